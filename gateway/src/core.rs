@@ -1,0 +1,107 @@
+//! The core task: the only owner of the engine. CONTRACT: `CoreHandle` and the message types; the task itself is to be built.
+
+use crate::delivery::{OfficeReceipt, OutboxFigures};
+use crate::record::Record;
+use crate::snapshot::{Snapshot, StorageView};
+use rules::{Actor, Command, EventKind, Rejected};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// What the core is asked besides the scans of the buses.
+#[derive(Debug)]
+pub enum CoreRequest {
+    Command {
+        command: Command,
+        actor: Actor,
+        /// Same key within 24 h: the first outcome is returned again and nothing is done twice.
+        idempotency_key: Option<String>,
+        reply: oneshot::Sender<Result<CommandOutcome, CommandError>>,
+    },
+    /// A fact of the gateway itself, journaled; answered when committed.
+    Note {
+        kind: EventKind,
+        reply: oneshot::Sender<Arc<Record>>,
+    },
+    Receipt(OfficeReceipt),
+    Outbox(OutboxFigures),
+    Influx(StorageView),
+}
+
+/// What a command led to: the committed records; empty when it was already so.
+#[derive(Clone, Debug)]
+pub struct CommandOutcome {
+    pub records: Vec<Arc<Record>>,
+}
+
+/// Why a command did not happen.
+#[derive(Clone, Debug, Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The core is stopping: 503.
+    #[error("the gateway is stopping")]
+    Stopping,
+}
+
+/// How everybody else talks to the core. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct CoreHandle {
+    pub(crate) requests: mpsc::Sender<CoreRequest>,
+    pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) records: broadcast::Sender<Arc<Record>>,
+}
+
+impl CoreHandle {
+    /// A person's request, carried out and committed before this returns.
+    /// # Errors
+    /// [`CommandError`] says what the caller does next.
+    pub async fn command(
+        &self,
+        command: Command,
+        actor: Actor,
+        idempotency_key: Option<String>,
+    ) -> Result<CommandOutcome, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests
+            .send(CoreRequest::Command { command, actor, idempotency_key, reply })
+            .await
+            .map_err(|_| CommandError::Stopping)?;
+        answer.await.map_err(|_| CommandError::Stopping)?
+    }
+
+    /// Journals a fact of the gateway itself; `None` when the core is stopping.
+    pub async fn note(&self, kind: EventKind) -> Option<Arc<Record>> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(CoreRequest::Note { kind, reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// A receipt of the office came in.
+    pub async fn receipt(&self, receipt: OfficeReceipt) {
+        let _ = self.requests.send(CoreRequest::Receipt(receipt)).await;
+    }
+
+    /// Tells the core how the outbox stands; dropped when the core is busy (the next figure follows in a second).
+    pub fn outbox_figures(&self, figures: OutboxFigures) {
+        let _ = self.requests.try_send(CoreRequest::Outbox(figures));
+    }
+
+    /// The newest picture.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshots.borrow().clone()
+    }
+
+    /// Every new picture.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Every committed record from now on.
+    #[must_use]
+    pub fn records(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.records.subscribe()
+    }
+}

@@ -1,0 +1,40 @@
+//! How far an event has come on its way to the office. A broker's PUBACK is not a receipt.
+
+use serde::{Deserialize, Serialize};
+
+/// Delivery state of one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    Stored,
+    Sent,
+    BrokerAcknowledged,
+    Received,
+    Confirmed,
+}
+
+/// A receipt as it comes from the office (`hazard/v1/{site}/receipt`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfficeReceipt {
+    pub event_id: String,
+    /// RFC 3339 UTC.
+    pub received_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Figures of the outbox for the page, `/metrics` and the heartbeat.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutboxFigures {
+    pub connected: bool,
+    /// Events without the office's receipt.
+    pub depth: u64,
+    /// Age of the oldest of them.
+    pub oldest_age_ms: u64,
+    pub sent: u64,
+    pub broker_acknowledged: u64,
+    pub received: u64,
+    pub last_error: Option<String>,
+}

@@ -1,0 +1,22 @@
+//! The daemon's rooms. `main.rs` only parses arguments and calls [`cli::main`].
+//!
+//! Owns wiring, storing, sending and serving. Decisions live in `rules`, the wire in `devices`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod core;
+pub mod delivery;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod influx;
+pub mod mqtt;
+pub mod notify;
+pub mod office;
+pub mod record;
+pub mod run;
+pub mod snapshot;
+pub mod store;
+pub mod web;

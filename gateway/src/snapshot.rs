@@ -1,0 +1,148 @@
+//! What outsiders see: one immutable picture of the site, published by the core through a watch channel after each turn.
+//!
+//! These types ARE the JSON of `/api/v1/*` and of the stream's `snapshot` frame; the page is written against them.
+
+use crate::delivery::{Delivery, OutboxFigures};
+use rules::hazard::Hazard;
+use rules::risk::{Measure, Risk, Source};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The part that only changes with the configuration.
+#[derive(Clone, Debug, Serialize)]
+pub struct SiteView {
+    pub site: String,
+    pub name: String,
+    pub name_en: String,
+    pub config_hash: String,
+    pub points: Vec<PointView>,
+    pub risks: Vec<Risk>,
+    pub measures: Vec<Measure>,
+    pub sources: Vec<Source>,
+    pub areas: Vec<AreaView>,
+    /// Plan size in metres.
+    pub plan: (f64, f64),
+    /// True for `demo`.
+    pub demo: bool,
+}
+
+/// A point's fixed part.
+#[derive(Clone, Debug, Serialize)]
+pub struct PointView {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    pub area: String,
+    pub device: String,
+    /// `gas`, `pressure`, …
+    pub kind: String,
+    pub unit: String,
+    pub range: (f64, f64),
+    pub decimals: u8,
+    pub period_ms: u64,
+    pub position: Option<(f64, f64)>,
+    /// Limits that exist: `[("HH", 50.0), ("H", 25.0)]`.
+    pub limits: Vec<(String, f64)>,
+}
+
+/// An area of the four-colour plan (风险四色图).
+#[derive(Clone, Debug, Serialize)]
+pub struct AreaView {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    /// Polygon in metres, origin south-west, x east, y north.
+    pub polygon: Vec<(f64, f64)>,
+    /// Worst risk: `major considerable general low`.
+    pub level: String,
+}
+
+/// A point's moving part, by index of [`SiteView::points`]: `[value | null, quality 0|1|2, acquired UTC ms, fault or doubt word | null]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ValueView(pub Option<f64>, pub u8, pub i64, pub Option<String>);
+
+/// One standing alarm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlarmView {
+    /// `GT-102:HH`.
+    pub id: String,
+    pub point: String,
+    pub name: String,
+    pub name_en: String,
+    pub area: String,
+    pub condition: String,
+    pub priority: u8,
+    /// `unacked`, `acked`, `returned_unacked`.
+    pub state: String,
+    pub held: bool,
+    pub suppressed: bool,
+    pub assumed: bool,
+    pub occurrence: u64,
+    /// What an acknowledgement must have seen (`seen_seq`).
+    pub seq: u64,
+    /// Event id of the raise, for the delivery state.
+    pub event_id: String,
+    pub raised_utc_ms: i64,
+    pub returned_utc_ms: Option<i64>,
+    pub acked_by: Option<String>,
+    /// Value at the last transition and the limit.
+    pub value: Option<f64>,
+    pub limit: Option<f64>,
+    pub unit: String,
+    pub risk: Option<String>,
+    pub hazard: Option<String>,
+    pub action: String,
+    pub action_en: String,
+    pub delivery: Delivery,
+    pub drill: bool,
+    pub durable: bool,
+    /// Event texts of the raise.
+    pub text_zh: String,
+    pub text_en: String,
+}
+
+/// A link and its units, for the device page.
+#[derive(Clone, Debug, Serialize)]
+pub struct BusView {
+    pub key: String,
+    pub up: bool,
+    /// `devices::status::BusSnapshot` as JSON.
+    pub detail: serde_json::Value,
+}
+
+/// Figures of the store and the InfluxDB writer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StorageView {
+    pub ok: bool,
+    pub last_commit_ms: u64,
+    pub samples_read: u64,
+    pub samples_stored: u64,
+    /// reason → count.
+    pub samples_dropped: std::collections::BTreeMap<String, u64>,
+    pub influx_enabled: bool,
+    pub influx_delivered: u64,
+    pub influx_pending: u64,
+    pub influx_dead_lettered: u64,
+    pub influx_last_error: Option<String>,
+}
+
+/// One picture.
+#[derive(Clone, Debug, Serialize)]
+pub struct Snapshot {
+    pub boot_id: String,
+    /// Last journal number contained.
+    pub seq: u64,
+    pub utc_ms: i64,
+    /// `synced`, `unsynced`, `stepped`.
+    pub clock: String,
+    pub version: &'static str,
+    pub site: Arc<SiteView>,
+    pub values: Vec<ValueView>,
+    pub alarms: Arc<Vec<AlarmView>>,
+    pub hazards: Arc<Vec<Hazard>>,
+    pub buses: Vec<BusView>,
+    pub outbox: OutboxFigures,
+    pub storage: StorageView,
+    /// Events still without a receipt after five minutes.
+    pub office_silent: bool,
+}

@@ -1,0 +1,23 @@
+//! The vocabulary of the gateway and every decision it takes.
+//!
+//! Owns: points, readings with their quality, alarm rules, risks, measures, hidden dangers, and the engine that turns
+//! samples and commands into events. Leaves to others: the wire (`devices`), time (it comes in as [`Now`]), storage,
+//! sending and showing (`gateway`). There is no tokio, clock, file, socket or log in here, and nothing fails on a sample.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+pub mod book;
+pub mod command;
+pub mod engine;
+pub mod event;
+pub mod hazard;
+pub mod reading;
+pub mod risk;
+pub mod time;
+
+pub use book::{BookParts, Defect, DeviceId, MeasureId, PointId, RiskId, RuleBook, RuleId, SourceId};
+pub use command::{Actor, Command, Rejected};
+pub use engine::{AlarmState, ConditionState, Engine, Input, Restored, SystemCondition};
+pub use event::{AlarmFact, Event, EventKind};
+pub use reading::{Doubt, Fault, Finite, Reading, Sample};
+pub use time::{Clock, Mono, Now, TimeQuality, Wall};

@@ -1,0 +1,125 @@
+//! A value never travels without its quality.
+//!
+//! Owns [`Reading`] and the reasons for doubt and failure. Leaves to `devices` how a register becomes one.
+
+use crate::book::PointId;
+use crate::time::Now;
+use serde::{Deserialize, Serialize};
+
+/// A finite number: NaN and the infinities cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Finite(f64);
+
+impl Finite {
+    /// `None` for NaN and the infinities.
+    #[must_use]
+    pub fn new(v: f64) -> Option<Self> {
+        v.is_finite().then_some(Self(v))
+    }
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Finite {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let v = f64::deserialize(d)?;
+        Self::new(v).ok_or_else(|| serde::de::Error::custom("a reading's value must be finite"))
+    }
+}
+
+/// Why a value is usable but not to be trusted fully (OPC UA "Uncertain").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Beyond the instrument's range but inside what its signal can still carry (NE 43 grey zone).
+    OverRange,
+    /// Below the instrument's range, as above.
+    UnderRange,
+    /// The instrument says maintenance is due (NE 107 M or S).
+    Maintenance,
+    /// Simulation or test value.
+    Simulated,
+}
+
+/// Why there is no usable value (OPC UA "Bad").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Not read since start.
+    NeverRead,
+    /// The unit did not answer in time.
+    Timeout,
+    /// The port or socket is gone.
+    Disconnected,
+    /// The answer was damaged, short, long or foreign.
+    Protocol,
+    /// The device refused: Modbus exception code.
+    Exception(u8),
+    /// The configuration does not fit the device (exceptions 1, 2, 3).
+    Configuration,
+    /// Older than the point's `max_age`.
+    Stale,
+    /// The instrument reports a failure (NE 107 F) or the signal lies outside NE 43.
+    Sensor,
+    /// Warming up (NE 107 C).
+    WarmUp,
+    /// Inhibited, calibrating or in function check (NE 107 C).
+    Inhibited,
+    /// NaN, infinite, a sentinel, or outside what the type can mean.
+    NotANumber,
+}
+
+impl Fault {
+    /// True when the fault is the link's or unit's, not the sensor's: then the device raises one alarm for all its points.
+    #[must_use]
+    pub fn is_communication(self) -> bool {
+        matches!(self, Self::NeverRead | Self::Timeout | Self::Disconnected | Self::Protocol | Self::Stale)
+    }
+}
+
+/// A measured or derived value with its quality. There is no value without one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// Usable.
+    Good(Finite),
+    /// Usable, still evaluated against limits, with a doubt attached.
+    Uncertain(Finite, Doubt),
+    /// Not usable: holds alarms, never clears one.
+    Bad(Fault),
+}
+
+impl Reading {
+    /// The value where one may be compared with a limit.
+    #[must_use]
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::Good(v) | Self::Uncertain(v, _) => Some(v.get()),
+            Self::Bad(_) => None,
+        }
+    }
+    /// 0 good, 1 uncertain, 2 bad: the code used in InfluxDB and in the page's frames.
+    #[must_use]
+    pub fn quality_code(self) -> u8 {
+        match self {
+            Self::Good(_) => 0,
+            Self::Uncertain(..) => 1,
+            Self::Bad(_) => 2,
+        }
+    }
+}
+
+/// One reading of one point at the time it was acquired.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Which point.
+    pub point: PointId,
+    /// Value and quality.
+    pub reading: Reading,
+    /// When the answer arrived.
+    pub at: Now,
+}
