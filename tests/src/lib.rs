@@ -1,3 +1,7 @@
-//! (empty room)
+//! Harness of the whole-system tests: starts the built programs and real peers on free loopback ports, stops them by process id.
+//!
+//! Owns processes, ports and temporary folders of one test. Leaves to the tests what must be seen.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+pub mod peer;
