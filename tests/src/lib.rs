@@ -4,4 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+pub mod http;
+pub mod influx;
 pub mod peer;
