@@ -2,16 +2,24 @@
 //!
 //! Owns everything between a configured device and a [`Scan`]. Knows no limit, no alarm, no store. The only bytes that reach
 //! tokio-modbus' client are those its line guard has matched with the request.
-//!
-//! CONTRACT: the types below are relied on by `gateway`; everything else in here is this room's own.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
-use rules::{Clock, DeviceId, Now, PointId, Sample};
+mod bus;
+mod connect;
+mod decode;
+mod guard;
+mod line;
+pub mod plan;
+pub mod profile;
+pub mod status;
+
+pub use bus::{run_bus, run_bus_with};
+pub use connect::{Connect, Connecting, LinkStream, Wire};
+
+use rules::{DeviceId, Now, PointId, Sample};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 /// How a link is reached.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,37 +93,4 @@ pub enum BusMessage {
         code: &'static str,
         detail: String,
     },
-}
-
-/// Runs one bus until cancelled; reconnects by itself; never ends for a reason on the wire.
-/// `out` is bounded: a full channel makes the bus wait (the core never blocks on a bus).
-pub async fn run_bus(
-    spec: BusSpec,
-    clock: Arc<dyn Clock>,
-    out: mpsc::Sender<BusMessage>,
-    status: Arc<status::BusStatus>,
-    stop: CancellationToken,
-) {
-    let _ = (spec, clock, out, status, stop);
-    todo!()
-}
-
-pub mod profile {
-    //! A model's register map, from TOML.
-
-    /// A checked profile. CONTRACT: `Profile::from_toml(name, text) -> Result<Profile, ProfileError>`, `field_names()`,
-    /// and `shipped(name) -> Option<Arc<Profile>>` with `shipped_names()` for the embedded ones.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Profile {
-        pub name: String,
-    }
-}
-
-pub mod status {
-    //! Counters of a bus that others may read at any time (atomics; snapshot type for views).
-
-    /// CONTRACT: `BusStatus::new(&BusSpec)`, `snapshot() -> BusSnapshot` (Serialize) with link state, per unit state and counters
-    /// (ok, exceptions, time-outs, CRC, foreign, stale, echo, short, reconnects, bytes), and `progress() -> u64` that grows with every turn.
-    #[derive(Debug, Default)]
-    pub struct BusStatus {}
 }

@@ -1,0 +1,183 @@
+//! One task per link: opens it, asks its units in turn, opens it again.
+//!
+//! Owns the life of the link. Leaves who is next to [`desk`], what an outcome means for a unit to [`unit`], and the bytes to
+//! [`crate::line`]. Knows no limit and no alarm.
+
+mod desk;
+mod unit;
+
+use crate::connect::{Connect, LinkStream, Wire, frame_silence};
+use crate::guard::{Framing, Guard};
+use crate::line::{AskError, Line};
+use crate::status::BusStatus;
+use crate::{BusMessage, BusSpec, Transport};
+use desk::{Desk, Turn};
+use rules::Clock;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+const FIRST_BACK_OFF: Duration = Duration::from_millis(500);
+/// A task that waits looks up at least this often, so that its progress shows.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// Time-outs in a row, whatever the unit, after which a socket is taken for half-open.
+const SILENT_IN_A_ROW: u32 = 3;
+
+/// Runs one bus until cancelled; reconnects by itself; never ends for a reason on the wire.
+/// `out` is bounded: a full channel makes the bus wait (the core never blocks on a bus). A closed one ends it.
+pub async fn run_bus(
+    spec: BusSpec,
+    clock: Arc<dyn Clock>,
+    out: mpsc::Sender<BusMessage>,
+    status: Arc<BusStatus>,
+    stop: CancellationToken,
+) {
+    let wire = Wire(spec.transport.clone());
+    run_bus_with(wire, spec, clock, out, status, stop).await;
+}
+
+/// As [`run_bus`], over whatever `connector` opens; `spec.transport` still decides framing and pacing.
+pub async fn run_bus_with(
+    connector: impl Connect,
+    spec: BusSpec,
+    clock: Arc<dyn Clock>,
+    out: mpsc::Sender<BusMessage>,
+    status: Arc<BusStatus>,
+    stop: CancellationToken,
+) {
+    let transport = spec.transport.clone();
+    let desk = Desk::new(spec, clock, out.clone(), status);
+    let mut bus = Bus { connector, transport, desk, back_off: FIRST_BACK_OFF, attempts: 0 };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = out.closed() => {}
+        () = Box::pin(bus.run()) => {}
+    }
+    bus.desk.status.set_up(false);
+}
+
+struct Bus<C> {
+    connector: C,
+    transport: Transport,
+    desk: Desk,
+    back_off: Duration,
+    attempts: u64,
+}
+
+/// Why a session ended.
+enum End {
+    /// The other end closed, or the stream cannot be followed.
+    Gone,
+    /// We want a fresh connection.
+    Renew,
+}
+
+impl<C: Connect> Bus<C> {
+    async fn run(&mut self) {
+        loop {
+            let stream = self.open().await;
+            self.desk.link_is_up().await;
+            let framing = match self.transport {
+                Transport::Tcp { .. } => Framing::Tcp,
+                Transport::RtuOverTcp { .. } | Transport::Rtu { .. } => Framing::Rtu,
+            };
+            let guard = Guard::new(stream, framing, self.desk.status.clone());
+            let end = self.session(Line::new(guard, framing, frame_silence(&self.transport))).await;
+            self.desk.status.link().reconnects.one();
+            if let End::Gone = end {
+                self.desk.link_is_down("closed by the other end or unplugged").await;
+                self.rest().await;
+            }
+        }
+    }
+
+    /// Opens the link, however long it takes; meanwhile every point reads as disconnected in its period.
+    async fn open(&mut self) -> Box<dyn LinkStream> {
+        loop {
+            match attempt(&mut self.connector, &mut self.desk).await {
+                Ok(stream) => return stream,
+                Err(error) => {
+                    self.desk.status.link().connect_failures.one();
+                    self.desk.link_is_down(&error.to_string()).await;
+                    self.rest().await;
+                }
+            }
+        }
+    }
+
+    /// The pause before the next attempt: doubling, with jitter that differs from bus to bus.
+    async fn rest(&mut self) {
+        self.attempts += 1;
+        let longest = Duration::from_secs(if matches!(self.transport, Transport::Rtu { .. }) { 2 } else { 8 });
+        let jitter = self.desk.jitter(self.attempts);
+        let until = Instant::now() + self.back_off.min(longest).mul_f64(jitter);
+        self.back_off = (self.back_off * 2).min(longest);
+        while Instant::now() < until {
+            let wake = self.desk.next_due().min(until).min(Instant::now() + LONGEST_WAIT);
+            sleep_until(wake).await;
+            self.desk.publish_disconnected().await;
+        }
+    }
+
+    async fn session(&mut self, mut line: Line) -> End {
+        let mut silent = 0;
+        let rtu_over_tcp = matches!(self.transport, Transport::RtuOverTcp { .. });
+        loop {
+            self.desk.status.turn();
+            self.desk.publish_dead().await;
+            let wait = match self.desk.turn() {
+                Turn::Wait(until) => until.min(Instant::now() + LONGEST_WAIT),
+                Turn::Ask(index) => {
+                    let ask = self.desk.question(index);
+                    let begun = Instant::now();
+                    let outcome = line.ask(ask.unit, ask.block, ask.turnaround, ask.limit).await;
+                    match outcome {
+                        Err(AskError::Gone) => return End::Gone,
+                        Err(AskError::Timeout) => silent += 1,
+                        Err(AskError::Protocol) if rtu_over_tcp => silent += 1,
+                        _ => (silent, self.back_off) = (0, FIRST_BACK_OFF),
+                    }
+                    self.desk.note(index, outcome, begun.elapsed()).await;
+                    if self.must_renew(silent) {
+                        return End::Renew;
+                    }
+                    continue;
+                }
+            };
+            tokio::select! {
+                heard = line.listen() => if heard.is_err() { return End::Gone },
+                () = sleep_until(wait) => {}
+            }
+        }
+    }
+
+    /// Sockets: a converter's buffer holds stale bytes after any lost answer, a half-open connection never says so.
+    fn must_renew(&self, silent: u32) -> bool {
+        match self.transport {
+            Transport::Tcp { .. } => silent >= SILENT_IN_A_ROW,
+            Transport::RtuOverTcp { .. } => silent > 0,
+            Transport::Rtu { .. } => false,
+        }
+    }
+}
+
+async fn attempt<C: Connect>(connector: &mut C, desk: &mut Desk) -> io::Result<Box<dyn LinkStream>> {
+    let patience = if desk.reported_down() { Duration::ZERO } else { Duration::from_secs(1) };
+    let patient_until = Instant::now() + patience;
+    let mut connecting = connector.connect();
+    loop {
+        desk.status.turn();
+        let wake = desk.next_due().max(patient_until).min(Instant::now() + LONGEST_WAIT);
+        tokio::select! {
+            biased;
+            opened = &mut connecting => return opened,
+            () = sleep_until(wake) => if Instant::now() >= patient_until {
+                desk.publish_disconnected().await;
+            }
+        }
+    }
+}

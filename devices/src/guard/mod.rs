@@ -1,0 +1,244 @@
+//! The line guard: lies between a port and tokio-modbus' client, knows what was asked, and lets nothing else up.
+//!
+//! Owns the match of request and answer for both framings, and what happens to bytes that match nothing. It also refuses to
+//! send anything but reads (functions 1–4): the gateway cannot write to a device. Leaves deadlines to [`crate::line`].
+
+mod rtu;
+mod tcp;
+
+use crate::connect::LinkStream;
+use crate::status::{BusStatus, LinkCounters};
+use rtu::RtuMatcher;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
+use tcp::TcpMatcher;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Which frames the line carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    Tcp,
+    Rtu,
+}
+
+/// What the answer to a request must look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expect {
+    unit: u8,
+    function: u8,
+    /// Data bytes of a good answer.
+    bytes: u8,
+}
+
+impl Expect {
+    /// From a request's unit and PDU; `None` when it is not a read this product may send.
+    fn from_request(unit: u8, pdu: &[u8]) -> Option<Self> {
+        let &[function @ 1..=4, _, _, hi, lo] = pdu else { return None };
+        let count = u16::from_be_bytes([hi, lo]);
+        let bytes = if function <= 2 { count.div_ceil(8) } else { count.checked_mul(2)? };
+        let bytes = u8::try_from(bytes).ok().filter(|b| (1..=250).contains(b))?;
+        Some(Self { unit, function, bytes })
+    }
+}
+
+/// What came of the bytes received so far.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing yet.
+    Wait,
+    /// The answer, as the client above expects it.
+    Answer(Vec<u8>),
+    /// An answer to our request that is wrong in itself.
+    Malformed,
+    /// The stream cannot be followed any more: reconnect.
+    Lost,
+}
+
+#[derive(Debug)]
+enum Matcher {
+    Tcp(TcpMatcher),
+    Rtu(RtuMatcher),
+}
+
+impl Matcher {
+    fn begin(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Tcp(m) => m.begin(request),
+            Self::Rtu(m) => m.begin(request),
+        }
+    }
+    fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {
+        match self {
+            Self::Tcp(m) => m.feed(bytes, counters),
+            Self::Rtu(m) => m.feed(bytes, counters),
+        }
+    }
+    fn abandon(&mut self, counters: &LinkCounters) -> bool {
+        match self {
+            Self::Tcp(m) => m.abandon(),
+            Self::Rtu(m) => m.abandon(counters),
+        }
+    }
+    fn request_len(&self) -> usize {
+        match self {
+            Self::Tcp(_) => 12,
+            Self::Rtu(_) => 8,
+        }
+    }
+}
+
+struct Inner {
+    io: Box<dyn LinkStream>,
+    matcher: Matcher,
+    status: Arc<BusStatus>,
+    /// Bytes the client has written and we have not yet looked at.
+    outgoing: Vec<u8>,
+    /// Bytes on their way to the port.
+    sending: Vec<u8>,
+    /// The matched answer on its way up.
+    answer: Vec<u8>,
+    gone: bool,
+}
+
+/// One end goes into a client context, the other stays with the bus: the guard outlives the context.
+#[derive(Clone)]
+pub(crate) struct Guard(Arc<Mutex<Inner>>);
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl Guard {
+    pub(crate) fn new(io: Box<dyn LinkStream>, framing: Framing, status: Arc<BusStatus>) -> Self {
+        let matcher = match framing {
+            Framing::Tcp => Matcher::Tcp(TcpMatcher::default()),
+            Framing::Rtu => Matcher::Rtu(RtuMatcher::default()),
+        };
+        let (outgoing, sending, answer) = (Vec::new(), Vec::new(), Vec::new());
+        Self(Arc::new(Mutex::new(Inner { io, matcher, status, outgoing, sending, answer, gone: false })))
+    }
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("no code panics while it holds the guard")
+    }
+    /// Ends the present exchange: what comes from now on is stale. True when something damaged came instead of an answer.
+    pub(crate) fn abandon(&self) -> bool {
+        let inner = &mut *self.lock();
+        inner.outgoing.clear();
+        inner.sending.clear();
+        inner.answer.clear();
+        inner.matcher.abandon(inner.status.link())
+    }
+    /// True once the port is closed or the stream cannot be followed.
+    pub(crate) fn gone(&self) -> bool {
+        self.lock().gone
+    }
+    /// Waits until bytes come in and throws them away: they answer nothing. Ends when the port is gone.
+    pub(crate) async fn discard(&self) -> io::Result<()> {
+        std::future::poll_fn(|cx| {
+            let inner = &mut *self.lock();
+            let bytes = ready!(inner.receive(cx))?;
+            if inner.matcher.feed(&bytes, inner.status.link()) == Verdict::Lost {
+                inner.gone = true;
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// The next bytes from the port; an error when it is gone (a 0-byte read included).
+    fn receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let mut space = [0u8; 512];
+        let mut buf = ReadBuf::new(&mut space);
+        let result = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf));
+        let got = buf.filled().to_vec();
+        if result.is_err() || got.is_empty() {
+            self.gone = true;
+            return Poll::Ready(Err(result.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())));
+        }
+        self.status.link().bytes_received.add(got.len());
+        Poll::Ready(Ok(got))
+    }
+
+    /// Moves a complete request from the client to the port, having noted what its answer must be.
+    fn take_request(&mut self) -> io::Result<()> {
+        if self.outgoing.len() < self.matcher.request_len() {
+            return Ok(());
+        }
+        let request = std::mem::take(&mut self.outgoing);
+        self.sending = self
+            .matcher
+            .begin(&request)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::PermissionDenied, "only reads may leave the gateway"))?;
+        Ok(())
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.sending.is_empty() {
+            let sent = ready!(Pin::new(&mut self.io).poll_write(cx, &self.sending));
+            match sent {
+                Ok(0) => self.gone = true,
+                Ok(n) => {
+                    self.status.link().bytes_sent.add(n);
+                    self.sending.drain(..n);
+                    continue;
+                }
+                Err(e) => {
+                    self.gone = true;
+                    return Poll::Ready(Err(e));
+                }
+            }
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.lock();
+        // Bounded, so that chatter at line rate cannot keep the deadline from being looked at.
+        for _ in 0..16 {
+            if !inner.answer.is_empty() {
+                let n = inner.answer.len().min(buf.remaining());
+                buf.put_slice(&inner.answer[..n]);
+                inner.answer.drain(..n);
+                return Poll::Ready(Ok(()));
+            }
+            let bytes = ready!(inner.receive(cx))?;
+            match inner.matcher.feed(&bytes, inner.status.link()) {
+                Verdict::Wait => {}
+                Verdict::Answer(frame) => inner.answer = frame,
+                Verdict::Malformed => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Verdict::Lost => {
+                    inner.gone = true;
+                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Guard {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let inner = &mut *self.lock();
+        inner.outgoing.extend_from_slice(buf);
+        inner.take_request()?;
+        Poll::Ready(Ok(buf.len()))
+    }
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lock().send(cx)
+    }
+    /// The bus closes a port by dropping it, never the client above.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

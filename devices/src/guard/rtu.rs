@@ -1,0 +1,120 @@
+//! Matching on RTU: unit, function, expected byte count and check sum, at any offset of what the line delivers.
+//!
+//! Never waits for a length that noise made up: the length is known from the request.
+
+use super::{Expect, Verdict};
+use crate::status::LinkCounters;
+
+/// Longest frame of the standard; nothing older is kept.
+const LONGEST: usize = 256;
+const REQUEST: usize = 8;
+
+#[derive(Debug, Default)]
+pub(super) struct RtuMatcher {
+    buf: Vec<u8>,
+    pending: Option<(Expect, Vec<u8>)>,
+}
+
+impl RtuMatcher {
+    pub(super) fn begin(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+        let expect = (request.len() == REQUEST).then(|| Expect::from_request(request[0], &request[1..6]))??;
+        self.buf.clear();
+        self.pending = Some((expect, request.to_vec()));
+        Some(request.to_vec())
+    }
+
+    /// Ends the exchange and counts what is left; true when an answer came but was damaged.
+    pub(super) fn abandon(&mut self, counters: &LinkCounters) -> bool {
+        let expect = self.pending.take().map(|(e, _)| e);
+        let left = std::mem::take(&mut self.buf);
+        let damaged = expect.is_some_and(|e| left.windows(3).any(|w| w == [e.unit, e.function, e.bytes]));
+        if damaged {
+            counters.crc.one();
+        }
+        sort_out(&left, None, counters) || damaged
+    }
+
+    pub(super) fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {
+        let Some((expect, request)) = &self.pending else {
+            self.buf.extend_from_slice(bytes);
+            sort_out(&std::mem::take(&mut self.buf), None, counters);
+            return Verdict::Wait;
+        };
+        self.buf.extend_from_slice(bytes);
+        // The echo goes first: three bytes of bits could make it look like an answer.
+        if let Some(at) = self.buf.windows(REQUEST).position(|w| w == request) {
+            self.buf.drain(at..at + REQUEST);
+            counters.echo.one();
+        }
+        if let Some((from, len)) = find(&self.buf, expect) {
+            let frame = self.buf[from..from + len].to_vec();
+            sort_out(&self.buf[..from], Some(expect.unit), counters);
+            sort_out(&self.buf[from + len..], Some(expect.unit), counters);
+            self.buf.clear();
+            self.pending = None;
+            return Verdict::Answer(frame);
+        }
+        let surplus = self.buf.len().saturating_sub(2 * LONGEST);
+        if surplus > 0 {
+            counters.noise.add(surplus);
+            self.buf.drain(..surplus);
+        }
+        Verdict::Wait
+    }
+}
+
+/// Offset and length of the awaited answer.
+fn find(buf: &[u8], expect: &Expect) -> Option<(usize, usize)> {
+    (0..buf.len()).find_map(|from| {
+        let rest = &buf[from..];
+        let len = match rest {
+            [unit, function, bytes, ..]
+                if (*unit, *function, *bytes) == (expect.unit, expect.function, expect.bytes) =>
+            {
+                5 + usize::from(*bytes)
+            }
+            [unit, function, 1..=0x0B, ..] if (*unit, *function) == (expect.unit, expect.function | 0x80) => 5,
+            _ => return None,
+        };
+        intact(rest.get(..len)?).then_some((from, len))
+    })
+}
+
+/// Counts the frames and the noise in bytes nobody waits for; true when a whole answer to a read was among them.
+fn sort_out(mut rest: &[u8], asked: Option<u8>, counters: &LinkCounters) -> bool {
+    let mut answers = false;
+    let mut noise = 0;
+    while !rest.is_empty() {
+        let len = match rest {
+            [_, 1..=4, bytes, ..] => 5 + usize::from(*bytes),
+            [_, 0x81..=0x84, ..] => 5,
+            _ => 0,
+        };
+        if len > 0 && rest.get(..len).is_some_and(intact) {
+            match asked {
+                Some(unit) if unit != rest[0] => counters.foreign.one(),
+                _ => counters.stale.one(),
+            }
+            answers = true;
+            rest = &rest[len..];
+        } else {
+            noise += 1;
+            rest = &rest[1..];
+        }
+    }
+    counters.noise.add(noise);
+    answers
+}
+
+/// True when the last two bytes are the check sum of the others.
+fn intact(frame: &[u8]) -> bool {
+    let Some((body, sum)) = frame.split_last_chunk::<2>() else { return false };
+    crc(body).to_le_bytes() == *sum
+}
+
+/// CRC-16/MODBUS.
+pub(super) fn crc(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0xFFFF, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0xA001 } else { c >> 1 })
+    })
+}

@@ -1,0 +1,128 @@
+//! One question, one checked answer, one deadline.
+//!
+//! Owns the client context of tokio-modbus and throws it away after anything but an answer. Leaves to the guard which bytes
+//! are an answer, and to the bus what to ask next.
+
+use crate::guard::{Framing, Guard};
+use crate::plan::Span;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use tokio_modbus::client::{Client as _, Context, rtu, tcp};
+use tokio_modbus::slave::SlaveContext as _;
+use tokio_modbus::{Error, Request, Response, Slave};
+
+/// Why a question got no value; each asks for something else of the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskError {
+    /// The device refused.
+    Exception(u8),
+    /// Nothing came, or nothing that fits.
+    Timeout,
+    /// Something came, but damaged or wrong.
+    Protocol,
+    /// Open the link again.
+    Gone,
+}
+
+/// An open link.
+pub(crate) struct Line {
+    guard: Guard,
+    framing: Framing,
+    context: Option<Context>,
+    /// The last exchange ended without its answer: bytes may still be on their way.
+    contaminated: bool,
+    silence: Duration,
+}
+
+impl Line {
+    pub(crate) fn new(guard: Guard, framing: Framing, silence: Duration) -> Self {
+        Self { guard, framing, context: None, contaminated: false, silence }
+    }
+
+    /// Asks once. `turnaround` is the silence this unit wants before a request.
+    pub(crate) async fn ask(
+        &mut self,
+        unit: u8,
+        block: Span,
+        turnaround: Duration,
+        limit: Duration,
+    ) -> Result<Vec<u16>, AskError> {
+        if self.framing == Framing::Rtu {
+            self.settle(turnaround, limit).await?;
+        }
+        let outcome = match timeout(limit, self.call(unit, block)).await {
+            Ok(Ok(Ok(response))) => words(response, block).ok_or(AskError::Protocol),
+            Ok(Ok(Err(code))) => return Err(AskError::Exception(u8::from(code))),
+            Ok(Err(_)) => Err(AskError::Protocol),
+            Err(_) => Err(AskError::Timeout),
+        };
+        if let Err(error) = outcome {
+            self.context = None;
+            self.contaminated = true;
+            let damaged = self.guard.abandon();
+            return Err(match error {
+                _ if self.guard.gone() => AskError::Gone,
+                AskError::Timeout if damaged => AskError::Protocol,
+                other => other,
+            });
+        }
+        outcome
+    }
+
+    /// Listens while nothing is asked: ends when bytes came in (they are discarded); an error means the link is gone.
+    pub(crate) async fn listen(&self) -> Result<(), AskError> {
+        self.guard.discard().await.map_err(|_| AskError::Gone)
+    }
+
+    async fn call(&mut self, unit: u8, block: Span) -> Result<Result<Response, tokio_modbus::ExceptionCode>, Error> {
+        let (guard, slave) = (&self.guard, Slave(unit));
+        let context = self.context.get_or_insert_with(|| match self.framing {
+            Framing::Tcp => tcp::attach_slave(guard.clone(), slave),
+            Framing::Rtu => rtu::attach_slave(guard.clone(), slave),
+        });
+        context.set_slave(slave);
+        context.call(request(block)).await
+    }
+
+    /// Waits for the silence that must precede a request, discarding what still comes in. After a lost answer the line must
+    /// be quiet for longer; a line that never falls quiet is used all the same once `limit` is over.
+    async fn settle(&mut self, turnaround: Duration, limit: Duration) -> Result<(), AskError> {
+        let mut quiet = self.silence.max(turnaround);
+        if std::mem::take(&mut self.contaminated) {
+            quiet = (quiet * 2).max(Duration::from_millis(20));
+        }
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            match timeout(quiet, self.guard.discard()).await {
+                Err(_) => return Ok(()),
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Err(AskError::Gone),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn request(block: Span) -> Request<'static> {
+    match block.function {
+        1 => Request::ReadCoils(block.address, block.count),
+        2 => Request::ReadDiscreteInputs(block.address, block.count),
+        4 => Request::ReadInputRegisters(block.address, block.count),
+        _ => Request::ReadHoldingRegisters(block.address, block.count),
+    }
+}
+
+/// The values of a response, if they are exactly what was asked for.
+fn words(response: Response, block: Span) -> Option<Vec<u16>> {
+    let count = usize::from(block.count);
+    match (response, block.function) {
+        (Response::ReadCoils(bits), 1) | (Response::ReadDiscreteInputs(bits), 2) => {
+            let bits = bits.get(..count)?;
+            Some(bits.iter().map(|b| u16::from(*b)).collect())
+        }
+        (Response::ReadHoldingRegisters(words), 3) | (Response::ReadInputRegisters(words), 4) => {
+            (words.len() == count).then_some(words)
+        }
+        _ => None,
+    }
+}
