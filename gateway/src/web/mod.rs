@@ -1,1 +1,138 @@
-//! (to be built)
+//! The web page and the HTTP interface of a station.
+//!
+//! Owns routes, sessions, roles, the stream and the page's files. Reads the core's picture and the store; changes anything only by
+//! asking the core. [`shell()`] is what both stations share, the site's routes are in here, the office's beside its room.
+//!
+//! No route is reachable without a row in [`routes::ROUTES`]; every answer carries the security headers; nothing here reads a clock.
+
+mod account_db;
+pub mod accounts;
+mod api;
+mod archive;
+mod assets;
+mod auth;
+mod body;
+mod commands;
+mod metrics;
+pub mod openapi;
+mod password;
+pub mod problem;
+pub mod routes;
+mod server;
+mod shell;
+mod sign_in;
+mod stream;
+mod throttle;
+mod token;
+#[path = "../store/users.rs"]
+pub mod users;
+
+pub use account_db::{AccountDb, DbJob, OwnDb};
+pub use accounts::{Accounts, Session};
+pub use archive::{Archive, Bucket};
+pub use body::Body;
+pub use problem::{Kind, Problem};
+pub use routes::{Action, Role};
+pub use server::Peer;
+pub use shell::{Journal, PageKind, ShellContext, shell};
+
+use crate::config::WebSettings;
+use crate::core::CoreHandle;
+use axum::Router;
+use axum::routing::get;
+use rules::Clock;
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Browsers on the stream at once.
+const STREAMS_MAX: usize = 64;
+
+/// A scenario of the simulated site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DemoScenario {
+    pub name: String,
+    pub text_zh: String,
+    pub text_en: String,
+}
+
+/// How the page starts scenarios; only `demo` makes one.
+#[derive(Clone, Debug)]
+pub struct DemoControl {
+    pub scenarios: Arc<[DemoScenario]>,
+    /// Names of scenarios to start, bounded.
+    pub start: mpsc::Sender<String>,
+}
+
+/// What the site's routes need.
+#[derive(Clone)]
+pub struct SiteParts {
+    pub core: CoreHandle,
+    pub archive: Arc<dyn Archive>,
+    pub clock: Arc<dyn Clock>,
+    pub settings: WebSettings,
+    pub demo: Option<DemoControl>,
+}
+
+/// Serves a station's router (see [`shell()`]) until `stop`, then drains for a few seconds at most.
+/// # Errors
+/// Those of the listener.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    accounts: &Accounts,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    tokio::select! {
+        served = server::serve(listener, router, stop) => served,
+        () = auth::keep_accounts(accounts) => Ok(()),
+    }
+}
+
+/// Opens users and sessions; with no user yet the one-time setup code is written to the console.
+pub async fn open_accounts(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, settings: &WebSettings) -> Arc<Accounts> {
+    let demo = settings.demo_operator && settings.listen.ip().is_loopback();
+    let accounts = Accounts::open(db, clock, demo).await;
+    if let Some(code) = accounts.setup_code() {
+        let at = settings.listen;
+        eprintln!("首次启动：30 分钟内在 http://{at}/ 用一次性设置码 {code} 创建第一个管理员");
+        eprintln!(
+            "first start: within 30 minutes create the first administrator at http://{at}/ with the one-time code {code}"
+        );
+    }
+    Arc::new(accounts)
+}
+
+/// The site's routes in their shell.
+pub fn site_router(parts: SiteParts, accounts: Arc<Accounts>, stop: CancellationToken) -> Router {
+    let context = ShellContext {
+        kind: PageKind::Site,
+        accounts: accounts.clone(),
+        settings: parts.settings.clone(),
+        journal: Journal::Core(parts.core.clone()),
+        clock: parts.clock.clone(),
+    };
+    let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+    let state = Arc::new(SiteState { parts, accounts, streams, stop });
+    let stream = Router::new().route("/api/v1/stream", get(stream::serve)).with_state(state.clone());
+    let routes = api::router(state.clone()).merge(commands::router(state.clone())).merge(metrics::router(state));
+    shell(routes.merge(stream), context)
+}
+
+/// What the site's handlers share.
+struct SiteState {
+    parts: SiteParts,
+    accounts: Arc<Accounts>,
+    streams: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+impl std::ops::Deref for SiteState {
+    type Target = SiteParts;
+
+    fn deref(&self) -> &SiteParts {
+        &self.parts
+    }
+}

@@ -1,0 +1,68 @@
+//! Where users and sessions are kept: the site's store, or a small database of one's own (office, tests).
+
+use futures_util::future::BoxFuture;
+use rusqlite::Connection;
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+/// Work on the account tables; an error rolls its transaction back.
+pub type DbJob = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
+
+/// A database that runs one job at a time off the runtime; `false` when it could not.
+pub trait AccountDb: Send + Sync {
+    fn run(&self, job: DbJob) -> BoxFuture<'_, bool>;
+}
+
+/// The accounts cannot be read or written now; open sessions go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the account tables cannot be reached")]
+pub struct Unavailable;
+
+/// Runs `work` and brings its result back.
+pub(super) async fn with<T: Send + 'static>(
+    db: &dyn AccountDb,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<T, Unavailable> {
+    let (reply, answer) = oneshot::channel();
+    let job: DbJob = Box::new(move |conn| {
+        let _ = reply.send(work(conn)?);
+        Ok(())
+    });
+    if db.run(job).await { answer.await.map_err(|_| Unavailable) } else { Err(Unavailable) }
+}
+
+/// A connection of one's own; its tables are made when missing.
+#[derive(Clone)]
+pub struct OwnDb(Arc<Mutex<Connection>>);
+
+impl OwnDb {
+    /// # Errors
+    /// SQLite's, when the tables cannot be made.
+    pub fn new(conn: Connection) -> rusqlite::Result<Self> {
+        conn.execute_batch(super::users::SCHEMA)?;
+        Ok(Self(Arc::new(Mutex::new(conn))))
+    }
+}
+
+impl AccountDb for OwnDb {
+    fn run(&self, job: DbJob) -> BoxFuture<'_, bool> {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            let work = move || {
+                let mut conn = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let tx = conn.transaction()?;
+                job(&tx)?;
+                tx.commit()
+            };
+            match tokio::task::spawn_blocking(work).await {
+                Ok(Ok(())) => true,
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "account tables");
+                    false
+                }
+                Err(_) => false,
+            }
+        })
+    }
+}

@@ -1,0 +1,419 @@
+//! Who is signed in. Sessions live in memory and are written through to the database, so that a full disk or a broken
+//! database neither hides the alarms from an open session nor keeps it from acknowledging.
+//!
+//! Owns users, sessions, the one-time setup code and the throttle. Leaves headers and cookies to [`super::auth`].
+
+use super::account_db::{self, AccountDb, Unavailable};
+use super::password::{self, Crowded, Hasher, Weak};
+use super::routes::{Action, Role, allows};
+use super::throttle::Throttle;
+use super::token;
+use super::users::{self, SessionRow, UserRow};
+use rules::{Actor, Clock, Mono, Now};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+const IDLE_LIMIT: Duration = Duration::from_secs(15 * 60);
+const ABSOLUTE_LIMIT: Duration = Duration::from_secs(12 * 3600);
+const SESSIONS_PER_USER: usize = 5;
+/// `last_seen` is written at most this often.
+const SEEN_GRAIN: Duration = Duration::from_secs(60);
+const SETUP_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// The setup code's own entry in the throttle.
+const SETUP_ACCOUNT: &str = "\u{0}setup";
+
+/// A person with a right to be here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub user: String,
+    pub roles: Vec<Role>,
+    pub csrf: String,
+    /// Given without a password to a peer on this machine; only in `demo`.
+    pub demo: bool,
+    pub(super) key: String,
+}
+
+impl Session {
+    /// The role in which this person may do it.
+    #[must_use]
+    pub fn role_for(&self, action: Action) -> Option<Role> {
+        self.roles.iter().copied().find(|role| allows(*role, action))
+    }
+
+    /// The name under which a command is recorded.
+    #[must_use]
+    pub fn actor(&self, action: Action) -> Option<Actor> {
+        self.role_for(action).map(|role| Actor { user: self.user.clone(), role: role.word().to_owned() })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Live {
+    user: String,
+    roles: Vec<Role>,
+    created: Mono,
+    seen: Mono,
+    written: Mono,
+    created_ms: i64,
+}
+
+#[derive(Clone, Debug)]
+struct SetupCode {
+    code: String,
+    made: Mono,
+}
+
+/// Why nobody was signed in or no user was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    Wrong,
+    Wait(u64),
+    Weak(Weak),
+    /// Fields that are missing or not acceptable.
+    Fields(Vec<String>),
+    Taken,
+    Unknown,
+    Busy,
+}
+
+impl From<Crowded> for Refused {
+    fn from(_: Crowded) -> Self {
+        Self::Busy
+    }
+}
+impl From<Unavailable> for Refused {
+    fn from(_: Unavailable) -> Self {
+        Self::Busy
+    }
+}
+
+/// A token as it goes into the cookie, and what it stands for.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    pub token: String,
+    pub session: Session,
+}
+
+/// What an administrator changes; `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    pub roles: Option<Vec<Role>>,
+    pub password: Option<String>,
+    pub disabled: Option<bool>,
+}
+
+/// Users and sessions of one station.
+pub struct Accounts {
+    db: Arc<dyn AccountDb>,
+    clock: Arc<dyn Clock>,
+    hasher: Hasher,
+    sessions: Mutex<BTreeMap<String, Live>>,
+    throttle: Mutex<Throttle>,
+    setup: Mutex<Option<SetupCode>>,
+    demo_csrf: Option<String>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Roles as stored: `operator+safety`.
+#[must_use]
+pub fn roles_of(text: &str) -> Vec<Role> {
+    text.split('+').filter_map(Role::of_word).collect()
+}
+
+fn role_text(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.word()).collect::<Vec<_>>().join("+")
+}
+
+/// Letters, digits and `-_.`, 2 to 32 characters; Chinese letters are letters.
+fn acceptable_name(name: &str) -> bool {
+    (2..=32).contains(&name.chars().count()) && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+}
+
+impl Accounts {
+    /// Takes up the sessions that have not run out; with no user at all a setup code is made (see [`Self::setup_code`]).
+    pub async fn open(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, demo_operator: bool) -> Self {
+        let found = account_db::with(&*db, |conn| Ok((users::users(conn)?.is_empty(), users::sessions(conn)?))).await;
+        let (nobody, rows) = found.unwrap_or((false, Vec::new()));
+        let now = clock.now();
+        let sessions = rows.into_iter().filter_map(|row| restored(row, now)).collect();
+        let setup = (nobody && !demo_operator).then(|| SetupCode { code: token::setup_code(), made: now.mono });
+        Self {
+            db,
+            clock,
+            hasher: Hasher::new(),
+            sessions: Mutex::new(sessions),
+            throttle: Mutex::default(),
+            setup: Mutex::new(setup),
+            demo_csrf: demo_operator.then(token::hex_token::<32>),
+        }
+    }
+
+    /// The one-time code, to be shown on the console only; `None` once there is a user.
+    #[must_use]
+    pub fn setup_code(&self) -> Option<String> {
+        lock(&self.setup).as_ref().map(|setup| setup.code.clone())
+    }
+
+    /// True until the first administrator exists.
+    #[must_use]
+    pub fn setup_needed(&self) -> bool {
+        lock(&self.setup).is_some()
+    }
+
+    /// The demo's session; only where `demo_operator` is set.
+    #[must_use]
+    pub fn demo_session(&self) -> Option<Session> {
+        let csrf = self.demo_csrf.clone()?;
+        let roles = vec![Role::Operator, Role::Safety];
+        Some(Session { user: "demo".into(), roles, csrf, demo: true, key: String::new() })
+    }
+
+    /// Whose token this is. `touch` counts as activity; a stream does not.
+    #[must_use]
+    pub fn session_of(&self, raw: &str, touch: bool) -> Option<Session> {
+        let key = token::hash(raw);
+        let now = self.clock.now();
+        let mut sessions = lock(&self.sessions);
+        let live = sessions.get_mut(&key)?;
+        if expired(live, now.mono) {
+            sessions.remove(&key);
+            return None;
+        }
+        if touch {
+            live.seen = now.mono;
+        }
+        Some(Session {
+            user: live.user.clone(),
+            roles: live.roles.clone(),
+            csrf: token::csrf_of(raw),
+            demo: false,
+            key,
+        })
+    }
+
+    /// True while the session behind an open stream may go on.
+    #[must_use]
+    pub fn still_good(&self, session: &Session) -> bool {
+        session.demo || lock(&self.sessions).get(&session.key).is_some_and(|live| !expired(live, self.clock.now().mono))
+    }
+
+    /// Writes `last_seen` of the sessions that moved; called by the server now and then.
+    pub async fn write_behind(&self) {
+        let now = self.clock.now();
+        let (gone, moved) = self.due(now);
+        if gone.is_empty() && moved.is_empty() {
+            return;
+        }
+        let _ = account_db::with(&*self.db, move |conn| {
+            users::remove_sessions(conn, &gone)?;
+            moved.iter().try_for_each(|row| users::put_session(conn, row))
+        })
+        .await;
+    }
+
+    fn due(&self, now: Now) -> (Vec<String>, Vec<SessionRow>) {
+        let mut sessions = lock(&self.sessions);
+        let gone: Vec<String> =
+            sessions.iter().filter(|(_, live)| expired(live, now.mono)).map(|(key, _)| key.clone()).collect();
+        gone.iter().for_each(|key| drop(sessions.remove(key)));
+        let mut moved = Vec::new();
+        for (key, live) in sessions.iter_mut().filter(|(_, live)| live.seen.since(live.written) >= SEEN_GRAIN) {
+            live.written = live.seen;
+            moved.push(row_of(key, live, now));
+        }
+        (gone, moved)
+    }
+
+    /// Signs in. The answer and its duration are the same for an unknown user and a wrong password.
+    /// # Errors
+    /// [`Refused::Wrong`], `Wait` or `Busy`.
+    pub async fn sign_in(&self, user: &str, password: String, source: IpAddr) -> Result<NewSession, Refused> {
+        let now = self.clock.now().mono;
+        lock(&self.throttle).admit(source, user, now).map_err(Refused::Wait)?;
+        let name = user.to_owned();
+        let row = account_db::with(&*self.db, move |conn| users::user(conn, &name)).await?;
+        let row = row.filter(|row| !row.disabled);
+        let fits = password.chars().count() <= *password::LENGTH.end()
+            && self.hasher.verify(password, row.as_ref().map(|row| row.hash.clone())).await?;
+        match row {
+            Some(row) if fits => {
+                lock(&self.throttle).succeeded(source, user);
+                Ok(self.begin(row.name, roles_of(&row.role)).await)
+            }
+            _ => {
+                lock(&self.throttle).failed(source, user, self.clock.now().mono);
+                Err(Refused::Wrong)
+            }
+        }
+    }
+
+    async fn begin(&self, user: String, roles: Vec<Role>) -> NewSession {
+        let raw = token::hex_token::<32>();
+        let key = token::hash(&raw);
+        let now = self.clock.now();
+        let live = Live {
+            user: user.clone(),
+            roles: roles.clone(),
+            created: now.mono,
+            seen: now.mono,
+            written: now.mono,
+            created_ms: now.wall.utc_ms,
+        };
+        let row = row_of(&key, &live, now);
+        let surplus = self.admit(key.clone(), live);
+        // A session that could not be written lives until the next start: signing in must work with a full disk.
+        let _ = account_db::with(&*self.db, move |conn| {
+            users::remove_sessions(conn, &surplus)?;
+            users::put_session(conn, &row)
+        })
+        .await;
+        NewSession { session: Session { user, roles, csrf: token::csrf_of(&raw), demo: false, key }, token: raw }
+    }
+
+    /// Adds it and ends the user's oldest ones beyond the limit.
+    fn admit(&self, key: String, live: Live) -> Vec<String> {
+        let mut sessions = lock(&self.sessions);
+        let mut own: Vec<(Mono, String)> = sessions
+            .iter()
+            .filter(|(_, other)| other.user == live.user)
+            .map(|(key, other)| (other.created, key.clone()))
+            .collect();
+        own.sort();
+        let surplus = (own.len() + 1).saturating_sub(SESSIONS_PER_USER);
+        let ended: Vec<String> = own.into_iter().take(surplus).map(|(_, key)| key).collect();
+        ended.iter().for_each(|key| drop(sessions.remove(key)));
+        sessions.insert(key, live);
+        ended
+    }
+
+    /// Ends one session at once.
+    pub async fn sign_out(&self, session: &Session) {
+        lock(&self.sessions).remove(&session.key);
+        let key = session.key.clone();
+        let _ = account_db::with(&*self.db, move |conn| users::remove_sessions(conn, &[key])).await;
+    }
+
+    /// Ends every session of a user at once.
+    async fn end_all(&self, user: &str) {
+        let mut ended = Vec::new();
+        lock(&self.sessions).retain(|key, live| {
+            let keep = live.user != user;
+            if !keep {
+                ended.push(key.clone());
+            }
+            keep
+        });
+        let _ = account_db::with(&*self.db, move |conn| users::remove_sessions(conn, &ended)).await;
+    }
+
+    /// Creates the first administrator with the one-time code and signs them in.
+    /// # Errors
+    /// [`Refused`]; the code stays usable when only the name or password was not acceptable.
+    pub async fn set_up(&self, code: &str, user: &str, secret: String, source: IpAddr) -> Result<NewSession, Refused> {
+        let now = self.clock.now().mono;
+        lock(&self.throttle).admit(source, SETUP_ACCOUNT, now).map_err(Refused::Wait)?;
+        let good = lock(&self.setup)
+            .as_ref()
+            .is_some_and(|setup| now.since(setup.made) < SETUP_LIMIT && token::same(&setup.code, code.trim()));
+        if !good {
+            lock(&self.throttle).failed(source, SETUP_ACCOUNT, now);
+            return Err(Refused::Wrong);
+        }
+        let row = self.new_row(user, &[Role::Admin], secret).await?;
+        let made = account_db::with(&*self.db, move |conn| users::insert_first_user(conn, &row)).await?;
+        lock(&self.setup).take();
+        if made { Ok(self.begin(user.to_owned(), vec![Role::Admin]).await) } else { Err(Refused::Wrong) }
+    }
+
+    async fn new_row(&self, user: &str, roles: &[Role], secret: String) -> Result<UserRow, Refused> {
+        if !acceptable_name(user) {
+            return Err(Refused::Fields(vec!["user".into()]));
+        }
+        if roles.is_empty() {
+            return Err(Refused::Fields(vec!["roles".into()]));
+        }
+        password::check(&secret, user).map_err(Refused::Weak)?;
+        let hash = self.hasher.hash(secret).await?;
+        Ok(UserRow { name: user.to_owned(), role: role_text(roles), hash, disabled: false })
+    }
+
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn users(&self) -> Result<Vec<UserRow>, Unavailable> {
+        account_db::with(&*self.db, users::users).await
+    }
+
+    /// # Errors
+    /// [`Refused::Taken`], `Weak`, `Fields` or `Busy`.
+    pub async fn add_user(&self, user: &str, roles: &[Role], secret: String) -> Result<(), Refused> {
+        let row = self.new_row(user, roles, secret).await?;
+        let made = account_db::with(&*self.db, move |conn| users::insert_user(conn, &row)).await?;
+        if made { Ok(()) } else { Err(Refused::Taken) }
+    }
+
+    /// Changes a user and ends their sessions.
+    /// # Errors
+    /// [`Refused::Unknown`], `Weak`, `Fields` or `Busy`.
+    pub async fn change_user(&self, user: &str, change: UserChange) -> Result<(), Refused> {
+        let name = user.to_owned();
+        let row = account_db::with(&*self.db, move |conn| users::user(conn, &name)).await?;
+        let mut row = row.ok_or(Refused::Unknown)?;
+        if let Some(roles) = change.roles {
+            if roles.is_empty() {
+                return Err(Refused::Fields(vec!["roles".into()]));
+            }
+            row.role = role_text(&roles);
+        }
+        if let Some(secret) = change.password {
+            password::check(&secret, user).map_err(Refused::Weak)?;
+            row.hash = self.hasher.hash(secret).await?;
+        }
+        row.disabled = change.disabled.unwrap_or(row.disabled);
+        account_db::with(&*self.db, move |conn| users::update_user(conn, &row)).await?;
+        self.end_all(user).await;
+        Ok(())
+    }
+
+    /// A user's own change of password; all sessions end.
+    /// # Errors
+    /// [`Refused::Wrong`] when the present password does not fit.
+    pub async fn change_own(&self, user: &str, old: String, new: String, source: IpAddr) -> Result<(), Refused> {
+        let fresh = self.sign_in(user, old, source).await?;
+        self.sign_out(&fresh.session).await;
+        self.change_user(user, UserChange { password: Some(new), ..UserChange::default() }).await
+    }
+}
+
+/// A wall display only looks, so it may stand idle; everybody else signs in again.
+fn expired(live: &Live, now: Mono) -> bool {
+    let looks_only = live.roles == [Role::Viewer];
+    now.since(live.created) >= ABSOLUTE_LIMIT || (!looks_only && now.since(live.seen) >= IDLE_LIMIT)
+}
+
+fn row_of(key: &str, live: &Live, now: Now) -> SessionRow {
+    let idle_ms = i64::try_from(now.mono.since(live.seen).as_millis()).unwrap_or(i64::MAX);
+    SessionRow {
+        token_hash: key.to_owned(),
+        user: live.user.clone(),
+        role: role_text(&live.roles),
+        created_ms: live.created_ms,
+        last_seen_ms: now.wall.utc_ms.saturating_sub(idle_ms),
+    }
+}
+
+/// A stored session whose ages can be told from the wall clock; none that lies in the future.
+fn restored(row: SessionRow, now: Now) -> Option<(String, Live)> {
+    let ago = |then_ms: i64| {
+        let age_ms = u64::try_from(now.wall.utc_ms.checked_sub(then_ms)?).ok()?;
+        now.mono.0.checked_sub(age_ms.checked_mul(1_000_000)?).map(Mono)
+    };
+    let (created, seen) = (ago(row.created_ms)?, ago(row.last_seen_ms)?);
+    let roles = roles_of(&row.role);
+    let live = Live { user: row.user, roles, created, seen, written: seen, created_ms: row.created_ms };
+    (!expired(&live, now.mono)).then_some((row.token_hash, live))
+}

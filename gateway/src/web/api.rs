@@ -1,0 +1,203 @@
+//! What is read: the newest picture, the journal and the history, as JSON.
+
+use super::SiteState;
+use super::problem::{Kind, Problem};
+use crate::record::Record;
+use crate::snapshot::{PointView, SiteView, Snapshot, ValueView};
+use axum::extract::{Path, Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Events per answer: at most, and when not said.
+const EVENTS_MAX: u32 = 1000;
+const EVENTS_USUAL: u32 = 200;
+/// Columns of a curve: at most, and when not said.
+const WIDTH_MAX: u32 = 4000;
+const WIDTH_USUAL: u32 = 600;
+const HOUR_MS: i64 = 3_600_000;
+
+type SharedState = State<Arc<SiteState>>;
+
+pub(super) fn router(state: Arc<SiteState>) -> Router {
+    Router::new()
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/points", get(points))
+        .route("/api/v1/points/{id}", get(point))
+        .route("/api/v1/points/{id}/history", get(history))
+        .route("/api/v1/alarms", get(|State(s): SharedState| async move { Json(s.core.snapshot().alarms.clone()) }))
+        .route("/api/v1/hazards", get(|State(s): SharedState| async move { Json(s.core.snapshot().hazards.clone()) }))
+        .route("/api/v1/devices", get(|State(s): SharedState| async move { Json(s.core.snapshot().buses.clone()) }))
+        .route("/api/v1/risks", get(|State(s): SharedState| async move { Json(s.core.snapshot().site.risks.clone()) }))
+        .route("/api/v1/measures", get(measures))
+        .route("/api/v1/sources", get(sources))
+        .route("/api/v1/events", get(events))
+        .with_state(state)
+}
+
+/// The first scan is done when any point has been tried.
+pub(super) fn first_scan_done(snapshot: &Snapshot) -> bool {
+    snapshot.values.is_empty() || snapshot.values.iter().any(|value| value.3.as_deref() != Some("never_read"))
+}
+
+pub(super) fn unacked(snapshot: &Snapshot) -> usize {
+    snapshot.alarms.iter().filter(|alarm| alarm.state != "acked").count()
+}
+
+async fn status(State(state): SharedState) -> Json<Value> {
+    let s = state.core.snapshot();
+    Json(json!({
+        "site": s.site.site, "name": s.site.name, "name_en": s.site.name_en, "demo": s.site.demo,
+        "boot_id": s.boot_id, "seq": s.seq, "version": s.version, "config_hash": s.site.config_hash,
+        "utc_ms": state.clock.now().wall.utc_ms, "as_of_utc_ms": s.utc_ms, "clock": s.clock,
+        "ready": first_scan_done(&s), "alarms": s.alarms.len(), "unacked": unacked(&s),
+        "hazards": s.hazards.len(), "buses": s.buses,
+        "outbox": s.outbox, "storage": s.storage, "office_silent": s.office_silent,
+    }))
+}
+
+/// A point's fixed and moving part together.
+#[derive(Serialize)]
+struct PointNow<'a> {
+    #[serde(flatten)]
+    point: &'a PointView,
+    value: Option<f64>,
+    quality: u8,
+    utc_ms: i64,
+    fault: Option<&'a str>,
+}
+
+fn point_now<'a>(point: &'a PointView, value: Option<&'a ValueView>) -> PointNow<'a> {
+    PointNow {
+        point,
+        value: value.and_then(|v| v.0),
+        quality: value.map_or(2, |v| v.1),
+        utc_ms: value.map_or(0, |v| v.2),
+        fault: value.map_or(Some("never_read"), |v| v.3.as_deref()),
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<Json<Value>, Problem> {
+    serde_json::to_value(value).map(Json).map_err(|error| Problem::internal(&error))
+}
+
+async fn points(State(state): SharedState) -> Result<Json<Value>, Problem> {
+    let s = state.core.snapshot();
+    let list: Vec<_> = s.site.points.iter().enumerate().map(|(n, point)| point_now(point, s.values.get(n))).collect();
+    to_json(&list)
+}
+
+async fn point(State(state): SharedState, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let s = state.core.snapshot();
+    let n = s.site.points.iter().position(|point| point.key == id).ok_or(Problem::with_detail(Kind::NotFound, id))?;
+    to_json(&point_now(&s.site.points[n], s.values.get(n)))
+}
+
+async fn measures(State(state): SharedState) -> Json<Value> {
+    Json(json!(state.core.snapshot().site.measures))
+}
+
+async fn sources(State(state): SharedState) -> Json<Value> {
+    Json(json!(state.core.snapshot().site.sources))
+}
+
+#[derive(Deserialize)]
+struct Span {
+    from: Option<String>,
+    to: Option<String>,
+    width: Option<u32>,
+}
+
+/// Milliseconds since 1970 or RFC 3339.
+fn moment(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond()))
+}
+
+/// `from` and `to` in ms; the last hour when not said.
+fn span_ms(span: &Span, now_ms: i64) -> Result<(i64, i64), Problem> {
+    let read = |name: &str, text: &Option<String>, usual: i64| match text {
+        None => Ok(usual),
+        Some(text) => moment(text).ok_or_else(|| Problem::incomplete(vec![name.to_owned()])),
+    };
+    let to = read("to", &span.to, now_ms)?;
+    let from = read("from", &span.from, to.saturating_sub(HOUR_MS))?;
+    if from < to { Ok((from, to)) } else { Err(Problem::incomplete(vec!["from".into(), "to".into()])) }
+}
+
+async fn history(
+    State(state): SharedState,
+    Path(id): Path<String>,
+    Query(span): Query<Span>,
+) -> Result<Json<Value>, Problem> {
+    if !state.core.snapshot().site.points.iter().any(|point| point.key == id) {
+        return Err(Problem::with_detail(Kind::NotFound, id));
+    }
+    let (from, to) = span_ms(&span, state.clock.now().wall.utc_ms)?;
+    let width = span.width.unwrap_or(WIDTH_USUAL).clamp(1, WIDTH_MAX);
+    let buckets = state.archive.history(&id, from, to, width).await?;
+    let mut columns = Columns::default();
+    for bucket in buckets {
+        columns.t.push(bucket.t_ms);
+        columns.min.push(bucket.min);
+        columns.max.push(bucket.max);
+        columns.last.push(bucket.last);
+        columns.quality.push(bucket.quality);
+    }
+    to_json(&columns)
+}
+
+/// A curve column by column; a gap stays a gap.
+#[derive(Default, Serialize)]
+struct Columns {
+    t: Vec<i64>,
+    min: Vec<Option<f64>>,
+    max: Vec<Option<f64>>,
+    last: Vec<Option<f64>>,
+    quality: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct After {
+    after_seq: Option<u64>,
+    limit: Option<u32>,
+}
+
+/// Oldest first; without `after_seq` the newest ones.
+async fn events(State(state): SharedState, Query(ask): Query<After>) -> Result<Json<Value>, Problem> {
+    let limit = ask.limit.unwrap_or(EVENTS_USUAL).clamp(1, EVENTS_MAX);
+    let records = state.archive.records(ask.after_seq, limit).await?;
+    let site = state.core.snapshot().site.clone();
+    let list: Vec<Value> = records.iter().map(|record| record_view(record, &site)).collect();
+    Ok(Json(Value::Array(list)))
+}
+
+/// A record with its texts.
+pub(super) fn record_view(record: &Record, site: &SiteView) -> Value {
+    let (zh, en) = event_text(record, site);
+    let mut view = serde_json::to_value(record).unwrap_or_default();
+    if let Some(fields) = view.as_object_mut() {
+        fields.insert("text_zh".into(), zh.into());
+        fields.insert("text_en".into(), en.into());
+    }
+    view
+}
+
+fn event_text(record: &Record, _site: &SiteView) -> (String, String) {
+    (record.event.kind.name().to_owned(), record.event.kind.name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_may_be_in_milliseconds_or_rfc_3339_and_must_go_forward() {
+        let span = |from: &str, to: &str| Span { from: Some(from.into()), to: Some(to.into()), width: None };
+        assert_eq!(span_ms(&span("1000", "1970-01-01T00:00:02Z"), 0).unwrap(), (1000, 2000));
+        assert!(span_ms(&span("2000", "1000"), 0).is_err() && span_ms(&span("x", "1000"), 0).is_err());
+        let open = Span { from: None, to: None, width: None };
+        assert_eq!(span_ms(&open, HOUR_MS).unwrap(), (0, HOUR_MS));
+    }
+}

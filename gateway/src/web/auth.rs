@@ -1,0 +1,182 @@
+//! The guard before every route: who is it, did our own page ask, may they.
+//!
+//! Owns cookies, the forgery check and the [`Session`] extractor. Who is signed in is [`super::accounts`]' business, who may do
+//! what is [`super::routes`]'.
+
+use super::accounts::{Accounts, Session};
+use super::problem::{Kind, Problem};
+use super::routes::{self, Access, Action};
+use super::server::Peer;
+use super::shell::Shell;
+use super::token;
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// Runs before every matched route; a route without a row in the table is refused.
+pub(super) async fn guard(
+    State(shell): State<Arc<Shell>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let access = routes::find(request.method().as_str(), request.uri().path()).map(|row| row.access);
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let session = session_of(&shell, &request);
+    match access {
+        Some(Access::Open) => {}
+        Some(Access::OwnPage) => own_page(request.headers())?,
+        Some(Access::LoopbackOrSession) if session.is_some() || is_local(&request) => {}
+        Some(Access::LoopbackOrSession) => return Err(Problem::new(Kind::NotSignedIn)),
+        Some(Access::Needs(action)) => {
+            let session = session.as_ref().ok_or(Problem::new(Kind::NotSignedIn))?;
+            if changes {
+                own_page(request.headers())?;
+                right_csrf(request.headers(), session)?;
+            }
+            may(session, action)?;
+        }
+        None if method_is_known_for(request.uri()) => {
+            return Err(Problem::new(Kind::MethodNotAllowed));
+        }
+        None => return Err(Problem::new(Kind::Forbidden)),
+    }
+    if let Some(session) = session {
+        request.extensions_mut().insert(session);
+    }
+    Ok(next.run(request).await)
+}
+
+fn method_is_known_for(uri: &Uri) -> bool {
+    ["GET", "POST", "DELETE"].iter().any(|method| routes::find(method, uri.path()).is_some())
+}
+
+fn may(session: &Session, action: Action) -> Result<(), Problem> {
+    if session.role_for(action).is_some() { Ok(()) } else { Err(Problem::new(Kind::Forbidden)) }
+}
+
+/// The other end's address; a request that came without one (in tests) counts as foreign.
+pub(super) fn source(parts: &axum::http::Extensions) -> IpAddr {
+    parts.get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.0.ip().to_canonical())
+}
+
+/// On this machine, not through a proxy, and under a local name (a foreign name on 127.0.0.1 is DNS rebinding).
+fn is_local(request: &Request) -> bool {
+    let headers = request.headers();
+    let forwarded = headers.contains_key("forwarded") || headers.contains_key("x-forwarded-for");
+    source(request.extensions()).is_loopback() && !forwarded && host_of(headers).is_some_and(is_local_name)
+}
+
+fn is_local_name(authority: &str) -> bool {
+    let host = authority.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
+    let bare = host.trim_matches(['[', ']']);
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn host_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
+}
+
+fn session_of(shell: &Shell, request: &Request) -> Option<Session> {
+    let raw = cookie(request.headers(), shell.cookie_name());
+    // an open page that only looks does so by its stream; every other request is activity
+    let touch = !request.uri().path().ends_with("/stream");
+    raw.and_then(|raw| shell.accounts.session_of(&raw, touch))
+        .or_else(|| is_local(request).then(|| shell.accounts.demo_session()).flatten())
+}
+
+/// The value of a cookie of ours.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name && value.len() == 64).then(|| value.to_owned()))
+}
+
+/// `Sec-Fetch-Site: same-origin`, or an `Origin` that is this very host. One of them must be there.
+fn own_page(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text("sec-fetch-site").map(|site| site == "same-origin");
+    let origin = text("origin").map(|origin| {
+        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        authority.is_some() && authority == host_of(headers)
+    });
+    let good = match (site, origin) {
+        (None, None) => false,
+        (site, origin) => site.unwrap_or(true) && origin.unwrap_or(true),
+    };
+    if good { Ok(()) } else { Err(Problem::new(Kind::CrossSite)) }
+}
+
+fn right_csrf(headers: &HeaderMap, session: &Session) -> Result<(), Problem> {
+    let given = headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if token::same(given, &session.csrf) { Ok(()) } else { Err(Problem::with_detail(Kind::CrossSite, "X-CSRF-Token")) }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or(Problem::new(Kind::NotSignedIn))
+    }
+}
+
+impl Session {
+    /// The name under which this action is recorded; 403 without the right.
+    /// # Errors
+    /// [`Kind::Forbidden`].
+    pub fn acting(&self, action: Action) -> Result<rules::Actor, Problem> {
+        self.actor(action).ok_or(Problem::new(Kind::Forbidden))
+    }
+}
+
+/// A background part that ends sessions' remains; runs until the server stops.
+pub(super) async fn keep_accounts(accounts: &Accounts) {
+    let mut every = tokio::time::interval(std::time::Duration::from_secs(30));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        accounts.write_behind().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn only_our_own_origin_is_our_own_page() {
+        let own = |pairs: &[(&'static str, &'static str)]| own_page(&headers(pairs)).is_ok();
+        assert!(own(&[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:8080")]));
+        assert!(own(&[("host", "a"), ("sec-fetch-site", "same-origin")]));
+        assert!(!own(&[("host", "a")]));
+        assert!(!own(&[("host", "a"), ("sec-fetch-site", "same-site")]));
+        assert!(!own(&[("host", "a"), ("sec-fetch-site", "same-origin"), ("origin", "http://evil")]));
+        assert!(!own(&[("host", "a"), ("origin", "null")]));
+    }
+
+    #[test]
+    fn a_foreign_name_on_the_loopback_address_is_not_local() {
+        assert!(is_local_name("localhost:8080") && is_local_name("127.0.0.1:8080") && is_local_name("[::1]:8080"));
+        assert!(!is_local_name("evil.example:8080") && !is_local_name(""));
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let value = "a".repeat(64);
+        let mut map = HeaderMap::new();
+        map.insert("cookie", HeaderValue::from_str(&format!("x=1; hazard_session={value}")).unwrap());
+        assert_eq!(cookie(&map, "hazard_session"), Some(value));
+        assert_eq!(cookie(&map, "x"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! What a person changes: acknowledging, deciding on candidates, and scenarios of the simulated site.
+
+use super::SiteState;
+use super::accounts::Session;
+use super::body::Body;
+use super::problem::{self, Kind, Problem};
+use super::routes::Action;
+use crate::core::{CommandError, CommandOutcome};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use rules::{Command, EventKind};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::mpsc::error::TrySendError;
+
+/// Longest `Idempotency-Key` and longest remark.
+const KEY_MAX: usize = 128;
+const REMARK_MAX: usize = 2000;
+
+pub(super) fn router(state: Arc<SiteState>) -> Router {
+    let mut routes = Router::new()
+        .route("/api/v1/alarms/{id}/ack", post(acknowledge))
+        .route("/api/v1/hazards/{id}/confirm", post(confirm))
+        .route("/api/v1/hazards/{id}/reject", post(reject));
+    if state.demo.is_some() {
+        routes = routes.route("/api/v1/demo/scenarios", get(scenarios).post(start));
+    }
+    routes.with_state(state)
+}
+
+#[derive(Deserialize)]
+struct Ack {
+    seen_seq: u64,
+    #[serde(default)]
+    comment: String,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+type Answer = Result<Json<Value>, Problem>;
+
+async fn acknowledge(
+    State(state): State<Arc<SiteState>>,
+    session: Session,
+    Path(alarm): Path<String>,
+    headers: HeaderMap,
+    Body(ack): Body<Ack>,
+) -> Answer {
+    let command = Command::Acknowledge { alarm, seen_seq: ack.seen_seq, comment: remark("comment", ack.comment)? };
+    carry_out(&state, &session, Action::Acknowledge, command, &headers).await
+}
+
+async fn confirm(
+    State(state): State<Arc<SiteState>>,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(given): Body<Reason>,
+) -> Answer {
+    let command = Command::ConfirmHazard { hazard, reason: remark("reason", given.reason)? };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn reject(
+    State(state): State<Arc<SiteState>>,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(given): Body<Reason>,
+) -> Answer {
+    let command = Command::RejectHazard { hazard, reason: remark("reason", given.reason)? };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+fn remark(field: &str, text: String) -> Result<String, Problem> {
+    if text.chars().count() > REMARK_MAX { Err(Problem::incomplete(vec![field.to_owned()])) } else { Ok(text) }
+}
+
+/// The key as the core sees it: bound to the user and the command, so that nobody meets another's outcome.
+fn idempotency_key(headers: &HeaderMap, user: &str, command: &Command) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
+    let key = key.ok_or_else(|| Problem::with_detail(Kind::Malformed, "Idempotency-Key"))?;
+    let body = serde_json::to_string(command).map_err(|error| Problem::internal(&error))?;
+    Ok(Some(super::token::hash(&format!("{user}\n{key}\n{body}"))))
+}
+
+async fn carry_out(
+    state: &SiteState,
+    session: &Session,
+    action: Action,
+    command: Command,
+    headers: &HeaderMap,
+) -> Answer {
+    let actor = session.acting(action)?;
+    let key = idempotency_key(headers, &session.user, &command)?;
+    match state.core.command(command, actor, key).await {
+        Ok(outcome) => Ok(Json(done(state, &outcome))),
+        Err(CommandError::Stopping) => Err(Problem::retry(Kind::Busy, 10)),
+        Err(CommandError::Rejected(rejected)) => match problem::of_rejected(&rejected) {
+            Some(problem) => Err(problem),
+            None => Ok(Json(json!({ "already_so": true, "records": [] }))),
+        },
+    }
+}
+
+fn done(state: &SiteState, outcome: &CommandOutcome) -> Value {
+    let site = state.core.snapshot().site.clone();
+    let records: Vec<Value> = outcome.records.iter().map(|record| super::api::record_view(record, &site)).collect();
+    json!({ "already_so": records.is_empty(), "records": records })
+}
+
+#[derive(Deserialize)]
+struct Start {
+    name: String,
+}
+
+async fn scenarios(State(state): State<Arc<SiteState>>) -> Answer {
+    let demo = state.demo.as_ref().ok_or(Problem::new(Kind::NoSuchRoute))?;
+    Ok(Json(json!(demo.scenarios)))
+}
+
+async fn start(
+    State(state): State<Arc<SiteState>>,
+    session: Session,
+    Body(wanted): Body<Start>,
+) -> Result<StatusCode, Problem> {
+    let demo = state.demo.as_ref().ok_or(Problem::new(Kind::NoSuchRoute))?;
+    if !demo.scenarios.iter().any(|scenario| scenario.name == wanted.name) {
+        return Err(Problem::with_detail(Kind::NotFound, wanted.name));
+    }
+    match demo.start.try_send(wanted.name.clone()) {
+        Ok(()) => {}
+        Err(TrySendError::Full(_) | TrySendError::Closed(_)) => return Err(Problem::retry(Kind::Busy, 1)),
+    }
+    let kind = EventKind::Operator { user: session.user, action: "scenario_started".to_owned(), detail: wanted.name };
+    let _ = state.core.note(kind).await;
+    Ok(StatusCode::ACCEPTED)
+}

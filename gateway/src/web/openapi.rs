@@ -1,0 +1,145 @@
+//! `/api/v1/openapi.json`: the description of every route, made from the one table of routes.
+
+use super::routes::{Access, ROUTES, Route, Station};
+use super::shell::{PageKind, Shell};
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+pub(super) async fn serve(State(shell): State<Arc<Shell>>) -> Json<Value> {
+    Json(describe(shell.kind))
+}
+
+/// The whole description for one kind of station.
+#[must_use]
+pub fn describe(kind: PageKind) -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in ROUTES.iter().filter(|route| serves(route.station, kind)) {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.to_lowercase()] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "hazard-gateway", "version": env!("CARGO_PKG_VERSION") },
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "session": { "type": "apiKey", "in": "cookie", "name": "hazard_session" } },
+            "schemas": { "Problem": problem_schema() },
+        },
+    })
+}
+
+pub(super) fn serves(station: Station, kind: PageKind) -> bool {
+    match station {
+        Station::Both => true,
+        Station::Site | Station::Demo => kind == PageKind::Site,
+        Station::Office => kind == PageKind::Office,
+    }
+}
+
+fn operation(route: &Route) -> Value {
+    let changes = route.method != "GET";
+    let mut parameters: Vec<Value> = path_parameters(route.path);
+    parameters.extend(query_parameters(route.path, route.method));
+    if changes && matches!(route.access, Access::Needs(_)) {
+        parameters.push(parameter("header", "X-CSRF-Token", true, "string"));
+        parameters.push(parameter("header", "Idempotency-Key", false, "string"));
+    }
+    let kind = match route.path {
+        path if path.ends_with("/stream") => "text/event-stream",
+        "/metrics" => "application/openmetrics-text",
+        "/healthz" | "/readyz" => "text/plain",
+        _ => "application/json",
+    };
+    let mut operation = json!({
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": {
+            "2XX": { "description": "done", "content": { kind: {} } },
+            "default": { "description": "problem", "content": {
+                "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } },
+        },
+    });
+    if matches!(route.access, Access::Needs(_)) {
+        operation["security"] = json!([{ "session": [] }]);
+    }
+    if let Some(schema) = body_schema(route.path, route.method) {
+        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+    }
+    operation
+}
+
+fn parameter(place: &str, name: &str, required: bool, kind: &str) -> Value {
+    json!({ "name": name, "in": place, "required": required, "schema": { "type": kind } })
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| parameter("path", name, true, "string"))
+        .collect()
+}
+
+fn query_parameters(path: &str, method: &str) -> Vec<Value> {
+    let names: &[(&str, &str)] = match (method, path) {
+        ("GET", "/api/v1/points/{id}/history") => &[("from", "string"), ("to", "string"), ("width", "integer")],
+        ("GET", "/api/v1/events") => &[("after_seq", "integer"), ("limit", "integer")],
+        ("GET", "/api/v1/office/events") => &[("site", "string"), ("after", "integer"), ("limit", "integer")],
+        _ => &[],
+    };
+    names.iter().map(|(name, kind)| parameter("query", name, false, kind)).collect()
+}
+
+/// Fields of a body: name, JSON type, required.
+type Field = (&'static str, &'static str, bool);
+
+fn body_schema(path: &str, method: &str) -> Option<Value> {
+    if method != "POST" {
+        return None;
+    }
+    let fields: &[Field] = match path {
+        "/api/v1/session" => &[("user", "string", true), ("password", "string", true)],
+        "/api/v1/setup" => &[("code", "string", true), ("user", "string", true), ("password", "string", true)],
+        "/api/v1/password" => &[("old", "string", true), ("new", "string", true)],
+        "/api/v1/users" => &[("user", "string", true), ("roles", "array", true), ("password", "string", true)],
+        "/api/v1/users/{name}" => {
+            &[("roles", "array", false), ("password", "string", false), ("disabled", "boolean", false)]
+        }
+        "/api/v1/alarms/{id}/ack" => &[("seen_seq", "integer", true), ("comment", "string", false)],
+        "/api/v1/hazards/{id}/confirm" => &[("reason", "string", false)],
+        "/api/v1/hazards/{id}/reject" => &[("reason", "string", true)],
+        "/api/v1/demo/scenarios" => &[("name", "string", true)],
+        "/api/v1/office/events/{event_id}/confirm" => &[("by", "string", true), ("note", "string", false)],
+        _ => return None,
+    };
+    let properties: Map<String, Value> =
+        fields.iter().map(|(name, kind, _)| ((*name).to_owned(), json!({ "type": kind }))).collect();
+    let required: Vec<&str> = fields.iter().filter(|field| field.2).map(|field| field.0).collect();
+    Some(json!({ "type": "object", "properties": properties, "required": required }))
+}
+
+fn problem_schema() -> Value {
+    json!({ "type": "object", "required": ["type", "title", "status"], "properties": {
+        "type": { "type": "string" }, "title": { "type": "string" }, "title_en": { "type": "string" },
+        "status": { "type": "integer" }, "detail": { "type": "string" },
+        "fields": { "type": "array", "items": { "type": "string" } },
+    } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_a_station_is_described_and_every_body_too() {
+        for kind in [PageKind::Site, PageKind::Office] {
+            let all = describe(kind);
+            for route in ROUTES.iter().filter(|route| serves(route.station, kind)) {
+                let operation = &all["paths"][route.path][route.method.to_lowercase()];
+                assert!(operation["summary"].is_string(), "{} {}", route.method, route.path);
+                assert_eq!(operation["requestBody"].is_object(), route.method == "POST", "{}", route.path);
+            }
+        }
+    }
+}

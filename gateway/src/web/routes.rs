@@ -1,0 +1,240 @@
+//! The one table of what may be asked and by whom: routes, their actions, and roles × actions.
+//!
+//! A route that is not in [`ROUTES`] is refused before its handler runs, so forgetting an entry closes a door instead of opening one.
+
+use serde::Serialize;
+
+/// What a person may be. A user may have several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Viewer,
+    Operator,
+    Engineer,
+    Safety,
+    Admin,
+    Auditor,
+}
+
+impl Role {
+    pub const ALL: [Self; 6] = [Self::Viewer, Self::Operator, Self::Engineer, Self::Safety, Self::Admin, Self::Auditor];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Engineer => "engineer",
+            Self::Safety => "safety",
+            Self::Admin => "admin",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// What is done, as far as permission goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Look at anything that is shown.
+    View,
+    /// Acknowledge alarms.
+    Acknowledge,
+    /// Confirm or reject a hidden-danger candidate.
+    DecideHazard,
+    /// Start a scenario of the simulated site.
+    RunScenario,
+    /// Office: confirm that a person has taken note of an event.
+    ConfirmEvent,
+    /// List, create, change and end users and their sessions.
+    ManageUsers,
+}
+
+impl Action {
+    pub const ALL: [Self; 6] =
+        [Self::View, Self::Acknowledge, Self::DecideHazard, Self::RunScenario, Self::ConfirmEvent, Self::ManageUsers];
+}
+
+/// The table role × action. An administrator runs users, not the plant: no acknowledging.
+#[must_use]
+pub fn allows(role: Role, action: Action) -> bool {
+    match action {
+        Action::View => true,
+        Action::Acknowledge => matches!(role, Role::Operator),
+        Action::DecideHazard => matches!(role, Role::Safety),
+        Action::RunScenario => matches!(role, Role::Operator | Role::Engineer | Role::Safety),
+        Action::ConfirmEvent => matches!(role, Role::Operator | Role::Safety),
+        Action::ManageUsers => matches!(role, Role::Admin),
+    }
+}
+
+/// Who gets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody who reaches the port.
+    Open,
+    /// Everybody, but a change must come from our own page (sign-in, setup).
+    OwnPage,
+    /// A session, or a peer on this machine.
+    LoopbackOrSession,
+    /// A session whose roles allow it.
+    Needs(Action),
+}
+
+/// Which of the two stations answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Station {
+    Both,
+    Site,
+    Office,
+    /// A simulated site only.
+    Demo,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+    pub station: Station,
+    pub summary: &'static str,
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    station: Station,
+    summary: &'static str,
+) -> Route {
+    Route { method, path, access, station, summary }
+}
+
+const VIEW: Access = Access::Needs(Action::View);
+const USERS: Access = Access::Needs(Action::ManageUsers);
+
+/// Every route but the page's own files, which are open and hold no data.
+pub const ROUTES: &[Route] = &[
+    row("GET", "/healthz", Access::Open, Station::Both, "the process answers"),
+    row("GET", "/readyz", Access::Open, Station::Site, "store open and first scan done"),
+    row("GET", "/metrics", Access::LoopbackOrSession, Station::Site, "figures as Prometheus text"),
+    row("GET", "/api/v1/openapi.json", VIEW, Station::Both, "this description"),
+    row("GET", "/api/v1/session", Access::Open, Station::Both, "who is signed in and whether setup is needed"),
+    row("POST", "/api/v1/session", Access::OwnPage, Station::Both, "sign in"),
+    row("DELETE", "/api/v1/session", VIEW, Station::Both, "sign out"),
+    row(
+        "POST",
+        "/api/v1/setup",
+        Access::OwnPage,
+        Station::Both,
+        "create the first administrator with the one-time code",
+    ),
+    row("POST", "/api/v1/password", VIEW, Station::Both, "change one's own password"),
+    row("GET", "/api/v1/users", USERS, Station::Both, "users and their roles"),
+    row("POST", "/api/v1/users", USERS, Station::Both, "create a user"),
+    row(
+        "POST",
+        "/api/v1/users/{name}",
+        USERS,
+        Station::Both,
+        "change roles, password or disabled; ends the user's sessions",
+    ),
+    row("GET", "/api/v1/stream", VIEW, Station::Site, "server-sent events"),
+    row("GET", "/api/v1/status", VIEW, Station::Site, "one screen of figures"),
+    row("GET", "/api/v1/points", VIEW, Station::Site, "points with their present values"),
+    row("GET", "/api/v1/points/{id}", VIEW, Station::Site, "one point with its present value"),
+    row(
+        "GET",
+        "/api/v1/points/{id}/history",
+        VIEW,
+        Station::Site,
+        "min, max and last of a point per column of a curve",
+    ),
+    row("GET", "/api/v1/alarms", VIEW, Station::Site, "standing alarms"),
+    row("GET", "/api/v1/events", VIEW, Station::Site, "journal, oldest first"),
+    row("GET", "/api/v1/risks", VIEW, Station::Site, "registered risks"),
+    row("GET", "/api/v1/measures", VIEW, Station::Site, "control measures of the risks"),
+    row("GET", "/api/v1/sources", VIEW, Station::Site, "major hazard sources"),
+    row("GET", "/api/v1/hazards", VIEW, Station::Site, "hidden dangers"),
+    row("GET", "/api/v1/devices", VIEW, Station::Site, "links and units"),
+    row(
+        "POST",
+        "/api/v1/alarms/{id}/ack",
+        Access::Needs(Action::Acknowledge),
+        Station::Site,
+        "acknowledge what was seen",
+    ),
+    row(
+        "POST",
+        "/api/v1/hazards/{id}/confirm",
+        Access::Needs(Action::DecideHazard),
+        Station::Site,
+        "confirm a candidate",
+    ),
+    row(
+        "POST",
+        "/api/v1/hazards/{id}/reject",
+        Access::Needs(Action::DecideHazard),
+        Station::Site,
+        "reject a candidate as false, with a reason",
+    ),
+    row("GET", "/api/v1/demo/scenarios", VIEW, Station::Demo, "scenarios of the simulated site"),
+    row("POST", "/api/v1/demo/scenarios", Access::Needs(Action::RunScenario), Station::Demo, "start a scenario"),
+    row("GET", "/api/v1/office/sites", VIEW, Station::Office, "sites and how they stand"),
+    row("GET", "/api/v1/office/events", VIEW, Station::Office, "received events"),
+    row(
+        "POST",
+        "/api/v1/office/events/{event_id}/confirm",
+        Access::Needs(Action::ConfirmEvent),
+        Station::Office,
+        "a person took note",
+    ),
+    row("GET", "/api/v1/office/stream", VIEW, Station::Office, "server-sent events"),
+];
+
+/// The row a request falls under; HEAD counts as GET.
+#[must_use]
+pub fn find(method: &str, path: &str) -> Option<&'static Route> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    ROUTES.iter().find(|route| route.method == method && fits(route.path, path))
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let mut parts = path.split('/');
+    pattern.split('/').all(|want| {
+        parts.next().is_some_and(|part| if want.starts_with('{') { !part.is_empty() } else { want == part })
+    }) && parts.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_finds_its_row_and_a_stranger_none() {
+        assert_eq!(find("HEAD", "/api/v1/points/GT-1").unwrap().path, "/api/v1/points/{id}");
+        assert_eq!(find("POST", "/api/v1/alarms/GT-102:HH/ack").unwrap().path, "/api/v1/alarms/{id}/ack");
+        assert!(find("POST", "/api/v1/points").is_none() && find("GET", "/api/v1/points/a/b").is_none());
+        assert!(find("GET", "/api/v1/points/").is_none());
+    }
+
+    #[test]
+    fn an_administrator_cannot_acknowledge_and_an_operator_cannot_manage_users() {
+        assert!(!allows(Role::Admin, Action::Acknowledge) && allows(Role::Admin, Action::ManageUsers));
+        assert!(allows(Role::Operator, Action::Acknowledge) && !allows(Role::Operator, Action::ManageUsers));
+        assert!(!allows(Role::Operator, Action::DecideHazard));
+        assert!(Role::ALL.into_iter().all(|role| allows(role, Action::View)));
+    }
+
+    #[test]
+    fn a_change_is_never_open() {
+        for route in ROUTES.iter().filter(|route| route.method != "GET") {
+            assert!(!matches!(route.access, Access::Open | Access::LoopbackOrSession), "{}", route.path);
+        }
+    }
+}

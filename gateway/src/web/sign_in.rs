@@ -1,0 +1,192 @@
+//! `/api/v1/session`, `/api/v1/setup`, `/api/v1/password`, `/api/v1/users`: signing in and the users themselves.
+
+use super::accounts::{NewSession, Refused, Session, UserChange, roles_of};
+use super::auth::source;
+use super::body::Body;
+use super::problem::{Kind, Problem};
+use super::routes::Role;
+use super::shell::Shell;
+use super::users::UserRow;
+use axum::extract::{Path, State};
+use axum::http::{Extensions, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) fn router(shell: Arc<Shell>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/api/v1/openapi.json", get(super::openapi::serve))
+        .route("/api/v1/session", get(show).post(sign_in).delete(sign_out))
+        .route("/api/v1/setup", post(set_up))
+        .route("/api/v1/password", post(change_own))
+        .route("/api/v1/users", get(users).post(add_user))
+        .route("/api/v1/users/{name}", post(change_user))
+        .with_state(shell)
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    user: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct Setup {
+    code: String,
+    user: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct OwnPassword {
+    old: String,
+    new: String,
+}
+
+#[derive(Deserialize)]
+struct NewUser {
+    user: String,
+    roles: Vec<String>,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    roles: Option<Vec<String>>,
+    password: Option<String>,
+    disabled: Option<bool>,
+}
+
+fn answer(shell: &Shell, session: Option<&Session>) -> Value {
+    let roles = session.map(|session| session.roles.clone()).unwrap_or_default();
+    json!({
+        "kind": shell.kind,
+        "user": session.map(|session| &session.user),
+        "role": roles.first(),
+        "roles": roles,
+        "csrf": session.map(|session| &session.csrf),
+        "demo": session.is_some_and(|session| session.demo),
+        "setup_needed": shell.accounts.setup_needed(),
+        "utc_ms": shell.clock.now().wall.utc_ms,
+    })
+}
+
+async fn show(State(shell): State<Arc<Shell>>, session: Option<Extension<Session>>) -> Json<Value> {
+    Json(answer(&shell, session.as_deref()))
+}
+
+fn problem_of(refused: Refused) -> Problem {
+    match refused {
+        Refused::Wrong => Problem::new(Kind::WrongCredentials),
+        Refused::Wait(seconds) => Problem::retry(Kind::TooMany, seconds),
+        Refused::Weak(weak) => {
+            let why = format!("{weak:?}").to_lowercase();
+            Problem { detail: Some(format!("password: {why}")), ..Problem::incomplete(vec!["password".into()]) }
+        }
+        Refused::Fields(fields) => Problem::incomplete(fields),
+        Refused::Taken => Problem::with_detail(Kind::Changed, "user exists"),
+        Refused::Unknown => Problem::new(Kind::NotFound),
+        Refused::Busy => Problem::retry(Kind::Busy, 5),
+    }
+}
+
+fn signed_in(shell: &Shell, new: &NewSession) -> Response {
+    let cookie = shell.set_cookie(&new.token);
+    ([(header::SET_COOKIE, cookie)], Json(answer(shell, Some(&new.session)))).into_response()
+}
+
+async fn sign_in(
+    State(shell): State<Arc<Shell>>,
+    extensions: Extensions,
+    Body(given): Body<Credentials>,
+) -> Result<Response, Problem> {
+    let source = source(&extensions);
+    match shell.accounts.sign_in(&given.user, given.password, source).await {
+        Ok(new) => {
+            shell.journal.note(&new.session.user, "sign_in", format!("from {source}")).await;
+            Ok(signed_in(&shell, &new))
+        }
+        Err(refused) => {
+            if refused == Refused::Wrong {
+                shell.journal.note(&given.user, "sign_in_failed", format!("from {source}")).await;
+            }
+            Err(problem_of(refused))
+        }
+    }
+}
+
+async fn sign_out(State(shell): State<Arc<Shell>>, session: Session) -> Response {
+    shell.accounts.sign_out(&session).await;
+    shell.journal.note(&session.user, "sign_out", String::new()).await;
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, shell.set_cookie(""))]).into_response()
+}
+
+async fn set_up(
+    State(shell): State<Arc<Shell>>,
+    extensions: Extensions,
+    Body(given): Body<Setup>,
+) -> Result<Response, Problem> {
+    let source = source(&extensions);
+    let made = shell.accounts.set_up(&given.code, &given.user, given.password, source).await;
+    let new = made.map_err(problem_of)?;
+    shell.journal.note(&new.session.user, "setup", format!("first administrator, from {source}")).await;
+    Ok(signed_in(&shell, &new))
+}
+
+async fn change_own(
+    State(shell): State<Arc<Shell>>,
+    session: Session,
+    extensions: Extensions,
+    Body(given): Body<OwnPassword>,
+) -> Result<StatusCode, Problem> {
+    let source = source(&extensions);
+    shell.accounts.change_own(&session.user, given.old, given.new, source).await.map_err(problem_of)?;
+    shell.journal.note(&session.user, "password_changed", String::new()).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn user_view(row: &UserRow) -> Value {
+    json!({ "user": row.name, "roles": roles_of(&row.role), "disabled": row.disabled })
+}
+
+async fn users(State(shell): State<Arc<Shell>>) -> Result<Json<Vec<Value>>, Problem> {
+    let rows = shell.accounts.users().await.map_err(|why| problem_of(why.into()))?;
+    Ok(Json(rows.iter().map(user_view).collect()))
+}
+
+fn roles_from(words: &[String]) -> Result<Vec<Role>, Problem> {
+    let roles: Option<Vec<Role>> = words.iter().map(|word| Role::of_word(word)).collect();
+    roles.filter(|roles| !roles.is_empty()).ok_or_else(|| Problem::incomplete(vec!["roles".into()]))
+}
+
+async fn add_user(
+    State(shell): State<Arc<Shell>>,
+    session: Session,
+    Body(given): Body<NewUser>,
+) -> Result<StatusCode, Problem> {
+    let roles = roles_from(&given.roles)?;
+    shell.accounts.add_user(&given.user, &roles, given.password).await.map_err(problem_of)?;
+    shell.journal.note(&session.user, "user_added", format!("{} {}", given.user, given.roles.join("+"))).await;
+    Ok(StatusCode::CREATED)
+}
+
+async fn change_user(
+    State(shell): State<Arc<Shell>>,
+    session: Session,
+    Path(name): Path<String>,
+    Body(given): Body<Change>,
+) -> Result<StatusCode, Problem> {
+    if name == session.user && (given.disabled == Some(true) || given.roles.is_some()) {
+        return Err(Problem::with_detail(Kind::Changed, "an administrator cannot shut out themselves"));
+    }
+    let roles = given.roles.as_deref().map(roles_from).transpose()?;
+    let what = format!("{name} roles {roles:?} password {} disabled {:?}", given.password.is_some(), given.disabled);
+    let change = UserChange { roles, password: given.password, disabled: given.disabled };
+    shell.accounts.change_user(&name, change).await.map_err(problem_of)?;
+    shell.journal.note(&session.user, "user_changed", what).await;
+    Ok(StatusCode::NO_CONTENT)
+}
