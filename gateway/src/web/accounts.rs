@@ -275,6 +275,11 @@ impl Accounts {
         NewSession { session: Session { user, roles, csrf: token::csrf_of(&raw), demo: false, key }, token: raw }
     }
 
+    #[cfg(test)]
+    pub(super) async fn begin_for_test(&self, user: &str, role: Role) -> NewSession {
+        self.begin(user.to_owned(), vec![role]).await
+    }
+
     /// Adds it and ends the user's oldest ones beyond the limit.
     fn admit(&self, key: String, live: Live) -> Vec<String> {
         let mut sessions = lock(&self.sessions);

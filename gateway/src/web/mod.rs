@@ -22,6 +22,8 @@ mod server;
 mod shell;
 mod sign_in;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod token;
 #[path = "../store/users.rs"]
