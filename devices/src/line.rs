@@ -70,7 +70,7 @@ impl Line {
     }
 
     /// Listens while nothing is asked: ends when bytes came in (they are discarded); an error means the link is gone.
-    pub(crate) async fn listen(&self) -> Result<(), AskError> {
+    pub(crate) async fn listen(&mut self) -> Result<(), AskError> {
         self.guard.discard().await.map_err(|_| AskError::Gone)
     }
 

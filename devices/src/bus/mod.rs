@@ -4,6 +4,8 @@
 //! [`crate::line`]. Knows no limit and no alarm.
 
 mod desk;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 use crate::connect::{Connect, LinkStream, Wire, frame_silence};

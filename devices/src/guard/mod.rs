@@ -9,6 +9,8 @@ mod tcp;
 use crate::connect::LinkStream;
 use crate::status::{BusStatus, LinkCounters};
 use rtu::RtuMatcher;
+#[cfg(test)]
+pub(crate) use rtu::crc;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};

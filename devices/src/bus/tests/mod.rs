@@ -1,0 +1,239 @@
+//! A whole bus over an in-memory wire and virtual time, with peers that misbehave as scripted.
+//!
+//! Every register of the scripted device says where it comes from: `unit * 1000 + address`.
+
+mod rtu;
+mod schedule;
+mod tcp;
+
+use crate::connect::{Connect, Connecting, LinkStream};
+use crate::profile::Profile;
+use crate::status::BusStatus;
+use crate::{BusMessage, BusSpec, DeviceSpec, PointBinding, Scan, Transport, run_bus_with};
+use rules::book::{Device, Point, PointKind};
+use rules::{BookParts, Clock, Fault, Mono, Now, Reading, RuleBook, Wall};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Virtual time as the product's clock.
+struct Virtual(Instant);
+
+impl Clock for Virtual {
+    fn now(&self) -> Now {
+        let nanos = u64::try_from(self.0.elapsed().as_nanos()).unwrap();
+        Now { mono: Mono(nanos), wall: Wall::default() }
+    }
+}
+
+/// Hands the far end of each new connection to the peer; refuses when the peer is gone.
+struct Pipe(mpsc::Sender<DuplexStream>);
+
+impl Connect for Pipe {
+    fn connect(&mut self) -> Connecting<'_> {
+        Box::pin(async move {
+            let (near, far) = tokio::io::duplex(4096);
+            self.0.send(far).await.map_err(|_| std::io::ErrorKind::ConnectionRefused)?;
+            Ok(Box::new(near) as Box<dyn LinkStream>)
+        })
+    }
+}
+
+struct Rig {
+    messages: mpsc::Receiver<BusMessage>,
+    connections: mpsc::Receiver<DuplexStream>,
+    status: Arc<BusStatus>,
+    stop: CancellationToken,
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Rig {
+    /// A bus with one device per unit, each with one point per field of `profile`, asked every second, time-out 400 ms.
+    fn start(transport: Transport, units: &[u8], profile: &str) -> Self {
+        let spec = spec(transport, units, profile);
+        let status = Arc::new(BusStatus::new(&spec));
+        let (out, messages) = mpsc::channel(1024);
+        let (offer, connections) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let clock = Arc::new(Virtual(Instant::now()));
+        tokio::spawn(run_bus_with(Pipe(offer), spec, clock, out, status.clone(), stop.clone()));
+        Self { messages, connections, status, stop }
+    }
+    async fn scan(&mut self) -> Scan {
+        loop {
+            if let BusMessage::Scan(scan) = self.messages.recv().await.unwrap() {
+                return scan;
+            }
+        }
+    }
+    async fn state(&mut self) -> (String, &'static str) {
+        loop {
+            if let BusMessage::State { subject, code, .. } = self.messages.recv().await.unwrap() {
+                return (subject, code);
+            }
+        }
+    }
+}
+
+fn tcp() -> Transport {
+    Transport::Tcp { address: "in memory".into() }
+}
+
+fn rtu() -> Transport {
+    let parity = crate::Parity::None;
+    Transport::Rtu { path: "in memory".into(), baud: 9600, data_bits: 8, parity, stop_bits: 1 }
+}
+
+/// Two values of the same shape, too far apart for one request.
+const TWO: &str = "
+title_zh = '二'
+title_en = 'two'
+[field.a]
+function = 3
+address = 0
+type = 'u16'
+[field.b]
+function = 3
+address = 100
+type = 'u16'
+";
+
+/// One value.
+const ONE: &str = "
+title_zh = '一'
+title_en = 'one'
+[field.a]
+function = 3
+address = 7
+type = 'u16'
+";
+
+fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec {
+    let profile = Arc::new(Profile::from_toml("scripted", profile).unwrap());
+    let period = Duration::from_secs(1);
+    let key = |unit: u8| format!("u{unit}");
+    let mut parts = BookParts::default();
+    for unit in units {
+        parts.devices.push(Device {
+            key: key(*unit),
+            name: key(*unit),
+            area: "A1".into(),
+            comms_timeout: Duration::from_secs(5),
+            priority: 2,
+        });
+        parts.points.extend(profile.field_names().iter().map(|f| point(&key(*unit), f, period)));
+    }
+    let (book, _) = RuleBook::build(parts).unwrap();
+    let devices = units.iter().map(|unit| {
+        let bind = |f: &&str| PointBinding {
+            point: book.point_id(&format!("{}-{f}", key(*unit))).unwrap(),
+            key: format!("{}-{f}", key(*unit)),
+            field: (*f).to_owned(),
+            period,
+        };
+        let points = profile.field_names().iter().map(bind).collect();
+        let device = book.device_id(&key(*unit)).unwrap();
+        DeviceSpec { device, key: key(*unit), unit: *unit, profile: profile.clone(), points }
+    });
+    BusSpec { key: "line".into(), transport, devices: devices.collect(), timeout: Duration::from_millis(400) }
+}
+
+fn point(device: &str, field: &str, period: Duration) -> Point {
+    Point {
+        key: format!("{device}-{field}"),
+        name: field.into(),
+        name_en: field.into(),
+        area: "A1".into(),
+        device: device.into(),
+        kind: PointKind::Other,
+        unit: "1".into(),
+        range: (0.0, 100_000.0),
+        decimals: 0,
+        period,
+        max_age: period * 3,
+        position: None,
+    }
+}
+
+/// What one register of the scripted device holds.
+fn origin(unit: u8, address: u16) -> u16 {
+    u16::from(unit) * 1000 + address
+}
+
+/// A request as the peer sees it, whatever the framing.
+#[derive(Clone, Debug)]
+struct Asked {
+    head: Vec<u8>,
+    unit: u8,
+    function: u8,
+    address: u16,
+    count: u16,
+}
+
+async fn asked_tcp(wire: &mut DuplexStream) -> Option<Asked> {
+    let mut b = [0; 12];
+    wire.read_exact(&mut b).await.ok()?;
+    Some(Asked { head: b[..2].to_vec(), unit: b[6], function: b[7], address: be(b[8], b[9]), count: be(b[10], b[11]) })
+}
+
+async fn asked_rtu(wire: &mut DuplexStream) -> Option<Asked> {
+    let mut b = [0; 8];
+    wire.read_exact(&mut b).await.ok()?;
+    Some(Asked { head: b.to_vec(), unit: b[0], function: b[1], address: be(b[2], b[3]), count: be(b[4], b[5]) })
+}
+
+fn be(hi: u8, lo: u8) -> u16 {
+    u16::from_be_bytes([hi, lo])
+}
+
+/// The PDU of the right answer.
+fn data(asked: &Asked) -> Vec<u8> {
+    let words = (asked.address..asked.address + asked.count).flat_map(|a| origin(asked.unit, a).to_be_bytes());
+    let mut pdu = vec![asked.function, u8::try_from(asked.count * 2).unwrap()];
+    pdu.extend(words);
+    pdu
+}
+
+fn frame_tcp(asked: &Asked, pdu: &[u8]) -> Vec<u8> {
+    let mut frame = asked.head.clone();
+    frame.extend([0, 0, 0, u8::try_from(pdu.len() + 1).unwrap(), asked.unit]);
+    frame.extend(pdu);
+    frame
+}
+
+fn frame_rtu(unit: u8, pdu: &[u8]) -> Vec<u8> {
+    let mut frame = vec![unit];
+    frame.extend(pdu);
+    let sum = crate::guard::crc(&frame);
+    frame.extend(sum.to_le_bytes());
+    frame
+}
+
+/// The values of a scan; panics when one is bad.
+fn values(scan: &Scan) -> Vec<f64> {
+    scan.samples.iter().map(|s| s.reading.value().unwrap_or_else(|| panic!("{:?}", s.reading))).collect()
+}
+
+/// Every value of every scan must come from the register it is bound to, or be bad; returns how many were good.
+fn good_and_right(scan: &Scan, unit: u8, addresses: &[u16]) -> usize {
+    let mut good = 0;
+    for (sample, address) in scan.samples.iter().zip(addresses) {
+        if let Some(value) = sample.reading.value() {
+            assert!((value - f64::from(origin(unit, *address))).abs() < f64::EPSILON, "{value} at address {address}");
+            good += 1;
+        }
+    }
+    good
+}
+
+fn bad(fault: Fault) -> Reading {
+    Reading::Bad(fault)
+}

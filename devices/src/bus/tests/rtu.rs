@@ -1,0 +1,142 @@
+//! RTU lines: late answers, echo, noise, foreign frames, damage.
+
+use super::*;
+
+fn right(asked: &Asked) -> Vec<u8> {
+    frame_rtu(asked.unit, &data(asked))
+}
+
+/// Sends `before` ahead of every right answer and `after` behind it.
+async fn serve(mut wire: DuplexStream, before: impl Fn(&Asked) -> Vec<u8>, after: impl Fn(&Asked) -> Vec<u8>) {
+    while let Some(asked) = asked_rtu(&mut wire).await {
+        let bytes = [before(&asked), right(&asked), after(&asked)].concat();
+        wire.write_all(&bytes).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_rtu_answer_never_reaches_another_register() {
+    for lateness_ms in [401, 420, 450, 600, 799, 801, 900, 1_100] {
+        let mut rig = Rig::start(rtu(), &[5], TWO);
+        let wire = rig.connections.recv().await.unwrap();
+        let (mut hear, mut speak) = tokio::io::split(wire);
+        tokio::spawn(async move {
+            let (answers, mut due) = mpsc::channel::<(Instant, Vec<u8>)>(64);
+            let talk = async {
+                while let Some((at, bytes)) = due.recv().await {
+                    tokio::time::sleep_until(at).await;
+                    speak.write_all(&bytes).await.unwrap();
+                }
+            };
+            let listen = async {
+                let mut nth = 0u32;
+                let mut b = [0; 8];
+                while hear.read_exact(&mut b).await.is_ok() {
+                    let asked = Asked { head: vec![], unit: b[0], function: b[1], address: be(b[2], b[3]), count: 1 };
+                    nth += 1;
+                    let delay = if nth % 5 == 1 { lateness_ms } else { 5 };
+                    let at = Instant::now() + Duration::from_millis(delay);
+                    answers.send((at, right(&asked))).await.unwrap();
+                }
+            };
+            tokio::join!(talk, listen)
+        });
+        let mut good = 0;
+        for _ in 0..30 {
+            good += good_and_right(&rig.scan().await, 5, &[0, 100]);
+        }
+        assert!(good >= 20, "{good} of 60 good with answers {lateness_ms} ms late");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn noise_before_and_after_the_answer_is_dropped() {
+    let mut rig = Rig::start(rtu(), &[5], TWO);
+    // The noise begins like an answer of 250 bytes.
+    tokio::spawn(serve(rig.connections.recv().await.unwrap(), |_| vec![0, 5, 3, 250, 0xFF, 5], |_| vec![0xA5; 30]));
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+    }
+    assert!(rig.status.snapshot().link.noise > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_echo_is_dropped() {
+    let mut rig = Rig::start(rtu(), &[5], TWO);
+    tokio::spawn(serve(rig.connections.recv().await.unwrap(), |a| a.head.clone(), |_| vec![]));
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+    }
+    assert!(rig.status.snapshot().link.echo >= 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_of_another_unit_or_function_are_not_taken() {
+    let mut rig = Rig::start(rtu(), &[5], ONE);
+    let foreign = |_: &Asked| [frame_rtu(6, &[3, 2, 0xDE, 0xAD]), frame_rtu(5, &[4, 2, 0xDE, 0xAD])].concat();
+    tokio::spawn(serve(rig.connections.recv().await.unwrap(), foreign, foreign));
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), [5007.0]);
+    }
+    assert!(rig.status.snapshot().link.foreign >= 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_single_bytes_is_taken() {
+    let mut rig = Rig::start(rtu(), &[5], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        while let Some(asked) = asked_rtu(&mut wire).await {
+            for byte in right(&asked) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                wire.write_all(&[byte]).await.unwrap();
+            }
+        }
+    });
+    assert_eq!(values(&rig.scan().await), [5007.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_answer_is_bad_and_its_repeat_is_good() {
+    let mut rig = Rig::start(rtu(), &[5], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        for _ in 0..2 {
+            let mut frame = right(&asked_rtu(&mut wire).await.unwrap());
+            frame[4] ^= 0x10;
+            wire.write_all(&frame).await.unwrap();
+        }
+        serve(wire, |_| vec![], |_| vec![]).await;
+    });
+    assert_eq!(rig.scan().await.samples[0].reading, bad(Fault::Protocol));
+    assert_eq!(values(&rig.scan().await), [5007.0]);
+    assert_eq!(rig.status.snapshot().link.crc, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn continuous_chatter_keeps_the_deadline() {
+    let mut rig = Rig::start(rtu(), &[5], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        while wire.write_all(&[0x55; 10]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let scan = rig.scan().await;
+    assert!(!scan.answered && scan.at.mono.0 < 3_000_000_000, "{scan:?}");
+    assert!(rig.status.snapshot().link.noise > 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_comes_before_every_request() {
+    let mut rig = Rig::start(rtu(), &[5], TWO);
+    let mut wire = rig.connections.recv().await.unwrap();
+    let mut answered = Instant::now();
+    for _ in 0..6 {
+        let asked = asked_rtu(&mut wire).await.unwrap();
+        assert!(answered.elapsed() >= Duration::from_micros(3_645), "3.5 characters of 10 bits at 9600 baud");
+        wire.write_all(&right(&asked)).await.unwrap();
+        answered = Instant::now();
+    }
+    assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+}

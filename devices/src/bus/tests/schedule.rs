@@ -1,0 +1,114 @@
+//! Dead units, exceptions, busy devices: who pays for them.
+
+use super::*;
+
+/// Answers with what `answer` makes of each request; `None` is silence.
+async fn serve(mut wire: DuplexStream, mut answer: impl FnMut(&Asked) -> Option<Vec<u8>>) {
+    while let Some(asked) = asked_tcp(&mut wire).await {
+        if let Some(pdu) = answer(&asked) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_dead_unit_of_eight_leaves_others_period_within_1_15() {
+    let mut rig = Rig::start(tcp(), &[1, 2, 3, 4, 5, 6, 7, 8], ONE);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| (asked.unit != 4).then(|| data(asked))));
+    let mut last = [None; 8];
+    let mut intervals = Vec::new();
+    while intervals.len() < 7 * 600 {
+        let scan = rig.scan().await;
+        let index = scan.device.index();
+        if index == 3 {
+            assert_eq!(scan.samples[0].reading, bad(Fault::Timeout));
+            continue;
+        }
+        assert!(scan.answered);
+        if let Some(before) = last[index].replace(scan.at.mono) {
+            intervals.push(scan.at.mono.since(before));
+        }
+    }
+    intervals.sort();
+    let p99 = intervals[intervals.len() * 99 / 100];
+    assert!(p99 <= Duration::from_millis(1_150), "{p99:?}");
+    let units = rig.status.snapshot().units;
+    assert_eq!(units[3].state, "dead");
+    assert!((8..40).contains(&units[3].counters.timeouts), "{} probes in ten minutes", units[3].counters.timeouts);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_unit_is_reported_once_and_is_back_when_it_answers() {
+    let mut rig = Rig::start(tcp(), &[1, 2], ONE);
+    let wire = rig.connections.recv().await.unwrap();
+    let begun = Instant::now();
+    let alive = move |a: &Asked| a.unit != 2 || begun.elapsed() > Duration::from_secs(20);
+    tokio::spawn(serve(wire, move |asked| alive(asked).then(|| data(asked))));
+    assert_eq!(rig.state().await, ("line".into(), "link_up"));
+    assert_eq!(rig.state().await, ("u2".into(), "unit_dead"));
+    assert_eq!(rig.state().await, ("u2".into(), "unit_back"));
+    assert!(begun.elapsed() < Duration::from_secs(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exception_is_a_configuration_fault_of_its_block_only() {
+    let mut rig = Rig::start(tcp(), &[1], TWO);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| Some(if asked.address == 100 { vec![0x83, 2] } else { data(asked) })));
+    for _ in 0..60 {
+        let scan = rig.scan().await;
+        assert!(scan.answered);
+        assert_eq!(scan.samples[0].reading.value(), Some(1000.0));
+        assert_eq!(scan.samples[1].reading, bad(Fault::Configuration));
+    }
+    let asked = rig.status.snapshot().units[0].counters.exceptions;
+    assert!(asked < 12, "{asked} exceptions in a minute are a storm");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_noisy_exception_mutes_nothing() {
+    let mut rig = Rig::start(tcp(), &[1], TWO);
+    let wire = rig.connections.recv().await.unwrap();
+    let mut nth = 0;
+    tokio::spawn(serve(wire, move |asked| {
+        nth += 1;
+        Some(if nth == 2 { vec![0x83, 2] } else { data(asked) })
+    }));
+    assert_eq!(rig.scan().await.samples[1].reading, bad(Fault::Configuration));
+    assert_eq!(values(&rig.scan().await), [1000.0, 1100.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hole_the_device_refuses_splits_the_request_at_once() {
+    let holed = TWO.replace("address = 100", "address = 4");
+    let mut rig = Rig::start(tcp(), &[1], &holed);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| Some(if asked.count > 1 { vec![0x83, 2] } else { data(asked) })));
+    assert_eq!(values(&rig.scan().await), [1000.0, 1004.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn busy_is_repeated_twice_and_then_bad() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let wire = rig.connections.recv().await.unwrap();
+    let mut nth = 0;
+    tokio::spawn(serve(wire, move |asked| {
+        nth += 1;
+        Some(if nth <= 5 { vec![0x83, 6] } else { data(asked) })
+    }));
+    assert_eq!(rig.scan().await.samples[0].reading, bad(Fault::Exception(6)));
+    assert_eq!(values(&rig.scan().await), [1007.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_bus_ends_and_progress_grew() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| Some(data(asked))));
+    rig.scan().await;
+    assert!(rig.status.progress() > 0);
+    rig.stop.cancel();
+    while rig.messages.recv().await.is_some() {}
+}

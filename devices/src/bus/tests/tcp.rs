@@ -1,0 +1,154 @@
+//! Modbus TCP peers: late, wrong, half-open, closing.
+
+use super::*;
+
+/// Answers rightly for ever.
+async fn serve(mut wire: DuplexStream) {
+    while let Some(asked) = asked_tcp(&mut wire).await {
+        wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_unit_is_read_every_period() {
+    let mut rig = Rig::start(tcp(), &[1], TWO);
+    tokio::spawn(serve(rig.connections.recv().await.unwrap()));
+    let (first, second) = (rig.scan().await, rig.scan().await);
+    assert!(first.answered);
+    assert_eq!(values(&first), [1000.0, 1100.0]);
+    assert_eq!(second.at.mono.since(first.at.mono), Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_tcp_answer_never_reaches_another_register() {
+    let mut rig = Rig::start(tcp(), &[1], TWO);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        let late = asked_tcp(&mut wire).await.unwrap();
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            // The answer to the first question comes before that to every other one, for a while.
+            if asked.head[1] < 4 {
+                wire.write_all(&frame_tcp(&late, &data(&late))).await.unwrap();
+            }
+            wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+        }
+    });
+    for _ in 0..10 {
+        assert_eq!(good_and_right(&rig.scan().await, 1, &[0, 100]), 2);
+    }
+    let seen = rig.status.snapshot();
+    assert_eq!((seen.link.stale, seen.link.reconnects), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_tcp_answer_late_by_one_leaves_no_value_in_the_wrong_place() {
+    let mut rig = Rig::start(tcp(), &[1, 2], TWO);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        let mut held = asked_tcp(&mut wire).await.unwrap();
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            if wire.write_all(&frame_tcp(&held, &data(&held))).await.is_err() {
+                return;
+            }
+            held = asked;
+        }
+    });
+    let again = rig.connections.recv().await.unwrap();
+    assert_eq!(rig.status.snapshot().units[0].counters.ok, 0, "three stale answers in a row, then a new connection");
+    tokio::spawn(serve(again));
+    for _ in 0..20 {
+        let scan = rig.scan().await;
+        let unit = if scan.device.index() == 0 { 1 } else { 2 };
+        good_and_right(&scan, unit, &[0, 100]);
+    }
+    assert!(rig.status.snapshot().units.iter().all(|u| u.counters.ok > 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_count_makes_the_whole_answer_bad_and_the_next_one_good() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        for wrong in [vec![3, 4, 0, 1, 0, 2], vec![3, 1, 9], vec![3, 2, 1]] {
+            let asked = asked_tcp(&mut wire).await.unwrap();
+            wire.write_all(&frame_tcp(&asked, &wrong)).await.unwrap();
+        }
+        serve(wire).await;
+    });
+    let scan = rig.scan().await;
+    assert_eq!(scan.samples[0].reading, bad(Fault::Protocol));
+    assert!(!scan.answered);
+    assert_eq!(rig.state().await.1, "unit_dead");
+    assert_eq!(rig.state().await, ("u1".into(), "unit_back"));
+    assert_eq!(values(&rig.scan().await), [1007.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_length_beyond_the_standard_closes_the_connection() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    asked_tcp(&mut wire).await.unwrap();
+    wire.write_all(&[0, 1, 0, 0, 0xFF, 0xFF, 1]).await.unwrap();
+    tokio::spawn(serve(rig.connections.recv().await.unwrap()));
+    assert_eq!(rig.state().await.1, "link_up");
+    assert_eq!(rig.state().await.1, "link_down");
+    loop {
+        let scan = rig.scan().await;
+        if scan.answered {
+            return assert_eq!(values(&scan), [1007.0]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_unsolicited_frames_cost_a_connection_and_no_value() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        let asked = Asked { head: vec![0x7F, 0xFF], unit: 1, function: 3, address: 7, count: 1 };
+        for _ in 0..10_000 {
+            if wire.write_all(&frame_tcp(&asked, &[3, 2, 0xAA, 0xAA])).await.is_err() {
+                return;
+            }
+        }
+        panic!("the bus must close the connection");
+    });
+    tokio::spawn(serve(rig.connections.recv().await.unwrap()));
+    for _ in 0..5 {
+        good_and_right(&rig.scan().await, 1, &[7]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_down_reads_disconnected_in_every_period() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    drop(rig.connections.recv().await.unwrap());
+    rig.connections.close();
+    assert_eq!(rig.state().await, ("line".into(), "link_up"));
+    assert_eq!(rig.state().await, ("line".into(), "link_down"));
+    let mut before = rig.scan().await;
+    for _ in 0..30 {
+        let scan = rig.scan().await;
+        assert_eq!(scan.samples[0].reading, bad(Fault::Disconnected));
+        assert!(!scan.answered);
+        assert_eq!(scan.at.mono.since(before.at.mono), Duration::from_secs(1));
+        before = scan;
+    }
+    assert!((4..12).contains(&rig.status.snapshot().link.connect_failures));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_accepts_and_never_answers_is_left_after_three_silences() {
+    let mut rig = Rig::start(tcp(), &[1, 2], ONE);
+    let held = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(rig.connections.recv().await.unwrap()));
+    assert_eq!(rig.status.snapshot().units.iter().map(|u| u.counters.timeouts).sum::<u64>(), 3);
+    drop(held);
+    loop {
+        let scan = rig.scan().await;
+        assert!(scan.answered || scan.samples[0].reading == bad(Fault::Timeout), "{scan:?}");
+        if scan.answered {
+            return;
+        }
+    }
+}
