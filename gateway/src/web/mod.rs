@@ -78,6 +78,31 @@ pub struct SiteParts {
     pub demo: Option<DemoControl>,
 }
 
+/// What the site's server needs; `S` is the site's store.
+#[derive(Clone)]
+pub struct WebContext<S> {
+    pub core: CoreHandle,
+    pub store: S,
+    pub clock: Arc<dyn Clock>,
+    pub settings: WebSettings,
+    pub demo: Option<DemoControl>,
+}
+
+/// Serves the site's page until `stop`, then drains for a few seconds at most.
+/// # Errors
+/// Those of the listener.
+pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
+    listener: TcpListener,
+    context: WebContext<S>,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let WebContext { core, store, clock, settings, demo } = context;
+    let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings).await;
+    let parts = SiteParts { core, archive: Arc::new(store), clock, settings, demo };
+    let router = site_router(parts, accounts.clone(), stop.clone());
+    serve(listener, router, &accounts, stop).await
+}
+
 /// Serves a station's router (see [`shell()`]) until `stop`, then drains for a few seconds at most.
 /// # Errors
 /// Those of the listener.

@@ -8,6 +8,9 @@ use axum::response::{IntoResponse, Response};
 use rules::Rejected;
 use serde_json::json;
 
+/// The media type of every error.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
 /// What went wrong; the slug after `urn:hazard-gateway:problem:` never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -94,6 +97,24 @@ impl Problem {
         Self { retry_after_s: Some(after_s), ..Self::new(kind) }
     }
 
+    /// For an error that came without a problem of its own, from a library's extractor.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        Self::new(match status {
+            StatusCode::UNAUTHORIZED => Kind::NotSignedIn,
+            StatusCode::FORBIDDEN => Kind::Forbidden,
+            StatusCode::NOT_FOUND => Kind::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
+            StatusCode::CONFLICT => Kind::Changed,
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
+            StatusCode::UNPROCESSABLE_ENTITY => Kind::Incomplete,
+            StatusCode::TOO_MANY_REQUESTS => Kind::TooMany,
+            StatusCode::SERVICE_UNAVAILABLE => Kind::Busy,
+            other if other.is_client_error() => Kind::Malformed,
+            _ => Kind::Internal,
+        })
+    }
+
     /// 500: the cause goes to the log under an id, the answer carries only the id.
     #[must_use]
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
@@ -129,7 +150,7 @@ impl IntoResponse for Problem {
         }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

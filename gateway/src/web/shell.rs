@@ -2,7 +2,7 @@
 //! limits on size and time, errors as problems.
 
 use super::accounts::Accounts;
-use super::problem::{Kind, Problem};
+use super::problem::{CONTENT_TYPE, Kind, Problem};
 use super::{assets, auth, sign_in};
 use crate::config::WebSettings;
 use crate::core::CoreHandle;
@@ -115,9 +115,20 @@ async fn limits(request: Request, next: Next) -> Response {
         return Problem::new(Kind::TooLarge).into_response();
     }
     match tokio::time::timeout(ANSWER_LIMIT, next.run(request)).await {
-        Ok(response) => response,
+        Ok(response) => as_problem(response),
         Err(_) => Problem::new(Kind::TimedOut).into_response(),
     }
+}
+
+/// An error that a library worded becomes one of ours.
+fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if failed && kind.is_none_or(|kind| kind != CONTENT_TYPE) {
+        return Problem::of_status(status).into_response();
+    }
+    response
 }
 
 /// No inline script, no foreign host (the site is offline), no framing.

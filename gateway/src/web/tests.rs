@@ -374,6 +374,58 @@ async fn every_answer_carries_the_security_headers_and_every_error_is_a_problem(
 }
 
 #[tokio::test]
+async fn what_a_library_refuses_is_a_problem_too() {
+    let bench = bench(false).await;
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let long = json!({ "user": "x".repeat(2 << 20), "password": "" });
+    for (method, path, body, status) in [
+        ("GET", "/api/v1/points/GT-101/history?width=x", None, 400),
+        ("GET", "/api/v1/points/GT-101/history?from=x", None, 422),
+        ("GET", "/api/v1/points/%ff", None, 400),
+        ("POST", "/api/v1/session", Some(long), 413),
+    ] {
+        let answer = bench.own(&vera, method, path, body).await;
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+    let gap = bench.own(&vera, "GET", "/api/v1/points/GT-101/history?from=0&to=9", None).await;
+    assert_eq!(json_of(gap).await, json!({ "t": [0], "min": [null], "max": [null], "last": [null], "quality": [2] }));
+}
+
+#[tokio::test]
+async fn figures_are_for_this_machine_or_a_session() {
+    let bench = bench(false).await;
+    assert_eq!(bench.send("GET", "/metrics", &[], None).await.status(), StatusCode::UNAUTHORIZED);
+    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    assert!(text.contains("\nhazard_points_good 2\n") && text.ends_with("# EOF\n"), "{text}");
+    assert_eq!(bench.send("GET", "/readyz", &[], None).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_open_stream_over_a_socket_does_not_hold_up_the_stop() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bench = bench(true).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (router, accounts, stop) = (bench.router.clone(), bench.accounts.clone(), bench.stop.clone());
+    let serving = tokio::spawn(async move { serve(listener, router, &accounts, stop).await });
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ask = "GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n\r\n";
+    socket.write_all(ask.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    while !text.contains("event: snapshot") {
+        let mut part = [0; 4096];
+        let read = socket.read(&mut part).await.unwrap();
+        assert!(read > 0, "{text}");
+        text.push_str(std::str::from_utf8(&part[..read]).expect("a stream is never compressed"));
+    }
+    bench.stop.cancel();
+    tokio::time::timeout(Duration::from_secs(3), serving).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn the_setup_code_works_once_and_not_after_half_an_hour() {
     let late = bench(false).await;
     let code = late.accounts.setup_code().unwrap();
