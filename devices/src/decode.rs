@@ -93,7 +93,8 @@ fn number(field: &Field, words: &[u16]) -> Result<f64, Fault> {
         Kind::I32 => f64::from(whole.cast_signed()),
         Kind::F32 => {
             let v = f32::from_bits(whole);
-            // A subnormal is what words in the wrong order look like; no instrument measures 1e-40.
+            // A subnormal is what words in the wrong order look like; no instrument measures 1e-40. Not every
+            // swapped float is one; the rest is for `valid` and for the person who commissions the device.
             if !v.is_finite() || v.is_subnormal() {
                 return Err(Fault::NotANumber);
             }
@@ -113,3 +114,6 @@ fn join(order: WordOrder, first: u16, second: u16) -> u32 {
         WordOrder::Dcba => [d, c, b, a],
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ mod shipped;
 pub use check::ProfileError;
 pub use shipped::{shipped, shipped_names};
 
+#[cfg(test)]
+mod tests;
+
 use crate::plan::Span;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@
 mod rtu;
 mod schedule;
 mod tcp;
+mod wire;
 
 use crate::connect::{Connect, Connecting, LinkStream};
 use crate::profile::Profile;
