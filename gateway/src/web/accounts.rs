@@ -1,14 +1,15 @@
 //! Who is signed in. Sessions live in memory and are written through to the database, so that a full disk or a broken
 //! database neither hides the alarms from an open session nor keeps it from acknowledging.
 //!
-//! Owns users, sessions, the one-time setup code and the throttle. Leaves headers and cookies to [`super::auth`].
+//! Owns users, sessions, the one-time setup code and the throttle. Leaves headers and cookies to [`super::auth`],
+//! creating and changing users to [`super::people`].
 
 use super::account_db::{self, AccountDb, Unavailable};
 use super::password::{self, Crowded, Hasher, Weak};
 use super::routes::{Action, Role, allows};
 use super::throttle::Throttle;
 use super::token;
-use super::users::{self, SessionRow, UserRow};
+use super::users::{self, SessionRow};
 use rules::{Actor, Clock, Mono, Now};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,9 +21,6 @@ const ABSOLUTE_LIMIT: Duration = Duration::from_secs(12 * 3600);
 const SESSIONS_PER_USER: usize = 5;
 /// `last_seen` is written at most this often.
 const SEEN_GRAIN: Duration = Duration::from_secs(60);
-const SETUP_LIMIT: Duration = Duration::from_secs(30 * 60);
-/// The setup code's own entry in the throttle.
-const SETUP_ACCOUNT: &str = "\u{0}setup";
 
 /// A person with a right to be here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +58,9 @@ struct Live {
 }
 
 #[derive(Clone, Debug)]
-struct SetupCode {
-    code: String,
-    made: Mono,
+pub(super) struct SetupCode {
+    pub(super) code: String,
+    pub(super) made: Mono,
 }
 
 /// Why nobody was signed in or no user was changed.
@@ -96,26 +94,18 @@ pub struct NewSession {
     pub session: Session,
 }
 
-/// What an administrator changes; `None` stays.
-#[derive(Clone, Debug, Default)]
-pub struct UserChange {
-    pub roles: Option<Vec<Role>>,
-    pub password: Option<String>,
-    pub disabled: Option<bool>,
-}
-
 /// Users and sessions of one station.
 pub struct Accounts {
-    db: Arc<dyn AccountDb>,
-    clock: Arc<dyn Clock>,
-    hasher: Hasher,
+    pub(super) db: Arc<dyn AccountDb>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) hasher: Hasher,
     sessions: Mutex<BTreeMap<String, Live>>,
-    throttle: Mutex<Throttle>,
-    setup: Mutex<Option<SetupCode>>,
+    pub(super) throttle: Mutex<Throttle>,
+    pub(super) setup: Mutex<Option<SetupCode>>,
     demo_csrf: Option<String>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -125,13 +115,8 @@ pub fn roles_of(text: &str) -> Vec<Role> {
     text.split('+').filter_map(Role::of_word).collect()
 }
 
-fn role_text(roles: &[Role]) -> String {
+pub(super) fn role_text(roles: &[Role]) -> String {
     roles.iter().map(|role| role.word()).collect::<Vec<_>>().join("+")
-}
-
-/// Letters, digits and `-_.`, 2 to 32 characters; Chinese letters are letters.
-fn acceptable_name(name: &str) -> bool {
-    (2..=32).contains(&name.chars().count()) && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
 }
 
 impl Accounts {
@@ -252,7 +237,7 @@ impl Accounts {
         }
     }
 
-    async fn begin(&self, user: String, roles: Vec<Role>) -> NewSession {
+    pub(super) async fn begin(&self, user: String, roles: Vec<Role>) -> NewSession {
         let raw = token::hex_token::<32>();
         let key = token::hash(&raw);
         let now = self.clock.now();
@@ -304,7 +289,7 @@ impl Accounts {
     }
 
     /// Ends every session of a user at once.
-    async fn end_all(&self, user: &str) {
+    pub(super) async fn end_all(&self, user: &str) {
         let mut ended = Vec::new();
         lock(&self.sessions).retain(|key, live| {
             let keep = live.user != user;
@@ -314,83 +299,6 @@ impl Accounts {
             keep
         });
         let _ = account_db::with(&*self.db, move |conn| users::remove_sessions(conn, &ended)).await;
-    }
-
-    /// Creates the first administrator with the one-time code and signs them in.
-    /// # Errors
-    /// [`Refused`]; the code stays usable when only the name or password was not acceptable.
-    pub async fn set_up(&self, code: &str, user: &str, secret: String, source: IpAddr) -> Result<NewSession, Refused> {
-        let now = self.clock.now().mono;
-        lock(&self.throttle).admit(source, SETUP_ACCOUNT, now).map_err(Refused::Wait)?;
-        let good = lock(&self.setup)
-            .as_ref()
-            .is_some_and(|setup| now.since(setup.made) < SETUP_LIMIT && token::same(&setup.code, code.trim()));
-        if !good {
-            lock(&self.throttle).failed(source, SETUP_ACCOUNT, now);
-            return Err(Refused::Wrong);
-        }
-        let row = self.new_row(user, &[Role::Admin], secret).await?;
-        let made = account_db::with(&*self.db, move |conn| users::insert_first_user(conn, &row)).await?;
-        lock(&self.setup).take();
-        if made { Ok(self.begin(user.to_owned(), vec![Role::Admin]).await) } else { Err(Refused::Wrong) }
-    }
-
-    async fn new_row(&self, user: &str, roles: &[Role], secret: String) -> Result<UserRow, Refused> {
-        if !acceptable_name(user) {
-            return Err(Refused::Fields(vec!["user".into()]));
-        }
-        if roles.is_empty() {
-            return Err(Refused::Fields(vec!["roles".into()]));
-        }
-        password::check(&secret, user).map_err(Refused::Weak)?;
-        let hash = self.hasher.hash(secret).await?;
-        Ok(UserRow { name: user.to_owned(), role: role_text(roles), hash, disabled: false })
-    }
-
-    /// # Errors
-    /// [`Unavailable`].
-    pub async fn users(&self) -> Result<Vec<UserRow>, Unavailable> {
-        account_db::with(&*self.db, users::users).await
-    }
-
-    /// # Errors
-    /// [`Refused::Taken`], `Weak`, `Fields` or `Busy`.
-    pub async fn add_user(&self, user: &str, roles: &[Role], secret: String) -> Result<(), Refused> {
-        let row = self.new_row(user, roles, secret).await?;
-        let made = account_db::with(&*self.db, move |conn| users::insert_user(conn, &row)).await?;
-        if made { Ok(()) } else { Err(Refused::Taken) }
-    }
-
-    /// Changes a user and ends their sessions.
-    /// # Errors
-    /// [`Refused::Unknown`], `Weak`, `Fields` or `Busy`.
-    pub async fn change_user(&self, user: &str, change: UserChange) -> Result<(), Refused> {
-        let name = user.to_owned();
-        let row = account_db::with(&*self.db, move |conn| users::user(conn, &name)).await?;
-        let mut row = row.ok_or(Refused::Unknown)?;
-        if let Some(roles) = change.roles {
-            if roles.is_empty() {
-                return Err(Refused::Fields(vec!["roles".into()]));
-            }
-            row.role = role_text(&roles);
-        }
-        if let Some(secret) = change.password {
-            password::check(&secret, user).map_err(Refused::Weak)?;
-            row.hash = self.hasher.hash(secret).await?;
-        }
-        row.disabled = change.disabled.unwrap_or(row.disabled);
-        account_db::with(&*self.db, move |conn| users::update_user(conn, &row)).await?;
-        self.end_all(user).await;
-        Ok(())
-    }
-
-    /// A user's own change of password; all sessions end.
-    /// # Errors
-    /// [`Refused::Wrong`] when the present password does not fit.
-    pub async fn change_own(&self, user: &str, old: String, new: String, source: IpAddr) -> Result<(), Refused> {
-        let fresh = self.sign_in(user, old, source).await?;
-        self.sign_out(&fresh.session).await;
-        self.change_user(user, UserChange { password: Some(new), ..UserChange::default() }).await
     }
 }
 

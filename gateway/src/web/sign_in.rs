@@ -1,8 +1,9 @@
 //! `/api/v1/session`, `/api/v1/setup`, `/api/v1/password`, `/api/v1/users`: signing in and the users themselves.
 
-use super::accounts::{NewSession, Refused, Session, UserChange, roles_of};
+use super::accounts::{NewSession, Refused, Session, roles_of};
 use super::auth::source;
 use super::body::Body;
+use super::people::UserChange;
 use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;

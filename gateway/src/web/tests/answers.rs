@@ -1,0 +1,77 @@
+//! What is answered: headers, problems, figures.
+
+use super::*;
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers_and_every_error_is_a_problem() {
+    let bench = bench(false).await;
+    let big = [("content-length", "9999999")];
+    for (method, path, headers, status) in [
+        ("GET", "/", &[][..], 200),
+        ("GET", "/healthz", &[], 200),
+        ("GET", "/nowhere", &[], 404),
+        ("GET", "/api/v1/nowhere", &[], 404),
+        ("GET", "/api/v1/status", &[], 401),
+        ("PUT", "/api/v1/status", &[], 405),
+        ("TRACE", "/", &[], 405),
+        ("POST", "/api/v1/session", &big, 413),
+    ] {
+        let answer = bench.send(method, path, headers, None).await;
+        assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{path}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(answer.headers()["referrer-policy"], "no-referrer", "{path}");
+        if status >= 400 {
+            assert_eq!(answer.headers()["content-type"], "application/problem+json", "{method} {path}");
+            assert_eq!(json_of(answer).await["status"], status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_library_refuses_is_a_problem_too() {
+    let bench = bench(false).await;
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let long = json!({ "user": "x".repeat(2 << 20), "password": "" });
+    for (method, path, body, status) in [
+        ("GET", "/api/v1/points/GT-101/history?width=x", None, 400),
+        ("GET", "/api/v1/points/GT-101/history?from=x", None, 422),
+        ("GET", "/api/v1/points/%ff", None, 400),
+        ("POST", "/api/v1/session", Some(long), 413),
+    ] {
+        let answer = bench.own(&vera, method, path, body).await;
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+    let gap = bench.own(&vera, "GET", "/api/v1/points/GT-101/history?from=0&to=9", None).await;
+    assert_eq!(json_of(gap).await, json!({ "t": [0], "min": [null], "max": [null], "last": [null], "quality": [2] }));
+}
+
+#[tokio::test]
+async fn figures_are_for_this_machine_or_a_session() {
+    let bench = bench(false).await;
+    assert_eq!(bench.send("GET", "/metrics", &[], None).await.status(), StatusCode::UNAUTHORIZED);
+    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    assert!(text.contains("\nhazard_points_good 2\n") && text.ends_with("# EOF\n"), "{text}");
+    assert_eq!(bench.send("GET", "/readyz", &[], None).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn refusals_of_the_core_have_their_statuses() {
+    let bench = bench(false).await;
+    let olga = bench.accounts.sign_in_for_test("olga", Role::Operator).await;
+    for (alarm, want) in [("gone", 404), ("changed", 409), ("again", 200), ("GT-101:HH", 200)] {
+        let path = format!("/api/v1/alarms/{alarm}/ack");
+        let answer = bench.own(&olga, "POST", &path, Some(json!({ "seen_seq": 1 }))).await;
+        assert_eq!(answer.status().as_u16(), want, "{alarm}");
+    }
+    let bad = bench.own(&olga, "POST", "/api/v1/alarms/a/ack", Some(json!({}))).await;
+    assert_eq!(bad.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let sven = bench.accounts.sign_in_for_test("sven", Role::Safety).await;
+    let answer = bench.own(&sven, "POST", "/api/v1/hazards/HD-1/reject", Some(json!({ "reason": "" }))).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(json_of(answer).await["fields"], json!(["reason"]));
+}

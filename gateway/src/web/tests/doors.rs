@@ -1,0 +1,202 @@
+//! Who gets in: roles by the table, forgery, sign-in, setup, sessions.
+
+use super::*;
+use crate::web::routes::{Access, ROUTES, Station, allows};
+
+/// A path with its placeholders filled and a body its handler takes.
+fn example(path: &str) -> (String, Value) {
+    let path = path.replace("{id}", "GT-101").replace("{name}", "nobody");
+    let body = json!({ "user": "x", "password": "x", "code": "x", "old": "x", "new": "x", "roles": ["viewer"],
+                       "seen_seq": 1, "comment": "", "reason": "valve", "name": "leak" });
+    (path, body)
+}
+
+#[tokio::test]
+async fn every_route_answers_each_role_as_the_table_says_and_strangers_not_at_all() {
+    let bench = bench(false).await;
+    let rows = ROUTES.iter().filter(|row| row.station != Station::Office);
+    for row in rows.filter(|row| matches!(row.access, Access::Needs(_))) {
+        let Access::Needs(action) = row.access else { continue };
+        let (path, body) = example(row.path);
+        let body = (row.method == "POST").then_some(body);
+        let stranger = bench.own(&Browser::default(), row.method, &path, body.clone()).await;
+        assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED, "anonymous {} {path}", row.method);
+        for role in Role::ALL {
+            let browser = bench.accounts.sign_in_for_test(&format!("user-{}", role.word()), role).await;
+            let answer = bench.own(&browser, row.method, &path, body.clone()).await;
+            let refused = answer.status() == StatusCode::FORBIDDEN;
+            assert_eq!(refused, !allows(role, action), "{role:?} {} {path}: {}", row.method, answer.status());
+            let missing = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::INTERNAL_SERVER_ERROR];
+            assert!(!missing.contains(&answer.status()), "{} {path}", row.method);
+            if answer.status() == StatusCode::NOT_FOUND {
+                let problem = json_of(answer).await;
+                assert_eq!(problem["type"], "urn:hazard-gateway:problem:not-found", "{} {path}", row.method);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_from_elsewhere_or_without_the_token_is_refused() {
+    let bench = bench(false).await;
+    let browser = bench.accounts.sign_in_for_test("olga", Role::Operator).await;
+    let cookie = ("cookie", &*browser.cookie);
+    let csrf = ("x-csrf-token", &*browser.csrf);
+    let body = json!({ "seen_seq": 1 });
+    for (headers, want) in [
+        (vec![cookie, csrf], 403),
+        (vec![cookie, csrf, ("origin", "http://evil.example")], 403),
+        (vec![cookie, csrf, ("sec-fetch-site", "cross-site")], 403),
+        (vec![cookie, ("sec-fetch-site", "same-origin")], 403),
+        (vec![cookie, ("x-csrf-token", "0"), ("sec-fetch-site", "same-origin")], 403),
+        (vec![cookie, csrf, ("origin", "http://127.0.0.1:8080")], 200),
+    ] {
+        let answer = bench.send("POST", "/api/v1/alarms/GT-101:HH/ack", &headers, Some(body.clone())).await;
+        assert_eq!(answer.status().as_u16(), want, "{headers:?}");
+    }
+    let login = json!({ "user": "olga", "password": SECRET });
+    let foreign = [("origin", "http://evil.example")];
+    assert_eq!(bench.send("POST", "/api/v1/session", &foreign, Some(login)).await.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_setup_code_works_once_and_not_after_half_an_hour() {
+    let late = bench(false).await;
+    let code = late.accounts.setup_code().unwrap();
+    late.clock.forward(Duration::from_secs(30 * 60));
+    assert_eq!(late.set_up(&code).await.status(), StatusCode::UNAUTHORIZED);
+
+    let bench = bench(false).await;
+    let code = bench.accounts.setup_code().unwrap();
+    assert_eq!(bench.set_up("AAAAA-AAAAA").await.status(), StatusCode::UNAUTHORIZED);
+    let made = bench.set_up(&code).await;
+    assert_eq!(made.status(), StatusCode::OK);
+    let browser = browser_of(made).await;
+    assert_eq!(bench.own(&browser, "GET", "/api/v1/status", None).await.status(), StatusCode::OK);
+    assert_eq!(bench.set_up(&code).await.status(), StatusCode::UNAUTHORIZED);
+    assert!(!bench.accounts.setup_needed());
+    let again = bench.sign_in("root").await;
+    assert_eq!(bench.own(&again, "GET", "/api/v1/users", None).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_unknown_user_and_a_wrong_password_get_the_same_answer_and_both_are_journaled() {
+    let bench = bench(false).await;
+    bench.accounts.add_user("anna", &[Role::Viewer], SECRET.into()).await.unwrap();
+    let mut answers = Vec::new();
+    for (user, password) in [("anna", "wrong"), ("nobody", SECRET)] {
+        let body = json!({ "user": user, "password": password });
+        let answer = bench.own(&Browser::default(), "POST", "/api/v1/session", Some(body)).await;
+        answers.push((answer.status(), json_of(answer).await));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
+    bench.sign_in("anna").await;
+    let notes: Vec<String> = bench
+        .notes
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|kind| match kind {
+            EventKind::Operator { action, .. } => Some(action.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(notes, ["sign_in_failed", "sign_in_failed", "sign_in"]);
+}
+
+#[tokio::test]
+async fn a_session_ends_by_sign_out_by_idling_and_by_being_shut_out() {
+    let bench = bench(false).await;
+    bench.accounts.add_user("olga", &[Role::Operator], SECRET.into()).await.unwrap();
+    let first = bench.sign_in("olga").await;
+    assert_eq!(bench.own(&first, "DELETE", "/api/v1/session", None).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(bench.own(&first, "GET", "/api/v1/status", None).await.status(), StatusCode::UNAUTHORIZED);
+
+    let second = bench.sign_in("olga").await;
+    bench.clock.forward(Duration::from_secs(14 * 60));
+    assert_eq!(bench.own(&second, "GET", "/api/v1/status", None).await.status(), StatusCode::OK);
+    bench.clock.forward(Duration::from_secs(15 * 60));
+    assert_eq!(bench.own(&second, "GET", "/api/v1/status", None).await.status(), StatusCode::UNAUTHORIZED);
+
+    let third = bench.sign_in("olga").await;
+    let admin = bench.accounts.sign_in_for_test("root", Role::Admin).await;
+    let out = bench.own(&admin, "POST", "/api/v1/users/olga", Some(json!({ "disabled": true }))).await;
+    assert_eq!(out.status(), StatusCode::NO_CONTENT);
+    assert_eq!(bench.own(&third, "GET", "/api/v1/status", None).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_user_has_at_most_five_sessions_and_the_oldest_ends() {
+    let bench = bench(false).await;
+    let mut all = Vec::new();
+    for _ in 0..6 {
+        bench.clock.forward(Duration::from_secs(1));
+        all.push(bench.accounts.sign_in_for_test("olga", Role::Operator).await);
+    }
+    let mut good = Vec::new();
+    for browser in &all {
+        good.push(bench.own(browser, "GET", "/api/v1/status", None).await.status() == StatusCode::OK);
+    }
+    assert_eq!(good, [false, true, true, true, true, true]);
+}
+
+#[tokio::test]
+async fn the_demo_operator_is_given_to_this_machine_only() {
+    let bench = bench(true).await;
+    let local = bench.send_from("127.0.0.1:9", "GET", "/api/v1/session", &[], None).await;
+    let session = json_of(local).await;
+    assert_eq!((&session["demo"], &session["user"], &session["kind"]), (&json!(true), &json!("demo"), &json!("site")));
+    assert_eq!(session["roles"], json!(["operator", "safety"]));
+    let csrf = session["csrf"].as_str().unwrap();
+    let headers = [("x-csrf-token", csrf), ("sec-fetch-site", "same-origin")];
+    let ack = bench.send_from("127.0.0.1:9", "POST", "/api/v1/alarms/a/ack", &headers, Some(json!({"seen_seq": 1})));
+    assert_eq!(ack.await.status(), StatusCode::OK);
+    assert_eq!(bench.send("GET", "/api/v1/status", &[], None).await.status(), StatusCode::UNAUTHORIZED);
+    let proxied = [("x-forwarded-for", "192.0.2.1")];
+    let answer = bench.send_from("127.0.0.1:9", "GET", "/api/v1/status", &proxied, None).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// A database that can be taken away.
+struct Breakable(OwnDb, std::sync::atomic::AtomicBool);
+
+impl AccountDb for Breakable {
+    fn run(&self, job: DbJob) -> BoxFuture<'_, bool> {
+        if self.1.load(std::sync::atomic::Ordering::Relaxed) { Box::pin(async { false }) } else { self.0.run(job) }
+    }
+}
+
+#[tokio::test]
+async fn an_open_session_outlives_the_database_and_a_restart_but_not_its_limit() {
+    let own = OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap();
+    let db = Arc::new(Breakable(own, false.into()));
+    let clock = Arc::new(HandClock::default());
+    let accounts = Accounts::open(db.clone(), clock.clone(), false).await;
+    accounts.add_user("olga", &[Role::Operator], SECRET.into()).await.unwrap();
+    let source = "192.0.2.7".parse().unwrap();
+    let new = accounts.sign_in("olga", SECRET.into(), source).await.unwrap();
+    let again = Accounts::open(db.clone(), clock.clone(), false).await;
+    assert_eq!(again.session_of(&new.token, true).unwrap().user, "olga");
+    db.1.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(accounts.session_of(&new.token, true).is_some(), "the disk is full, the operator still acknowledges");
+    accounts.write_behind().await;
+    assert!(accounts.session_of(&new.token, true).is_some());
+    db.1.store(false, std::sync::atomic::Ordering::Relaxed);
+    clock.forward(Duration::from_secs(16 * 60));
+    assert!(Accounts::open(db, clock, false).await.session_of(&new.token, true).is_none());
+}
+
+#[tokio::test]
+async fn fifty_wrong_tries_do_not_keep_the_right_person_out_elsewhere() {
+    let bench = bench(false).await;
+    bench.accounts.add_user("anna", &[Role::Viewer], SECRET.into()).await.unwrap();
+    let mut waits = 0;
+    for _ in 0..50 {
+        let refused =
+            bench.accounts.sign_in("anna", "wrong".into(), "198.51.100.1".parse().unwrap()).await.unwrap_err();
+        waits += usize::from(matches!(refused, accounts::Refused::Wait(_)));
+    }
+    assert_eq!(waits, 45, "five free tries, then a delay that the hand clock never lets pass");
+    bench.sign_in("anna").await;
+}

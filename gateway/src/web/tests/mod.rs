@@ -1,0 +1,291 @@
+//! The whole router against a core, an archive and a clock of its own. The bench is here, the facts are in the files beside.
+
+mod answers;
+mod doors;
+mod stream;
+
+use super::*;
+use crate::core::{CommandError, CommandOutcome, CoreRequest};
+use crate::delivery::{Delivery, OutboxFigures};
+use crate::record::Record;
+use crate::snapshot::{AlarmView, PointView, SiteView, Snapshot, StorageView, ValueView};
+use axum::body::Body as HttpBody;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use futures_util::future::BoxFuture;
+use rules::{Event, EventKind, Mono, Now, Rejected, TimeQuality, Wall};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+use tower::ServiceExt;
+
+const SECRET: &str = "correct horse battery";
+
+/// A clock that is put forward by hand.
+#[derive(Default)]
+struct HandClock(Mutex<u64>);
+
+impl HandClock {
+    fn forward(&self, by: Duration) {
+        *self.0.lock().unwrap() += u64::try_from(by.as_millis()).unwrap();
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Now {
+        let ms = *self.0.lock().unwrap() + 1_000_000_000;
+        let utc_ms = i64::try_from(ms).unwrap();
+        Now { mono: Mono(ms * 1_000_000), wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+    }
+}
+
+#[derive(Default)]
+struct FakeArchive(Mutex<Vec<Record>>);
+
+impl Archive for FakeArchive {
+    fn records(&self, after: Option<u64>, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
+        let all = self.0.lock().unwrap().clone();
+        let found = all.into_iter().filter(|r| r.event.seq > after.unwrap_or(0)).take(limit as usize).collect();
+        Box::pin(async move { Ok(found) })
+    }
+    fn history(&self, _: &str, from: i64, _: i64, _: u32) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
+        Box::pin(async move { Ok(vec![Bucket { t_ms: from, min: None, max: None, last: None, quality: 2 }]) })
+    }
+}
+
+struct Bench {
+    router: Router,
+    accounts: Arc<Accounts>,
+    clock: Arc<HandClock>,
+    archive: Arc<FakeArchive>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    records: broadcast::Sender<Arc<Record>>,
+    notes: Arc<Mutex<Vec<EventKind>>>,
+    stop: CancellationToken,
+}
+
+/// Answers notes with a record and commands by the alarm's name.
+async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<Vec<EventKind>>>) {
+    while let Some(request) = requests.recv().await {
+        match request {
+            CoreRequest::Note { kind, reply } => {
+                notes.lock().unwrap().push(kind.clone());
+                let _ = reply.send(Arc::new(record(1, kind)));
+            }
+            CoreRequest::Command { command: rules::Command::Acknowledge { alarm, .. }, reply, .. } => {
+                let _ = reply.send(match alarm.as_str() {
+                    "gone" => Err(CommandError::Rejected(Rejected::NotFound(alarm))),
+                    "changed" => Err(CommandError::Rejected(Rejected::Changed(alarm))),
+                    "again" => Err(CommandError::Rejected(Rejected::AlreadySo)),
+                    _ => Ok(CommandOutcome { records: vec![Arc::new(record(2, notice()))] }),
+                });
+            }
+            CoreRequest::Command { reply, .. } => {
+                let _ = reply.send(Err(CommandError::Rejected(Rejected::Incomplete(vec!["reason".into()]))));
+            }
+            CoreRequest::Receipt(_) | CoreRequest::Outbox(_) | CoreRequest::Influx(_) => {}
+        }
+    }
+}
+
+fn notice() -> EventKind {
+    EventKind::Notice { code: "test".into(), text_zh: "试".into(), text_en: "test".into() }
+}
+
+fn record(seq: u64, kind: EventKind) -> Record {
+    Record {
+        event_id: format!("site-{seq}"),
+        boot_id: "boot".into(),
+        delivery_seq: None,
+        durable: true,
+        prev_hash: String::new(),
+        hash: String::new(),
+        event: Event { seq, at: Now::default(), kind },
+    }
+}
+
+fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -> Arc<Snapshot> {
+    Arc::new(Snapshot {
+        boot_id: "boot".into(),
+        seq,
+        utc_ms: 0,
+        clock: "synced".into(),
+        version: "0",
+        site: site.clone(),
+        values: vec![ValueView(Some(value), 0, 1, None), ValueView(Some(7.0), 0, 1, None)],
+        alarms: Arc::new(alarms),
+        hazards: Arc::default(),
+        buses: Vec::new(),
+        outbox: OutboxFigures::default(),
+        storage: StorageView::default(),
+        office_silent: false,
+    })
+}
+
+fn alarm() -> AlarmView {
+    AlarmView {
+        id: "GT-101:HH".into(),
+        point: "GT-101".into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: String::new(),
+        condition: "HH".into(),
+        priority: 1,
+        state: "unacked".into(),
+        held: false,
+        suppressed: false,
+        assumed: false,
+        occurrence: 1,
+        seq: 6,
+        event_id: "site-6".into(),
+        raised_utc_ms: 0,
+        returned_utc_ms: None,
+        acked_by: None,
+        value: None,
+        limit: None,
+        unit: String::new(),
+        risk: None,
+        hazard: None,
+        action: String::new(),
+        action_en: String::new(),
+        delivery: Delivery::Stored,
+        drill: false,
+        durable: true,
+        text_zh: String::new(),
+        text_en: String::new(),
+    }
+}
+
+fn site() -> Arc<SiteView> {
+    let point = |key: &str| PointView {
+        key: key.into(),
+        name: "氯".into(),
+        name_en: "chlorine".into(),
+        area: "a".into(),
+        device: "d".into(),
+        kind: "gas".into(),
+        unit: "ppm".into(),
+        range: (0.0, 10.0),
+        decimals: 1,
+        period_ms: 1000,
+        position: None,
+        limits: vec![("HH".into(), 5.0)],
+    };
+    Arc::new(SiteView {
+        site: "site".into(),
+        name: "示范".into(),
+        name_en: "demo".into(),
+        config_hash: "hash".into(),
+        points: vec![point("GT-101"), point("GT-102")],
+        risks: Vec::new(),
+        measures: Vec::new(),
+        sources: Vec::new(),
+        areas: Vec::new(),
+        plan: (1.0, 1.0),
+        demo: false,
+    })
+}
+
+async fn bench(demo_operator: bool) -> Bench {
+    let clock = Arc::new(HandClock::default());
+    let (requests, inbox) = mpsc::channel(8);
+    let (snapshots, latest) = watch::channel(picture(5, 1.0, Vec::new(), &site()));
+    let (records, _) = broadcast::channel(4);
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    tokio::spawn(play_core(inbox, notes.clone()));
+    let core = CoreHandle { requests, snapshots: latest, records: records.clone() };
+    let settings = WebSettings { listen: "127.0.0.1:8080".parse().unwrap(), demo_operator };
+    let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
+    let accounts = open_accounts(db, clock.clone(), &settings).await;
+    let (start, _inbox) = mpsc::channel(1);
+    let scenarios = [DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into() }];
+    let demo = Some(DemoControl { scenarios: scenarios.into(), start });
+    let archive = Arc::new(FakeArchive::default());
+    let parts = SiteParts { core, archive: archive.clone(), clock: clock.clone(), settings, demo };
+    let stop = CancellationToken::new();
+    let router = site_router(parts, accounts.clone(), stop.clone());
+    Bench { router, accounts, clock, archive, snapshots, records, notes, stop }
+}
+
+/// A signed-in browser.
+#[derive(Clone, Default)]
+struct Browser {
+    cookie: String,
+    csrf: String,
+}
+
+impl Bench {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Response<HttpBody> {
+        self.send_from("192.0.2.7:5000", method, path, headers, body).await
+    }
+
+    async fn send_from(
+        &self,
+        peer: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Response<HttpBody> {
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(value) => {
+                request = request.header("content-type", "application/json");
+                HttpBody::from(value.to_string())
+            }
+            None => HttpBody::empty(),
+        };
+        let mut request = request.body(body).unwrap();
+        request.extensions_mut().insert(ConnectInfo(Peer(peer.parse().unwrap())));
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// As our own page would.
+    async fn own(&self, browser: &Browser, method: &str, path: &str, body: Option<Value>) -> Response<HttpBody> {
+        let headers =
+            [("cookie", &*browser.cookie), ("x-csrf-token", &*browser.csrf), ("sec-fetch-site", "same-origin")];
+        self.send(method, path, &headers, body).await
+    }
+
+    async fn sign_in(&self, user: &str) -> Browser {
+        let body = json!({ "user": user, "password": SECRET });
+        let answer = self.own(&Browser::default(), "POST", "/api/v1/session", Some(body)).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        browser_of(answer).await
+    }
+
+    async fn set_up(&self, code: &str) -> Response<HttpBody> {
+        let body = json!({ "code": code, "user": "root", "password": SECRET });
+        self.own(&Browser::default(), "POST", "/api/v1/setup", Some(body)).await
+    }
+}
+
+async fn browser_of(answer: Response<HttpBody>) -> Browser {
+    let line = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(line.contains("HttpOnly; SameSite=Strict"), "{line}");
+    let body = json_of(answer).await;
+    Browser { cookie: line.split(';').next().unwrap().to_owned(), csrf: body["csrf"].as_str().unwrap().to_owned() }
+}
+
+async fn json_of(answer: Response<HttpBody>) -> Value {
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+impl Accounts {
+    /// Spares the slow hash.
+    async fn sign_in_for_test(&self, user: &str, role: Role) -> Browser {
+        let new = self.begin_for_test(user, role).await;
+        Browser { cookie: format!("hazard_session={}", new.token), csrf: new.session.csrf }
+    }
+}
