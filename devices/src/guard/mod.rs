@@ -5,6 +5,8 @@
 
 mod rtu;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 use crate::connect::LinkStream;
 use crate::status::{BusStatus, LinkCounters};

@@ -35,6 +35,12 @@ impl TcpMatcher {
         Some(out)
     }
 
+    /// Bytes kept.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.buf.len()
+    }
+
     pub(super) fn abandon(&mut self) -> bool {
         self.pending = None;
         std::mem::take(&mut self.damaged)

@@ -1,0 +1,84 @@
+//! Whatever the line delivers and in whatever pieces, nothing but the answer goes up.
+
+use super::rtu::{RtuMatcher, crc};
+use super::tcp::TcpMatcher;
+use super::*;
+use proptest::prelude::*;
+
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut frame = body.to_vec();
+    frame.extend(crc(body).to_le_bytes());
+    frame
+}
+
+#[test]
+fn the_check_sum_is_that_of_the_standard() {
+    assert_eq!(sealed(&[0x02, 0x07]), [0x02, 0x07, 0x41, 0x12]);
+    assert_eq!(sealed(&[1, 3, 0, 0, 0, 10]), [1, 3, 0, 0, 0, 10, 0xC5, 0xCD]);
+}
+
+#[test]
+fn only_reads_may_leave() {
+    for pdu in [[5, 0, 0, 0xFF, 0], [6, 0, 0, 0, 1], [16, 0, 0, 0, 1], [3, 0, 0, 0, 0], [3, 0, 0, 0, 126]] {
+        assert_eq!(Expect::from_request(1, &pdu), None, "{pdu:?}");
+    }
+    assert_eq!(Expect::from_request(1, &[1, 0, 0, 7, 208]), Some(Expect { unit: 1, function: 1, bytes: 250 }));
+}
+
+/// Feeds `bytes` in pieces; the answer, if one comes.
+fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
+    bytes.chunks(size).find_map(|piece| match feed(piece) {
+        Verdict::Answer(frame) => Some(frame),
+        _ => None,
+    })
+}
+
+proptest! {
+    #[test]
+    fn rtu_gives_the_answer_after_any_noise_in_any_pieces(
+        noise in proptest::collection::vec(any::<u8>(), 0..300), size in 1usize..40, value in any::<u16>(),
+    ) {
+        let counters = LinkCounters::default();
+        let mut matcher = RtuMatcher::default();
+        matcher.begin(&sealed(&[9, 3, 1, 0, 0, 1])).unwrap();
+        let [hi, lo] = value.to_be_bytes();
+        let right = sealed(&[9, 3, 2, hi, lo]);
+        let stream = [noise, right.clone()].concat();
+        prop_assert_eq!(pieces(|p| matcher.feed(p, &counters), &stream, size), Some(right));
+    }
+
+    #[test]
+    fn rtu_gives_nothing_up_that_is_damaged_in_one_bit(bit in 0usize..56, value in any::<u16>()) {
+        let counters = LinkCounters::default();
+        let mut matcher = RtuMatcher::default();
+        matcher.begin(&sealed(&[9, 3, 1, 0, 0, 1])).unwrap();
+        let [hi, lo] = value.to_be_bytes();
+        let mut frame = sealed(&[9, 3, 2, hi, lo]);
+        frame[bit / 8] ^= 1 << (bit % 8);
+        prop_assert_eq!(matcher.feed(&frame, &counters), Verdict::Wait);
+    }
+
+    #[test]
+    fn tcp_gives_the_answer_in_any_pieces_under_the_number_the_client_knows(size in 1usize..14, id in any::<u16>()) {
+        let counters = LinkCounters::default();
+        let mut matcher = TcpMatcher::default();
+        let [a, b] = id.to_be_bytes();
+        let sent = matcher.begin(&[a, b, 0, 0, 0, 6, 9, 3, 0, 0, 0, 1]).unwrap();
+        let answer = [sent[0], sent[1], 0, 0, 0, 5, 9, 3, 2, 0x12, 0x34];
+        let expected = vec![a, b, 0, 0, 0, 5, 9, 3, 2, 0x12, 0x34];
+        prop_assert_eq!(pieces(|p| matcher.feed(p, &counters), &answer, size), Some(expected));
+    }
+
+    #[test]
+    fn tcp_survives_any_bytes_with_bounded_memory(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let counters = LinkCounters::default();
+        let mut matcher = TcpMatcher::default();
+        matcher.begin(&[0, 0, 0, 0, 0, 6, 9, 3, 0, 0, 0, 1]).unwrap();
+        for piece in bytes.chunks(100) {
+            if matcher.feed(piece, &counters) == Verdict::Lost {
+                break;
+            }
+        }
+        prop_assert!(matcher.held() <= 260 + 100);
+    }
+}
