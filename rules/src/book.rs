@@ -3,7 +3,13 @@
 //! Ids are small indices minted only here; they cannot name anything that is not configured. [`BookParts`] is what a
 //! configuration delivers, [`RuleBook::build`] checks all of it and reports **all** defects at once.
 
+mod check;
+#[cfg(test)]
+mod check_tests;
+mod index;
+
 use crate::risk::{Measure, Risk, Source};
+pub(crate) use index::Index;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -202,15 +208,22 @@ pub struct Defect {
 #[derive(Clone, Debug)]
 pub struct RuleBook {
     parts: BookParts,
+    index: Index,
 }
 
-#[allow(unused_variables, reason = "contract; replaced by the rules room")]
 impl RuleBook {
-    /// Checks everything and reports all defects at once; warnings come back beside a built book.
+    /// Checks everything and reports all defects at once; warnings come back beside a built book. A sensor-fault rule
+    /// (4 s, NE 43) is added for every point that is not a state and has none.
     /// # Errors
     /// All defects (fatal ones and warnings), in the order of the parts.
-    pub fn build(parts: BookParts) -> Result<(Self, Vec<Defect>), Vec<Defect>> {
-        Ok((Self { parts }, Vec::new()))
+    pub fn build(mut parts: BookParts) -> Result<(Self, Vec<Defect>), Vec<Defect>> {
+        let defects = check::check(&parts);
+        if defects.iter().any(|d| d.fatal) {
+            return Err(defects);
+        }
+        index::add_sensor_faults(&mut parts);
+        let index = Index::of(&parts);
+        Ok((Self { parts, index }, defects))
     }
     /// Points in order of [`PointId::index`].
     #[must_use]
@@ -241,10 +254,14 @@ impl RuleBook {
     }
     #[must_use]
     pub fn point_id(&self, key: &str) -> Option<PointId> {
-        self.parts.points.iter().position(|p| p.key == key).map(PointId::mint)
+        self.index.points.get(key).copied()
     }
     #[must_use]
     pub fn device_id(&self, key: &str) -> Option<DeviceId> {
-        self.parts.devices.iter().position(|d| d.key == key).map(DeviceId::mint)
+        self.index.devices.get(key).copied()
+    }
+    /// What hangs on what.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
     }
 }

@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Finite {
 }
 
 /// Why a value is usable but not to be trusted fully (OPC UA "Uncertain").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// Beyond the instrument's range but inside what its signal can still carry (NE 43 grey zone).
@@ -46,7 +46,7 @@ pub enum Doubt {
 }
 
 /// Why there is no usable value (OPC UA "Bad").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Not read since start.

@@ -1,12 +1,9 @@
-//! The engine: scans, conditions of the gateway itself, commands and time go in; numbered events come out.
-//!
-//! CONTRACT (signatures are relied on by `gateway`; bodies are the rules room's).
+//! What goes into the engine and what is kept of every alarm. Owns no decision.
 
-use crate::book::{DeviceId, RuleBook};
-use crate::command::{Actor, Command, Rejected};
-use crate::event::{AlarmFact, Event, EventKind};
+use crate::book::DeviceId;
+use crate::event::AlarmFact;
 use crate::hazard::Hazard;
-use crate::reading::{Reading, Sample};
+use crate::reading::Sample;
 use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +27,42 @@ pub enum SystemCondition {
     RecordsSalvaged,
     /// A task of the daemon ended by a panic and was restarted. Priority 2.
     TaskRestarted,
+}
+
+impl SystemCondition {
+    /// All of them, in the order of their alarms.
+    pub const ALL: [Self; 8] = [
+        Self::StorageSlow,
+        Self::StorageFull,
+        Self::ClockUntrusted,
+        Self::UplinkDown,
+        Self::OfficeSilent,
+        Self::InfluxRefused,
+        Self::RecordsSalvaged,
+        Self::TaskRestarted,
+    ];
+    /// The part of the alarm key behind `system:`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::StorageSlow => "storage_slow",
+            Self::StorageFull => "storage_full",
+            Self::ClockUntrusted => "clock_untrusted",
+            Self::UplinkDown => "uplink_down",
+            Self::OfficeSilent => "office_silent",
+            Self::InfluxRefused => "influx_refused",
+            Self::RecordsSalvaged => "records_salvaged",
+            Self::TaskRestarted => "task_restarted",
+        }
+    }
+    /// 1 … 4.
+    #[must_use]
+    pub fn priority(self) -> u8 {
+        match self {
+            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused => 3,
+            _ => 2,
+        }
+    }
 }
 
 /// What goes in.
@@ -77,16 +110,40 @@ pub struct AlarmState {
     pub acked_by: Option<String>,
     /// Facts of the last transition, for the list.
     pub fact: Option<AlarmFact>,
-    /// The gateway runs and the boot id changed since it was persisted (set by `Engine::new`).
+    /// Time of the last event that rested on an evaluable reading; tells how far an on-delay had come before a reboot.
     #[serde(default)]
     pub last_evaluable: Option<Mono>,
 }
 
 impl AlarmState {
+    /// Never evaluated, never raised.
+    pub(super) fn fresh(key: String) -> Self {
+        Self {
+            key,
+            condition: ConditionState::Unknown,
+            acked: true,
+            held: false,
+            suppressed: false,
+            assumed: false,
+            occurrence: 0,
+            annunciated_seq: 0,
+            raised: None,
+            returned: None,
+            acked_by: None,
+            fact: None,
+            last_evaluable: None,
+        }
+    }
+    /// The condition is true, counting a running off-delay.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        matches!(self.condition, ConditionState::Active | ConditionState::PendingOff(_))
+    }
+
     /// Active (pending-off counts) or waiting for acknowledgement: stands in the list.
     #[must_use]
     pub fn stands(&self) -> bool {
-        matches!(self.condition, ConditionState::Active | ConditionState::PendingOff(_)) || !self.acked
+        self.is_active() || !self.acked
     }
 }
 
@@ -103,68 +160,3 @@ pub struct Restored {
     /// True when the machine has not rebooted since: monotonic times are then comparable.
     pub same_boot: bool,
 }
-
-/// The alarm engine of one site.
-#[derive(Debug)]
-pub struct Engine {
-    _todo: (),
-}
-
-#[allow(unused_variables, missing_docs, reason = "contract; replaced by the rules room")]
-impl Engine {
-    /// Alarms whose key the book no longer has are closed with `alarm.cleared` by the first `handle`.
-    #[must_use]
-    pub fn new(book: RuleBook, restored: Restored, now: Now) -> Self {
-        todo!()
-    }
-    pub fn book(&self) -> &RuleBook {
-        todo!()
-    }
-    /// Total: never fails, never blocks. Events are numbered without gaps from `next_seq` and appended to `out`.
-    pub fn handle(&mut self, input: Input<'_>, now: Now, out: &mut Vec<Event>) {
-        todo!()
-    }
-    /// A person's request.
-    /// # Errors
-    /// [`Rejected`] says what the caller does next; nothing changed.
-    pub fn command(
-        &mut self,
-        command: &Command,
-        actor: &Actor,
-        now: Now,
-        out: &mut Vec<Event>,
-    ) -> Result<(), Rejected> {
-        todo!()
-    }
-    /// Numbers a fact of the gateway itself (start, receipt, operator action, notice). Alarm kinds are refused (debug assertion).
-    pub fn note(&mut self, kind: EventKind, now: Now, out: &mut Vec<Event>) {
-        todo!()
-    }
-    /// Replays one event: afterwards the state is what it was when `handle` emitted it.
-    pub fn apply(&mut self, event: &Event) {
-        todo!()
-    }
-    /// When it wants to be called with [`Input::Tick`], and why.
-    pub fn next_deadline(&self) -> Option<(Mono, &'static str)> {
-        todo!()
-    }
-    /// All alarm states in the book's order (then system alarms); one per rule, device and system condition.
-    pub fn alarms(&self) -> &[AlarmState] {
-        todo!()
-    }
-    /// Open records (candidate or registered).
-    pub fn hazards(&self) -> &[Hazard] {
-        todo!()
-    }
-    /// Latest reading of every point, by `PointId::index()`; `Bad(NeverRead)` before the first. Stale ones are `Bad(Stale)` with
-    /// the original time.
-    pub fn readings(&self) -> &[(Reading, Now)] {
-        todo!()
-    }
-    pub fn next_seq(&self) -> u64 {
-        todo!()
-    }
-}
-
-#[allow(dead_code, reason = "contract")]
-fn _unused(_: Sample) {}

@@ -1,0 +1,141 @@
+//! From alarm to hidden danger: a failed measure opens a *candidate*; only people confirm or reject it.
+//!
+//! At most one record is open per (measure, cause). A repeat is attached to it, whatever its stage.
+
+use super::ack::decision;
+use super::{Engine, Timer};
+use crate::book::{Condition, MeasureId};
+use crate::command::{Actor, Rejected};
+use crate::event::{Event, EventKind};
+use crate::hazard::{Hazard, Stage};
+use crate::time::Now;
+use std::time::Duration;
+
+/// A high or low alarm that stands longer than this is a failed measure.
+pub(super) const STANDING: Duration = Duration::from_secs(600);
+/// Occurrences kept in a record: the newest; all of them are in the journal.
+pub(super) const OCCURRENCES_MAX: usize = 64;
+/// Shortest acceptable reason for a rejection.
+const REASON_MIN: usize = 4;
+
+impl Engine {
+    /// Measures that watch what alarm `i` is about.
+    fn measures_of(&self, i: usize) -> &[MeasureId] {
+        let (x, rules) = (self.book.index(), self.book.rules().len());
+        match x.point_of_rule.get(i) {
+            Some(p) => &x.measures_of_point[p.index()],
+            None => x.measures_of_device.get(i - rules).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// True when the alarm proves the failure at once; H and L must stand.
+    fn fails_at_once(&self, i: usize) -> bool {
+        self.book
+            .rules()
+            .get(i)
+            .is_none_or(|r| r.priority == 1 || !matches!(r.condition, Condition::High { .. } | Condition::Low { .. }))
+    }
+
+    /// An alarm was raised.
+    pub(super) fn measure_failed(&mut self, i: usize, at: Now, out: &mut Vec<Event>) {
+        let at_once = self.fails_at_once(i);
+        self.open_or_attach(i, at_once, at, out);
+    }
+
+    /// An alarm has stood for [`STANDING`].
+    pub(super) fn standing(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
+        if self.alarms[i].is_active() {
+            self.open_or_attach(i, true, now, out);
+        }
+    }
+
+    /// Arms the timer of a standing H or L that somebody watches.
+    pub(super) fn watch_standing(&mut self, i: usize, since: Now) {
+        if !self.fails_at_once(i) && !self.measures_of(i).is_empty() {
+            self.deadlines.set(Timer::Standing(i), Some(since.mono.plus(STANDING)));
+        }
+    }
+
+    fn open_or_attach(&mut self, i: usize, open: bool, at: Now, out: &mut Vec<Event>) {
+        let occurrence = format!("{}#{}", self.alarms[i].key, self.alarms[i].occurrence);
+        for k in 0..self.measures_of(i).len() {
+            let m = self.measures_of(i)[k];
+            let measure = &self.book.measures()[m.index()];
+            let cause = &self.alarms[i].key;
+            match self.hazards.iter().find(|h| h.measure == measure.key && h.cause == *cause) {
+                Some(h) if h.occurrences.contains(&occurrence) => {}
+                Some(h) => {
+                    let (hazard, occurrence) = (h.id.clone(), occurrence.clone());
+                    self.emit(EventKind::HazardOccurrence { hazard, occurrence }, at, out);
+                }
+                None if open => {
+                    let hazard = Hazard {
+                        id: format!("HD-{}", self.next_hazard),
+                        measure: measure.key.clone(),
+                        risk: measure.risk.clone(),
+                        cause: cause.clone(),
+                        opened: at,
+                        occurrences: vec![occurrence.clone()],
+                        stage: Stage::Candidate,
+                    };
+                    self.emit(EventKind::HazardOpened { hazard }, at, out);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn open_record(&self, id: &str) -> Result<&Hazard, Rejected> {
+        if let Some(h) = self.hazards.iter().find(|h| h.id == id) {
+            return Ok(h);
+        }
+        match number(id) {
+            Some(n) if n >= 1 && n < self.next_hazard => Err(Rejected::Changed(id.to_owned())),
+            _ => Err(Rejected::NotFound(id.to_owned())),
+        }
+    }
+
+    /// A person confirms a candidate.
+    pub(super) fn confirm(
+        &mut self,
+        id: &str,
+        reason: &str,
+        actor: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let mut hazard = self.open_record(id)?.clone();
+        if !matches!(hazard.stage, Stage::Candidate) {
+            return Err(Rejected::AlreadySo);
+        }
+        hazard.stage = Stage::Registered { confirmed: decision(actor, reason, now) };
+        self.emit(EventKind::HazardStage { hazard }, now, out);
+        Ok(())
+    }
+
+    /// A person calls a candidate a false alarm, and says why.
+    pub(super) fn reject(
+        &mut self,
+        id: &str,
+        reason: &str,
+        actor: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let mut hazard = self.open_record(id)?.clone();
+        if reason.trim().chars().count() < REASON_MIN {
+            return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
+        }
+        if !matches!(hazard.stage, Stage::Candidate) {
+            return Err(Rejected::Changed(id.to_owned()));
+        }
+        hazard.stage = Stage::Rejected { rejected: decision(actor, reason, now) };
+        self.emit(EventKind::HazardStage { hazard }, now, out);
+        Ok(())
+    }
+}
+
+/// The number in `HD-<n>`.
+pub(super) fn number(id: &str) -> Option<u64> {
+    id.strip_prefix("HD-")?.parse().ok()
+}
