@@ -8,7 +8,7 @@
 mod account_db;
 pub mod accounts;
 mod api;
-mod archive;
+pub mod archive;
 mod assets;
 mod auth;
 mod body;
