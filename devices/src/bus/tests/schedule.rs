@@ -40,6 +40,24 @@ async fn one_dead_unit_of_eight_leaves_others_period_within_1_15() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn eight_dead_units_of_32_leave_others_period_within_1_5() {
+    let units: Vec<u8> = (1..=32).collect();
+    let mut rig = Rig::start(tcp(), &units, ONE);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| (asked.unit % 4 != 0).then(|| data(asked))));
+    let mut last = [None; 32];
+    let mut intervals = Vec::new();
+    while intervals.len() < 24 * 600 {
+        let scan = rig.scan().await;
+        let seen = scan.answered.then(|| last[scan.device.index()].replace(scan.at.mono)).flatten();
+        intervals.extend(seen.map(|before| scan.at.mono.since(before)));
+    }
+    intervals.sort();
+    let p99 = intervals[intervals.len() * 99 / 100];
+    assert!(p99 <= Duration::from_millis(1_500), "{p99:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_unit_is_reported_once_and_is_back_when_it_answers() {
     let mut rig = Rig::start(tcp(), &[1, 2], ONE);
     let wire = rig.connections.recv().await.unwrap();

@@ -39,24 +39,83 @@ async fn a_real_socket_is_read() {
     assert_eq!(values(&first_scan(Transport::Tcp { address }).await), [1000.0, 1100.0]);
 }
 
+/// A pseudo-terminal with an instrument at its far end.
+struct Terminal {
+    path: String,
+    /// Keeps the far end open, so that the near one does not see a hang-up before the bus has opened it.
+    _far: std::fs::File,
+}
+
+impl Terminal {
+    /// Answers `answers` requests, then hangs up.
+    fn start(answers: usize) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let far = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut line = std::fs::File::from(master);
+        std::thread::spawn(move || {
+            let mut b = [0; 8];
+            for _ in 0..answers {
+                if line.read_exact(&mut b).is_err() {
+                    return;
+                }
+                let (address, count) = (be(b[2], b[3]), be(b[4], b[5]));
+                let asked = Asked { head: vec![], unit: b[0], function: b[1], address, count };
+                line.write_all(&frame_rtu(asked.unit, &data(&asked))).unwrap();
+            }
+            // The next request is the sign that the last answer was read.
+            let _ = line.read_exact(&mut b);
+        });
+        Self { path, _far: far }
+    }
+}
+
+fn serial(path: String) -> Transport {
+    Transport::Rtu { path, baud: 9600, data_bits: 8, parity: crate::Parity::None, stop_bits: 1 }
+}
+
 #[tokio::test]
 async fn a_real_terminal_is_read() {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let mut line = std::fs::File::from(master);
-    // Keeps the far end open, so that the master does not see a hang-up before the bus has opened it.
-    let _far = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-    std::thread::spawn(move || {
-        let mut b = [0; 8];
-        while line.read_exact(&mut b).is_ok() {
-            let asked =
-                Asked { head: vec![], unit: b[0], function: b[1], address: be(b[2], b[3]), count: be(b[4], b[5]) };
-            line.write_all(&frame_rtu(asked.unit, &data(&asked))).unwrap();
+    let terminal = Terminal::start(usize::MAX);
+    assert_eq!(values(&first_scan(serial(terminal.path.clone())).await), [1000.0, 1100.0]);
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_pulled_is_reported_and_read_again_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("port");
+    let first = Terminal::start(2);
+    std::os::unix::fs::symlink(&first.path, &path).unwrap();
+    let spec = spec(serial(path.to_str().unwrap().to_owned()), &[1], TWO);
+    let status = Arc::new(BusStatus::new(&spec));
+    let (out, mut messages) = mpsc::channel(64);
+    let stop = CancellationToken::new();
+    tokio::spawn(run_bus(spec, Arc::new(Virtual(Instant::now())), out, status, stop.clone()));
+    let _ends = stop.drop_guard();
+    let story = async {
+        let mut told = Vec::new();
+        let mut back = None;
+        loop {
+            match messages.recv().await.unwrap() {
+                BusMessage::State { code: "link_down", .. } => {
+                    told.push("down");
+                    let second = back.insert(Terminal::start(usize::MAX));
+                    std::fs::remove_file(&path).unwrap();
+                    std::os::unix::fs::symlink(&second.path, &path).unwrap();
+                }
+                BusMessage::Scan(scan) if scan.answered => {
+                    assert_eq!(values(&scan), [1000.0, 1100.0]);
+                    told.push("read");
+                    if back.is_some() {
+                        return told;
+                    }
+                }
+                _ => {}
+            }
         }
-    });
-    let parity = crate::Parity::None;
-    let transport = Transport::Rtu { path, baud: 9600, data_bits: 8, parity, stop_bits: 1 };
-    assert_eq!(values(&first_scan(transport).await), [1000.0, 1100.0]);
+    };
+    let told = tokio::time::timeout(Duration::from_secs(10), story).await.unwrap();
+    assert_eq!(told, ["read", "down", "read"]);
 }
