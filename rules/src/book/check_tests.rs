@@ -1,1 +1,149 @@
+//! Every defect is found, all at once, and a large book is built in time.
 
+use super::*;
+use crate::risk::{Evidence, RiskLevel};
+
+fn point(key: &str) -> Point {
+    Point {
+        key: key.into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: "A".into(),
+        device: "d1".into(),
+        kind: PointKind::Gas,
+        unit: "%LEL".into(),
+        range: (0.0, 100.0),
+        decimals: 1,
+        period: Duration::from_secs(1),
+        max_age: Duration::from_secs(3),
+        position: None,
+    }
+}
+
+fn rule(point: &str, condition: Condition) -> Rule {
+    Rule {
+        point: point.into(),
+        condition,
+        priority: 3,
+        on_delay: Duration::ZERO,
+        off_delay: Duration::ZERO,
+        action: String::new(),
+        action_en: String::new(),
+    }
+}
+
+fn parts() -> BookParts {
+    BookParts {
+        devices: vec![Device {
+            key: "d1".into(),
+            name: String::new(),
+            area: "A".into(),
+            comms_timeout: Duration::from_secs(5),
+            priority: 2,
+        }],
+        points: vec![point("G1")],
+        rules: vec![rule("G1", Condition::High { limit: 25.0, deadband: 2.0 })],
+        ..BookParts::default()
+    }
+}
+
+/// The paths of all fatal defects.
+fn faults(parts: BookParts) -> Vec<String> {
+    RuleBook::build(parts).unwrap_err().into_iter().filter(|d| d.fatal).map(|d| d.path).collect()
+}
+
+#[test]
+fn a_sensor_fault_rule_is_added_unless_given() {
+    let mut p = parts();
+    p.points.push(Point { kind: PointKind::State, ..point("S1") });
+    let (book, warnings) = RuleBook::build(p).unwrap();
+    assert_eq!((book.rules().len(), warnings.len()), (2, 0));
+    assert_eq!(book.rules()[1].on_delay, Duration::from_secs(4));
+    let mut p = parts();
+    p.rules.push(rule("G1", Condition::SensorFault));
+    assert_eq!(RuleBook::build(p).unwrap().0.rules().len(), 2);
+}
+
+#[test]
+fn all_defects_come_at_once() {
+    let mut p = parts();
+    p.points.push(Point { device: "nowhere".into(), ..point("G1") });
+    p.rules.push(Rule { priority: 9, ..rule("G9", Condition::SensorFault) });
+    p.measures.push(Measure {
+        key: "M1".into(),
+        risk: "R9".into(),
+        text: String::new(),
+        text_en: String::new(),
+        responsible_role: String::new(),
+        evidence: Evidence::Watched { points: vec![] },
+    });
+    p.risks.push(Risk {
+        key: "R1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: "A".into(),
+        level: RiskLevel::Low,
+        accident_type: String::new(),
+        leader_role: String::new(),
+        source: Some("none".into()),
+    });
+    assert_eq!(
+        faults(p),
+        [
+            "points[G1].key",
+            "points[G1].device",
+            "points[G9].rules.SENSOR_FAULT.point",
+            "points[G9].rules.SENSOR_FAULT.priority",
+            "risks[R1].source",
+            "measures[M1].risk",
+            "measures[M1].points"
+        ]
+    );
+}
+
+#[test]
+fn limits_must_be_ordered_finite_and_inside_the_range() {
+    let with = |rules: Vec<Rule>| faults(BookParts { rules, ..parts() });
+    let high = |limit, deadband| rule("G1", Condition::High { limit, deadband });
+    let hh = |limit| rule("G1", Condition::HighHigh { limit, deadband: 0.0 });
+    assert_eq!(with(vec![high(50.0, 0.0), hh(25.0)]), ["points[G1].rules.HH.limit"]);
+    assert_eq!(with(vec![high(25.0, 25.0), hh(50.0)]), ["points[G1].rules.H.deadband"]);
+    assert_eq!(with(vec![high(101.0, 0.0)]), ["points[G1].rules.H.limit"]);
+    assert_eq!(with(vec![high(f64::NAN, -1.0)]), ["points[G1].rules.H.limit", "points[G1].rules.H.deadband"]);
+    let low = |limit| rule("G1", Condition::Low { limit, deadband: 0.0 });
+    assert_eq!(with(vec![low(30.0), high(25.0, 0.0)]), ["points[G1].rules.H.limit"]);
+    assert_eq!(with(vec![high(25.0, 0.0), high(25.0, 0.0)]), ["points[G1].rules.H.condition"]);
+}
+
+#[test]
+fn delays_that_do_nothing_or_wait_too_long_for_gas_are_refused() {
+    let with = |on_delay| {
+        let mut p = parts();
+        p.rules[0].on_delay = on_delay;
+        p
+    };
+    assert_eq!(faults(with(Duration::from_millis(1999))), ["points[G1].rules.H.on_delay"]);
+    assert_eq!(faults(with(Duration::from_secs(11))), ["points[G1].rules.H.on_delay"]);
+    assert!(RuleBook::build(with(Duration::ZERO)).is_ok());
+    assert!(RuleBook::build(with(Duration::from_secs(2))).is_ok());
+}
+
+#[test]
+fn an_urgent_alarm_needs_its_action_in_chinese() {
+    let mut p = parts();
+    p.rules[0].priority = 1;
+    p.rules[0].action = "leave".into();
+    assert_eq!(faults(p.clone()), ["points[G1].rules.H.action"]);
+    p.rules[0].action = "立即撤离".into();
+    assert!(RuleBook::build(p).is_ok());
+}
+
+#[test]
+fn twenty_thousand_points_are_built_and_found() {
+    let mut p = parts();
+    p.points = (0..20_000).map(|i| point(&format!("G{i}"))).collect();
+    p.rules = p.points.iter().map(|x| rule(&x.key, Condition::High { limit: 25.0, deadband: 2.0 })).collect();
+    let (book, _) = RuleBook::build(p).unwrap();
+    assert_eq!(book.point_id("G19999").unwrap().index(), 19_999);
+    assert_eq!(book.rules().len(), 40_000);
+}

@@ -1,1 +1,168 @@
+//! A small site and a hand on its clock, for the facts in the modules below.
 
+mod hidden_dangers;
+mod properties;
+mod restarts;
+mod scenarios;
+mod silence;
+
+use super::*;
+use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointKind, Rule};
+use crate::reading::Finite;
+use crate::risk::{Evidence, Measure, Risk, RiskLevel};
+use crate::time::Wall;
+use std::time::Duration;
+
+pub(super) fn at(seconds: f64) -> Now {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive test times")]
+    let ns = (seconds * 1e9).round() as u64;
+    Now { mono: Mono(ns), wall: Wall::default() }
+}
+
+pub(super) fn good(v: f64) -> Reading {
+    Reading::Good(Finite::new(v).unwrap())
+}
+
+fn point(key: &str, device: &str) -> Point {
+    Point {
+        key: key.into(),
+        name: "可燃气体".into(),
+        name_en: "gas".into(),
+        area: "A".into(),
+        device: device.into(),
+        kind: PointKind::Gas,
+        unit: "%LEL".into(),
+        range: (0.0, 100.0),
+        decimals: 1,
+        period: Duration::from_secs(1),
+        max_age: Duration::from_secs(3),
+        position: None,
+    }
+}
+
+pub(super) fn rule(point: &str, condition: Condition, priority: u8) -> Rule {
+    Rule {
+        point: point.into(),
+        condition,
+        priority,
+        on_delay: Duration::from_secs(3),
+        off_delay: Duration::from_secs(10),
+        action: "现场核实".into(),
+        action_en: "verify".into(),
+    }
+}
+
+/// GT-101 (H 25, HH 50) and GT-102 (H 25) on device d1, both watched by RA-01.M1.
+pub(super) fn parts() -> BookParts {
+    let high = Condition::High { limit: 25.0, deadband: 2.0 };
+    BookParts {
+        devices: vec![Device {
+            key: "d1".into(),
+            name: "控制器".into(),
+            area: "A".into(),
+            comms_timeout: Duration::from_secs(5),
+            priority: 2,
+        }],
+        points: vec![point("GT-101", "d1"), point("GT-102", "d1")],
+        rules: vec![
+            rule("GT-101", high, 2),
+            rule("GT-101", Condition::HighHigh { limit: 50.0, deadband: 2.0 }, 1),
+            rule("GT-102", high, 2),
+        ],
+        sources: vec![],
+        risks: vec![Risk {
+            key: "RA-01".into(),
+            name: "泄漏".into(),
+            name_en: "leak".into(),
+            area: "A".into(),
+            level: RiskLevel::Major,
+            accident_type: "explosion".into(),
+            leader_role: "leader".into(),
+            source: None,
+        }],
+        measures: vec![Measure {
+            key: "RA-01.M1".into(),
+            risk: "RA-01".into(),
+            text: "气体检测".into(),
+            text_en: "gas detection".into(),
+            responsible_role: "instrument".into(),
+            evidence: Evidence::Watched { points: vec!["GT-101".into(), "GT-102".into()] },
+        }],
+    }
+}
+
+/// An engine driven as the core drives it: ticks at deadlines, one scan a second.
+pub(super) struct Rig {
+    pub engine: Engine,
+    pub events: Vec<Event>,
+}
+
+impl Rig {
+    pub(super) fn new(parts: BookParts, restored: Restored, now: f64) -> Self {
+        Self { engine: Engine::new(RuleBook::build(parts).unwrap().0, restored, at(now)), events: Vec::new() }
+    }
+    pub(super) fn plain() -> Self {
+        Self::new(parts(), Restored::default(), 0.0)
+    }
+    /// Ticks at every deadline before `t`.
+    pub(super) fn until(&mut self, t: f64) {
+        while let Some((due, _)) = self.engine.next_deadline().filter(|(due, _)| *due < at(t).mono) {
+            self.engine.handle(Input::Tick, Now { mono: due, wall: Wall::default() }, &mut self.events);
+        }
+    }
+    pub(super) fn scan(&mut self, t: f64, readings: &[(usize, Reading)]) {
+        self.until(t);
+        let samples: Vec<Sample> = readings
+            .iter()
+            .map(|(p, reading)| Sample { point: PointId::mint(*p), reading: *reading, at: at(t) })
+            .collect();
+        let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &samples };
+        self.engine.handle(input, at(t), &mut self.events);
+    }
+    pub(super) fn silence(&mut self, t: f64) {
+        self.until(t);
+        let input = Input::Scan { device: DeviceId::mint(0), answered: false, samples: &[] };
+        self.engine.handle(input, at(t), &mut self.events);
+    }
+    /// GT-101 reads `v` each whole second of `from ..= to`.
+    pub(super) fn hold(&mut self, from: u32, to: u32, v: f64) {
+        for t in from..=to {
+            self.scan(f64::from(t), &[(0, good(v))]);
+        }
+    }
+    pub(super) fn ack(&mut self, t: f64, alarm: &str) -> Result<(), Rejected> {
+        self.until(t);
+        let seen_seq = self.engine.next_seq() - 1;
+        let ack = Command::Acknowledge { alarm: alarm.into(), seen_seq, comment: String::new() };
+        self.engine.command(&ack, &operator(), at(t), &mut self.events)
+    }
+    pub(super) fn alarm(&self, key: &str) -> &AlarmState {
+        &self.engine.alarms()[self.engine.alarm_index(key).unwrap()]
+    }
+    /// What happened to the alarms so far: `raised GT-101:H @5`.
+    pub(super) fn story(&self) -> Vec<String> {
+        let line = |e: &Event| {
+            let fact = e.kind.fact()?;
+            let seconds = std::time::Duration::from_nanos(e.at.mono.0).as_secs_f64();
+            Some(format!("{} {} @{seconds}", e.kind.name().trim_start_matches("alarm."), fact.alarm))
+        };
+        self.events.iter().filter_map(line).collect()
+    }
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.events.iter().filter(|e| e.kind.name() == name).count()
+    }
+    /// What a store would have kept.
+    pub(super) fn stored(&self, same_boot: bool) -> Restored {
+        Restored {
+            next_seq: self.engine.next_seq(),
+            next_hazard: self.engine.next_hazard,
+            alarms: self.engine.alarms().to_vec(),
+            hazards: self.engine.hazards().to_vec(),
+            same_boot,
+        }
+    }
+}
+
+pub(super) fn operator() -> Actor {
+    Actor { user: "operator".into(), role: "operator".into() }
+}

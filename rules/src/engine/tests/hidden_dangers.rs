@@ -1,0 +1,67 @@
+//! A failed measure opens a candidate; only a person moves it.
+
+use super::*;
+use crate::hazard::Stage;
+
+fn hh() -> Rig {
+    let mut r = Rig::plain();
+    r.hold(0, 4, 60.0);
+    r
+}
+
+#[test]
+fn hh_on_a_watched_point_opens_one_candidate_per_measure_and_cause() {
+    let r = hh();
+    let h = &r.engine.hazards()[0];
+    assert_eq!((h.id.as_str(), h.measure.as_str(), h.cause.as_str()), ("HD-1", "RA-01.M1", "GT-101:HH"));
+    assert_eq!((h.stage.clone(), r.engine.hazards().len()), (Stage::Candidate, 1));
+}
+
+#[test]
+fn a_repeat_is_attached_to_the_open_record() {
+    let mut r = hh();
+    r.hold(5, 20, 10.0);
+    r.hold(21, 25, 60.0);
+    assert_eq!(r.engine.hazards()[0].occurrences, ["GT-101:HH#1", "GT-101:HH#2"]);
+}
+
+#[test]
+fn h_opens_a_candidate_only_after_ten_minutes() {
+    let mut r = Rig::plain();
+    r.hold(0, 602, 30.0);
+    assert!(r.engine.hazards().is_empty());
+    r.hold(603, 604, 30.0);
+    assert_eq!(r.engine.hazards()[0].cause, "GT-101:H");
+}
+
+#[test]
+fn silence_of_a_watched_point_is_a_failed_measure() {
+    let mut r = Rig::plain();
+    r.until(11.0);
+    assert_eq!(r.engine.hazards()[0].cause, "d1:COMMS_LOSS");
+    assert_eq!(r.engine.hazards().len(), 1);
+}
+
+#[test]
+fn a_rejection_needs_a_reason_and_ends_the_record() {
+    let mut r = hh();
+    let mut reject = |reason: &str| {
+        let c = Command::RejectHazard { hazard: "HD-1".into(), reason: reason.into() };
+        r.engine.command(&c, &operator(), at(9.0), &mut r.events)
+    };
+    assert_eq!(reject(" 误报 "), Err(Rejected::Incomplete(vec!["reason".into()])));
+    assert_eq!(reject("标定气体试验"), Ok(()));
+    assert_eq!(reject("标定气体试验"), Err(Rejected::Changed("HD-1".into())));
+    assert!(r.engine.hazards().is_empty());
+}
+
+#[test]
+fn a_confirmed_record_stays_open_and_cannot_be_rejected() {
+    let mut r = hh();
+    let confirm = Command::ConfirmHazard { hazard: "HD-1".into(), reason: String::new() };
+    assert_eq!(r.engine.command(&confirm, &operator(), at(9.0), &mut r.events), Ok(()));
+    assert_eq!(r.engine.command(&confirm, &operator(), at(9.0), &mut r.events), Err(Rejected::AlreadySo));
+    let reject = Command::RejectHazard { hazard: "HD-1".into(), reason: "标定气体试验".into() };
+    assert!(matches!(r.engine.command(&reject, &operator(), at(9.0), &mut r.events), Err(Rejected::Changed(_))));
+    assert!(matches!(r.engine.hazards()[0].stage, Stage::Registered { .. }));
+}

@@ -1,0 +1,86 @@
+//! Scenarios S8 and S9, credited gaps, and alarms that the configuration no longer has.
+
+use super::*;
+
+fn restart(r: Rig, t: f64) -> Rig {
+    let stored = r.stored(true);
+    let alarms = serde_json::from_str(&serde_json::to_string(&stored.alarms).unwrap()).unwrap();
+    Rig::new(parts(), Restored { alarms, ..stored }, t)
+}
+
+#[test]
+fn s8_a_restart_inside_the_off_delay_begins_it_anew() {
+    let mut p = parts();
+    p.rules[0].off_delay = Duration::from_secs(30);
+    let mut r = Rig::new(p.clone(), Restored::default(), 0.0);
+    r.hold(0, 99, 30.0);
+    r.hold(100, 110, 20.0);
+    let mut r = Rig::new(p, r.stored(true), 115.0);
+    assert!(r.alarm("GT-101:H").is_active());
+    r.hold(116, 150, 20.0);
+    assert_eq!(r.story(), ["pending_off GT-101:H @116", "returned GT-101:H @146"]);
+    assert!(!r.alarm("GT-101:H").acked);
+}
+
+#[test]
+fn s9_a_restart_keeps_the_acknowledgement() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    r.ack(5.0, "GT-101:H").unwrap();
+    let before = r.alarm("GT-101:H").clone();
+    let mut r = restart(r, 52.0);
+    r.hold(55, 70, 30.0);
+    assert_eq!(r.story(), [String::new(); 0]);
+    let after = r.alarm("GT-101:H");
+    assert_eq!((after.occurrence, &after.acked_by, after.acked), (1, &before.acked_by, true));
+}
+
+#[test]
+fn the_gap_counts_toward_raising_when_the_first_good_sample_is_still_true() {
+    let mut r = Rig::plain();
+    r.hold(0, 1, 30.0);
+    let mut r = restart(r, 60.0);
+    r.hold(61, 61, 30.0);
+    let raised = r.events.iter().find(|e| e.kind.name() == "alarm.raised").unwrap();
+    assert!(matches!(raised.kind, EventKind::Raised { late_by_ms: 58_000, assumed: false, .. }));
+}
+
+#[test]
+fn the_gap_is_void_when_the_first_good_sample_is_false() {
+    let mut r = Rig::plain();
+    r.hold(0, 1, 30.0);
+    let mut r = restart(r, 60.0);
+    r.hold(61, 70, 10.0);
+    assert_eq!(r.story(), ["pending_cancelled GT-101:H @61"]);
+}
+
+#[test]
+fn a_pending_alarm_whose_data_never_come_back_is_raised_as_assumed() {
+    let mut r = Rig::plain();
+    r.hold(0, 1, 30.0);
+    let mut r = restart(r, 60.0);
+    r.until(70.0);
+    assert_eq!(r.story()[0], "raised GT-101:H @63");
+    assert!(r.alarm("GT-101:H").assumed);
+}
+
+#[test]
+fn an_alarm_that_the_configuration_no_longer_has_is_cleared_once() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    let mut p = parts();
+    p.rules.remove(0);
+    let mut r = Rig::new(p, r.stored(true), 10.0);
+    r.hold(11, 13, 10.0);
+    assert_eq!(r.story(), ["cleared GT-101:H @11"]);
+}
+
+#[test]
+fn numbers_go_on_where_they_ended() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    let next = r.engine.next_seq();
+    let mut r = restart(r, 10.0);
+    r.hold(11, 11, 10.0);
+    assert_eq!(r.events[0].seq, next);
+}

@@ -1,0 +1,156 @@
+//! The worked scenarios S1, S3 and S10, and what acknowledging covers.
+
+use super::*;
+
+#[test]
+fn s1_limit_is_inclusive_and_an_acknowledged_alarm_closes_when_it_returns() {
+    let mut r = Rig::plain();
+    for (t, v) in [(0, 10.0), (1, 24.9), (2, 25.0), (3, 25.1)] {
+        r.hold(t, t, v);
+    }
+    r.hold(4, 8, 26.0);
+    r.ack(8.0, "GT-101:H").unwrap();
+    r.hold(9, 19, 26.0);
+    r.hold(20, 20, 22.9);
+    r.hold(21, 39, 22.0);
+    assert_eq!(
+        r.story(),
+        [
+            "pending_on GT-101:H @2",
+            "raised GT-101:H @5",
+            "acked GT-101:H @8",
+            "pending_off GT-101:H @20",
+            "returned GT-101:H @30",
+            "cleared GT-101:H @30"
+        ]
+    );
+}
+
+#[test]
+fn s3_chatter_inside_the_deadband_raises_once() {
+    let mut r = Rig::plain();
+    r.hold(0, 0, 24.0);
+    r.hold(1, 4, 26.0);
+    for t in 5..=34 {
+        r.hold(t, t, if t % 2 == 1 { 24.0 } else { 26.0 });
+    }
+    assert_eq!(r.story(), ["pending_on GT-101:H @1", "raised GT-101:H @4"]);
+}
+
+#[test]
+fn s10_an_alarm_that_returned_stays_until_it_is_acknowledged() {
+    let mut r = Rig::plain();
+    r.hold(0, 0, 24.0);
+    r.hold(1, 9, 26.0);
+    r.hold(10, 24, 10.0);
+    assert!(r.alarm("GT-101:H").stands());
+    r.hold(25, 25, 10.0);
+    r.ack(25.0, "GT-101:H").unwrap();
+    assert_eq!(
+        r.story()[1..],
+        [
+            "raised GT-101:H @4",
+            "pending_off GT-101:H @10",
+            "returned GT-101:H @20",
+            "acked GT-101:H @25",
+            "cleared GT-101:H @25"
+        ]
+    );
+    assert!(!r.alarm("GT-101:H").stands());
+}
+
+#[test]
+fn a_pending_alarm_is_cancelled_at_the_limit_without_the_deadband() {
+    let mut r = Rig::plain();
+    r.hold(0, 1, 25.0);
+    r.hold(2, 9, 24.9);
+    assert_eq!(r.story(), ["pending_on GT-101:H @0", "pending_cancelled GT-101:H @2"]);
+}
+
+#[test]
+fn a_value_that_returns_exactly_when_due_cancels() {
+    let mut r = Rig::plain();
+    r.hold(0, 2, 26.0);
+    r.hold(3, 3, 20.0);
+    assert_eq!(r.count("alarm.raised"), 0);
+}
+
+#[test]
+fn lost_data_never_cancels_a_pending_alarm() {
+    let mut r = Rig::plain();
+    r.hold(0, 1, 26.0);
+    r.until(20.0);
+    assert!(r.story().contains(&"raised GT-101:H @3".to_owned()));
+}
+
+#[test]
+fn bad_quality_holds_and_drops_the_off_delay() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    r.hold(6, 10, 10.0);
+    for t in 11..=13 {
+        r.scan(f64::from(t), &[(0, Reading::Bad(Fault::Sensor))]);
+    }
+    r.hold(14, 23, 10.0);
+    assert!(r.alarm("GT-101:H").is_active());
+    r.hold(24, 24, 10.0);
+    let story: Vec<_> = r.story().into_iter().filter(|s| s.contains(":H ")).collect();
+    assert_eq!(
+        story[2..],
+        [
+            "pending_off GT-101:H @6",
+            "held GT-101:H @11",
+            "released GT-101:H @14",
+            "pending_off GT-101:H @14",
+            "returned GT-101:H @24"
+        ]
+    );
+}
+
+#[test]
+fn the_low_side_mirrors_the_sign_of_the_deadband() {
+    let mut p = parts();
+    p.rules = vec![rule("GT-101", Condition::Low { limit: 10.0, deadband: 2.0 }, 2)];
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    r.hold(0, 3, 10.0);
+    r.hold(4, 20, 12.0);
+    assert_eq!(r.story(), ["pending_on GT-101:L @0", "raised GT-101:L @3"]);
+    r.hold(21, 31, 12.1);
+    assert!(!r.alarm("GT-101:L").is_active());
+}
+
+#[test]
+fn an_acknowledgement_covers_only_what_was_on_the_screen() {
+    let mut r = Rig::plain();
+    r.hold(0, 3, 26.0);
+    let seq = r.alarm("GT-101:H").annunciated_seq;
+    let mut ack = |seen_seq| {
+        let c = Command::Acknowledge { alarm: "GT-101:H".into(), seen_seq, comment: String::new() };
+        r.engine.command(&c, &operator(), at(4.0), &mut r.events)
+    };
+    assert_eq!(ack(seq - 1), Err(Rejected::Changed("GT-101:H".into())));
+    assert_eq!(ack(seq + 100), Err(Rejected::Changed("GT-101:H".into())));
+    assert_eq!(ack(seq), Ok(()));
+    assert_eq!(ack(seq), Err(Rejected::AlreadySo));
+    assert!(matches!(r.ack(5.0, "GT-999:H"), Err(Rejected::NotFound(_))));
+}
+
+#[test]
+fn an_alarm_raised_again_is_a_new_occurrence_that_needs_its_own_acknowledgement() {
+    let mut r = Rig::plain();
+    r.hold(0, 4, 26.0);
+    r.ack(4.0, "GT-101:H").unwrap();
+    r.hold(5, 20, 10.0);
+    r.hold(21, 25, 26.0);
+    let a = r.alarm("GT-101:H");
+    assert_eq!((a.occurrence, a.acked), (2, false));
+}
+
+#[test]
+fn hh_supersedes_h() {
+    let mut r = Rig::plain();
+    r.hold(0, 3, 60.0);
+    let h = r.engine.alarm_index("GT-101:H").unwrap();
+    assert!(r.engine.superseded(h));
+    assert!(!r.engine.superseded(r.engine.alarm_index("GT-101:HH").unwrap()));
+}

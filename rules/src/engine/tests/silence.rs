@@ -1,0 +1,89 @@
+//! Silence is an alarm of its own, and one cause makes one alarm.
+
+use super::*;
+
+#[test]
+fn a_device_that_never_answers_is_reported_after_the_grace() {
+    let mut r = Rig::plain();
+    for t in 1..=15 {
+        r.silence(f64::from(t));
+    }
+    assert_eq!(r.story(), ["raised d1:COMMS_LOSS @10"]);
+}
+
+#[test]
+fn comms_loss_returns_after_unbroken_answers() {
+    let mut r = Rig::plain();
+    r.hold(0, 20, 10.0);
+    for t in 21..=30 {
+        r.silence(f64::from(t));
+    }
+    r.hold(31, 33, 10.0);
+    r.silence(34.0);
+    r.hold(35, 41, 10.0);
+    assert_eq!(
+        r.story(),
+        [
+            "raised d1:COMMS_LOSS @25",
+            "pending_off d1:COMMS_LOSS @31",
+            "return_cancelled d1:COMMS_LOSS @34",
+            "pending_off d1:COMMS_LOSS @35",
+            "returned d1:COMMS_LOSS @40"
+        ]
+    );
+}
+
+#[test]
+fn a_broken_sensor_is_reported_after_four_seconds() {
+    let mut r = Rig::plain();
+    r.hold(0, 4, 10.0);
+    for t in 5..=9 {
+        r.scan(f64::from(t), &[(0, Reading::Bad(Fault::Sensor))]);
+    }
+    assert_eq!(r.story(), ["pending_on GT-101:SENSOR_FAULT @5", "raised GT-101:SENSOR_FAULT @9"]);
+}
+
+#[test]
+fn a_sensor_fault_is_suppressed_while_its_device_is_silent() {
+    let mut r = Rig::plain();
+    r.hold(0, 10, 10.0);
+    for t in 11..=15 {
+        r.scan(f64::from(t), &[(0, Reading::Bad(Fault::Sensor))]);
+    }
+    assert!(!r.alarm("GT-101:SENSOR_FAULT").suppressed);
+    r.until(30.0);
+    assert!(r.alarm("GT-101:SENSOR_FAULT").suppressed);
+    assert!(r.alarm("GT-101:SENSOR_FAULT").is_active());
+    r.hold(31, 37, 10.0);
+    assert!(!r.alarm("GT-101:SENSOR_FAULT").suppressed);
+}
+
+#[test]
+fn an_old_reading_is_stale_once_and_keeps_its_time() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    r.until(9.0);
+    assert_eq!(r.engine.readings()[0], (Reading::Bad(Fault::Stale), at(5.0)));
+    assert!(r.alarm("GT-101:H").held);
+    assert_eq!(r.count("alarm.held"), 1);
+}
+
+#[test]
+fn an_off_delay_does_not_end_on_a_stale_value() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    r.hold(6, 8, 10.0);
+    r.until(60.0);
+    assert!(r.alarm("GT-101:H").is_active());
+}
+
+#[test]
+fn a_condition_of_the_gateway_is_an_alarm_that_repeats_nothing() {
+    let mut r = Rig::plain();
+    for active in [true, true, false, false] {
+        let input = Input::System { condition: SystemCondition::UplinkDown, active };
+        r.engine.handle(input, at(1.0), &mut r.events);
+    }
+    assert_eq!(r.story(), ["raised system:uplink_down @1", "returned system:uplink_down @1"]);
+    assert_eq!(r.events[0].kind.fact().unwrap().priority, 3);
+}
