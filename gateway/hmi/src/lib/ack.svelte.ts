@@ -1,0 +1,39 @@
+// Acknowledging: never optimistic. A row says "提交中" until the server has answered, and what it answered if that was no.
+
+import { failureOf, post, type Failure } from './api';
+import { needsAck } from './alarms';
+import { site } from './site.svelte';
+import type { AlarmView } from './types';
+
+export type AckState = 'busy' | Failure;
+const NOTE_MS = 6000; // long enough to read why it did not work
+
+class Acks {
+  state = $state<Record<string, AckState>>({});
+
+  async one(alarm: AlarmView, comment = ''): Promise<void> {
+    if (!needsAck(alarm) || this.state[alarm.id] === 'busy') return;
+    this.state[alarm.id] = 'busy';
+    try {
+      await post(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/ack`, { seen_seq: alarm.seq, comment });
+      delete this.state[alarm.id];
+    } catch (error) {
+      this.note(alarm.id, failureOf(error));
+    }
+  }
+
+  /** One after the other: each has its own `seen_seq`, and one refusal does not stop the rest. */
+  async many(alarms: AlarmView[], comment = ''): Promise<void> {
+    for (const alarm of alarms) await this.one(alarm, comment);
+  }
+
+  private note(id: string, failure: Failure): void {
+    this.state[id] = failure;
+    if (failure === 'changed') site.resync();
+    setTimeout(() => {
+      if (this.state[id] === failure) delete this.state[id];
+    }, NOTE_MS);
+  }
+}
+
+export const acks = new Acks();

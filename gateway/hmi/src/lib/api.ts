@@ -1,0 +1,97 @@
+// Requests to the gateway: CSRF header, idempotency key, and errors sorted by what the page does next.
+
+import type { Session } from './types';
+
+export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'throttled' | 'network' | 'other';
+
+export class ApiError extends Error {
+  constructor(
+    readonly failure: Failure,
+    readonly status: number,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+let csrf = '';
+let onSignedOut: () => void = () => {};
+
+export function useSession(session: Session, signedOut: () => void): void {
+  csrf = session.csrf ?? '';
+  onSignedOut = signedOut;
+}
+
+const BY_STATUS: Record<number, Failure> = { 401: 'signed_out', 403: 'forbidden', 409: 'changed', 429: 'throttled' };
+const TIMEOUT_MS = 10_000; // longer than the server's own limits; a hung request must not hold "提交中" for ever
+
+async function call(method: string, path: string, body?: unknown, key?: string): Promise<Response> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (method !== 'GET') {
+    headers['X-CSRF-Token'] = csrf;
+    headers['Idempotency-Key'] = key ?? newKey();
+  }
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    throw new ApiError('network', 0, String(error));
+  }
+  if (answer.ok) return answer;
+  const failure = BY_STATUS[answer.status] ?? 'other';
+  if (failure === 'signed_out' && path !== '/api/v1/session') onSignedOut();
+  throw new ApiError(failure, answer.status, await problemText(answer));
+}
+
+async function problemText(answer: Response): Promise<string> {
+  try {
+    const problem = (await answer.json()) as { detail?: string; title?: string };
+    return problem.detail ?? problem.title ?? String(answer.status);
+  } catch {
+    return String(answer.status);
+  }
+}
+
+/** Random enough for an idempotency key, also on plain HTTP where `randomUUID` does not exist. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await (await call('GET', path)).json()) as T;
+}
+
+export async function post(path: string, body: unknown): Promise<void> {
+  await call('POST', path, body);
+}
+
+export async function remove(path: string): Promise<void> {
+  await call('DELETE', path);
+}
+
+/** Answers of lists come bare or under one key; both are read. */
+export function list<T>(answer: unknown): T[] {
+  if (Array.isArray(answer)) return answer as T[];
+  if (answer && typeof answer === 'object') {
+    const inner = Object.values(answer).find(Array.isArray);
+    if (inner) return inner as T[];
+  }
+  return [];
+}
+
+export function failureOf(error: unknown): Failure {
+  return error instanceof ApiError ? error.failure : 'other';
+}
+
+export function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,247 @@
+// The JSON of the gateway: gateway/src/{snapshot,record,delivery}.rs and rules/src/{hazard,risk}.rs, field by field.
+
+export type Level = 'major' | 'considerable' | 'general' | 'low';
+export type Pair = [number, number];
+
+export interface PointView {
+  key: string;
+  name: string;
+  name_en: string;
+  area: string;
+  device: string;
+  kind: string;
+  unit: string;
+  range: Pair;
+  decimals: number;
+  period_ms: number;
+  position: Pair | null;
+  limits: [string, number][];
+}
+export interface AreaView {
+  key: string;
+  name: string;
+  name_en: string;
+  polygon: Pair[];
+  level: Level;
+}
+export interface Risk {
+  key: string;
+  name: string;
+  name_en: string;
+  area: string;
+  level: Level;
+  accident_type: string;
+  leader_role: string;
+  source: string | null;
+}
+export interface Measure {
+  key: string;
+  risk: string;
+  text: string;
+  text_en: string;
+  responsible_role: string;
+  evidence: { kind: 'watched'; points: string[] } | { kind: 'inspected' };
+}
+export interface Source {
+  key: string;
+  name: string;
+  name_en: string;
+  s: number;
+  r: number;
+  grade: number;
+  responsible_roles: string[];
+}
+export interface SiteView {
+  site: string;
+  name: string;
+  name_en: string;
+  config_hash: string;
+  points: PointView[];
+  risks: Risk[];
+  measures: Measure[];
+  sources: Source[];
+  areas: AreaView[];
+  plan: Pair;
+  demo: boolean;
+}
+/** `[value, quality 0 good 1 uncertain 2 bad, acquired UTC ms, fault or doubt word]`. */
+export type ValueView = [number | null, number, number, string | null];
+/** A changed value in a `values` frame: index first. */
+export type ValueChange = [number, number | null, number, number, (string | null)?];
+
+export type Delivery = 'stored' | 'sent' | 'broker_acknowledged' | 'received' | 'confirmed';
+export type AlarmStateWord = 'unacked' | 'acked' | 'returned_unacked';
+
+export interface AlarmView {
+  id: string;
+  point: string;
+  name: string;
+  name_en: string;
+  area: string;
+  condition: string;
+  priority: number;
+  state: AlarmStateWord;
+  held: boolean;
+  suppressed: boolean;
+  assumed: boolean;
+  occurrence: number;
+  seq: number;
+  event_id: string;
+  raised_utc_ms: number;
+  returned_utc_ms: number | null;
+  acked_by: string | null;
+  value: number | null;
+  limit: number | null;
+  unit: string;
+  risk: string | null;
+  hazard: string | null;
+  action: string;
+  action_en: string;
+  delivery: Delivery;
+  drill: boolean;
+  durable: boolean;
+  text_zh: string;
+  text_en: string;
+}
+export interface Now {
+  mono: number;
+  wall: { utc_ms: number; quality: string };
+}
+export interface Decision {
+  by: string;
+  role: string;
+  at: Now;
+  reason: string;
+}
+export interface Hazard {
+  id: string;
+  measure: string;
+  risk: string;
+  cause: string;
+  opened: Now;
+  occurrences: string[];
+  stage:
+    | { stage: 'candidate' }
+    | { stage: 'registered'; confirmed: Decision }
+    | { stage: 'rejected'; rejected: Decision };
+}
+export interface BusView {
+  key: string;
+  up: boolean;
+  detail: Record<string, unknown>;
+}
+export interface OutboxFigures {
+  connected: boolean;
+  depth: number;
+  oldest_age_ms: number;
+  sent: number;
+  broker_acknowledged: number;
+  received: number;
+  last_error: string | null;
+}
+export interface StorageView {
+  ok: boolean;
+  last_commit_ms: number;
+  samples_read: number;
+  samples_stored: number;
+  samples_dropped: Record<string, number>;
+  influx_enabled: boolean;
+  influx_delivered: number;
+  influx_pending: number;
+  influx_dead_lettered: number;
+  influx_last_error: string | null;
+}
+export interface Snapshot {
+  boot_id: string;
+  seq: number;
+  utc_ms: number;
+  clock: string;
+  version: string;
+  site: SiteView;
+  values: ValueView[];
+  alarms: AlarmView[];
+  hazards: Hazard[];
+  buses: BusView[];
+  outbox: OutboxFigures;
+  storage: StorageView;
+  office_silent: boolean;
+}
+export interface Heartbeat {
+  utc_ms: number;
+  seq: number;
+  unacked: number;
+  boot_id: string;
+  version: string;
+  clock: string;
+  outbox?: OutboxFigures;
+  storage?: StorageView;
+  office_silent?: boolean;
+}
+/** A journal entry; the fields of its kind lie beside these. */
+export interface JournalRecord {
+  event_id: string;
+  boot_id: string;
+  delivery_seq: number | null;
+  durable: boolean;
+  prev_hash: string;
+  hash: string;
+  seq: number;
+  at: Now;
+  kind: string;
+  fact?: { alarm: string; point: string; priority: number; condition: string; drill?: boolean };
+  by?: Decision | string | null;
+  text_zh?: string;
+  text_en?: string;
+  [more: string]: unknown;
+}
+export interface HistoryCurve {
+  t: (number | string)[];
+  min: (number | null)[];
+  max: (number | null)[];
+  last: (number | null)[];
+  quality: number[];
+}
+export interface Session {
+  kind?: 'site' | 'office';
+  user: string | null;
+  role: string | null;
+  csrf: string | null;
+  demo: boolean;
+  setup_needed: boolean;
+}
+export interface OfficeSite {
+  site: string;
+  name?: string;
+  name_en?: string;
+  online: boolean;
+  last_heartbeat_ms: number | null;
+  missing: unknown[];
+  outbox_depth: number | null;
+  chain_head: string | null;
+  standing: Partial<AlarmView>[];
+  events_unconfirmed: number;
+  silent: boolean;
+}
+export interface OfficeEvent {
+  event_id: string;
+  site: string;
+  payload: {
+    kind?: string;
+    priority?: number;
+    point?: string;
+    tag?: string;
+    time?: string;
+    value?: number | null;
+    limit?: number | null;
+    unit?: string;
+    text?: { zh?: string; en?: string };
+    drill?: boolean;
+    replay?: boolean;
+    risk_level?: string;
+    [more: string]: unknown;
+  };
+  received_at: string | number;
+  by: string | null;
+  note: string | null;
+  confirmed_at: string | number | null;
+}

@@ -1,0 +1,8 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import './app.css';
+import { lang } from './i18n/index.svelte';
+
+lang.set(lang.now);
+const target = document.getElementById('app');
+if (target) mount(App, { target });
