@@ -181,7 +181,8 @@ impl Desk {
     }
 
     pub(super) async fn link_is_down(&mut self, detail: &str) {
-        self.units.iter_mut().for_each(Unit::link_lost);
+        let now = Instant::now();
+        self.units.iter_mut().for_each(|u| u.link_lost(now));
         self.link_is(false, "link_down", detail).await;
     }
 

@@ -253,8 +253,9 @@ impl Unit {
         !self.blocks.is_empty()
     }
 
-    /// The link was lost: what was asked is void, and the wire owes nothing any more.
-    pub(super) fn link_lost(&mut self) {
+    /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back.
+    pub(super) fn link_lost(&mut self, now: Instant) {
+        self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
         self.restart();
     }
 }
