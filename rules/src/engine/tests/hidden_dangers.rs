@@ -65,3 +65,17 @@ fn a_confirmed_record_stays_open_and_cannot_be_rejected() {
     assert!(matches!(r.engine.command(&reject, &operator(), at(9.0), &mut r.events), Err(Rejected::Changed(_))));
     assert!(matches!(r.engine.hazards()[0].stage, Stage::Registered { .. }));
 }
+
+#[test]
+fn a_record_keeps_its_newest_64_occurrences() {
+    let mut p = parts();
+    for rule in &mut p.rules {
+        (rule.on_delay, rule.off_delay) = (Duration::ZERO, Duration::ZERO);
+    }
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    for t in 0..200 {
+        r.hold(t, t, if t % 2 == 0 { 60.0 } else { 10.0 });
+    }
+    let h = r.engine.hazards().iter().find(|h| h.cause == "GT-101:HH").unwrap();
+    assert_eq!((h.occurrences.len(), h.occurrences[63].as_str()), (64, "GT-101:HH#100"));
+}
