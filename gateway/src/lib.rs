@@ -19,4 +19,5 @@ pub mod record;
 pub mod run;
 pub mod snapshot;
 pub mod store;
+pub mod text;
 pub mod web;

@@ -1,1 +1,5 @@
-//! (to be built)
+//! MQTT: the outbox towards the township office. The durable outbox is the session; the client's memory is not.
+
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod payload;

@@ -1,0 +1,69 @@
+//! One site and its records, for the tests of the outbox and the office.
+
+use crate::record::Record;
+use crate::snapshot::{PointView, SiteView};
+use rules::risk::{Risk, RiskLevel};
+use rules::{AlarmFact, Event, EventKind, Finite, Mono, Now, Reading, TimeQuality, Wall};
+
+pub(crate) fn site() -> SiteView {
+    SiteView {
+        site: "demo-chemical".into(),
+        name: "示范化工".into(),
+        name_en: "Demo Chemical".into(),
+        config_hash: "cfg".into(),
+        points: vec![PointView {
+            key: "GT-102".into(),
+            name: "液氨泵房".into(),
+            name_en: "Ammonia pump room".into(),
+            area: "a".into(),
+            device: "d".into(),
+            kind: "gas".into(),
+            unit: "%LEL".into(),
+            range: (0.0, 100.0),
+            decimals: 1,
+            period_ms: 1000,
+            position: None,
+            limits: vec![("HH".into(), 50.0)],
+        }],
+        risks: vec![Risk {
+            key: "RA-01".into(),
+            name: "液氨储罐泄漏".into(),
+            name_en: "Ammonia tank leak".into(),
+            area: "a".into(),
+            level: RiskLevel::Major,
+            accident_type: "poisoning".into(),
+            leader_role: "主要负责人".into(),
+            source: Some("A1".into()),
+        }],
+        measures: Vec::new(),
+        sources: Vec::new(),
+        areas: Vec::new(),
+        plan: (100.0, 100.0),
+        demo: false,
+    }
+}
+
+pub(crate) fn raised(seq: u64, priority: u8) -> Record {
+    let fact = AlarmFact {
+        alarm: "GT-102:HH".into(),
+        occurrence: seq,
+        point: "GT-102".into(),
+        condition: "HH".into(),
+        priority,
+        reading: Finite::new(52.3).map(Reading::Good),
+        limit: Some(50.0),
+        unit: "%LEL".into(),
+        risk: Some("RA-01".into()),
+        drill: false,
+    };
+    let at = Now { mono: Mono(seq), wall: Wall { utc_ms: 1_767_323_045_006, quality: TimeQuality::Synced } };
+    Record {
+        event_id: format!("demo-chemical-{seq}"),
+        boot_id: "boot-1".into(),
+        delivery_seq: Some(seq),
+        durable: true,
+        prev_hash: "00".into(),
+        hash: "aa".into(),
+        event: Event { seq, at, kind: EventKind::Raised { fact, assumed: false, late_by_ms: 0 } },
+    }
+}

@@ -1,0 +1,144 @@
+//! The JSON of an event on the wire: every field of the interface, in one place.
+
+use crate::record::Record;
+use crate::snapshot::SiteView;
+use crate::text::event_text;
+use rules::risk::RiskLevel;
+use rules::{EventKind, Reading, TimeQuality};
+use serde_json::{Value, json};
+
+/// Largest MQTT packet in either direction.
+pub const PACKET_BYTES_MAX: usize = 1024 * 1024;
+/// Largest event payload; leaves room for the topic and the header.
+pub const PAYLOAD_BYTES_MAX: usize = PACKET_BYTES_MAX - 1024;
+/// A text is cut to this many characters when a payload would be too large.
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// The payload of one event. `seq` is the delivery number: gapless per site.
+#[must_use]
+pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
+    let kind = &record.event.kind;
+    let fact = kind.fact();
+    let reading = fact.and_then(|f| f.reading);
+    let (zh, en) = event_text(&record.event, site);
+    let risk = risk_key(kind).and_then(|key| site.risks.iter().find(|r| r.key == key));
+    json!({
+        "event_id": record.event_id,
+        "site": site.site,
+        "seq": record.delivery_seq,
+        "journal_seq": record.event.seq,
+        "boot_id": record.boot_id,
+        "time": utc_text(record.event.at.wall.utc_ms),
+        "time_quality": record.event.at.wall.quality,
+        "kind": kind.name(),
+        "priority": priority(kind),
+        "point": fact.map(|f| f.point.as_str()).filter(|p| !p.is_empty()),
+        "tag": fact.map(|f| tag(&f.alarm)),
+        "rule": fact.map(|f| f.alarm.as_str()),
+        "condition": fact.map(|f| f.condition.as_str()),
+        "value": reading.and_then(Reading::value),
+        "limit": fact.and_then(|f| f.limit),
+        "unit": fact.map(|f| f.unit.as_str()),
+        "quality": reading.map(quality_word),
+        "risk_id": risk_key(kind),
+        "risk_level": risk.map(|r| level_word(r.level)),
+        "source_id": risk.and_then(|r| r.source.as_deref()),
+        "hazard_id": hazard_id(kind),
+        "text": { "zh": zh, "en": en },
+        "durable": record.durable,
+        "replay": replay,
+        "drill": fact.is_some_and(|f| f.drill),
+        "hash": record.hash,
+        "prev_hash": record.prev_hash,
+    })
+}
+
+/// The payload as bytes; a text too long for a packet is cut, never refused, so no event can block the ones behind it.
+#[must_use]
+pub fn event_bytes(record: &Record, site: &SiteView, replay: bool) -> Vec<u8> {
+    let mut payload = event_payload(record, site, replay);
+    let bytes = payload.to_string().into_bytes();
+    if bytes.len() <= PAYLOAD_BYTES_MAX {
+        return bytes;
+    }
+    if let Some(fields) = payload.as_object_mut() {
+        fields.values_mut().for_each(cut);
+        fields.insert("truncated".into(), Value::Bool(true));
+    }
+    payload.to_string().into_bytes()
+}
+
+fn cut(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.chars().take(TEXT_CHARS_MAX).collect(),
+        Value::Object(fields) => fields.values_mut().for_each(cut),
+        _ => {}
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds.
+#[must_use]
+pub fn utc_text(utc_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(utc_ms)
+        .map_or_else(|_| String::from("1970-01-01T00:00:00.000Z"), |t| format!("{t:.3}"))
+}
+
+/// The clock's word in payloads.
+#[must_use]
+pub fn time_quality_word(quality: TimeQuality) -> &'static str {
+    match quality {
+        TimeQuality::Synced => "synced",
+        TimeQuality::Unsynced => "unsynced",
+        TimeQuality::Stepped => "stepped",
+    }
+}
+
+fn tag(alarm: &str) -> &str {
+    alarm.rsplit_once(':').map_or(alarm, |(tag, _)| tag)
+}
+
+fn quality_word(reading: Reading) -> &'static str {
+    match reading {
+        Reading::Good(_) => "good",
+        Reading::Uncertain(..) => "uncertain",
+        Reading::Bad(_) => "bad",
+    }
+}
+
+fn level_word(level: RiskLevel) -> &'static str {
+    match level {
+        RiskLevel::Major => "major",
+        RiskLevel::Considerable => "considerable",
+        RiskLevel::General => "general",
+        RiskLevel::Low => "low",
+    }
+}
+
+/// Priority 1 … 4; what is not an alarm travels as 3 (hidden dangers) or 4.
+#[must_use]
+pub fn priority(kind: &EventKind) -> u8 {
+    match kind.fact() {
+        Some(fact) => fact.priority,
+        None if hazard_id(kind).is_some() => 3,
+        None => 4,
+    }
+}
+
+fn risk_key(kind: &EventKind) -> Option<&str> {
+    match kind {
+        EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => Some(&hazard.risk),
+        other => other.fact()?.risk.as_deref(),
+    }
+}
+
+fn hazard_id(kind: &EventKind) -> Option<&str> {
+    match kind {
+        EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => Some(&hazard.id),
+        EventKind::HazardOccurrence { hazard, .. } => Some(hazard),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "payload_tests.rs"]
+mod tests;

@@ -1,0 +1,32 @@
+use super::*;
+use crate::mqtt::fixture;
+
+#[test]
+fn an_event_payload_has_every_field_of_the_interface() {
+    let record = fixture::raised(1, 1);
+    let payload = event_payload(&record, &fixture::site(), false);
+    let golden = json!({
+        "event_id": "demo-chemical-1", "site": "demo-chemical", "seq": 1, "journal_seq": 1, "boot_id": "boot-1",
+        "time": "2026-01-02T03:04:05.006Z", "time_quality": "synced", "kind": "alarm.raised", "priority": 1,
+        "point": "GT-102", "tag": "GT-102", "rule": "GT-102:HH", "condition": "HH", "value": 52.3, "limit": 50.0,
+        "unit": "%LEL", "quality": "good", "risk_id": "RA-01", "risk_level": "major", "source_id": "A1",
+        "hazard_id": null,
+        "text": {
+            "zh": "GT-102 液氨泵房 高高限报警发生：当前 52.3 %LEL，限值 50.0 %LEL；关联风险：RA-01 液氨储罐泄漏",
+            "en": "GT-102 Ammonia pump room: high-high alarm raised: now 52.3 %LEL, limit 50.0 %LEL; risk: RA-01 Ammonia tank leak"
+        },
+        "durable": true, "replay": false, "drill": false, "hash": "aa", "prev_hash": "00",
+    });
+    assert_eq!(payload, golden);
+}
+
+#[test]
+fn a_payload_that_is_too_large_is_cut_and_never_refused() {
+    let mut record = fixture::raised(1, 1);
+    record.event.kind = EventKind::Notice { code: "x".into(), text_zh: "长".repeat(900_000), text_en: "l".into() };
+    let bytes = event_bytes(&record, &fixture::site(), false);
+    assert!(bytes.len() < PAYLOAD_BYTES_MAX);
+    let payload: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(payload["truncated"], true);
+    assert_eq!(payload["event_id"], "demo-chemical-1");
+}
