@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { en } from '../src/i18n/en';
+import { zh } from '../src/i18n/zh';
+import { agrees, compare, counts, frozenRows, headline } from '../src/lib/alarms';
+import { beyond, percent, span } from '../src/lib/bars';
+import { contrast, palette, priorities } from '../src/lib/colour';
+import { append, columns } from '../src/lib/curve';
+import { stamp } from '../src/lib/format';
+import type { AlarmView } from '../src/lib/types';
+
+const alarm = (id: string, more: Partial<AlarmView> = {}): AlarmView =>
+  ({ id, priority: 2, state: 'unacked', suppressed: false, raised_utc_ms: 0, ...more }) as AlarmView;
+
+describe('alarm list', () => {
+  test('unacknowledged_come_first_then_priority_then_newest', () => {
+    const list = [
+      alarm('acked', { priority: 1, state: 'acked' }),
+      alarm('old', { raised_utc_ms: 1 }),
+      alarm('new', { raised_utc_ms: 2 }),
+      alarm('urgent', { priority: 1 }),
+    ];
+    expect(list.sort(compare).map((a) => a.id)).toEqual(['urgent', 'new', 'old', 'acked']);
+  });
+  test('rows_keep_their_places_while_frozen_and_new_ones_are_counted', () => {
+    const rows = [alarm('a'), alarm('b')].map((a) => ({ alarm: a, gone: false }));
+    const out = frozenRows(rows, [alarm('new', { priority: 1 }), alarm('b', { state: 'acked' })]);
+    expect(out.rows.map((r) => [r.alarm.id, r.gone])).toEqual([['a', true], ['b', false]]);
+    expect(out.rows[1]?.alarm.state).toBe('acked');
+    expect(out.fresh).toBe(1);
+  });
+  test('suppressed_alarms_neither_headline_nor_count', () => {
+    const list = [alarm('hidden', { priority: 1, suppressed: true }), alarm('shown')];
+    expect(headline(list)?.id).toBe('shown');
+    expect(counts(list)[1]).toEqual({ unacked: 0, active: 0 });
+  });
+  test('a_different_unacknowledged_count_is_noticed', () => {
+    expect(agrees([alarm('a')], 1)).toBe(true);
+    expect(agrees([alarm('a')], 2)).toBe(false);
+  });
+});
+
+describe('bars', () => {
+  test('values_beyond_the_range_are_clipped', () => {
+    expect(percent(150, [0, 100])).toBe(100);
+    expect(percent(5, [3, 3])).toBe(0);
+  });
+  test('a_range_across_zero_fills_from_zero', () => {
+    expect(span(-20, [-40, 60])).toEqual({ x: 20, width: 20 });
+  });
+  test('the_worst_limit_wins', () => {
+    expect(beyond(60, [['HH', 50], ['H', 25]])).toBe('HH');
+    expect(beyond(10, [['HH', 50], ['H', 25]])).toBeNull();
+  });
+});
+
+describe('curve', () => {
+  test('missing_buckets_and_bad_quality_are_gaps', () => {
+    const n = [1, 2, 3, 4];
+    const cols = columns({ t: [0, 1000, 2000, 60_000], min: n, max: n, last: n, quality: [0, 2, 0, 0] }, 5000);
+    expect(cols[1]).toEqual([1, null, 3, null, 4]);
+  });
+  test('the_live_tail_drops_what_is_older_than_the_span', () => {
+    const cols = columns({ t: [0, 1000], min: [1, 1], max: [1, 1], last: [1, 1], quality: [0, 0] }, 5000);
+    append(cols, 2000, 7, 1000, 5000);
+    expect(cols[1]).toEqual([1, 7]);
+  });
+});
+
+test('every_text_exists_in_both_languages_with_the_same_places', () => {
+  expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
+  const places = (s: string): string[] => [...s.matchAll(/\{\w+\}/g)].map((m) => m[0]).sort();
+  for (const [key, text] of Object.entries(zh)) {
+    expect(places(en[key as keyof typeof zh]), key).toEqual(places(text));
+    expect(text.trim(), key).not.toBe('');
+  }
+});
+
+test('text_contrast_is_at_least_4_5_and_shapes_are_at_least_3', () => {
+  expect(contrast(palette.text, palette.background)).toBeGreaterThan(7);
+  expect(contrast(palette.muted, palette.background)).toBeGreaterThan(4.5);
+  for (const p of Object.values(priorities)) {
+    expect(contrast(p.fill, p.ink)).toBeGreaterThan(4.5);
+    expect(contrast(p.outline, palette.background)).toBeGreaterThan(3);
+  }
+});
+
+test('times_are_printed_in_shanghai', () => {
+  expect(stamp(0)).toBe('1970-01-01 08:00:00.000');
+});
