@@ -1,1 +1,102 @@
-//! (to be built)
+//! The command line: names, help and exit codes that scripts rely on.
+//!
+//! Owns parsing and dispatch. Leaves each command to its own module.
+
+mod check;
+mod client;
+mod exit;
+mod serve;
+
+pub use exit::Exit;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// 隐患网关 hazard-gateway: reads instruments over Modbus, decides alarms, keeps records, tells the township office.
+#[derive(Debug, Parser)]
+#[command(name = "hazard-gateway", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "例 example:  hazard-gateway check --config site.toml\n\
+    退出码 exit codes: 0 ok · 1 check found something · 2 bad usage or configuration · 3 store from a newer version · 4 I/O · 70 internal")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 检查配置，列出全部缺陷及位置 · all defects of a configuration with file and line
+    #[command(after_help = "例 example:  hazard-gateway check --config site.toml")]
+    Check(CheckArgs),
+    /// 配置的 JSON Schema · the JSON Schema of the configuration
+    #[command(after_help = "例 example:  hazard-gateway schema > site.schema.json")]
+    Schema {
+        /// Of the office file instead of the site file.
+        #[arg(long)]
+        office: bool,
+    },
+    /// 命令补全脚本 · shell completions
+    #[command(after_help = "例 example:  hazard-gateway completions bash > /etc/bash_completion.d/hazard-gateway")]
+    Completions { shell: clap_complete::Shell },
+    /// 运行中的网关一屏概况 · one screen of a running gateway
+    #[command(after_help = "例 example:  hazard-gateway status --url http://127.0.0.1:8080")]
+    Status(client::StatusArgs),
+    /// 列出事件 · list events of a running gateway
+    #[command(after_help = "例 example:  hazard-gateway events --after 120 --limit 20")]
+    Events(client::EventsArgs),
+}
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// Site or office file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Defects as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command line; a panic ends with 70.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    std::panic::catch_unwind(|| dispatch(cli.command)).unwrap_or(Exit::Internal).into()
+}
+
+fn dispatch(command: Command) -> Exit {
+    match command {
+        Command::Check(args) => check::main(&args.config, args.json),
+        Command::Schema { office } => check::schema(office),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "hazard-gateway", &mut std::io::stdout());
+            Exit::Ok
+        }
+        Command::Status(args) => client::status(&args),
+        Command::Events(args) => client::events(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("hazard-gateway"), "{} has no example", command.get_name());
+        }
+    }
+}

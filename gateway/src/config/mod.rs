@@ -1,12 +1,110 @@
-//! Configuration: files in, checked site out. CONTRACT: the checked types; loading and `check` are to be built.
+//! Configuration: files in, checked site out.
+//!
+//! Owns the checked types and the way to them: layers → shape → build, and for every defect its place. Leaves rules about
+//! alarms and risks to `rules::RuleBook` and register maps to `devices::profile`.
+
+mod build;
+mod buses;
+pub mod diagnostic;
+pub mod file;
+mod layers;
+pub mod locate;
+mod parts;
+mod settings;
+mod shape;
+
+pub use diagnostic::{Diagnostic, Finding};
+pub use locate::SourceFile;
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;
 use rules::RuleBook;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A loaded configuration or `None`, everything that was found, and the files to show it in.
+#[derive(Debug)]
+pub struct Checked<T> {
+    pub value: Option<T>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub files: Vec<SourceFile>,
+}
+
+/// Loads and checks a site file with its layers.
+/// # Errors
+/// All diagnostics, at least one of them fatal.
+pub fn load_site(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+    check_site(path).into_result()
+}
+
+/// Loads and checks an office file with its layers.
+/// # Errors
+/// All diagnostics, at least one of them fatal.
+pub fn load_office(path: &Path) -> Result<(Office, Vec<Diagnostic>), Vec<Diagnostic>> {
+    check_office(path).into_result()
+}
+
+/// As [`load_site`], with the texts for printing.
+#[must_use]
+pub fn check_site(path: &Path) -> Checked<Site> {
+    finish(layers::read(path), |layers| build::site(shape::site(&layers.table), &layers.table, folder(path)))
+}
+
+/// As [`load_office`], with the texts for printing.
+#[must_use]
+pub fn check_office(path: &Path) -> Checked<Office> {
+    finish(layers::read(path), |layers| build::office(shape::office(&layers.table), &layers.table, folder(path)))
+}
+
+/// A site from text that is already in memory (`demo`, tests); `edit` may change the merged table before it is checked.
+pub fn site_from_text(name: &str, text: &str, edit: impl FnOnce(&mut toml::Table)) -> Checked<Site> {
+    let files = vec![SourceFile { name: name.to_owned(), text: text.to_owned() }];
+    finish(layers::merge(files, false), |layers| {
+        edit(&mut layers.table);
+        build::site(shape::site(&layers.table), &layers.table, Path::new(""))
+    })
+}
+
+/// True when the file describes an office.
+#[must_use]
+pub fn is_office(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| {
+        let (doc, _) = toml::de::DeTable::parse_recoverable(&text);
+        doc.get_ref().iter().any(|(key, _)| key.get_ref() == "office")
+    })
+}
+
+fn finish<T>(
+    read: Result<layers::Layers, layers::Unreadable>,
+    build: impl FnOnce(&mut layers::Layers) -> Result<(T, Vec<Finding>), Vec<Finding>>,
+) -> Checked<T> {
+    let (value, findings, files) = match read {
+        Err((files, findings)) => (None, findings, files),
+        Ok(mut layers) => match build(&mut layers) {
+            Ok((value, findings)) => (Some(value), findings, layers.files),
+            Err(findings) => (None, findings, layers.files),
+        },
+    };
+    Checked { value, diagnostics: locate::resolve(findings, &files), files }
+}
+
+impl<T> Checked<T> {
+    /// The value with its warnings, or all diagnostics.
+    /// # Errors
+    /// When there is no value.
+    pub fn into_result(self) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
+        match self.value {
+            Some(value) => Ok((value, self.diagnostics)),
+            None => Err(self.diagnostics),
+        }
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
 
 /// Everything `run` needs, checked.
 #[derive(Clone, Debug)]

@@ -1,0 +1,172 @@
+//! File structs become a checked site, or the list of everything that is wrong with them.
+//!
+//! Owns the order of the checks and that one defect is said once. Leaves each subject to its own module.
+
+use super::diagnostic::Finding;
+use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
+use super::shape::{Shaped, did_you_mean};
+use super::{Office, Site, buses, parts, settings};
+use crate::snapshot::SiteView;
+use rules::RuleBook;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What comes out: a site and warnings, or findings of which at least one is fatal.
+type Built<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
+
+/// Builds a site; `base` is the folder of the configuration.
+pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -> Built<Site> {
+    let Shaped { file, mut findings, broken } = shaped;
+    let head = site_table(&file, table, &mut findings);
+    check_areas(&file, &broken, &mut findings);
+    let profiles = buses::check(&file, base, &broken, &mut findings);
+    let web = settings::web(file.web.as_ref(), 8080, &mut findings);
+    let history = settings::history(file.history.as_ref(), &mut findings);
+    let site_key = head.map_or("", |h| h.key.as_str());
+    let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, site_key, base, &mut findings));
+    let influx = file.influx.as_ref().and_then(|i| settings::influx(i, base, &mut findings));
+    let book = book(&file, &broken, &mut findings);
+    let (Some(head), Some(book)) = (head, book) else { return Err(findings) };
+    if findings.iter().any(|f| f.fatal) {
+        return Err(findings);
+    }
+    let site = Site {
+        key: head.key.clone(),
+        data_dir: base.join(&head.data_dir),
+        view: Arc::new(view(&file, head, &book, table)),
+        buses: buses::specs(&file, &book, &profiles),
+        book,
+        web,
+        mqtt,
+        influx,
+        history,
+    };
+    Ok((site, findings))
+}
+
+/// Builds an office.
+pub(super) fn office(shaped: Shaped<OfficeFile>, table: &toml::Table, base: &Path) -> Built<Office> {
+    let Shaped { file, mut findings, .. } = shaped;
+    let head: Option<&OfficeTable> = file.office.as_ref();
+    missing_table(head.is_none(), "office", table, &mut findings);
+    missing_table(file.mqtt.is_none(), "mqtt", table, &mut findings);
+    let web = settings::web(file.web.as_ref(), 8081, &mut findings);
+    let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, "office", base, &mut findings));
+    match (head, mqtt, findings.iter().any(|f| f.fatal)) {
+        (Some(head), Some(mqtt), false) => {
+            let office = Office {
+                data_dir: base.join(&head.data_dir),
+                name: head.name.clone(),
+                name_en: head.name_en.clone(),
+                web,
+                mqtt,
+            };
+            Ok((office, findings))
+        }
+        _ => Err(findings),
+    }
+}
+
+fn site_table<'a>(file: &'a SiteFile, table: &toml::Table, findings: &mut Vec<Finding>) -> Option<&'a SiteTable> {
+    missing_table(file.site.is_none(), "site", table, findings);
+    let head = file.site.as_ref()?;
+    let ok = (1..=32).contains(&head.key.len())
+        && head.key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !ok {
+        findings.push(Finding::fatal(
+            "site.key",
+            (
+                format!("站点键“{}”不能用于主题和事件编号", head.key),
+                format!("the site key `{}` cannot stand in topics and event ids", head.key),
+            ),
+            ("用 1–32 个小写字母、数字或连字符".into(), "use 1–32 lower-case letters, digits or hyphens".into()),
+        ));
+    }
+    if head.plan.0 <= 0.0 || head.plan.1 <= 0.0 {
+        findings.push(Finding::fatal(
+            "site.plan",
+            ("平面图尺寸必须大于零".into(), "the plan's size must be above zero".into()),
+            ("写 plan = [东西米数, 南北米数]".into(), "write plan = [metres east, metres north]".into()),
+        ));
+    }
+    Some(head)
+}
+
+/// A table that is absent; one that is there but wrong has been reported by its shape.
+fn missing_table(missing: bool, name: &str, table: &toml::Table, findings: &mut Vec<Finding>) {
+    if missing && !table.contains_key(name) {
+        findings.push(Finding::fatal(
+            name,
+            (format!("缺少表 [{name}]"), format!("the table [{name}] is missing")),
+            (format!("加上 [{name}]，见示例文件"), format!("add [{name}]; the examples show how")),
+        ));
+    }
+}
+
+fn check_areas(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) {
+    let keys: Vec<&str> = file.area.iter().map(|a| a.key.as_str()).collect();
+    let mut used: Vec<(String, &str)> = Vec::new();
+    used.extend(file.device.iter().map(|d| (format!("device[{}].area", d.key), d.area.as_str())));
+    used.extend(file.risk.iter().map(|r| (format!("risk[{}].area", r.key), r.area.as_str())));
+    used.extend(file.point.iter().filter_map(|p| Some((format!("point[{}].area", p.key), p.area.as_deref()?))));
+    for (path, area) in used {
+        if !keys.contains(&area) && !broken.contains(area) {
+            findings.push(Finding::fatal(
+                path,
+                (format!("没有名为 {area} 的区域"), format!("there is no area `{area}`")),
+                did_you_mean(area, &keys),
+            ));
+        }
+    }
+}
+
+fn book(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Option<RuleBook> {
+    let parts = parts::book_parts(file, findings);
+    let (book, defects) = match RuleBook::build(parts) {
+        Ok((book, warnings)) => (Some(book), warnings),
+        Err(defects) => (None, defects),
+    };
+    let said: BTreeSet<String> = findings.iter().map(|f| normal(&f.path)).collect();
+    let news = defects.into_iter().map(Finding::from).filter(|f| !said.contains(&normal(&f.path)));
+    let news: Vec<Finding> = news.filter(|f| !broken.iter().any(|key| mentions(f, key))).collect();
+    findings.extend(news);
+    book
+}
+
+/// `points[X].y` and `point[X].y` are one path.
+fn normal(path: &str) -> String {
+    path.replacen("s[", "[", 1)
+}
+
+/// A defect that only follows from an entry already reported.
+fn mentions(finding: &Finding, key: &str) -> bool {
+    finding.message_en.contains(key) || finding.path.contains(&format!("[{key}]"))
+}
+
+fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, table: &toml::Table) -> SiteView {
+    SiteView {
+        site: head.key.clone(),
+        name: head.name.clone(),
+        name_en: head.name_en.clone(),
+        config_hash: hash(table),
+        points: book.points().iter().map(|p| parts::point_view(p, book.rules())).collect(),
+        risks: book.risks().to_vec(),
+        measures: book.measures().to_vec(),
+        sources: book.sources().to_vec(),
+        areas: parts::area_views(file, book.risks()),
+        plan: head.plan,
+        demo: false,
+    }
+}
+
+/// Of the merged table, so that order and comments do not matter.
+fn hash(table: &toml::Table) -> String {
+    let text = toml::to_string(table).unwrap_or_default();
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,264 @@
+//! Links, devices and profiles become bus specifications.
+//!
+//! Owns every check of the instrument side: addresses, units, serial ports, profiles and their fields.
+
+use super::diagnostic::Finding;
+use super::file::{DeviceTable, LinkTable, ParityWord, PointTable, SiteFile};
+use super::shape::did_you_mean;
+use devices::profile::{self, Profile};
+use devices::{BusSpec, DeviceSpec, Parity, PointBinding, Transport};
+use rules::RuleBook;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Profiles by name, as far as they could be loaded.
+pub(super) type Profiles = BTreeMap<String, Arc<Profile>>;
+
+/// Checks the instrument side; `broken` are keys of entries already reported.
+pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Profiles {
+    for link in &file.link {
+        check_link(link, findings);
+    }
+    let profiles = load_profiles(file, base, findings);
+    let mut units: BTreeMap<(&str, u8), &str> = BTreeMap::new();
+    for device in &file.device {
+        check_device(device, file, broken, findings);
+        if let Some(other) = units.insert((&device.link, device.unit), &device.key) {
+            findings.push(duplicate_unit(device, other));
+        }
+    }
+    for point in &file.point {
+        check_field(point, file, &profiles, findings);
+    }
+    profiles
+}
+
+/// The specifications of a site without defects.
+pub(super) fn specs(file: &SiteFile, book: &RuleBook, profiles: &Profiles) -> Vec<BusSpec> {
+    let spec = |link: &LinkTable| {
+        Some(BusSpec {
+            key: link.key.clone(),
+            transport: transport(link)?,
+            devices: file
+                .device
+                .iter()
+                .filter(|d| d.link == link.key)
+                .filter_map(|d| device_spec(d, file, book, profiles))
+                .collect(),
+            timeout: Duration::from_millis(u64::from(link.timeout_ms)),
+        })
+    };
+    file.link.iter().filter_map(spec).collect()
+}
+
+fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Profiles) -> Option<DeviceSpec> {
+    let binding = |p: &PointTable| {
+        Some(PointBinding {
+            point: book.point_id(&p.key)?,
+            key: p.key.clone(),
+            field: p.field.clone(),
+            period: Duration::from_millis(u64::from(p.period_ms)),
+        })
+    };
+    Some(DeviceSpec {
+        device: book.device_id(&d.key)?,
+        key: d.key.clone(),
+        unit: d.unit,
+        profile: profiles.get(&d.profile)?.clone(),
+        points: file.point.iter().filter(|p| p.device == d.key).filter_map(binding).collect(),
+    })
+}
+
+fn transport(link: &LinkTable) -> Option<Transport> {
+    match (&link.tcp, &link.rtu_over_tcp, &link.serial) {
+        (Some(address), None, None) => Some(Transport::Tcp { address: address.clone() }),
+        (None, Some(address), None) => Some(Transport::RtuOverTcp { address: address.clone() }),
+        (None, None, Some(path)) => Some(Transport::Rtu {
+            path: path.clone(),
+            baud: link.baud,
+            data_bits: link.data_bits,
+            parity: match link.parity {
+                ParityWord::None => Parity::None,
+                ParityWord::Even => Parity::Even,
+                ParityWord::Odd => Parity::Odd,
+            },
+            stop_bits: link.stop_bits,
+        }),
+        _ => None,
+    }
+}
+
+fn check_link(link: &LinkTable, findings: &mut Vec<Finding>) {
+    let path = |field: &str| format!("link[{}].{field}", link.key);
+    if transport(link).is_none() {
+        findings.push(Finding::fatal(
+            format!("link[{}]", link.key),
+            ("链路需要且只需要一种连接方式".into(), "a link is reached in exactly one way".into()),
+            (
+                "只写 tcp、rtu_over_tcp、serial 其中之一".into(),
+                "write exactly one of `tcp`, `rtu_over_tcp`, `serial`".into(),
+            ),
+        ));
+    }
+    for (field, address) in [("tcp", &link.tcp), ("rtu_over_tcp", &link.rtu_over_tcp)] {
+        if address.as_deref().is_some_and(|a| !is_host_port(a)) {
+            findings.push(Finding::fatal(
+                path(field),
+                ("地址应为 主机:端口".into(), "the address is not host:port".into()),
+                ("例如 \"192.168.10.21:502\"".into(), "for example \"192.168.10.21:502\"".into()),
+            ));
+        }
+    }
+    if link.serial.as_deref().is_some_and(unstable_serial_name) {
+        findings.push(
+            Finding::fatal(
+                path("serial"),
+                (
+                    "USB 串口的编号在重启或换插口后会变，可能接到另一条总线".into(),
+                    "the number of a USB serial port changes with reboot or socket: it may become another bus".into(),
+                ),
+                (
+                    "用 /dev/serial/by-id/… 或 /dev/serial/by-path/…".into(),
+                    "use /dev/serial/by-id/… or /dev/serial/by-path/…".into(),
+                ),
+            )
+            .warning(),
+        );
+    }
+    check_serial_numbers(link, &path, findings);
+}
+
+fn check_serial_numbers(link: &LinkTable, path: &dyn Fn(&str) -> String, findings: &mut Vec<Finding>) {
+    let mut refuse = |field: &str, ok: bool, allowed: &str| {
+        if !ok {
+            findings.push(Finding::fatal(
+                path(field),
+                (format!("{field} 的取值不可用"), format!("this `{field}` cannot be used")),
+                (format!("可用：{allowed}"), format!("allowed: {allowed}")),
+            ));
+        }
+    };
+    refuse("baud", (300..=921_600).contains(&link.baud), "300 … 921600");
+    refuse("data_bits", matches!(link.data_bits, 7 | 8), "7, 8");
+    refuse("stop_bits", matches!(link.stop_bits, 1 | 2), "1, 2");
+    refuse("timeout_ms", (20..=30_000).contains(&link.timeout_ms), "20 … 30000");
+}
+
+fn is_host_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0))
+}
+
+fn unstable_serial_name(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| {
+        ["ttyUSB", "ttyACM"].iter().any(|prefix| {
+            name.strip_prefix(prefix).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        })
+    })
+}
+
+fn check_device(d: &DeviceTable, file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) {
+    let link = file.link.iter().find(|l| l.key == d.link);
+    if link.is_none() && !broken.contains(&d.link) {
+        let keys: Vec<&str> = file.link.iter().map(|l| l.key.as_str()).collect();
+        findings.push(Finding::fatal(
+            format!("device[{}].link", d.key),
+            (format!("没有名为 {} 的链路", d.link), format!("there is no link `{}`", d.link)),
+            did_you_mean(&d.link, &keys),
+        ));
+    }
+    let tcp = link.is_some_and(|l| l.tcp.is_some());
+    if !(1..=247).contains(&d.unit) && !(tcp && matches!(d.unit, 0 | 255)) {
+        findings.push(Finding::fatal(
+            format!("device[{}].unit", d.key),
+            (format!("站号 {} 不可用", d.unit), format!("unit {} cannot be used", d.unit)),
+            ("站号为 1–247；TCP 另可用 0 和 255".into(), "a unit is 1–247; over TCP also 0 and 255".into()),
+        ));
+    }
+}
+
+fn duplicate_unit(d: &DeviceTable, other: &str) -> Finding {
+    Finding::fatal(
+        format!("device[{}].unit", d.key),
+        (
+            format!("链路 {} 上站号 {} 已由 {other} 使用", d.link, d.unit),
+            format!("unit {} on link `{}` is {other} already", d.unit, d.link),
+        ),
+        (
+            "同一链路上每台仪表的站号必须不同，按现场拨码改正".into(),
+            "each instrument of a link has its own unit: set it as on the instrument".into(),
+        ),
+    )
+}
+
+fn load_profiles(file: &SiteFile, base: &Path, findings: &mut Vec<Finding>) -> Profiles {
+    let mut profiles = Profiles::new();
+    let mut failed: BTreeMap<&str, Finding> = BTreeMap::new();
+    for device in &file.device {
+        let name = device.profile.as_str();
+        if profiles.contains_key(name) {
+            continue;
+        }
+        let path = format!("device[{}].profile", device.key);
+        if let Some(known) = failed.get(name) {
+            findings.push(Finding { path, ..known.clone() });
+            continue;
+        }
+        match load_profile(name, base) {
+            Ok(profile) => {
+                profiles.insert(name.to_owned(), profile);
+            }
+            Err((message, remedy)) => {
+                let finding = Finding::fatal(path, message, remedy);
+                failed.insert(name, finding.clone());
+                findings.push(finding);
+            }
+        }
+    }
+    profiles
+}
+
+type Texts = ((String, String), (String, String));
+
+/// A file beside the configuration wins over a shipped profile of that name.
+fn load_profile(name: &str, base: &Path) -> Result<Arc<Profile>, Texts> {
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let path = base.join("profiles").join(format!("{name}.toml"));
+    if plain && let Ok(text) = std::fs::read_to_string(&path) {
+        return Profile::from_toml(name, &text).map(Arc::new).map_err(|error| {
+            let shown = path.display();
+            (
+                (format!("型号文件 {shown} 有错：{error}"), format!("the profile {shown} is wrong: {error}")),
+                ("按提示改正型号文件".into(), "mend the profile file as it says".into()),
+            )
+        });
+    }
+    profile::shipped(name).ok_or_else(|| {
+        let names: Vec<&str> = profile::shipped_names().into_iter().collect();
+        let (zh, en) = did_you_mean(name, &names);
+        (
+            (format!("没有名为 {name} 的仪表型号"), format!("there is no profile `{name}`")),
+            (
+                format!("{zh}；或在配置旁放 profiles/{name}.toml"),
+                format!("{en}; or put profiles/{name}.toml beside the configuration"),
+            ),
+        )
+    })
+}
+
+fn check_field(p: &PointTable, file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Finding>) {
+    let profile = file.device.iter().find(|d| d.key == p.device).and_then(|d| profiles.get(&d.profile));
+    let Some(profile) = profile else { return };
+    let names: Vec<&str> = profile.field_names().into_iter().collect();
+    if !names.contains(&p.field.as_str()) {
+        findings.push(Finding::fatal(
+            format!("point[{}].field", p.key),
+            (
+                format!("型号 {} 没有名为 {} 的量", profile.name, p.field),
+                format!("profile `{}` has no field `{}`", profile.name, p.field),
+            ),
+            did_you_mean(&p.field, &names),
+        ));
+    }
+}

@@ -1,0 +1,403 @@
+//! The files as people write them: one struct per table, nothing checked but the shape.
+//!
+//! Owns the names and defaults of the site file and the office file, and their JSON Schema. Every struct refuses unknown
+//! keys. Leaves cross-references to [`super::build`] and the rule book.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A site: instruments, limits, risks, and where the data goes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "hazard-gateway site file")]
+pub struct SiteFile {
+    pub site: Option<SiteTable>,
+    pub web: Option<WebTable>,
+    pub mqtt: Option<MqttTable>,
+    pub influx: Option<InfluxTable>,
+    pub history: Option<HistoryTable>,
+    #[serde(default)]
+    pub area: Vec<AreaTable>,
+    #[serde(default)]
+    pub source: Vec<SourceTable>,
+    #[serde(default)]
+    pub risk: Vec<RiskTable>,
+    #[serde(default)]
+    pub measure: Vec<MeasureTable>,
+    #[serde(default)]
+    pub link: Vec<LinkTable>,
+    #[serde(default)]
+    pub device: Vec<DeviceTable>,
+    #[serde(default)]
+    pub point: Vec<PointTable>,
+}
+
+/// The township office.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "hazard-gateway office file")]
+pub struct OfficeFile {
+    pub office: Option<OfficeTable>,
+    pub web: Option<WebTable>,
+    pub mqtt: Option<MqttTable>,
+}
+
+/// `[site]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteTable {
+    /// Key in topics and event ids: `[a-z0-9-]{1,32}`.
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    /// Where records and history are kept.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// Plan size in metres: east, north.
+    #[serde(default = "default_plan")]
+    pub plan: (f64, f64),
+}
+
+/// `[office]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfficeTable {
+    pub name: String,
+    pub name_en: String,
+    #[serde(default = "default_office_dir")]
+    pub data_dir: PathBuf,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebTable {
+    /// Address of the page; loopback unless `allow_plain_http` is set.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The page is plain HTTP; set this only behind a proxy that adds TLS or on a wire of its own.
+    #[serde(default)]
+    pub allow_plain_http: bool,
+}
+
+/// `[mqtt]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MqttTable {
+    pub host: String,
+    #[serde(default = "default_mqtt_port")]
+    pub port: u16,
+    /// Default: the site key, or `office`.
+    pub client_id: Option<String>,
+    pub username: Option<String>,
+    /// File with the password; readable by the owner only.
+    pub password_file: Option<PathBuf>,
+    #[serde(default = "default_keep_alive_s")]
+    pub keep_alive_s: u16,
+}
+
+/// `[influx]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InfluxTable {
+    pub url: String,
+    pub org: String,
+    pub bucket: String,
+    /// File with the token; readable by the owner only.
+    pub token_file: PathBuf,
+}
+
+/// `[history]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryTable {
+    /// Group commit.
+    #[serde(default = "default_commit_ms")]
+    pub commit_interval_ms: u32,
+    /// Budget of the history folder; the oldest day goes first.
+    #[serde(default = "default_max_gb")]
+    pub max_gb: u32,
+}
+
+/// `[[area]]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AreaTable {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    /// Corners in metres, origin south-west.
+    #[serde(default)]
+    pub polygon: Vec<(f64, f64)>,
+}
+
+/// `[[source]]`: a major hazard source.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceTable {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    /// Sum of q/Q.
+    pub s: f64,
+    /// α·Σβq/Q.
+    pub r: f64,
+    /// 1–4.
+    pub grade: u8,
+    /// Responsible persons' roles: overall, technical, operation. Never names.
+    pub responsible_roles: [String; 3],
+}
+
+/// The four levels.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelWord {
+    Major,
+    Considerable,
+    General,
+    Low,
+}
+
+/// `[[risk]]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RiskTable {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    pub area: String,
+    pub level: LevelWord,
+    pub accident_type: String,
+    pub leader_role: String,
+    pub source: Option<String>,
+}
+
+/// `[[measure]]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureTable {
+    pub key: String,
+    pub risk: String,
+    pub text: String,
+    pub text_en: String,
+    pub responsible_role: String,
+    /// Points that prove the measure; without it people inspect it.
+    pub watched: Option<Vec<String>>,
+}
+
+/// Serial parity.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParityWord {
+    #[default]
+    None,
+    Even,
+    Odd,
+}
+
+/// `[[link]]`: exactly one of `tcp`, `rtu_over_tcp`, `serial`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkTable {
+    pub key: String,
+    /// Modbus TCP, `host:port`.
+    pub tcp: Option<String>,
+    /// RTU frames through a converter, `host:port`.
+    pub rtu_over_tcp: Option<String>,
+    /// Serial port, best by `/dev/serial/by-id/…` or `/dev/serial/by-path/…`.
+    pub serial: Option<String>,
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+    #[serde(default = "default_data_bits")]
+    pub data_bits: u8,
+    #[serde(default)]
+    pub parity: ParityWord,
+    #[serde(default = "default_stop_bits")]
+    pub stop_bits: u8,
+    /// Longest wait for an answer.
+    #[serde(default = "default_timeout_ms")]
+    pub timeout_ms: u32,
+}
+
+/// `[[device]]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceTable {
+    pub key: String,
+    /// Default: the key.
+    pub name: Option<String>,
+    pub link: String,
+    /// Modbus unit id: 1–247; over TCP also 0 and 255.
+    pub unit: u8,
+    /// A shipped profile, or a file `profiles/<name>.toml` beside the configuration.
+    pub profile: String,
+    pub area: String,
+    /// Silence that raises COMMS_LOSS; default max(5 s, 5 polls).
+    pub comms_timeout_s: Option<f64>,
+    /// Priority of COMMS_LOSS, 1–4.
+    #[serde(default = "default_comms_priority")]
+    pub priority: u8,
+}
+
+/// `[[point]]`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PointTable {
+    /// Tag, such as `GT-102`.
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    pub device: String,
+    /// Field of the device's profile.
+    pub field: String,
+    pub kind: KindWord,
+    #[serde(default)]
+    pub unit: String,
+    /// Measuring range; 0–1 for states when left out.
+    pub range: Option<(f64, f64)>,
+    #[serde(default = "default_decimals")]
+    pub decimals: u8,
+    /// Poll period.
+    #[serde(default = "default_period_ms")]
+    pub period_ms: u32,
+    /// Older than this is bad; default three periods.
+    pub max_age_s: Option<f64>,
+    /// Default: the device's area.
+    pub area: Option<String>,
+    pub position: Option<(f64, f64)>,
+    /// Alarm limits by `LL`, `L`, `H`, `HH`.
+    #[serde(default)]
+    pub limits: BTreeMap<LimitWord, LimitTable>,
+    /// Alarm of a state.
+    pub state_alarm: Option<StateAlarmTable>,
+    /// Alarm of a failed sensor; by default priority 3 after 4 s for every point that has an alarm.
+    pub sensor_fault: Option<SensorFaultTable>,
+}
+
+/// What a point measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KindWord {
+    Gas,
+    Pressure,
+    Temperature,
+    Level,
+    Flow,
+    Speed,
+    Percent,
+    State,
+    Other,
+}
+
+/// The four limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+pub enum LimitWord {
+    HH,
+    H,
+    L,
+    LL,
+}
+
+/// One limit.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitTable {
+    pub limit: f64,
+    #[serde(default)]
+    pub deadband: f64,
+    /// On-delay in seconds.
+    #[serde(default)]
+    pub delay_s: f64,
+    /// Off-delay in seconds.
+    #[serde(default)]
+    pub off_delay_s: f64,
+    /// 1–4.
+    pub priority: u8,
+    /// What the operator does; required for priorities 1 and 2.
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub action_en: String,
+}
+
+/// `state_alarm`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateAlarmTable {
+    /// The state that is the alarm.
+    pub when: bool,
+    #[serde(default)]
+    pub delay_s: f64,
+    #[serde(default)]
+    pub off_delay_s: f64,
+    pub priority: u8,
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub action_en: String,
+}
+
+/// `sensor_fault`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SensorFaultTable {
+    pub priority: u8,
+    #[serde(default = "default_sensor_delay_s")]
+    pub delay_s: f64,
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub action_en: String,
+}
+
+fn default_data_dir() -> PathBuf {
+    PathBuf::from("/var/lib/hazard-gateway")
+}
+fn default_office_dir() -> PathBuf {
+    PathBuf::from("/var/lib/hazard-gateway-office")
+}
+fn default_plan() -> (f64, f64) {
+    (400.0, 260.0)
+}
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+fn default_mqtt_port() -> u16 {
+    1883
+}
+fn default_keep_alive_s() -> u16 {
+    30
+}
+fn default_commit_ms() -> u32 {
+    1000
+}
+fn default_max_gb() -> u32 {
+    16
+}
+fn default_baud() -> u32 {
+    9600
+}
+fn default_data_bits() -> u8 {
+    8
+}
+fn default_stop_bits() -> u8 {
+    1
+}
+fn default_timeout_ms() -> u32 {
+    500
+}
+fn default_comms_priority() -> u8 {
+    3
+}
+fn default_decimals() -> u8 {
+    1
+}
+fn default_period_ms() -> u32 {
+    1000
+}
+fn default_sensor_delay_s() -> f64 {
+    4.0
+}

@@ -1,0 +1,268 @@
+//! File structs become the rule book's parts and the page's fixed picture.
+//!
+//! Owns defaults that need more than one field (areas, sensor-fault rules, time-outs). Leaves cross-checks to `RuleBook`.
+
+use super::diagnostic::Finding;
+use super::file::{
+    KindWord, LevelWord, LimitTable, LimitWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable,
+};
+use crate::snapshot::{AreaView, PointView};
+use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
+use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const FAULT_ACTION_ZH: &str = "到现场核对仪表，用便携仪替代监测，通知仪表工检修";
+const FAULT_ACTION_EN: &str =
+    "Check the instrument on site, watch the place with a portable detector, call the instrument technician";
+
+/// Everything the rule book needs, and findings about numbers that cannot be converted.
+pub(super) fn book_parts(file: &SiteFile, findings: &mut Vec<Finding>) -> BookParts {
+    let mut seconds = Seconds { findings };
+    BookParts {
+        devices: devices(file, &mut seconds),
+        points: file.point.iter().map(|p| point(p, file, &mut seconds)).collect(),
+        rules: file.point.iter().flat_map(|p| point_rules(p, &mut seconds)).collect(),
+        sources: file.source.iter().map(source).collect(),
+        risks: file.risk.iter().map(risk).collect(),
+        measures: file.measure.iter().map(measure).collect(),
+    }
+}
+
+/// Converts seconds and reports those that are none.
+struct Seconds<'a> {
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Seconds<'_> {
+    fn duration(&mut self, path: impl FnOnce() -> String, seconds: f64) -> Duration {
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(d) if seconds <= 86_400.0 => d,
+            _ => {
+                self.findings.push(Finding::fatal(
+                    path(),
+                    (format!("{seconds} 秒不可用"), format!("{seconds} s cannot be used here")),
+                    ("写 0 到 86400 之间的秒数".into(), "write a number of seconds from 0 to 86400".into()),
+                ));
+                Duration::ZERO
+            }
+        }
+    }
+}
+
+fn devices(file: &SiteFile, seconds: &mut Seconds<'_>) -> Vec<Device> {
+    let mut slowest: BTreeMap<&str, u32> = BTreeMap::new();
+    for p in &file.point {
+        let period = slowest.entry(&p.device).or_default();
+        *period = (*period).max(p.period_ms);
+    }
+    let device = |d: &super::file::DeviceTable| {
+        let polls = Duration::from_millis(u64::from(slowest.get(d.key.as_str()).copied().unwrap_or(1000)) * 5);
+        let comms_timeout = match d.comms_timeout_s {
+            Some(s) => seconds.duration(|| format!("device[{}].comms_timeout_s", d.key), s),
+            None => polls.max(Duration::from_secs(5)),
+        };
+        Device {
+            key: d.key.clone(),
+            name: d.name.clone().unwrap_or_else(|| d.key.clone()),
+            area: d.area.clone(),
+            comms_timeout,
+            priority: d.priority,
+        }
+    };
+    file.device.iter().map(device).collect()
+}
+
+fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
+    let period = Duration::from_millis(u64::from(p.period_ms));
+    let max_age = match p.max_age_s {
+        Some(s) => seconds.duration(|| format!("point[{}].max_age_s", p.key), s),
+        None => period * 3,
+    };
+    Point {
+        key: p.key.clone(),
+        name: p.name.clone(),
+        name_en: p.name_en.clone(),
+        area: area_of(p, file),
+        device: p.device.clone(),
+        kind: kind(p.kind),
+        unit: p.unit.clone(),
+        range: p.range.unwrap_or((0.0, 1.0)),
+        decimals: if p.kind == KindWord::State { 0 } else { p.decimals },
+        period,
+        max_age,
+        position: p.position,
+    }
+}
+
+/// The point's own area, else its device's.
+pub(super) fn area_of(p: &PointTable, file: &SiteFile) -> String {
+    p.area
+        .clone()
+        .or_else(|| file.device.iter().find(|d| d.key == p.device).map(|d| d.area.clone()))
+        .unwrap_or_default()
+}
+
+fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = p.limits.iter().map(|(word, t)| limit_rule(p, *word, t, seconds)).collect();
+    if let Some(s) = &p.state_alarm {
+        rules.push(Rule {
+            point: p.key.clone(),
+            condition: Condition::Discrete { alarm_state: s.when },
+            priority: s.priority,
+            on_delay: seconds.duration(|| format!("point[{}].state_alarm.delay_s", p.key), s.delay_s),
+            off_delay: seconds.duration(|| format!("point[{}].state_alarm.off_delay_s", p.key), s.off_delay_s),
+            action: s.action.clone(),
+            action_en: s.action_en.clone(),
+        });
+    }
+    if !rules.is_empty() || p.sensor_fault.is_some() {
+        rules.push(sensor_fault(p, seconds));
+    }
+    rules
+}
+
+fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, seconds: &mut Seconds<'_>) -> Rule {
+    let (limit, deadband) = (t.limit, t.deadband);
+    let (name, condition) = match word {
+        LimitWord::HH => ("HH", Condition::HighHigh { limit, deadband }),
+        LimitWord::H => ("H", Condition::High { limit, deadband }),
+        LimitWord::L => ("L", Condition::Low { limit, deadband }),
+        LimitWord::LL => ("LL", Condition::LowLow { limit, deadband }),
+    };
+    Rule {
+        point: p.key.clone(),
+        condition,
+        priority: t.priority,
+        on_delay: seconds.duration(|| format!("point[{}].limits.{name}.delay_s", p.key), t.delay_s),
+        off_delay: seconds.duration(|| format!("point[{}].limits.{name}.off_delay_s", p.key), t.off_delay_s),
+        action: t.action.clone(),
+        action_en: t.action_en.clone(),
+    }
+}
+
+fn sensor_fault(p: &PointTable, seconds: &mut Seconds<'_>) -> Rule {
+    let (priority, delay_s, zh, en) = match &p.sensor_fault {
+        Some(f) => (f.priority, f.delay_s, f.action.as_str(), f.action_en.as_str()),
+        None => (3, 4.0, "", ""),
+    };
+    let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+    Rule {
+        point: p.key.clone(),
+        condition: Condition::SensorFault,
+        priority,
+        on_delay: seconds.duration(|| format!("point[{}].sensor_fault.delay_s", p.key), delay_s),
+        off_delay: Duration::from_secs(2),
+        action: or(zh, FAULT_ACTION_ZH),
+        action_en: or(en, FAULT_ACTION_EN),
+    }
+}
+
+fn kind(word: KindWord) -> PointKind {
+    match word {
+        KindWord::Gas => PointKind::Gas,
+        KindWord::Pressure => PointKind::Pressure,
+        KindWord::Temperature => PointKind::Temperature,
+        KindWord::Level => PointKind::Level,
+        KindWord::Flow => PointKind::Flow,
+        KindWord::Speed => PointKind::Speed,
+        KindWord::Percent => PointKind::Percent,
+        KindWord::State => PointKind::State,
+        KindWord::Other => PointKind::Other,
+    }
+}
+
+fn kind_word(kind: PointKind) -> &'static str {
+    match kind {
+        PointKind::Gas => "gas",
+        PointKind::Pressure => "pressure",
+        PointKind::Temperature => "temperature",
+        PointKind::Level => "level",
+        PointKind::Flow => "flow",
+        PointKind::Speed => "speed",
+        PointKind::Percent => "percent",
+        PointKind::State => "state",
+        PointKind::Other => "other",
+    }
+}
+
+fn source(s: &SourceTable) -> Source {
+    Source {
+        key: s.key.clone(),
+        name: s.name.clone(),
+        name_en: s.name_en.clone(),
+        s: s.s,
+        r: s.r,
+        grade: s.grade,
+        responsible_roles: s.responsible_roles.clone(),
+    }
+}
+
+fn risk(r: &RiskTable) -> Risk {
+    Risk {
+        key: r.key.clone(),
+        name: r.name.clone(),
+        name_en: r.name_en.clone(),
+        area: r.area.clone(),
+        level: match r.level {
+            LevelWord::Major => RiskLevel::Major,
+            LevelWord::Considerable => RiskLevel::Considerable,
+            LevelWord::General => RiskLevel::General,
+            LevelWord::Low => RiskLevel::Low,
+        },
+        accident_type: r.accident_type.clone(),
+        leader_role: r.leader_role.clone(),
+        source: r.source.clone(),
+    }
+}
+
+fn measure(m: &MeasureTable) -> Measure {
+    Measure {
+        key: m.key.clone(),
+        risk: m.risk.clone(),
+        text: m.text.clone(),
+        text_en: m.text_en.clone(),
+        responsible_role: m.responsible_role.clone(),
+        evidence: match &m.watched {
+            Some(points) => Evidence::Watched { points: points.clone() },
+            None => Evidence::Inspected,
+        },
+    }
+}
+
+/// A point as the page shows it.
+pub(super) fn point_view(p: &Point, rules: &[Rule]) -> PointView {
+    let limits = rules.iter().filter(|r| r.point == p.key);
+    PointView {
+        key: p.key.clone(),
+        name: p.name.clone(),
+        name_en: p.name_en.clone(),
+        area: p.area.clone(),
+        device: p.device.clone(),
+        kind: kind_word(p.kind).to_owned(),
+        unit: p.unit.clone(),
+        range: p.range,
+        decimals: p.decimals,
+        period_ms: u64::try_from(p.period.as_millis()).unwrap_or(u64::MAX),
+        position: p.position,
+        limits: limits.filter_map(|r| Some((r.condition.word().to_owned(), r.condition.limit()?))).collect(),
+    }
+}
+
+/// The areas, each as bad as its worst risk.
+pub(super) fn area_views(file: &SiteFile, risks: &[Risk]) -> Vec<AreaView> {
+    let level = |key: &str| match risks.iter().filter(|r| r.area == key).map(|r| r.level).min() {
+        Some(RiskLevel::Major) => "major",
+        Some(RiskLevel::Considerable) => "considerable",
+        Some(RiskLevel::General) => "general",
+        Some(RiskLevel::Low) | None => "low",
+    };
+    let view = |a: &super::file::AreaTable| AreaView {
+        key: a.key.clone(),
+        name: a.name.clone(),
+        name_en: a.name_en.clone(),
+        polygon: a.polygon.clone(),
+        level: level(&a.key).to_owned(),
+    };
+    file.area.iter().map(view).collect()
+}

@@ -1,0 +1,131 @@
+//! Settings of the page, the broker and InfluxDB, and the files that hold their secrets.
+//!
+//! Owns the refusal of plain HTTP beyond loopback and of secrets others can read. A secret's text never enters a message.
+
+use super::diagnostic::Finding;
+use super::file::{HistoryTable, InfluxTable, MqttTable, WebTable};
+use super::{HistorySettings, InfluxSettings, MqttSettings, WebSettings};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) fn web(table: Option<&WebTable>, default_port: u16, findings: &mut Vec<Finding>) -> WebSettings {
+    let loopback = SocketAddr::from(([127, 0, 0, 1], default_port));
+    let listen = table.map_or(loopback, |t| t.listen);
+    if !listen.ip().is_loopback() && !table.is_some_and(|t| t.allow_plain_http) {
+        findings.push(Finding::fatal(
+            "web.listen",
+            (
+                format!("{listen} 可被其他机器访问，而页面未加密"),
+                format!("{listen} can be reached by other machines and the page is not encrypted"),
+            ),
+            (
+                "改为 127.0.0.1:8080 并在前面放 TLS 代理；确为专用网络时写 allow_plain_http = true".into(),
+                "listen on 127.0.0.1:8080 behind a TLS proxy; on a network of its own write allow_plain_http = true"
+                    .into(),
+            ),
+        ));
+    }
+    WebSettings { listen, demo_operator: false }
+}
+
+pub(super) fn mqtt(table: &MqttTable, client_id: &str, base: &Path, findings: &mut Vec<Finding>) -> MqttSettings {
+    let password = table.password_file.as_ref().and_then(|f| secret("mqtt.password_file", f, base, findings));
+    if table.username.is_none() && table.password_file.is_some() {
+        findings.push(Finding::fatal(
+            "mqtt.password_file",
+            ("有密码却没有用户名".into(), "a password without a user name".into()),
+            ("加上 username = \"…\"".into(), "add username = \"…\"".into()),
+        ));
+    }
+    MqttSettings {
+        host: table.host.clone(),
+        port: table.port,
+        client_id: table.client_id.clone().unwrap_or_else(|| client_id.to_owned()),
+        username: table.username.clone(),
+        password,
+        keep_alive: Duration::from_secs(u64::from(table.keep_alive_s.max(5))),
+    }
+}
+
+pub(super) fn influx(table: &InfluxTable, base: &Path, findings: &mut Vec<Finding>) -> Option<InfluxSettings> {
+    if !table.url.starts_with("http://") && !table.url.starts_with("https://") {
+        findings.push(Finding::fatal(
+            "influx.url",
+            ("地址应以 http:// 或 https:// 开头".into(), "the address starts with http:// or https://".into()),
+            ("例如 \"http://127.0.0.1:8086\"".into(), "for example \"http://127.0.0.1:8086\"".into()),
+        ));
+    }
+    let token = secret("influx.token_file", &table.token_file, base, findings)?;
+    Some(InfluxSettings { url: table.url.clone(), org: table.org.clone(), bucket: table.bucket.clone(), token })
+}
+
+pub(super) fn history(table: Option<&HistoryTable>, findings: &mut Vec<Finding>) -> HistorySettings {
+    let (ms, gb) = table.map_or((1000, 16), |t| (t.commit_interval_ms, t.max_gb));
+    if !(100..=60_000).contains(&ms) {
+        findings.push(Finding::fatal(
+            "history.commit_interval_ms",
+            (format!("{ms} 毫秒不可用"), format!("{ms} ms cannot be used")),
+            ("写 100 到 60000 之间的毫秒数".into(), "write 100 to 60000 milliseconds".into()),
+        ));
+    }
+    HistorySettings {
+        commit_interval: Duration::from_millis(u64::from(ms)),
+        max_bytes: u64::from(gb.max(1)) * 1_000_000_000,
+    }
+}
+
+/// A secret's file: relative to the configuration; `$CREDENTIALS_DIRECTORY` is looked at first for plain names.
+fn secret(key: &str, file: &Path, base: &Path, findings: &mut Vec<Finding>) -> Option<String> {
+    let path = secret_path(file, base);
+    let shown = path.display();
+    let mode = match std::fs::metadata(&path) {
+        Ok(meta) => meta.permissions().mode(),
+        Err(error) => {
+            findings.push(Finding::fatal(
+                key,
+                (format!("无法读取 {shown}"), format!("cannot read {shown}: {error}")),
+                (
+                    "建立此文件，只写入密钥一行，权限 0600".into(),
+                    "create this file with the secret on one line, mode 0600".into(),
+                ),
+            ));
+            return None;
+        }
+    };
+    if mode & 0o077 != 0 {
+        findings.push(Finding::fatal(
+            key,
+            (
+                format!("{shown} 可被其他用户读取（{:o}）", mode & 0o777),
+                format!("{shown} can be read by others (mode {:o})", mode & 0o777),
+            ),
+            (format!("chmod 600 {shown}，并更换此密钥"), format!("chmod 600 {shown}, and replace the secret")),
+        ));
+        return None;
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Ok(_) | Err(_) => {
+            findings.push(Finding::fatal(
+                key,
+                (format!("{shown} 为空或不可读"), format!("{shown} is empty or cannot be read")),
+                ("写入密钥一行".into(), "write the secret on one line".into()),
+            ));
+            None
+        }
+    }
+}
+
+fn secret_path(file: &Path, base: &Path) -> PathBuf {
+    if file.components().count() == 1
+        && let Some(dir) = std::env::var_os("CREDENTIALS_DIRECTORY")
+    {
+        let credential = Path::new(&dir).join(file);
+        if credential.exists() {
+            return credential;
+        }
+    }
+    base.join(file)
+}
