@@ -175,17 +175,13 @@ async fn events(State(state): SharedState, Query(ask): Query<After>) -> Result<J
 
 /// A record with its texts.
 pub(super) fn record_view(record: &Record, site: &SiteView) -> Value {
-    let (zh, en) = event_text(record, site);
+    let (zh, en) = crate::text::event_text(&record.event, site);
     let mut view = serde_json::to_value(record).unwrap_or_default();
     if let Some(fields) = view.as_object_mut() {
         fields.insert("text_zh".into(), zh.into());
         fields.insert("text_en".into(), en.into());
     }
     view
-}
-
-fn event_text(record: &Record, _site: &SiteView) -> (String, String) {
-    (record.event.kind.name().to_owned(), record.event.kind.name().to_owned())
 }
 
 #[cfg(test)]
