@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// Events without a receipt on the way at once; half of the in-flight limit, so packet ids cannot collide.
 const WINDOW: usize = 8;
 const INFLIGHT: u16 = 64;
+const WINDOW_SPAN: u64 = 24;
 const QUEUE: usize = 64;
 const RESEND_FIRST: Duration = Duration::from_secs(60);
 const RESEND_MAX: Duration = Duration::from_secs(300);
@@ -48,7 +49,9 @@ pub(super) struct Link<'a> {
     figures: OutboxFigures,
     /// `None` for publishes that are not events.
     queued: VecDeque<Option<u64>>,
-    by_packet: BTreeMap<u16, Option<u64>>,
+    /// Packet id → (how many publishes went before it, what it is).
+    by_packet: BTreeMap<u16, (u64, Option<u64>)>,
+    published: u64,
     on_the_way: BTreeMap<u64, OnTheWay>,
     connected: bool,
     progress: Instant,
@@ -92,6 +95,7 @@ impl<'a> Link<'a> {
             figures,
             queued: VecDeque::new(),
             by_packet: BTreeMap::new(),
+            published: 0,
             on_the_way: BTreeMap::new(),
             connected: false,
             progress: now,
@@ -170,7 +174,8 @@ impl<'a> Link<'a> {
             Event::Incoming(Packet::ConnAck(_)) => self.on_connected(),
             Event::Outgoing(Outgoing::Publish(id)) if id != 0 => {
                 if let Some(what) = self.queued.pop_front() {
-                    self.by_packet.insert(id, what);
+                    self.published += 1;
+                    self.by_packet.insert(id, (self.published, what));
                 }
             }
             Event::Incoming(Packet::PubAck(ack)) => self.on_acknowledged(ack.pkid).await,
@@ -193,7 +198,7 @@ impl<'a> Link<'a> {
 
     async fn on_acknowledged(&mut self, packet: u16) {
         self.progress = Instant::now();
-        let Some(Some(seq)) = self.by_packet.remove(&packet) else { return };
+        let Some((_, Some(seq))) = self.by_packet.remove(&packet) else { return };
         self.figures.broker_acknowledged += 1;
         if let Some(entry) = self.on_the_way.get_mut(&seq) {
             entry.acked = true;
@@ -251,7 +256,10 @@ impl<'a> Link<'a> {
 
     /// Publishes what the window has room for, and again what had no receipt in time.
     async fn fill(&mut self) {
-        if !self.connected || self.queued.len() + self.by_packet.len() >= WINDOW * 2 {
+        let oldest = self.by_packet.values().map(|(ordinal, _)| *ordinal).min().unwrap_or(self.published + 1);
+        let span = self.published + 1 - oldest + self.queued.len() as u64;
+        // by the oldest without an acknowledgement, not by count: packet ids come round and must not meet one still out
+        if !self.connected || span >= WINDOW_SPAN {
             return;
         }
         let now = Instant::now();
