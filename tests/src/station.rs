@@ -1,0 +1,143 @@
+//! A site and an office as an operator would run them: the built binary, a written configuration file, a data folder.
+//!
+//! Owns configuration files and processes of the two roles. Leaves to the tests what happens on them.
+
+use crate::http::{Client, get_blocking};
+use crate::influx::Influx;
+use crate::peer::{Program, free_port, gateway_program, wait_until};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Longest a station may take from start to an answer.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Password of every account that tests make.
+pub const PASSWORD: &str = "only-for-tests-and-loopback";
+
+/// Where the simulated instruments answer.
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub tcp_a1: String,
+    pub tcp_a2: String,
+    pub rtu_a3: PathBuf,
+}
+
+/// One running role.
+#[derive(Debug)]
+pub struct Station {
+    pub base: String,
+    pub config: PathBuf,
+    pub dir: PathBuf,
+    pub program: Program,
+    role: &'static str,
+}
+
+impl Station {
+    /// The demo site's own example file, with this test's addresses, as a real site (no demo operator).
+    pub fn site(dir: &Path, field: &Field, broker_port: u16, influx: Option<&Influx>) -> Self {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/examples/demo-site.toml");
+        let mut table: toml::Table = std::fs::read_to_string(example).unwrap().parse().unwrap();
+        let port = free_port();
+        for link in table["link"].as_array_mut().unwrap() {
+            let link = link.as_table_mut().unwrap();
+            let key = link["key"].as_str().unwrap().to_owned();
+            match key.as_str() {
+                "tcp-a1" => link.insert("tcp".into(), field.tcp_a1.clone().into()),
+                "tcp-a2" => link.insert("tcp".into(), field.tcp_a2.clone().into()),
+                "rtu-a3" => link.insert("serial".into(), field.rtu_a3.display().to_string().into()),
+                other => panic!("unknown link {other}"),
+            };
+        }
+        let data = dir.join("site-data");
+        table["site"].as_table_mut().unwrap().insert("data_dir".into(), data.display().to_string().into());
+        table.insert("web".into(), table_of(&[("listen", format!("127.0.0.1:{port}").into())]));
+        let mqtt = [("host", "127.0.0.1".into()), ("port", i64::from(broker_port).into()), ("keep_alive_s", 5.into())];
+        table.insert("mqtt".into(), table_of(&mqtt));
+        table.remove("influx");
+        if let Some(influx) = influx {
+            let token = dir.join("influx-token");
+            write_secret(&token, &influx.token);
+            let settings = [
+                ("url", influx.url.clone().into()),
+                ("org", influx.org.clone().into()),
+                ("bucket", influx.bucket.clone().into()),
+                ("token_file", token.display().to_string().into()),
+            ];
+            table.insert("influx".into(), table_of(&settings));
+        }
+        Self::start("run", dir, "site", table, port)
+    }
+
+    /// A township office on the same broker.
+    pub fn office(dir: &Path, broker_port: u16) -> Self {
+        let port = free_port();
+        let mut table = toml::Table::new();
+        let office = [
+            ("name", "示范镇应急办".into()),
+            ("name_en", "Demo township office".into()),
+            ("data_dir", dir.join("office-data").display().to_string().into()),
+        ];
+        table.insert("office".into(), table_of(&office));
+        table.insert("web".into(), table_of(&[("listen", format!("127.0.0.1:{port}").into())]));
+        let mqtt = [("host", "127.0.0.1".into()), ("port", i64::from(broker_port).into()), ("keep_alive_s", 5.into())];
+        table.insert("mqtt".into(), table_of(&mqtt));
+        Self::start("office", dir, "office", table, port)
+    }
+
+    fn start(role: &'static str, dir: &Path, name: &str, table: toml::Table, port: u16) -> Self {
+        let config = dir.join(format!("{name}.toml"));
+        std::fs::write(&config, toml::to_string(&table).unwrap()).unwrap();
+        let program = spawn(role, dir, &config);
+        let station = Self { base: format!("http://127.0.0.1:{port}"), config, dir: dir.into(), program, role };
+        station.wait_until_alive();
+        station
+    }
+
+    /// Starts it again with the same file and data, after [`Program::kill`] or a clean end.
+    pub fn restart(&mut self) {
+        self.program = spawn(self.role, &self.dir, &self.config);
+        self.wait_until_alive();
+    }
+
+    fn wait_until_alive(&self) {
+        let url = format!("{}/healthz", self.base);
+        if wait_until(START_LIMIT, || get_blocking(&url).ok()).is_none() {
+            panic!("{} does not answer; its log:\n{}", self.role, self.log());
+        }
+    }
+
+    /// Everything the process has written.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join(format!("{}.log", self.role))).unwrap_or_default()
+    }
+
+    /// Makes an account by the command line and signs in with it.
+    pub async fn sign_in_as(&self, user: &str, role: &str) -> Client {
+        let password = self.dir.join("password");
+        write_secret(&password, PASSWORD);
+        let output = Command::new(gateway_program())
+            .args(["user", "add", user, "--role", role, "--config"])
+            .arg(&self.config)
+            .arg("--password-file")
+            .arg(&password)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "user add: {}", String::from_utf8_lossy(&output.stderr));
+        Client::sign_in(&self.base, user, PASSWORD).await
+    }
+}
+
+fn spawn(role: &'static str, dir: &Path, config: &Path) -> Program {
+    Program::start(role, dir, Command::new(gateway_program()).arg(role).arg("--config").arg(config))
+}
+
+fn table_of(pairs: &[(&str, toml::Value)]) -> toml::Value {
+    toml::Value::Table(pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect())
+}
+
+fn write_secret(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
