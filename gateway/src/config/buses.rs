@@ -169,7 +169,8 @@ fn check_device(d: &DeviceTable, file: &SiteFile, broken: &BTreeSet<String>, fin
         ));
     }
     let tcp = link.is_some_and(|l| l.tcp.is_some());
-    if !(1..=247).contains(&d.unit) && !(tcp && matches!(d.unit, 0 | 255)) {
+    let usable = (1..=247).contains(&d.unit) || (tcp && matches!(d.unit, 0 | 255));
+    if !usable {
         findings.push(Finding::fatal(
             format!("device[{}].unit", d.key),
             (format!("站号 {} 不可用", d.unit), format!("unit {} cannot be used", d.unit)),

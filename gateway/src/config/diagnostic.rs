@@ -115,11 +115,7 @@ pub fn print(
 }
 
 fn report(d: &Diagnostic, colour: bool) -> Report<'static, (String, Range<usize>)> {
-    let (kind, paint) = if d.fatal {
-        (ReportKind::Custom("错误 error", Color::Red), Color::Red)
-    } else {
-        (ReportKind::Custom("提醒 warning", Color::Yellow), Color::Yellow)
-    };
+    let (kind, paint) = if d.fatal { (ReportKind::Error, Color::Red) } else { (ReportKind::Warning, Color::Yellow) };
     let span = (d.file.clone(), d.span.clone());
     let key = if d.path.is_empty() { "?" } else { &d.path };
     Report::build(kind, span.clone())

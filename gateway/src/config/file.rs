@@ -273,7 +273,7 @@ pub struct PointTable {
     pub limits: BTreeMap<LimitWord, LimitTable>,
     /// Alarm of a state.
     pub state_alarm: Option<StateAlarmTable>,
-    /// Alarm of a failed sensor; by default priority 3 after 4 s for every point that has an alarm.
+    /// Alarm of a failed sensor; by default priority 3 after 4 s for every measured value that has a limit.
     pub sensor_fault: Option<SensorFaultTable>,
 }
 

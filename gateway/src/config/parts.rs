@@ -116,7 +116,8 @@ fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
             action_en: s.action_en.clone(),
         });
     }
-    if !rules.is_empty() || p.sensor_fault.is_some() {
+    let analogue = p.kind != KindWord::State;
+    if (analogue && !rules.is_empty()) || p.sensor_fault.is_some() {
         rules.push(sensor_fault(p, seconds));
     }
     rules
