@@ -1,1 +1,182 @@
-//! (to be built)
+//! Everything that must survive: the journal with its hash chain, alarm states, the outbox, people, and the samples.
+//!
+//! ```text
+//!   records.db      one writer thread, WAL, synchronous=FULL: an event, the state it leads to and its outbox row are one transaction
+//!   history/DAY.db  one writer thread, one compressed block per group commit; the oldest day goes first
+//! ```
+//!
+//! Owns files, schema, SQL and salvage. Leaves the decision what to write to `core`, and when a late disk is given up on, too.
+
+mod block;
+mod chain;
+mod commit;
+mod history;
+mod open;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod web_side;
+
+pub use chain::{ChainFault, GENESIS, seal, verify};
+pub use commit::Commit;
+pub use history::{HistoryCursor, HistoryFigures, StoredSample};
+pub use open::OpenOptions;
+
+use history::History;
+use rules::{Restored, Sample};
+use rusqlite::{Connection, Transaction};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+/// Jobs that may wait for the writer; a full queue makes the caller wait, and the core gives up after 500 ms.
+const JOBS_MAX: usize = 256;
+
+/// Why the store did not do it, by what the caller does next.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Written by a newer version of this program: exit 3, nothing was touched.
+    #[error("{0} was written by a newer version (schema {1}); install that version or another data folder")]
+    NewerVersion(PathBuf, i64),
+    /// The disk or the file; try again later.
+    #[error("store: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Folder or file cannot be made.
+    #[error("{0}: {1}")]
+    Io(PathBuf, std::io::Error),
+    /// The writer has ended.
+    #[error("the store is closed")]
+    Closed,
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// What was found at start.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub restored: Restored,
+    /// Hash of the last record, or 64 zeros.
+    pub chain_head: String,
+    pub next_delivery: u64,
+    /// Wall time of the last record, for `down_for_ms`.
+    pub last_utc_ms: Option<i64>,
+    /// Set when a damaged file was set aside: what happened, for people.
+    pub salvaged: Option<String>,
+}
+
+/// Handle to the writer threads; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    reader: Arc<Mutex<Connection>>,
+    history: Arc<History>,
+    path: Arc<PathBuf>,
+}
+
+impl Store {
+    /// Opens or makes the store in `dir`. A damaged records.db is set aside and salvaged; the start goes on.
+    /// # Errors
+    /// [`StoreError::NewerVersion`] or a folder that cannot be written.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<(Self, Found), StoreError> {
+        std::fs::create_dir_all(dir).map_err(|e| StoreError::Io(dir.into(), e))?;
+        let path = dir.join("records.db");
+        let (mut conn, salvaged) = open::records(&path, &options.now_label)?;
+        let mut found = commit::load(&mut conn, &options.kernel_boot_id)?;
+        found.salvaged = salvaged;
+        let reader = open::reader(&path)?;
+        let (jobs, inbox) = mpsc::channel::<Job>(JOBS_MAX);
+        spawn("store-records", move || write_records(conn, inbox)).map_err(|e| StoreError::Io(path.clone(), e))?;
+        let history = History::open(
+            dir.join("history"),
+            options.points,
+            options.commit_interval,
+            options.max_bytes,
+            options.clock,
+        )?;
+        let reader = Arc::new(Mutex::new(reader));
+        Ok((Self { jobs, reader, history: Arc::new(history), path: Arc::new(path) }, found))
+    }
+
+    /// One transaction: events, states, outbox rows.
+    /// # Errors
+    /// SQLite's, or the writer has ended.
+    pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.write(move |tx| commit::write(tx, &commit)).await
+    }
+
+    /// Runs `work` in a transaction of the writer; an error rolls it back.
+    /// # Errors
+    /// SQLite's, or the writer has ended.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            let result = conn.transaction().and_then(|tx| {
+                let value = work(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            });
+            let _ = reply.send(result);
+        });
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        Ok(answer.await.map_err(|_| StoreError::Closed)??)
+    }
+
+    /// Reads on a connection of its own, off the runtime.
+    /// # Errors
+    /// SQLite's.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let reader = self.reader.clone();
+        let job = move || work(&reader.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(tokio::task::spawn_blocking(job).await.map_err(|_| StoreError::Closed)??)
+    }
+
+    /// Hands samples to the history writer; never blocks. What it cannot take is dropped and counted.
+    pub fn append_samples(&self, samples: &[Sample]) {
+        self.history.append(samples);
+    }
+
+    /// Samples after a position, oldest first; `None` when there is nothing new or the day cannot be read.
+    pub async fn samples_after(
+        &self,
+        cursor: HistoryCursor,
+        blocks_max: u32,
+    ) -> Option<(Vec<StoredSample>, HistoryCursor)> {
+        let history = self.history.clone();
+        tokio::task::spawn_blocking(move || history.after(&cursor, blocks_max)).await.ok()?
+    }
+
+    /// Counters of the history.
+    #[must_use]
+    pub fn history_figures(&self) -> HistoryFigures {
+        self.history.figures()
+    }
+
+    /// Ends the history writer after a last block; records are durable anyway.
+    pub async fn close(&self) {
+        let history = self.history.clone();
+        let _ = tokio::task::spawn_blocking(move || history.close()).await;
+    }
+
+    /// The records file.
+    #[must_use]
+    pub fn records_path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn write_records(mut conn: Connection, mut inbox: mpsc::Receiver<Job>) {
+    while let Some(job) = inbox.blocking_recv() {
+        job(&mut conn);
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name(name.into()).spawn(work)
+}

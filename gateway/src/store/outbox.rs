@@ -1,9 +1,10 @@
 //! SQL of the outbox: events that wait for the office's receipt. States: 0 stored, 1 sent, 2 broker-acknowledged, 3 received,
 //! 4 confirmed. Only a receipt (3, 4) ends re-sending.
 
-use crate::delivery::OutboxFigures;
+use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
 
 /// One event that waits.
 #[derive(Clone, Debug)]
@@ -86,6 +87,27 @@ pub fn received(
 pub fn resend_from(conn: &Connection, delivery_seq: u64) -> rusqlite::Result<usize> {
     let seq = i64::try_from(delivery_seq).unwrap_or(i64::MAX);
     conn.execute("UPDATE outbox SET state = 1 WHERE delivery_seq >= ?1 AND state = 3", [seq])
+}
+
+/// Delivery states of some events; unknown ones are left out.
+/// # Errors
+/// SQLite's.
+pub fn states(conn: &Connection, event_ids: &[String]) -> rusqlite::Result<BTreeMap<String, Delivery>> {
+    let mut query = conn.prepare_cached("SELECT state FROM outbox WHERE event_id = ?1")?;
+    let mut found = BTreeMap::new();
+    for id in event_ids {
+        let state: Option<u8> = query.query_row([id], |row| row.get(0)).optional()?;
+        let state = match state {
+            None => continue,
+            Some(0) => Delivery::Stored,
+            Some(1) => Delivery::Sent,
+            Some(2) => Delivery::BrokerAcknowledged,
+            Some(3) => Delivery::Received,
+            Some(_) => Delivery::Confirmed,
+        };
+        found.insert(id.clone(), state);
+    }
+    Ok(found)
 }
 
 /// Depth and oldest age.

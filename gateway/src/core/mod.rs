@@ -1,9 +1,19 @@
-//! The core task: the only owner of the engine. CONTRACT: `CoreHandle` and the message types; the task itself is to be built.
+//! The core: the only caller of the engine, and how everybody else talks to it.
+//!
+//! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture.
 
-use crate::delivery::{OfficeReceipt, OutboxFigures};
+mod ledger;
+mod task;
+mod view;
+
+pub use task::{CoreParts, start};
+
+use crate::delivery::{Delivery, OfficeReceipt, OutboxFigures};
+use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
-use crate::snapshot::{Snapshot, StorageView};
-use rules::{Actor, Command, EventKind, Rejected};
+use crate::snapshot::Snapshot;
+use rules::{Actor, Command, EventKind, Rejected, SystemCondition};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -25,7 +35,11 @@ pub enum CoreRequest {
     },
     Receipt(OfficeReceipt),
     Outbox(OutboxFigures),
-    Influx(StorageView),
+    Influx(InfluxFigures),
+    /// How far the events of standing alarms have come.
+    Delivery(BTreeMap<String, Delivery>),
+    /// A condition of the gateway itself came or went.
+    System { condition: SystemCondition, active: bool },
 }
 
 /// What a command led to: the committed records; empty when it was already so.
@@ -85,6 +99,21 @@ impl CoreHandle {
     /// Tells the core how the outbox stands; dropped when the core is busy (the next figure follows in a second).
     pub fn outbox_figures(&self, figures: OutboxFigures) {
         let _ = self.requests.try_send(CoreRequest::Outbox(figures));
+    }
+
+    /// Tells the core how the InfluxDB writer stands; dropped when the core is busy (the next figures follow).
+    pub fn influx_figures(&self, figures: InfluxFigures) {
+        let _ = self.requests.try_send(CoreRequest::Influx(figures));
+    }
+
+    /// Tells the core how far the events of standing alarms have come.
+    pub async fn delivery(&self, states: BTreeMap<String, Delivery>) {
+        let _ = self.requests.send(CoreRequest::Delivery(states)).await;
+    }
+
+    /// Tells the core of a condition of the gateway itself.
+    pub async fn system(&self, condition: SystemCondition, active: bool) {
+        let _ = self.requests.send(CoreRequest::System { condition, active }).await;
     }
 
     /// The newest picture.

@@ -1,0 +1,180 @@
+//! Durable before visible, with the one exception: a disk that has not answered within 500 ms lets the alarm out all the same.
+//!
+//! ```text
+//!   Prompt ──commit late or failed──► Late: events go out at once, marked; commits wait in order
+//!      ▲                                 │ the disk takes the oldest, then the next …
+//!      └────────── all written ──────────┘
+//! ```
+
+use crate::record::Record;
+use crate::store::{Commit, Store, StoreError, seal};
+use rules::{Engine, Event, EventKind};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// reliability.md §1.2.
+const COMMIT_LIMIT: Duration = Duration::from_millis(500);
+/// Commits kept in memory while the disk does not answer; reliability.md F04 asks for 10,000 events.
+const LATE_MAX: usize = 10_000;
+
+/// Numbers, chains and commits events.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    store: Store,
+    site: String,
+    boot_id: String,
+    head: String,
+    next_delivery: u64,
+    next_hazard: u64,
+    /// Commits the disk has not confirmed, oldest first; the first one is under way.
+    late: VecDeque<Commit>,
+    under_way: Option<JoinHandle<Result<(), StoreError>>>,
+    /// Commits given up because the ring was full.
+    pub(super) given_up: u64,
+}
+
+impl Ledger {
+    pub(super) fn new(
+        store: Store,
+        site: String,
+        boot_id: String,
+        head: String,
+        next_delivery: u64,
+        next_hazard: u64,
+    ) -> Self {
+        let late = VecDeque::new();
+        Self { store, site, boot_id, head, next_delivery, next_hazard, late, under_way: None, given_up: 0 }
+    }
+
+    /// Makes records of events and commits them; what comes back may be shown.
+    pub(super) async fn keep(&mut self, events: Vec<Event>, engine: &Engine) -> Vec<Arc<Record>> {
+        let commit = self.commit_of(events, engine);
+        let mut records = commit.records.clone();
+        let durable = if self.late.is_empty() { self.write(commit).await } else { self.queue(commit) };
+        if !durable {
+            for record in &mut records {
+                record.durable = false;
+            }
+        }
+        records.into_iter().map(Arc::new).collect()
+    }
+
+    fn commit_of(&mut self, events: Vec<Event>, engine: &Engine) -> Commit {
+        let mut commit = Commit::default();
+        for event in events {
+            self.note_state(&event, engine, &mut commit);
+            commit.records.push(self.record(event));
+        }
+        commit.next_hazard = self.next_hazard;
+        commit
+    }
+
+    fn note_state(&mut self, event: &Event, engine: &Engine, commit: &mut Commit) {
+        if let Some(fact) = event.kind.fact() {
+            commit.alarms.retain(|a| a.key != fact.alarm);
+            match engine.alarm_index(&fact.alarm) {
+                Some(index) => commit.alarms.push(engine.alarms()[index].clone()),
+                None => commit.gone.push(fact.alarm.clone()),
+            }
+        }
+        let hazard = match &event.kind {
+            EventKind::HazardOpened { hazard } => {
+                let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok());
+                self.next_hazard = self.next_hazard.max(number.unwrap_or(0) + 1);
+                Some(hazard.clone())
+            }
+            EventKind::HazardStage { hazard } => Some(hazard.clone()),
+            EventKind::HazardOccurrence { hazard, .. } => engine.hazards().iter().find(|h| h.id == *hazard).cloned(),
+            _ => None,
+        };
+        if let Some(hazard) = hazard {
+            commit.hazards.retain(|h| h.id != hazard.id);
+            commit.hazards.push(hazard);
+        }
+    }
+
+    fn record(&mut self, event: Event) -> Record {
+        let delivery_seq = event.kind.goes_to_office().then(|| {
+            self.next_delivery += 1;
+            self.next_delivery - 1
+        });
+        let mut record = Record {
+            event_id: format!("{}-{}", self.site, event.seq),
+            boot_id: self.boot_id.clone(),
+            delivery_seq,
+            durable: true,
+            prev_hash: String::new(),
+            hash: String::new(),
+            event,
+        };
+        seal(&mut record, &self.head);
+        record.hash.clone_into(&mut self.head);
+        record
+    }
+
+    /// True when the disk confirmed within the limit.
+    async fn write(&mut self, commit: Commit) -> bool {
+        let mut under_way = self.begin(&commit);
+        match tokio::time::timeout(COMMIT_LIMIT, &mut under_way).await {
+            Ok(Ok(Ok(()))) => true,
+            Ok(failed) => {
+                tracing::error!(?failed, "commit failed; the events go out and are kept in memory");
+                self.late.push_back(commit);
+                false
+            }
+            Err(_) => {
+                tracing::error!("commit takes longer than 500 ms; the events go out and are kept in memory");
+                self.late.push_back(commit);
+                self.under_way = Some(under_way);
+                false
+            }
+        }
+    }
+
+    fn begin(&self, commit: &Commit) -> JoinHandle<Result<(), StoreError>> {
+        let (store, commit) = (self.store.clone(), commit.clone());
+        tokio::spawn(async move { store.commit(commit).await })
+    }
+
+    fn queue(&mut self, commit: Commit) -> bool {
+        if self.late.len() >= LATE_MAX {
+            self.given_up += 1;
+        } else {
+            self.late.push_back(commit);
+        }
+        false
+    }
+
+    /// Called once a second: brings late commits to the disk, in order.
+    pub(super) async fn catch_up(&mut self) {
+        while let Some(commit) = self.late.front() {
+            let Some(under_way) = &mut self.under_way else {
+                self.under_way = Some(self.begin(commit));
+                continue;
+            };
+            // A glance, not a wait: the next turn looks again.
+            match tokio::time::timeout(Duration::from_millis(20), under_way).await {
+                Ok(Ok(Ok(()))) => {
+                    self.late.pop_front();
+                    self.under_way = None;
+                }
+                Ok(_) => {
+                    self.under_way = None;
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// True while commits wait.
+    pub(super) fn is_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    pub(super) fn boot_id(&self) -> &str {
+        &self.boot_id
+    }
+}

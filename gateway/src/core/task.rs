@@ -1,0 +1,374 @@
+//! The core's loop: scans, requests and time go to the engine; its events go to the ledger, then to everybody.
+
+use super::ledger::Ledger;
+use super::view::{self, Beside};
+use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
+use crate::delivery::{Delivery, OfficeReceipt, OutboxFigures};
+use crate::influx::writer::Figures as InfluxFigures;
+use crate::record::Record;
+use crate::snapshot::{BusView, SiteView, Snapshot, StorageView};
+use crate::store::{Found, Store};
+use devices::status::BusStatus;
+use devices::{BusMessage, Scan};
+use rules::{
+    Actor, Clock, Command, Engine, Event, EventKind, Input, Mono, Now, Rejected, RuleBook, SystemCondition, TimeQuality,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A quarter of a second of 1,000 devices.
+const REQUESTS_MAX: usize = 256;
+/// Records a slow reader may lag behind before it is told to ask the journal.
+const RECORDS_MAX: usize = 1024;
+/// Values reach the page at most four times a second.
+const PICTURE_EVERY: Duration = Duration::from_millis(250);
+/// Answers to repeated commands kept, oldest first out.
+const IDEMPOTENCY_MAX: usize = 1000;
+/// A broker connection that comes back within this is no alarm.
+const UPLINK_GRACE: Duration = Duration::from_secs(30);
+/// An event older than this without a receipt is told to the control room.
+const OFFICE_SILENT_MS: u64 = 300_000;
+
+/// What the core is built from.
+pub struct CoreParts {
+    pub book: RuleBook,
+    pub site: Arc<SiteView>,
+    pub store: Store,
+    pub found: Found,
+    pub clock: Arc<dyn Clock>,
+    pub boot_id: String,
+    pub buses: Vec<(String, Arc<BusStatus>)>,
+    pub uplink: bool,
+    pub influx: bool,
+    pub scans: mpsc::Receiver<BusMessage>,
+    /// Grows with every turn: the watchdog's evidence.
+    pub progress: Arc<AtomicU64>,
+}
+
+/// Starts the core; it ends after `stop` with a last commit.
+pub fn start(parts: CoreParts, stop: CancellationToken) -> (CoreHandle, JoinHandle<()>) {
+    let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
+    let (records, _) = broadcast::channel(RECORDS_MAX);
+    let core = Core::new(&parts, records.clone());
+    let (publish, snapshots) = watch::channel(Arc::new(core.picture(parts.clock.now())));
+    let handle = CoreHandle { requests, snapshots, records };
+    let task = tokio::spawn(core.run(parts.scans, inbox, publish, parts.found, stop));
+    (handle, task)
+}
+
+struct Core {
+    engine: Engine,
+    ledger: Ledger,
+    store: Store,
+    site: Arc<SiteView>,
+    clock: Arc<dyn Clock>,
+    buses: Vec<(String, Arc<BusStatus>)>,
+    bus_views: Vec<BusView>,
+    records: broadcast::Sender<Arc<Record>>,
+    progress: Arc<AtomicU64>,
+    delivery: BTreeMap<String, Delivery>,
+    not_durable: BTreeSet<u64>,
+    outbox: OutboxFigures,
+    influx: InfluxFigures,
+    uplink: bool,
+    influx_on: bool,
+    connected_at: Mono,
+    answers: VecDeque<(String, CommandOutcome)>,
+    receipts: BTreeSet<(String, Option<String>)>,
+    dirty: bool,
+}
+
+impl Core {
+    fn new(parts: &CoreParts, records: broadcast::Sender<Arc<Record>>) -> Self {
+        let now = parts.clock.now();
+        let restored = parts.found.restored.clone();
+        let next_hazard = restored.next_hazard;
+        Self {
+            engine: Engine::new(parts.book.clone(), restored, now),
+            ledger: Ledger::new(
+                parts.store.clone(),
+                parts.site.site.clone(),
+                parts.boot_id.clone(),
+                parts.found.chain_head.clone(),
+                parts.found.next_delivery,
+                next_hazard,
+            ),
+            store: parts.store.clone(),
+            site: parts.site.clone(),
+            clock: parts.clock.clone(),
+            buses: parts.buses.clone(),
+            bus_views: Vec::new(),
+            records,
+            progress: parts.progress.clone(),
+            delivery: BTreeMap::new(),
+            not_durable: BTreeSet::new(),
+            outbox: OutboxFigures::default(),
+            influx: InfluxFigures::default(),
+            uplink: parts.uplink,
+            influx_on: parts.influx,
+            connected_at: now.mono,
+            answers: VecDeque::new(),
+            receipts: BTreeSet::new(),
+            dirty: true,
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut scans: mpsc::Receiver<BusMessage>,
+        mut inbox: mpsc::Receiver<CoreRequest>,
+        publish: watch::Sender<Arc<Snapshot>>,
+        found: Found,
+        stop: CancellationToken,
+    ) {
+        self.announce_start(&found).await;
+        let mut picture = tokio::time::interval(PICTURE_EVERY);
+        picture.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut turn = 0_u64;
+        loop {
+            let due = self.sleep_length();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(request) = inbox.recv() => self.request(request).await,
+                Some(message) = scans.recv() => self.bus(message).await,
+                () = tokio::time::sleep(due) => self.input(Input::Tick).await,
+                _ = picture.tick() => {
+                    turn += 1;
+                    if turn.is_multiple_of(4) {
+                        self.every_second().await;
+                    }
+                    self.dirty = true;
+                }
+            }
+            self.progress.fetch_add(1, Ordering::Relaxed);
+            if self.dirty {
+                self.dirty = false;
+                publish.send_replace(Arc::new(self.picture(self.clock.now())));
+            }
+        }
+        self.finish(&mut scans).await;
+    }
+
+    fn sleep_length(&self) -> Duration {
+        let now = self.clock.now().mono;
+        self.engine.next_deadline().map_or(Duration::from_secs(1), |(at, _)| at.since(now))
+    }
+
+    async fn announce_start(&mut self, found: &Found) {
+        let now = self.clock.now();
+        let down_for_ms = found.last_utc_ms.map(|last| u64::try_from(now.wall.utc_ms - last).unwrap_or(0));
+        self.note(EventKind::Started {
+            boot_id: self.ledger.boot_id().to_owned(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            config_hash: self.site.config_hash.clone(),
+            down_for_ms,
+        })
+        .await;
+        if let Some(what) = &found.salvaged {
+            self.note(EventKind::Notice {
+                code: "records_salvaged".into(),
+                text_zh: format!("记录文件损坏，已另存并抢救：{what}"),
+                text_en: format!("A damaged records file was set aside: {what}"),
+            })
+            .await;
+        }
+        self.system(SystemCondition::RecordsSalvaged, found.salvaged.is_some()).await;
+    }
+
+    /// What the buses had handed over before the stop is still judged and kept.
+    async fn finish(mut self, scans: &mut mpsc::Receiver<BusMessage>) {
+        scans.close();
+        while let Some(message) = scans.recv().await {
+            self.bus(message).await;
+        }
+        let boot_id = self.ledger.boot_id().to_owned();
+        self.note(EventKind::Stopped { boot_id }).await;
+        self.ledger.catch_up().await;
+        self.store.close().await;
+    }
+
+    async fn bus(&mut self, message: BusMessage) {
+        match message {
+            BusMessage::Scan(Scan { device, answered, samples, .. }) => {
+                self.store.append_samples(&samples);
+                self.input(Input::Scan { device, answered, samples: &samples }).await;
+            }
+            BusMessage::State { subject, code, detail } => {
+                self.note(EventKind::DeviceState { device: subject, code: code.into(), detail }).await;
+            }
+        }
+    }
+
+    async fn request(&mut self, request: CoreRequest) {
+        match request {
+            CoreRequest::Command { command, actor, idempotency_key, reply } => {
+                let answer = self.command(&command, &actor, idempotency_key).await;
+                let _ = reply.send(answer);
+            }
+            CoreRequest::Note { kind, reply } => {
+                if let Some(record) = self.note(kind).await {
+                    let _ = reply.send(record);
+                }
+            }
+            CoreRequest::Receipt(receipt) => self.receipt(receipt).await,
+            CoreRequest::Outbox(figures) => self.uplink_figures(figures).await,
+            CoreRequest::Influx(figures) => {
+                self.system(SystemCondition::InfluxRefused, figures.refused).await;
+                self.influx = figures;
+            }
+            CoreRequest::Delivery(states) => {
+                self.dirty |= self.delivery != states;
+                self.delivery = states;
+            }
+            CoreRequest::System { condition, active } => self.system(condition, active).await,
+        }
+    }
+
+    async fn input(&mut self, input: Input<'_>) {
+        let mut events = Vec::new();
+        self.engine.handle(input, self.clock.now(), &mut events);
+        self.keep(events).await;
+    }
+
+    async fn system(&mut self, condition: SystemCondition, active: bool) {
+        self.input(Input::System { condition, active }).await;
+    }
+
+    async fn note(&mut self, kind: EventKind) -> Option<Arc<Record>> {
+        let mut events = Vec::new();
+        self.engine.note(kind, self.clock.now(), &mut events);
+        self.keep(events).await.pop()
+    }
+
+    /// Commits, then shows. Nothing else in here sends a record.
+    async fn keep(&mut self, events: Vec<Event>) -> Vec<Arc<Record>> {
+        if events.is_empty() {
+            return Vec::new();
+        }
+        let records = self.ledger.keep(events, &self.engine).await;
+        for record in &records {
+            if !record.durable {
+                self.not_durable.insert(record.event.seq);
+            }
+            let _ = self.records.send(record.clone());
+        }
+        self.dirty = true;
+        records
+    }
+
+    async fn command(
+        &mut self,
+        command: &Command,
+        actor: &Actor,
+        key: Option<String>,
+    ) -> Result<CommandOutcome, CommandError> {
+        let key = key.map(|key| format!("{}:{key}", actor.user));
+        if let Some(done) = key.as_ref().and_then(|key| self.answers.iter().find(|(k, _)| k == key)) {
+            return Ok(done.1.clone());
+        }
+        let mut events = Vec::new();
+        let outcome = match self.engine.command(command, actor, self.clock.now(), &mut events) {
+            Ok(()) => CommandOutcome { records: self.keep(events).await },
+            Err(Rejected::AlreadySo) => CommandOutcome { records: Vec::new() },
+            Err(rejected) => return Err(rejected.into()),
+        };
+        if let Some(key) = key {
+            self.answers.push_back((key, outcome.clone()));
+            if self.answers.len() > IDEMPOTENCY_MAX {
+                self.answers.pop_front();
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Journaled once per event and person; the outbox row is the outbox's.
+    async fn receipt(&mut self, receipt: OfficeReceipt) {
+        let state = if receipt.by.is_some() { Delivery::Confirmed } else { Delivery::Received };
+        let known = self.delivery.get(&receipt.event_id).copied().unwrap_or(Delivery::Stored);
+        self.delivery.insert(receipt.event_id.clone(), known.max(state));
+        self.dirty = true;
+        let key = (receipt.event_id.clone(), receipt.by.clone());
+        if !self.receipts.insert(key) {
+            return;
+        }
+        if self.receipts.len() > RECORDS_MAX {
+            self.receipts.pop_first();
+        }
+        self.note(EventKind::Receipt { event_id: receipt.event_id, by: receipt.by, note: receipt.note }).await;
+    }
+
+    async fn uplink_figures(&mut self, figures: OutboxFigures) {
+        let now = self.clock.now().mono;
+        if figures.connected {
+            self.connected_at = now;
+        }
+        let down = now.since(self.connected_at) > UPLINK_GRACE;
+        let silent = figures.oldest_age_ms > OFFICE_SILENT_MS;
+        self.outbox = figures;
+        self.system(SystemCondition::UplinkDown, self.uplink && down).await;
+        self.system(SystemCondition::OfficeSilent, self.uplink && silent).await;
+    }
+
+    async fn every_second(&mut self) {
+        self.ledger.catch_up().await;
+        let late = self.ledger.is_late();
+        if !late {
+            self.not_durable.clear();
+        }
+        self.system(SystemCondition::StorageSlow, late).await;
+        let stepped = self.clock.now().wall.quality == TimeQuality::Stepped;
+        self.system(SystemCondition::ClockUntrusted, stepped).await;
+        self.bus_views = self.buses.iter().map(|(key, status)| bus_view(key, status)).collect();
+    }
+
+    fn picture(&self, now: Now) -> Snapshot {
+        let beside = Beside { site: &self.site, delivery: &self.delivery, not_durable: &self.not_durable };
+        Snapshot {
+            boot_id: self.ledger.boot_id().to_owned(),
+            seq: self.engine.next_seq() - 1,
+            utc_ms: now.wall.utc_ms,
+            clock: view::clock_word(now.wall.quality).into(),
+            version: env!("CARGO_PKG_VERSION"),
+            site: self.site.clone(),
+            values: view::values(&self.engine),
+            alarms: Arc::new(view::alarms(&self.engine, &beside)),
+            hazards: Arc::new(self.engine.hazards().to_vec()),
+            buses: self.bus_views.clone(),
+            outbox: self.outbox.clone(),
+            storage: self.storage(),
+            office_silent: self.outbox.oldest_age_ms > OFFICE_SILENT_MS,
+        }
+    }
+
+    fn storage(&self) -> StorageView {
+        let history = self.store.history_figures();
+        let dropped = [
+            ("queue_full", history.dropped_queue_full),
+            ("disk", history.dropped_disk),
+            ("events_given_up", self.ledger.given_up),
+        ];
+        StorageView {
+            ok: !self.ledger.is_late(),
+            last_commit_ms: 0,
+            samples_read: history.read,
+            samples_stored: history.stored,
+            samples_dropped: dropped.into_iter().filter(|(_, n)| *n > 0).map(|(k, n)| (k.to_owned(), n)).collect(),
+            influx_enabled: self.influx_on,
+            influx_delivered: self.influx.delivered,
+            influx_pending: self.influx.pending,
+            influx_dead_lettered: self.influx.dead_lettered,
+            influx_last_error: self.influx.last_error.clone(),
+        }
+    }
+}
+
+fn bus_view(key: &str, status: &BusStatus) -> BusView {
+    let snapshot = status.snapshot();
+    BusView { key: key.into(), up: snapshot.up, detail: serde_json::to_value(&snapshot).unwrap_or_default() }
+}

@@ -1,0 +1,134 @@
+//! The picture for outsiders, made from the engine's state. Decides nothing.
+
+use crate::delivery::Delivery;
+use crate::snapshot::{AlarmView, SiteView, ValueView};
+use rules::hazard::Hazard;
+use rules::{AlarmState, Doubt, Engine, Event, EventKind, Fault, Reading, TimeQuality};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the engine does not know of an alarm.
+pub(super) struct Beside<'a> {
+    pub site: &'a SiteView,
+    pub delivery: &'a BTreeMap<String, Delivery>,
+    /// Numbers of events that were shown before the disk had them.
+    pub not_durable: &'a BTreeSet<u64>,
+}
+
+/// Moving parts of all points.
+pub(super) fn values(engine: &Engine) -> Vec<ValueView> {
+    engine
+        .readings()
+        .iter()
+        .map(|(reading, at)| {
+            let word = match reading {
+                Reading::Good(_) => None,
+                Reading::Uncertain(_, doubt) => Some(doubt_word(*doubt).to_owned()),
+                Reading::Bad(fault) => Some(fault_word(*fault)),
+            };
+            ValueView(reading.value(), reading.quality_code(), at.wall.utc_ms, word)
+        })
+        .collect()
+}
+
+/// The standing alarms: unacknowledged first, then by priority, newest first.
+pub(super) fn alarms(engine: &Engine, beside: &Beside<'_>) -> Vec<AlarmView> {
+    let mut views: Vec<AlarmView> =
+        engine.alarms().iter().filter(|a| a.stands()).map(|a| alarm(engine, a, beside)).collect();
+    views.sort_by_key(|a| (a.state == "acked", a.priority, -a.raised_utc_ms, a.id.clone()));
+    views
+}
+
+fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView {
+    let fact = state.fact.as_ref();
+    let site = beside.site;
+    let point = fact.map(|f| f.point.clone()).unwrap_or_default();
+    let described = site.points.iter().find(|p| p.key == point);
+    let rule = engine.alarm_index(&state.key).and_then(|i| engine.book().rules().get(i));
+    let event_id = format!("{}-{}", site.site, state.annunciated_seq);
+    let (text_zh, text_en) = sentence(state, site);
+    AlarmView {
+        id: state.key.clone(),
+        name: described.map(|p| p.name.clone()).unwrap_or_else(|| text_zh.clone()),
+        name_en: described.map(|p| p.name_en.clone()).unwrap_or_else(|| text_en.clone()),
+        area: described.map(|p| p.area.clone()).unwrap_or_else(|| area_of_device(engine, &state.key)),
+        point,
+        condition: fact.map(|f| f.condition.clone()).unwrap_or_default(),
+        priority: fact.map_or(4, |f| f.priority),
+        state: word(state).into(),
+        held: state.held,
+        suppressed: state.suppressed,
+        assumed: state.assumed,
+        occurrence: state.occurrence,
+        seq: state.annunciated_seq,
+        raised_utc_ms: state.raised.map_or(0, |n| n.wall.utc_ms),
+        returned_utc_ms: state.returned.map(|n| n.wall.utc_ms),
+        acked_by: state.acked_by.clone(),
+        value: fact.and_then(|f| f.reading).and_then(Reading::value),
+        limit: fact.and_then(|f| f.limit),
+        unit: fact.map(|f| f.unit.clone()).unwrap_or_default(),
+        risk: fact.and_then(|f| f.risk.clone()),
+        hazard: engine.hazards().iter().find(|h: &&Hazard| h.cause == state.key).map(|h| h.id.clone()),
+        action: rule.map(|r| r.action.clone()).unwrap_or_default(),
+        action_en: rule.map(|r| r.action_en.clone()).unwrap_or_default(),
+        delivery: beside.delivery.get(&event_id).copied().unwrap_or(Delivery::Stored),
+        drill: fact.is_some_and(|f| f.drill),
+        durable: !beside.not_durable.contains(&state.annunciated_seq),
+        event_id,
+        text_zh,
+        text_en,
+    }
+}
+
+fn area_of_device(engine: &Engine, key: &str) -> String {
+    let device = key.split(':').next().unwrap_or_default();
+    engine.book().device_id(device).map(|id| engine.book().devices()[id.index()].area.clone()).unwrap_or_default()
+}
+
+fn word(state: &AlarmState) -> &'static str {
+    match (state.is_active(), state.acked) {
+        (true, false) => "unacked",
+        (true, true) => "acked",
+        (false, _) => "returned_unacked",
+    }
+}
+
+/// The sentence of the raise, with the newest facts.
+fn sentence(state: &AlarmState, site: &SiteView) -> (String, String) {
+    let (Some(fact), Some(at)) = (state.fact.clone(), state.raised) else { return (state.key.clone(), state.key.clone()) };
+    let kind = EventKind::Raised { fact, assumed: state.assumed, late_by_ms: 0 };
+    crate::text::event_text(&Event { seq: state.annunciated_seq, at, kind }, site)
+}
+
+/// `synced`, `unsynced`, `stepped`.
+pub(super) fn clock_word(quality: TimeQuality) -> &'static str {
+    match quality {
+        TimeQuality::Synced => "synced",
+        TimeQuality::Unsynced => "unsynced",
+        TimeQuality::Stepped => "stepped",
+    }
+}
+
+fn doubt_word(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::OverRange => "over_range",
+        Doubt::UnderRange => "under_range",
+        Doubt::Maintenance => "maintenance",
+        Doubt::Simulated => "simulated",
+    }
+}
+
+fn fault_word(fault: Fault) -> String {
+    match fault {
+        Fault::Exception(code) => format!("exception_{code}"),
+        Fault::NeverRead => "never_read".into(),
+        Fault::Timeout => "timeout".into(),
+        Fault::Disconnected => "disconnected".into(),
+        Fault::Protocol => "protocol".into(),
+        Fault::Configuration => "configuration".into(),
+        Fault::Stale => "stale".into(),
+        Fault::Sensor => "sensor".into(),
+        Fault::WarmUp => "warm_up".into(),
+        Fault::Inhibited => "inhibited".into(),
+        Fault::NotANumber => "not_a_number".into(),
+    }
+}

@@ -1,0 +1,111 @@
+//! One transaction per turn of the core, and what a start finds.
+
+use super::{Found, GENESIS};
+use crate::record::Record;
+use rules::hazard::{Hazard, Stage};
+use rules::{AlarmState, Restored};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::de::DeserializeOwned;
+
+/// Events, the states they lead to, and what a restart must know.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    pub records: Vec<Record>,
+    pub alarms: Vec<AlarmState>,
+    /// Keys of alarms that the configuration no longer has.
+    pub gone: Vec<String>,
+    pub hazards: Vec<Hazard>,
+    pub next_hazard: u64,
+}
+
+fn number(n: u64) -> i64 {
+    i64::try_from(n).expect("journal numbers stay far below 2^63")
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("stored types are finite numbers and texts only")
+}
+
+pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<()> {
+    for record in &commit.records {
+        write_record(tx, record)?;
+    }
+    for alarm in &commit.alarms {
+        tx.prepare_cached("INSERT OR REPLACE INTO alarm_state VALUES (?1, ?2)")?.execute(params![
+            alarm.key,
+            json(alarm)
+        ])?;
+    }
+    for key in &commit.gone {
+        tx.execute("DELETE FROM alarm_state WHERE key = ?1", [key])?;
+    }
+    for hazard in &commit.hazards {
+        let open = !matches!(hazard.stage, Stage::Rejected { .. });
+        tx.execute("INSERT OR REPLACE INTO hazard VALUES (?1, ?2, ?3)", params![hazard.id, json(hazard), open])?;
+    }
+    set_meta(tx, "next_hazard", &commit.next_hazard.to_string())
+}
+
+fn write_record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+    let priority = record.event.kind.fact().map_or(4, |f| f.priority);
+    tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        number(record.event.seq),
+        record.delivery_seq.map(number),
+        record.event_id,
+        record.event.kind.name(),
+        priority,
+        json(record),
+        record.hash,
+        record.prev_hash
+    ])?;
+    if let Some(seq) = record.delivery_seq {
+        tx.prepare_cached("INSERT INTO outbox(delivery_seq, event_id, priority) VALUES (?1, ?2, ?3)")?
+            .execute(params![number(seq), record.event_id, priority])?;
+    }
+    Ok(())
+}
+
+fn set_meta(tx: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+    tx.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", [key, value]).map(|_| ())
+}
+
+fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    conn.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+}
+
+/// Rows that cannot be read are left out: an alarm then raises again, which is the safe side.
+fn rows<T: DeserializeOwned>(conn: &Connection, sql: &str) -> rusqlite::Result<Vec<T>> {
+    let mut query = conn.prepare(sql)?;
+    let texts: Vec<String> = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+}
+
+pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Result<Found> {
+    let last: Option<(i64, String, String)> = conn
+        .query_row("SELECT seq, hash, json FROM event ORDER BY seq DESC LIMIT 1", [], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+        })
+        .optional()?;
+    let delivered: i64 =
+        conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
+    let same_boot = meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
+    let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
+    let restored = Restored {
+        next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),
+        next_hazard,
+        alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
+        hazards: rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?,
+        same_boot,
+    };
+    let tx = conn.transaction()?;
+    set_meta(&tx, "kernel_boot_id", kernel_boot_id)?;
+    tx.commit()?;
+    let last_record = last.as_ref().and_then(|(_, _, text)| serde_json::from_str::<Record>(text).ok());
+    Ok(Found {
+        restored,
+        chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),
+        next_delivery: delivered.unsigned_abs() + 1,
+        last_utc_ms: last_record.map(|r| r.event.at.wall.utc_ms),
+        salvaged: None,
+    })
+}

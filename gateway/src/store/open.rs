@@ -1,0 +1,107 @@
+//! Opening records.db. Old data never hinder a start: a damaged file is renamed, what can be read of it is copied, and both are said.
+
+use super::{StoreError, schema};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the store is told at start.
+#[derive(Clone)]
+pub struct OpenOptions {
+    /// Point keys in the rule book's order.
+    pub points: Vec<String>,
+    pub commit_interval: Duration,
+    pub max_bytes: u64,
+    /// Label for files that are set aside: UTC, such as `20261124T021500Z`.
+    pub now_label: String,
+    /// The kernel's boot id: tells whether monotonic times of before are comparable.
+    pub kernel_boot_id: String,
+    /// Measures the group commit.
+    pub clock: std::sync::Arc<dyn rules::Clock>,
+}
+
+/// Tables worth saving, with the columns both files have.
+const SALVAGED: [&str; 9] =
+    ["event", "alarm_state", "hazard", "outbox", "user", "session", "cursor", "dead_letter", "meta"];
+
+pub(super) fn records(path: &Path, label: &str) -> Result<(Connection, Option<String>), StoreError> {
+    match open_checked(path) {
+        Ok(conn) => Ok((conn, None)),
+        Err(newer @ StoreError::NewerVersion(..)) => Err(newer),
+        Err(StoreError::Sqlite(error)) if path.exists() && is_damage(&error) => {
+            let aside = set_aside(path, label)?;
+            let mut conn = open_checked(path)?;
+            let rows = salvage(&mut conn, &aside);
+            let what = format!("{} ({error}): {rows} rows salvaged", aside.display());
+            Ok((conn, Some(what)))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// A second connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(Duration::from_secs(2))?;
+    Ok(conn)
+}
+
+fn open_checked(path: &Path) -> Result<Connection, StoreError> {
+    let mut conn = Connection::open(path)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    schema::prepare(&mut conn, path)?;
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        return Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into());
+    }
+    Ok(conn)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+    )
+}
+
+/// Renames the file and its companions; returns the new name of the file itself.
+fn set_aside(path: &Path, label: &str) -> Result<PathBuf, StoreError> {
+    let name = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+    let aside = name(&format!(".corrupt-{label}"));
+    std::fs::rename(path, &aside).map_err(|e| StoreError::Io(path.into(), e))?;
+    for companion in ["-wal", "-shm"] {
+        let from = name(companion);
+        if from.exists() {
+            let to = PathBuf::from(format!("{}{companion}", aside.display()));
+            std::fs::rename(&from, to).map_err(|e| StoreError::Io(from.clone(), e))?;
+        }
+    }
+    Ok(aside)
+}
+
+/// Copies row by row until the damage; good rows behind a bad one of another table survive.
+fn salvage(conn: &mut Connection, aside: &Path) -> u64 {
+    let Ok(old) = Connection::open_with_flags(aside, OpenFlags::SQLITE_OPEN_READ_ONLY) else { return 0 };
+    SALVAGED.iter().map(|table| copy_table(&old, conn, table).unwrap_or(0)).sum()
+}
+
+fn copy_table(old: &Connection, new: &mut Connection, table: &str) -> rusqlite::Result<u64> {
+    let tx = new.transaction()?;
+    let mut copied = 0;
+    {
+        let mut select = old.prepare(&format!("SELECT * FROM {table}"))?;
+        let columns = select.column_count();
+        let marks = vec!["?"; columns].join(",");
+        let mut insert = tx.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})"))?;
+        let mut rows = select.query([])?;
+        while let Ok(Some(row)) = rows.next() {
+            let values: rusqlite::Result<Vec<rusqlite::types::Value>> = (0..columns).map(|i| row.get(i)).collect();
+            if let Ok(values) = values {
+                copied += insert.execute(rusqlite::params_from_iter(values))? as u64;
+            }
+        }
+    }
+    tx.commit()?;
+    Ok(copied)
+}

@@ -1,0 +1,42 @@
+//! Tables of records.db, by `user_version`. A newer version is refused; an older one is brought forward step by step.
+
+use super::StoreError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// What this program writes.
+pub(super) const VERSION: i64 = 1;
+
+const V1: &str = "
+CREATE TABLE event(seq INTEGER PRIMARY KEY, delivery_seq INTEGER UNIQUE, event_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+  priority INTEGER, json TEXT NOT NULL, hash TEXT NOT NULL, prev_hash TEXT NOT NULL);
+CREATE TABLE alarm_state(key TEXT PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE hazard(id TEXT PRIMARY KEY, json TEXT NOT NULL, open INTEGER NOT NULL);
+CREATE TABLE outbox(delivery_seq INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, priority INTEGER NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0, sent_ms INTEGER, received_ms INTEGER, by TEXT, note TEXT);
+CREATE INDEX outbox_waiting ON outbox(priority, delivery_seq) WHERE state < 3;
+CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE session(token_hash TEXT PRIMARY KEY, user TEXT NOT NULL, role TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL);
+CREATE TABLE cursor(name TEXT PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+";
+
+/// Settings of every connection, then the tables.
+pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION {
+        return Err(StoreError::NewerVersion(path.into(), version));
+    }
+    if version < 1 {
+        let tx = conn.transaction()?;
+        tx.execute_batch(V1)?;
+        tx.pragma_update(None, "user_version", VERSION)?;
+        tx.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The store as its readers see it: the page's archive, the account tables, the InfluxDB writer's source.
+
+use super::{HistoryCursor, Store, StoreError};
+use crate::influx::line::SeriesSample;
+use crate::influx::writer::Source;
+use crate::record::Record;
+use crate::web::archive::{parse_records, read_records};
+use crate::web::{AccountDb, Archive, Bucket, DbJob, Problem};
+use futures_util::future::BoxFuture;
+use rusqlite::{OptionalExtension, params};
+
+/// Blocks the InfluxDB writer takes at once: a minute of one-second commits.
+const BLOCKS_AT_ONCE: u32 = 60;
+/// Lines that the database will never take: kept up to so many, the oldest go first.
+const DEAD_LETTERS_MAX: i64 = 100_000;
+const CURSOR_NAME: &str = "influx";
+
+impl Archive for Store {
+    fn records(&self, after_seq: Option<u64>, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
+        Box::pin(async move {
+            let rows = self.read(move |conn| read_records(conn, after_seq, limit)).await.map_err(internal)?;
+            parse_records(&rows)
+        })
+    }
+
+    fn history(
+        &self,
+        point: &str,
+        from_ms: i64,
+        to_ms: i64,
+        width: u32,
+    ) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
+        let (history, point) = (self.history.clone(), point.to_owned());
+        Box::pin(async move {
+            let read = move || columns(&history.range(&point, from_ms, to_ms), from_ms, to_ms, width);
+            tokio::task::spawn_blocking(read).await.map_err(|_| internal(StoreError::Closed))
+        })
+    }
+}
+
+fn internal(error: StoreError) -> Problem {
+    Problem::internal(&error)
+}
+
+/// Downsamples to at most `width` columns with first-come extremes; bad samples make a column without a value.
+fn columns(samples: &[super::history::Stored], from_ms: i64, to_ms: i64, width: u32) -> Vec<Bucket> {
+    let width = i64::from(width.max(1));
+    let step = ((to_ms - from_ms) / width).max(1);
+    let mut found: Vec<Bucket> = Vec::new();
+    for group in samples.chunk_by(|a, b| (a.utc_ms - from_ms) / step == (b.utc_ms - from_ms) / step) {
+        let values: Vec<f64> = group.iter().filter_map(|s| s.value).collect();
+        let last = group.last().expect("a group has at least one sample");
+        found.push(Bucket {
+            t_ms: last.utc_ms,
+            min: values.iter().copied().reduce(f64::min),
+            max: values.iter().copied().reduce(f64::max),
+            last: last.value,
+            quality: group.iter().map(|s| s.quality).max().unwrap_or(2),
+        });
+    }
+    found
+}
+
+impl AccountDb for Store {
+    fn run(&self, job: DbJob) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            match self.write(move |tx| job(tx)).await {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::error!(%error, "account tables");
+                    false
+                }
+            }
+        })
+    }
+}
+
+impl Source for Store {
+    type Cursor = HistoryCursor;
+
+    async fn after(&self, cursor: &HistoryCursor) -> Option<(Vec<SeriesSample>, HistoryCursor)> {
+        let (samples, next) = self.samples_after(cursor.clone(), BLOCKS_AT_ONCE).await?;
+        let samples = samples
+            .into_iter()
+            .map(|s| SeriesSample { point: s.point, utc_ms: s.utc_ms, value: s.value, quality: s.quality })
+            .collect();
+        Some((samples, next))
+    }
+
+    async fn load(&self) -> HistoryCursor {
+        let text = self.read(|conn| {
+            conn.query_row("SELECT json FROM cursor WHERE name = ?1", [CURSOR_NAME], |r| r.get::<_, String>(0)).optional()
+        });
+        text.await.ok().flatten().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    }
+
+    async fn save(&self, cursor: &HistoryCursor) -> bool {
+        let Ok(text) = serde_json::to_string(cursor) else { return false };
+        let sql = "INSERT OR REPLACE INTO cursor VALUES (?1, ?2)";
+        self.write(move |tx| tx.execute(sql, [CURSOR_NAME, text.as_str()])).await.is_ok()
+    }
+
+    async fn set_aside(&self, line: String, reason: String) -> bool {
+        self.write(move |tx| {
+            tx.execute("INSERT INTO dead_letter(at_ms, line, reason) VALUES (0, ?1, ?2)", params![line, reason])?;
+            tx.execute("DELETE FROM dead_letter WHERE id <= (SELECT MAX(id) FROM dead_letter) - ?1", [DEAD_LETTERS_MAX])
+        })
+        .await
+        .is_ok()
+    }
+}
