@@ -36,11 +36,8 @@ impl SystemClock {
 
 impl Default for SystemClock {
     fn default() -> Self {
-        let clock = Self {
-            offset_ms: AtomicI64::new(0),
-            disciplined: AtomicBool::new(false),
-            look_again_s: AtomicU64::new(0),
-        };
+        let clock =
+            Self { offset_ms: AtomicI64::new(0), disciplined: AtomicBool::new(false), look_again_s: AtomicU64::new(0) };
         let (mono, utc_ms) = read();
         clock.offset_ms.store(utc_ms - mono_ms(mono), Ordering::Relaxed);
         clock

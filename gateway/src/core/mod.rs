@@ -39,7 +39,10 @@ pub enum CoreRequest {
     /// How far the events of standing alarms have come.
     Delivery(BTreeMap<String, Delivery>),
     /// A condition of the gateway itself came or went.
-    System { condition: SystemCondition, active: bool },
+    System {
+        condition: SystemCondition,
+        active: bool,
+    },
 }
 
 /// What a command led to: the committed records; empty when it was already so.

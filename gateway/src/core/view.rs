@@ -94,7 +94,9 @@ fn word(state: &AlarmState) -> &'static str {
 
 /// The sentence of the raise, with the newest facts.
 fn sentence(state: &AlarmState, site: &SiteView) -> (String, String) {
-    let (Some(fact), Some(at)) = (state.fact.clone(), state.raised) else { return (state.key.clone(), state.key.clone()) };
+    let (Some(fact), Some(at)) = (state.fact.clone(), state.raised) else {
+        return (state.key.clone(), state.key.clone());
+    };
     let kind = EventKind::Raised { fact, assumed: state.assumed, late_by_ms: 0 };
     crate::text::event_text(&Event { seq: state.annunciated_seq, at, kind }, site)
 }

@@ -31,10 +31,8 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
         write_record(tx, record)?;
     }
     for alarm in &commit.alarms {
-        tx.prepare_cached("INSERT OR REPLACE INTO alarm_state VALUES (?1, ?2)")?.execute(params![
-            alarm.key,
-            json(alarm)
-        ])?;
+        tx.prepare_cached("INSERT OR REPLACE INTO alarm_state VALUES (?1, ?2)")?
+            .execute(params![alarm.key, json(alarm)])?;
     }
     for key in &commit.gone {
         tx.execute("DELETE FROM alarm_state WHERE key = ?1", [key])?;
@@ -86,8 +84,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
             Ok((r.get(0)?, r.get(1)?, r.get(2)?))
         })
         .optional()?;
-    let delivered: i64 =
-        conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
+    let delivered: i64 = conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
     let same_boot = meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
     let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
     let restored = Restored {

@@ -215,10 +215,8 @@ impl Writer {
             self.make_room();
         }
         let Some((_, conn, ids)) = &self.open else { return Ok(()) };
-        let mapped: Vec<Stored> = part
-            .iter()
-            .filter_map(|s| ids.get(s.point as usize).map(|id| Stored { point: *id, ..*s }))
-            .collect();
+        let mapped: Vec<Stored> =
+            part.iter().filter_map(|s| ids.get(s.point as usize).map(|id| Stored { point: *id, ..*s })).collect();
         let Some(body) = block::pack(&mapped) else { return Err(rusqlite::Error::InvalidQuery) };
         let from = mapped.iter().map(|s| s.utc_ms).min().unwrap_or_default();
         let to = mapped.iter().map(|s| s.utc_ms).max().unwrap_or_default();
@@ -313,7 +311,8 @@ fn read_range(path: &Path, point: &str, from_ms: i64, to_ms: i64) -> rusqlite::R
     let id: Option<u32> =
         conn.query_row("SELECT id FROM point WHERE key = ?1", [point], |row| row.get(0)).optional()?;
     let Some(id) = id else { return Ok(Vec::new()) };
-    let mut query = conn.prepare("SELECT codec, crc, body FROM block WHERE to_ms >= ?1 AND from_ms <= ?2 ORDER BY id")?;
+    let mut query =
+        conn.prepare("SELECT codec, crc, body FROM block WHERE to_ms >= ?1 AND from_ms <= ?2 ORDER BY id")?;
     let mut rows = query.query([from_ms, to_ms])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -89,7 +89,8 @@ impl Source for Store {
 
     async fn load(&self) -> HistoryCursor {
         let text = self.read(|conn| {
-            conn.query_row("SELECT json FROM cursor WHERE name = ?1", [CURSOR_NAME], |r| r.get::<_, String>(0)).optional()
+            conn.query_row("SELECT json FROM cursor WHERE name = ?1", [CURSOR_NAME], |r| r.get::<_, String>(0))
+                .optional()
         });
         text.await.ok().flatten().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
     }
