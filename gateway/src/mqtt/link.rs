@@ -244,7 +244,7 @@ impl<'a> Link<'a> {
         if !self.connected {
             return;
         }
-        if state(self.shared, false).to_string() != self.state_shown {
+        if self.state_shown != state(self.shared, false).to_string() {
             self.say_state();
         }
         if self.heartbeat <= Instant::now() {

@@ -84,7 +84,11 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             CoreRequest::Command { reply, .. } => {
                 let _ = reply.send(Err(CommandError::Rejected(Rejected::Incomplete(vec!["reason".into()]))));
             }
-            CoreRequest::Receipt(_) | CoreRequest::Outbox(_) | CoreRequest::Influx(_) => {}
+            CoreRequest::Receipt(_)
+            | CoreRequest::Outbox(_)
+            | CoreRequest::Influx(_)
+            | CoreRequest::Delivery(_)
+            | CoreRequest::System { .. } => {}
         }
     }
 }
