@@ -1,3 +1,22 @@
-//! (empty room)
+//! A simulated plant and its Modbus instruments, for the demo and for tests.
+//!
+//! Owns the other end of the wire. Shares no code with the gateway's reading side: the register maps are written twice, so
+//! that a mistake in one shows.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+mod demo;
+mod instruments;
+mod plant;
+mod prng;
+mod pty;
+mod scenario;
+mod serve;
+
+pub use demo::{DemoSite, start_demo, start_demo_at};
+pub use instruments::{Instruments, Link, service};
+pub use plant::Plant;
+pub use prng::Prng;
+pub use pty::Pty;
+pub use scenario::{Scenario, UnknownScenario};
+pub use serve::{serve_rtu_over_tcp, serve_rtu_pty, serve_tcp};

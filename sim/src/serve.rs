@@ -1,0 +1,101 @@
+//! The instruments on real transports: Modbus TCP on a socket, Modbus RTU on a pseudo-terminal.
+//!
+//! Owns the server tasks and their restart. Framing is tokio-modbus' own. Its RTU server takes a stream of any kind only in
+//! its RTU-over-TCP form, so the pseudo-terminal is joined to one of those over loopback; a server that gives up on a bad
+//! frame is then joined afresh and the path of the line stays the same.
+
+use crate::instruments::Instruments;
+use crate::pty::Pty;
+use std::future::ready;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_modbus::server::{rtu_over_tcp, tcp};
+use tokio_util::sync::CancellationToken;
+
+const RESTART_AFTER: Duration = Duration::from_millis(200);
+/// No frame of Modbus RTU is longer.
+const LONGEST_FRAME: usize = 256;
+
+/// Serves `instruments` over Modbus TCP until `stop`; gives the address bound.
+pub async fn serve_tcp(
+    address: SocketAddr,
+    instruments: Instruments,
+    stop: CancellationToken,
+) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    let server = tcp::Server::new(listener);
+    tokio::spawn(stop.run_until_cancelled_owned(async move {
+        loop {
+            let accept = |stream: TcpStream, _peer| ready(Ok(Some((instruments.clone(), stream))));
+            if let Err(error) = server.serve(&accept, log_end).await {
+                tracing::warn!(%error, "Modbus TCP server of the simulator starts again");
+            }
+            tokio::time::sleep(RESTART_AFTER).await;
+        }
+    }));
+    Ok(bound)
+}
+
+/// Serves `instruments` over Modbus RTU on a new pseudo-terminal until `stop`; gives the path to open.
+pub async fn serve_rtu_pty(instruments: Instruments, stop: CancellationToken) -> io::Result<PathBuf> {
+    let pty = Pty::open()?;
+    let path = pty.path().to_owned();
+    let inner = serve_rtu_over_tcp((Ipv4Addr::LOCALHOST, 0).into(), instruments, stop.clone()).await?;
+    tokio::spawn(stop.run_until_cancelled_owned(async move {
+        loop {
+            if let Err(error) = join(&pty, inner).await {
+                tracing::warn!(%error, "serial line of the simulator is joined again");
+            }
+            tokio::time::sleep(RESTART_AFTER).await;
+        }
+    }));
+    Ok(path)
+}
+
+/// Serves `instruments` as RTU frames over TCP, like a serial converter, until `stop`; gives the address bound.
+pub async fn serve_rtu_over_tcp(
+    address: SocketAddr,
+    instruments: Instruments,
+    stop: CancellationToken,
+) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    let server = rtu_over_tcp::Server::new(listener);
+    tokio::spawn(stop.run_until_cancelled_owned(async move {
+        loop {
+            let accept = |stream: TcpStream, _peer| ready(Ok(Some((instruments.clone(), stream))));
+            if let Err(error) = server.serve(&accept, log_end).await {
+                tracing::warn!(%error, "RTU server of the simulator starts again");
+            }
+            tokio::time::sleep(RESTART_AFTER).await;
+        }
+    }));
+    Ok(bound)
+}
+
+fn log_end(error: io::Error) {
+    tracing::debug!(%error, "a client of the simulator is gone");
+}
+
+/// Carries bytes between the line and one connection to the server, until the server ends it.
+async fn join(pty: &Pty, server: SocketAddr) -> io::Result<()> {
+    let mut stream = TcpStream::connect(server).await?;
+    stream.set_nodelay(true)?;
+    let (mut from_line, mut from_server) = ([0; LONGEST_FRAME], [0; LONGEST_FRAME]);
+    let mut release = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            read = pty.read(&mut from_line) => stream.write_all(&from_line[..read?]).await?,
+            read = stream.read(&mut from_server) => match read? {
+                0 => return Ok(()),
+                length => pty.write_paced(&from_server[..length]).await?,
+            },
+            _ = release.tick() => pty.release()?,
+        }
+    }
+}
