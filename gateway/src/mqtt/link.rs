@@ -244,7 +244,8 @@ impl<'a> Link<'a> {
         if !self.connected {
             return;
         }
-        if self.state_shown != state(self.shared, false).to_string() {
+        let now = state(self.shared, false).to_string();
+        if self.state_shown != now {
             self.say_state();
         }
         if self.heartbeat <= Instant::now() {
