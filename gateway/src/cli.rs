@@ -5,7 +5,7 @@
 mod check;
 mod client;
 mod exit;
-mod serve;
+pub(crate) mod serve;
 
 pub use exit::Exit;
 
@@ -25,6 +25,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 运行现场网关 · the site gateway
+    #[command(after_help = "例 example:  hazard-gateway run --config /etc/hazard-gateway/site.toml")]
+    Run {
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// 检查配置，列出全部缺陷及位置 · all defects of a configuration with file and line
     #[command(after_help = "例 example:  hazard-gateway check --config site.toml")]
     Check(CheckArgs),
@@ -72,6 +78,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Exit {
     match command {
+        Command::Run { config } => serve::run(&config),
         Command::Check(args) => check::main(&args.config, args.json),
         Command::Schema { office } => check::schema(office),
         Command::Completions { shell } => {

@@ -1,11 +1,99 @@
-//! What every command that waits needs: the runtime.
+//! What every command that stays needs: the runtime, logging, signals; `run` and `office`.
 
-use super::Exit;
+use super::{Exit, check};
+use crate::clock::SystemClock;
+use crate::config::{self, Checked};
+use crate::run::{RunError, run_site};
+use crate::store::StoreError;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// Work off the runtime (SQLite reads, password hashing): more threads would only wait for the same disk, and the unit allows 64 tasks.
+const BLOCKING_THREADS: usize = 16;
 
 /// A runtime, or why there is none.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build();
+    built.map_err(|error| {
         eprintln!("无法启动运行时 · no runtime: {error}");
         Exit::Io
     })
+}
+
+/// Logs go to stderr; `RUST_LOG` chooses. journald adds the time.
+fn log_to_stderr(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+}
+
+/// The site gateway until SIGTERM or SIGINT.
+pub(super) fn run(path: &Path) -> Exit {
+    log_to_stderr("info");
+    let Some(site) = loaded(config::check_site(path)) else { return Exit::Usage };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let result = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(signals(path.to_owned(), stop.clone()));
+        let (ready, _address) = oneshot::channel();
+        run_site(site, Arc::new(SystemClock::default()), None, stop, ready).await
+    });
+    result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)
+}
+
+/// Prints what `check` would; nothing is opened before the configuration is whole.
+fn loaded<T>(checked: Checked<T>) -> Option<T> {
+    check::report(&checked.diagnostics, &checked.files);
+    checked.value
+}
+
+/// SIGTERM and SIGINT end; SIGHUP checks the file again and says what a restart would do.
+async fn signals(path: PathBuf, stop: CancellationToken) {
+    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
+    else {
+        tracing::error!("signals cannot be received; end the process with SIGKILL");
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = hup.recv() => recheck(&path),
+        }
+    }
+    stop.cancel();
+}
+
+fn recheck(path: &Path) {
+    let (good, diagnostics, files) = if config::is_office(path) {
+        let checked = config::check_office(path);
+        (checked.value.is_some(), checked.diagnostics, checked.files)
+    } else {
+        let checked = config::check_site(path);
+        (checked.value.is_some(), checked.diagnostics, checked.files)
+    };
+    check::report(&diagnostics, &files);
+    if good {
+        tracing::warn!(
+            "SIGHUP: the configuration is good; it takes effect at the next restart, the running one is kept"
+        );
+    } else {
+        tracing::error!("SIGHUP: the configuration has defects; the running one is kept");
+    }
+}
+
+fn run_exit(error: &RunError) -> Exit {
+    eprintln!("{error}");
+    match error {
+        RunError::Store(StoreError::NewerVersion(..)) => Exit::NewerStore,
+        RunError::Store(_) | RunError::Listen(..) => Exit::Io,
+        RunError::Ended(_) => Exit::Internal,
+    }
 }
