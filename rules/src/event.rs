@@ -47,6 +47,8 @@ pub struct AlarmFact {
 }
 
 /// Every kind of fact. Serialised names are those of the interface (`alarm.raised`, …).
+///
+/// The fields lie flat beside those of the stored record (`event_id`, `boot_id`, `seq`, `at`, …): a name in here must not be one of those.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum EventKind {
@@ -97,10 +99,19 @@ pub enum EventKind {
     HazardStage { hazard: Hazard },
     /// The daemon started; alarms standing before are restored, not raised again.
     #[serde(rename = "system.started")]
-    Started { boot_id: String, version: String, config_hash: String, down_for_ms: Option<u64> },
+    Started {
+        #[serde(rename = "started_boot_id")]
+        boot_id: String,
+        version: String,
+        config_hash: String,
+        down_for_ms: Option<u64>,
+    },
     /// A clean stop.
     #[serde(rename = "system.stopped")]
-    Stopped { boot_id: String },
+    Stopped {
+        #[serde(rename = "stopped_boot_id")]
+        boot_id: String,
+    },
     /// A new configuration took effect.
     #[serde(rename = "system.config_changed")]
     ConfigChanged { old_hash: String, new_hash: String, by: String },
@@ -112,7 +123,12 @@ pub enum EventKind {
     DeviceState { device: String, code: String, detail: String },
     /// The office's receipt of an event arrived (first machine receipt, then a person's).
     #[serde(rename = "delivery.receipt")]
-    Receipt { event_id: String, by: Option<String>, note: Option<String> },
+    Receipt {
+        #[serde(rename = "receipt_for")]
+        event_id: String,
+        by: Option<String>,
+        note: Option<String>,
+    },
     /// A person did something that changed no alarm: sign-in, user change, drill, failed sign-in.
     #[serde(rename = "operator.action")]
     Operator { user: String, action: String, detail: String },

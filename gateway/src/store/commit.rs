@@ -45,9 +45,16 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
 }
 
 fn write_record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+    // A commit whose answer was lost is written again; what is there already stays.
+    let seq = number(record.event.seq);
+    let stored =
+        tx.prepare_cached("SELECT hash FROM event WHERE seq = ?1")?.query_row([seq], |row| row.get(0)).optional()?;
+    if stored.is_some_and(|hash: String| hash == record.hash) {
+        return Ok(());
+    }
     let priority = record.event.kind.fact().map_or(4, |f| f.priority);
     tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-        number(record.event.seq),
+        seq,
         record.delivery_seq.map(number),
         record.event_id,
         record.event.kind.name(),
@@ -85,7 +92,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         })
         .optional()?;
     let delivered: i64 = conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
-    let same_boot = meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
+    let same_boot = !kernel_boot_id.is_empty() && meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
     let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
     let restored = Restored {
         next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),

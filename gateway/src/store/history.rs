@@ -2,6 +2,7 @@
 //!
 //! Owns the writer thread, the day files, retention and reading back. A file that cannot be opened is renamed and a new one begun.
 
+use super::open::is_damage;
 use super::{StoreError, block, spawn};
 use rules::Sample;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -14,8 +15,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Batches (one per scan) that may wait while the disk stalls: 60 s of 64 scans a second.
-const BATCHES_MAX: usize = 4096;
+/// Batches (one per scan) that may wait while the disk stalls: 60 s of 1,000 devices at 1 Hz.
+pub(super) const BATCHES_MAX: usize = 60_000;
 /// Three seconds of the largest site.
 const BLOCK_SAMPLES_MAX: usize = 65_536;
 
@@ -116,6 +117,12 @@ impl History {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn append_stored(&self, sample: Stored) {
+        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        inbox.as_ref().unwrap().send(vec![sample]).unwrap();
+    }
+
     pub(super) fn figures(&self) -> HistoryFigures {
         let c = &self.counters;
         HistoryFigures {
@@ -154,7 +161,15 @@ impl History {
     pub(super) fn after(&self, cursor: &HistoryCursor, blocks_max: u32) -> Option<(Vec<StoredSample>, HistoryCursor)> {
         for day in days(&self.dir).into_iter().filter(|d| *d >= cursor.day) {
             let block = if day == cursor.day { cursor.block } else { 0 };
-            let (samples, last) = read_after(&self.dir.join(format!("{day}.db")), block, blocks_max).ok()?;
+            let (samples, last) = match read_after(&self.dir.join(format!("{day}.db")), block, blocks_max) {
+                Ok(read) => read,
+                // A damaged day must not hide the days after it; any other error is tried again.
+                Err(error) if is_damage(&error) => {
+                    tracing::error!(%error, day, "history day cannot be read; going on with the next one");
+                    continue;
+                }
+                Err(_) => return None,
+            };
             if last > block {
                 return Some((samples, HistoryCursor { day, block: last }));
             }
@@ -227,14 +242,15 @@ impl Writer {
 
     fn open_day(&self, day: String) -> rusqlite::Result<(String, Connection, Vec<u32>)> {
         let path = self.dir.join(format!("{day}.db"));
-        let mut conn = prepare(&path).or_else(|error| {
-            tracing::error!(%error, file = %path.display(), "history file set aside");
-            let aside = (0..1000).map(|n| path.with_extension(format!("db.corrupt-{n}"))).find(|p| !p.exists());
-            if let Some(aside) = aside {
-                let _ = std::fs::rename(&path, aside);
+        let mut conn = match prepare(&path) {
+            // Only damage sets a file aside: a full or busy disk says nothing about what is in it.
+            Err(error) if is_damage(&error) => {
+                tracing::error!(%error, file = %path.display(), "history file set aside");
+                set_aside(&path);
+                prepare(&path)
             }
-            prepare(&path)
-        })?;
+            other => other,
+        }?;
         let tx = conn.transaction()?;
         let mut ids = Vec::with_capacity(self.points.len());
         for key in &self.points {
@@ -288,6 +304,15 @@ fn collect(
         }
     }
     false
+}
+
+/// Renames a day with its companions: a WAL left behind would be replayed into the new file.
+fn set_aside(path: &Path) {
+    let free = (0..1000).find(|n| !path.with_extension(format!("db.corrupt-{n}")).exists());
+    let Some(n) = free else { return };
+    for end in ["db-wal", "db-shm", "db"] {
+        let _ = std::fs::rename(path.with_extension(end), path.with_extension(format!("{end}.corrupt-{n}")));
+    }
 }
 
 fn prepare(path: &Path) -> rusqlite::Result<Connection> {

@@ -25,6 +25,7 @@ pub use open::OpenOptions;
 use history::History;
 use rules::{Restored, Sample};
 use rusqlite::{Connection, Transaction};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
@@ -173,7 +174,10 @@ impl Store {
 
 fn write_records(mut conn: Connection, mut inbox: mpsc::Receiver<Job>) {
     while let Some(job) = inbox.blocking_recv() {
-        job(&mut conn);
+        // One bad job must not end the journal for everybody; its transaction rolls back while it unwinds.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut conn))).is_err() {
+            tracing::error!("a write to the store panicked and was rolled back");
+        }
     }
 }
 

@@ -1,1 +1,248 @@
+//! What the store promises, as facts.
 
+use super::history::{BATCHES_MAX, Stored};
+use super::*;
+use crate::influx::writer::Source as _;
+use crate::mqtt::table;
+use crate::record::Record;
+use rules::{AlarmFact, Clock, Event, EventKind, Finite, Mono, Now, Reading, Wall};
+use std::time::Duration;
+
+const DAY_MS: i64 = 86_400_000;
+const AT_MS: i64 = 20_000 * DAY_MS;
+
+/// Ten seconds pass with every look, so that a group commit is over at once.
+#[derive(Default)]
+struct Hasty(std::sync::atomic::AtomicU64);
+
+impl Clock for Hasty {
+    fn now(&self) -> Now {
+        let mono = self.0.fetch_add(10_000_000_000, std::sync::atomic::Ordering::Relaxed);
+        Now { mono: Mono(mono), wall: Wall::default() }
+    }
+}
+
+fn open(dir: &Path, kernel_boot_id: &str) -> Result<(Store, Found), StoreError> {
+    let options = OpenOptions {
+        points: vec!["GT-101".into()],
+        commit_interval: Duration::from_millis(1),
+        max_bytes: 1 << 30,
+        now_label: "20261124T000000Z".into(),
+        kernel_boot_id: kernel_boot_id.into(),
+        clock: Arc::new(Hasty::default()),
+    };
+    Store::open(dir, options)
+}
+
+fn history(dir: &Path) -> History {
+    let clock = Arc::new(Hasty::default());
+    History::open(dir.into(), vec!["GT-101".into()], Duration::from_millis(1), 1 << 30, clock).unwrap()
+}
+
+fn put(history: &History, utc_ms: i64) {
+    let before = history.figures().stored;
+    history.append_stored(Stored { point: 0, utc_ms, value: Some(1.0), quality: 0 });
+    while history.figures().stored == before {
+        std::thread::yield_now();
+    }
+}
+
+fn raised(value: f64) -> EventKind {
+    let fact = AlarmFact {
+        alarm: "GT-101:HH".into(),
+        occurrence: 1,
+        point: "GT-101".into(),
+        condition: "HH".into(),
+        priority: 1,
+        reading: Some(Reading::Good(Finite::new(value).unwrap())),
+        limit: Some(50.0),
+        unit: "%LEL".into(),
+        risk: None,
+        drill: false,
+    };
+    EventKind::Raised { fact, assumed: false, late_by_ms: 0 }
+}
+
+fn started() -> EventKind {
+    EventKind::Started { boot_id: "b".into(), version: "1".into(), config_hash: "c".into(), down_for_ms: None }
+}
+
+/// A sealed chain of records, from number 1.
+fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
+    let mut head = GENESIS.to_owned();
+    let mut record = |(i, kind): (usize, EventKind)| {
+        let seq = i as u64 + 1;
+        let at = Now { mono: Mono(seq), wall: Wall { utc_ms: AT_MS, ..Wall::default() } };
+        let mut record = Record {
+            event_id: format!("s-{seq}"),
+            boot_id: "b".into(),
+            delivery_seq: kind.goes_to_office().then_some(seq),
+            durable: true,
+            prev_hash: String::new(),
+            hash: String::new(),
+            event: Event { seq, at, kind },
+        };
+        seal(&mut record, &head);
+        head.clone_from(&record.hash);
+        record
+    };
+    kinds.into_iter().enumerate().map(&mut record).collect()
+}
+
+fn commit(records: Vec<Record>) -> Commit {
+    Commit { records, next_hazard: 1, ..Commit::default() }
+}
+
+#[test]
+fn every_kind_of_the_gateways_own_records_can_be_read_back() {
+    let (id, none) = (|| "s-9".to_owned(), String::new);
+    let records = chain([
+        started(),
+        EventKind::Stopped { boot_id: id() },
+        EventKind::ConfigChanged { old_hash: id(), new_hash: id(), by: id() },
+        EventKind::Notice { code: id(), text_zh: none(), text_en: none() },
+        EventKind::DeviceState { device: id(), code: id(), detail: none() },
+        EventKind::Receipt { event_id: id(), by: Some(id()), note: None },
+        EventKind::Operator { user: id(), action: id(), detail: none() },
+        raised(50.0),
+    ]);
+    for record in records {
+        let json = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+    }
+}
+
+#[test]
+fn any_measured_value_is_the_same_after_reading_back() {
+    let mut x = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..5_000 {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        let value = Finite::new(f64::from_bits(x)).map_or(0.1, Finite::get);
+        let record = chain([raised(value)]).remove(0);
+        let json = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record, "{value:e}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_is_sent_ages_while_it_waits_and_verifies() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "k").unwrap();
+    store.commit(commit(chain([started(), raised(92.36648026850173)]))).await.unwrap();
+    assert_eq!(store.read(verify).await.unwrap(), Ok(2));
+    assert_eq!(store.read(|c| table::waiting(c, &[], 10)).await.unwrap().len(), 2);
+    let figures = store.read(|c| table::figures(c, AT_MS + 400_000)).await.unwrap();
+    assert_eq!((figures.depth, figures.oldest_age_ms), (2, 400_000));
+}
+
+#[tokio::test]
+async fn a_changed_record_is_found_at_its_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "k").unwrap();
+    store.commit(commit(chain([raised(50.0), raised(50.0), raised(50.0)]))).await.unwrap();
+    let sql = "UPDATE event SET json = replace(json, '50.0', '51.0') WHERE seq = 2";
+    store.write(|tx| tx.execute(sql, [])).await.unwrap();
+    assert_eq!(store.read(verify).await.unwrap().unwrap_err().seq, 2);
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_may_be_repeated_but_no_number_is_taken_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "k").unwrap();
+    let first = commit(chain([raised(50.0)]));
+    store.commit(first.clone()).await.unwrap();
+    store.commit(first).await.unwrap();
+    assert!(store.commit(commit(chain([raised(51.0)]))).await.is_err());
+    assert_eq!(store.read(verify).await.unwrap(), Ok(1));
+}
+
+#[tokio::test]
+async fn a_panicking_write_leaves_the_writer_alive_and_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "k").unwrap();
+    let bad = store.write(|tx| -> rusqlite::Result<()> {
+        tx.execute("INSERT INTO meta VALUES ('half', 'done')", [])?;
+        panic!("one bad job")
+    });
+    assert!(bad.await.is_err());
+    let half =
+        store.write(|tx| tx.query_row("SELECT COUNT(*) FROM meta WHERE key = 'half'", [], |r| r.get::<_, i64>(0)));
+    assert_eq!(half.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_damaged_records_file_is_set_aside_and_the_start_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("records.db"), vec![0x55; 65_536]).unwrap();
+    let (store, found) = open(dir.path(), "k").unwrap();
+    assert!(found.salvaged.is_some());
+    assert!(dir.path().join("records.db.corrupt-20261124T000000Z").exists());
+    store.commit(commit(chain([started()]))).await.unwrap();
+}
+
+#[test]
+fn a_newer_store_is_refused_and_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.db");
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(open(dir.path(), "k"), Err(StoreError::NewerVersion(_, 99))));
+    assert!(std::fs::read(&path).unwrap() == before);
+}
+
+#[tokio::test]
+async fn the_same_boot_is_known_and_no_boot_id_never_equals_another() {
+    for (kernel, same) in [("k", true), ("", false)] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), kernel).unwrap());
+        assert_eq!(open(dir.path(), kernel).unwrap().1.restored.same_boot, same);
+    }
+}
+
+#[tokio::test]
+async fn the_position_of_a_sink_survives() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "k").unwrap();
+    let cursor = HistoryCursor { day: "20261124".into(), block: 7 };
+    assert!(store.save(&cursor).await);
+    assert_eq!(store.load().await, cursor);
+}
+
+#[test]
+fn samples_come_back_in_order_once_and_by_range() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = history(dir.path());
+    put(&history, AT_MS + 5);
+    put(&history, AT_MS + DAY_MS);
+    let (first, cursor) = history.after(&HistoryCursor::default(), 60).unwrap();
+    let (second, cursor) = history.after(&cursor, 60).unwrap();
+    assert_eq!((first[0].utc_ms, second[0].utc_ms), (AT_MS + 5, AT_MS + DAY_MS));
+    assert!(history.after(&cursor, 60).is_none());
+    assert_eq!(history.range("GT-101", AT_MS, AT_MS + 10).len(), 1);
+}
+
+#[test]
+fn a_damaged_day_does_not_hide_the_days_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("20200101.db"), vec![0x55; 8_192]).unwrap();
+    let history = history(dir.path());
+    put(&history, AT_MS);
+    assert!(history.after(&HistoryCursor::default(), 60).is_some());
+}
+
+#[test]
+fn a_damaged_day_is_set_aside_when_it_is_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("20241004.db"), vec![0x55; 8_192]).unwrap();
+    let history = history(dir.path());
+    put(&history, AT_MS);
+    assert!(dir.path().join("20241004.db.corrupt-0").exists());
+    assert_eq!(history.range("GT-101", AT_MS, AT_MS).len(), 1);
+}
+
+#[test]
+fn a_minute_of_the_largest_site_waits_while_the_disk_stalls() {
+    const { assert!(BATCHES_MAX >= 60 * 1_000) };
+}
