@@ -25,6 +25,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 演示：模拟现场和消息代理 · a simulated site and a broker in one process
+    #[cfg(feature = "demo")]
+    #[command(after_help = "例 example:  hazard-gateway demo --scenario nh3-leak")]
+    Demo {
+        /// nh3-leak, methanol-overfill, detector-fault, bus-dead, fan-stop.
+        #[arg(long)]
+        scenario: Option<sim::Scenario>,
+        /// Keeps the data here instead of in a folder that is removed at the end.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
     /// 运行现场网关 · the site gateway
     #[command(after_help = "例 example:  hazard-gateway run --config /etc/hazard-gateway/site.toml")]
     Run {
@@ -78,6 +89,8 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Exit {
     match command {
+        #[cfg(feature = "demo")]
+        Command::Demo { scenario, data } => serve::demo(crate::demo::Choice { scenario, data }),
         Command::Run { config } => serve::run(&config),
         Command::Check(args) => check::main(&args.config, args.json),
         Command::Schema { office } => check::schema(office),

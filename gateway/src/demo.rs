@@ -1,1 +1,228 @@
-//! (to be built)
+//! `demo`: a simulated plant, its site and a broker in one process, on loopback, in a folder that goes with it.
+//!
+//! Owns ports, the temporary folder and what is printed. Everything else is what `run` and `office` run.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use crate::cli::Exit;
+use crate::cli::serve::run_exit;
+use crate::clock::SystemClock;
+use crate::config::{self, MqttSettings, Site, WebSettings};
+use crate::run::run_site;
+use crate::web::{DemoControl, DemoScenario};
+use rules::Clock;
+use sim::{DemoSite, Scenario};
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+const SITE_PORT: u16 = 8080;
+const BROKER_PORT: u16 = 1883;
+/// Ports tried, ten apart, before the demo gives up.
+const PORT_TRIES: u16 = 50;
+/// The same plant each time: what README says happens.
+const SEED: u64 = 20_260_501;
+
+/// The demo site's file, as an engineer would have written it.
+const SITE_FILE: &str = include_str!("../examples/demo-site.toml");
+
+/// What the command line chose.
+#[derive(Debug)]
+pub struct Choice {
+    pub scenario: Option<Scenario>,
+    /// Kept after the end; otherwise a temporary folder is used and removed.
+    pub data: Option<PathBuf>,
+}
+
+/// A folder that is removed at the end unless the person named it.
+struct Folder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Folder {
+    fn new(named: Option<PathBuf>) -> std::io::Result<Self> {
+        let temporary = named.is_none();
+        let path = named
+            .unwrap_or_else(|| std::env::temp_dir().join(format!("hazard-gateway-demo-{}", crate::clock::boot_id())));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { path, temporary })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.temporary {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Runs until `stop`.
+pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
+    let folder = match Folder::new(choice.data) {
+        Ok(folder) => folder,
+        Err(error) => {
+            eprintln!("数据目录 · data folder: {error}");
+            return Exit::Io;
+        }
+    };
+    let Some((site_port, broker_port)) = ports() else {
+        eprintln!("8080、1883 起的端口都被占用 · all ports from 8080 and 1883 on are taken");
+        return Exit::Io;
+    };
+    broker(broker_port);
+    let plant = match sim::start_demo(SEED, stop.clone()).await {
+        Ok(plant) => plant,
+        Err(error) => {
+            eprintln!("模拟仪表 · simulated instruments: {error}");
+            return Exit::Io;
+        }
+    };
+    let mqtt = |client: &str| MqttSettings {
+        host: Ipv4Addr::LOCALHOST.to_string(),
+        port: broker_port,
+        client_id: client.into(),
+        username: None,
+        password: None,
+        keep_alive: Duration::from_secs(10),
+    };
+    let Some(site) = site(&plant, &folder.path, site_port, mqtt("demo-chemical")) else { return Exit::Internal };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let (control, starts) = control();
+    let (ready, told) = oneshot::channel();
+    let site_task = tokio::spawn(run_site(site, clock, Some(control), stop.clone(), ready));
+    if let Ok(address) = told.await {
+        greet(address, choice.scenario);
+        if let Some(scenario) = choice.scenario {
+            start(&plant, scenario);
+        }
+        follow(&plant, starts, &stop).await;
+    }
+    stop.cancel();
+    site_task.await.map_or(Exit::Internal, |r| r.map_or_else(|e| run_exit(&e), |()| Exit::Ok))
+}
+
+fn start(plant: &DemoSite, scenario: Scenario) {
+    plant.plant.lock().unwrap_or_else(PoisonError::into_inner).start(scenario);
+}
+
+async fn follow(plant: &DemoSite, mut starts: mpsc::Receiver<String>, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(name) = starts.recv() => match name.parse::<Scenario>() {
+                Ok(scenario) => start(plant, scenario),
+                Err(_) => tracing::warn!(name, "unknown scenario"),
+            },
+        }
+    }
+}
+
+fn control() -> (DemoControl, mpsc::Receiver<String>) {
+    let (start, starts) = mpsc::channel(8);
+    let scenarios = Scenario::ALL.iter().map(|s| DemoScenario {
+        name: s.name().into(),
+        text_zh: s.title_zh().into(),
+        text_en: s.title_en().into(),
+    });
+    (DemoControl { scenarios: scenarios.collect(), start }, starts)
+}
+
+fn site(plant: &DemoSite, data: &Path, port: u16, mqtt: MqttSettings) -> Option<Site> {
+    let edit = |table: &mut toml::Table| {
+        for link in table.get_mut("link").and_then(toml::Value::as_array_mut).into_iter().flatten() {
+            let Some(link) = link.as_table_mut() else { continue };
+            match link.get("key").and_then(toml::Value::as_str) {
+                Some("tcp-a1") => link.insert("tcp".into(), plant.tcp_a1.to_string().into()),
+                Some("tcp-a2") => link.insert("tcp".into(), plant.tcp_a2.to_string().into()),
+                _ => link.insert("serial".into(), plant.rtu_a3.display().to_string().into()),
+            };
+        }
+    };
+    let checked = config::site_from_text("demo-site.toml", SITE_FILE, edit);
+    let Some(mut site) = checked.value else {
+        eprintln!("demo-site.toml: {:?}", checked.diagnostics);
+        return None;
+    };
+    site.data_dir = data.join("site");
+    site.web = WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), demo_operator: true };
+    site.mqtt = Some(mqtt);
+    site.influx = None;
+    let mut view = (*site.view).clone();
+    view.demo = true;
+    site.view = Arc::new(view);
+    Some(site)
+}
+
+/// The first free port of each row; a taken one is said.
+fn ports() -> Option<(u16, u16)> {
+    let free = |first: u16| {
+        let found = (0..PORT_TRIES)
+            .map(|n| first + 10 * n)
+            .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+        if let Some(port) = found.filter(|port| *port != first) {
+            println!("端口 {first} 被占用，改用 {port} · port {first} is taken, using {port}");
+        }
+        found
+    };
+    Some((free(SITE_PORT)?, free(BROKER_PORT)?))
+}
+
+/// rumqttd on a thread of its own; it ends with the process.
+fn broker(port: u16) {
+    let connections = rumqttd::ConnectionSettings {
+        connection_timeout_ms: 5_000,
+        max_payload_size: 1 << 20,
+        max_inflight_count: 100,
+        auth: None,
+        external_auth: None,
+        dynamic_filters: false,
+    };
+    let server = rumqttd::ServerSettings {
+        name: "demo".into(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        tls: None,
+        next_connection_delay_ms: 1,
+        connections,
+    };
+    let settings = rumqttd::Config {
+        id: 0,
+        router: rumqttd::RouterConfig {
+            max_connections: 16,
+            max_outgoing_packet_count: 200,
+            max_segment_size: 1 << 20,
+            max_segment_count: 10,
+            ..rumqttd::RouterConfig::default()
+        },
+        v4: Some(HashMap::from([("demo".to_owned(), server)])),
+        ..rumqttd::Config::default()
+    };
+    let thread = std::thread::Builder::new().name("demo-broker".into()).spawn(move || {
+        if let Err(error) = rumqttd::Broker::new(settings).start() {
+            tracing::error!(?error, "embedded broker");
+        }
+    });
+    if let Err(error) = thread {
+        tracing::error!(%error, "embedded broker");
+    }
+}
+
+fn greet(site: SocketAddr, scenario: Option<Scenario>) {
+    println!(
+        "\n控制室页面 control room:  http://{site}\n\n\
+         演示值班员已自动登录（仅限本机）· the demo operator is signed in by itself, on this machine only"
+    );
+    match scenario {
+        Some(s) => println!("场景 {} 已开始 · scenario {} has begun: {}", s.title_zh(), s.name(), s.title_en()),
+        None => println!(
+            "在“演示”页启动场景，或重新运行 demo --scenario nh3-leak · start a scenario on the page “Demo”, or run demo --scenario nh3-leak"
+        ),
+    }
+    println!("氨泄漏：约半分钟内 GT-102 越过 25、50 ppm，RA-01 下出现待确认隐患。");
+    println!("ammonia leak: within half a minute GT-102 crosses 25 and 50 ppm, a candidate opens on RA-01.");
+    println!("Ctrl-C 结束 · Ctrl-C ends it");
+}

@@ -89,11 +89,26 @@ fn recheck(path: &Path) {
     }
 }
 
-fn run_exit(error: &RunError) -> Exit {
+pub(crate) fn run_exit(error: &RunError) -> Exit {
     eprintln!("{error}");
     match error {
         RunError::Store(StoreError::NewerVersion(..)) => Exit::NewerStore,
         RunError::Store(_) | RunError::Listen(..) => Exit::Io,
         RunError::Ended(_) => Exit::Internal,
     }
+}
+
+/// The demo until SIGTERM or Ctrl-C.
+#[cfg(feature = "demo")]
+pub(super) fn demo(choice: crate::demo::Choice) -> Exit {
+    log_to_stderr("error");
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(signals(PathBuf::new(), stop.clone()));
+        crate::demo::run(choice, stop).await
+    })
 }
