@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod demo;
+mod fault;
 mod instruments;
 mod plant;
 mod prng;
@@ -14,6 +15,7 @@ mod scenario;
 mod serve;
 
 pub use demo::{DemoSite, start_demo, start_demo_at};
+pub use fault::{BadRule, Fault, FaultCounts, Faults, FaultyStream, Framing, Rule, Spread, When, serve_faulty_tcp};
 pub use instruments::{Instruments, Link, service};
 pub use plant::Plant;
 pub use prng::Prng;

@@ -28,6 +28,12 @@ impl Prng {
         f64::from(u32::try_from(self.next_u64() >> 32).unwrap_or(0)) / 4_294_967_296.0
     }
 
+    /// Evenly spread over 0 ≤ n < `end`; 0 when `end` is 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        let end = (end as u64).max(1);
+        usize::try_from(self.next_u64() % end).unwrap_or(0)
+    }
+
     /// Evenly spread over −1 ≤ x < 1.
     pub fn signed(&mut self) -> f64 {
         self.unit() * 2.0 - 1.0
