@@ -13,6 +13,7 @@ mod prng;
 mod pty;
 mod scenario;
 mod serve;
+mod stream;
 
 pub use demo::{DemoSite, start_demo, start_demo_at};
 pub use fault::{BadRule, Fault, FaultCounts, Faults, FaultyStream, Framing, Rule, Spread, When, serve_faulty_tcp};
@@ -22,3 +23,4 @@ pub use prng::Prng;
 pub use pty::Pty;
 pub use scenario::{Scenario, UnknownScenario};
 pub use serve::{serve_rtu_over_tcp, serve_rtu_pty, serve_tcp};
+pub use stream::serve_stream;

@@ -16,7 +16,7 @@ pub(super) fn next_answer(framing: Framing, buffer: &mut Vec<u8>) -> Option<Vec<
         (Framing::Tcp, rest) if rest.len() < TCP_LENGTH_ENDS => return None,
         (Framing::Rtu, &[_, 1..=4, bytes, ..]) => 5 + usize::from(bytes),
         (Framing::Rtu, &[_, 1..=4] | &[_]) => return None,
-        (Framing::Rtu, &[_, 0x81.., ..]) => 5,
+        (Framing::Rtu, &[_, 0x81..=0xFF, ..]) => 5,
         (_, other) => other.len(),
     };
     (buffer.len() >= length).then(|| buffer.drain(..length).collect())
