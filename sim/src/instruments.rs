@@ -6,6 +6,7 @@
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use std::future::{Ready, ready};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_modbus::server::Service;
 use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
@@ -16,6 +17,33 @@ pub enum Link {
     TcpA1,
     TcpA2,
     RtuA3,
+}
+
+/// A name that no link has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("没有此链路 no such link: {0}")]
+pub struct UnknownLink(pub String);
+
+impl Link {
+    pub const ALL: [Self; 3] = [Self::TcpA1, Self::TcpA2, Self::RtuA3];
+
+    /// The name of the demo site's configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TcpA1 => "tcp-a1",
+            Self::TcpA2 => "tcp-a2",
+            Self::RtuA3 => "rtu-a3",
+        }
+    }
+}
+
+impl FromStr for Link {
+    type Err = UnknownLink;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLink> {
+        Self::ALL.into_iter().find(|link| link.name() == name).ok_or_else(|| UnknownLink(name.to_owned()))
+    }
 }
 
 /// The units on one link, answering from the plant.

@@ -4,6 +4,7 @@
 //! its RTU-over-TCP form, so the pseudo-terminal is joined to one of those over loopback; a server that gives up on a bad
 //! frame is then joined afresh and the path of the line stays the same.
 
+use crate::fault::{Faults, FaultyStream, Framing};
 use crate::instruments::Instruments;
 use crate::pty::Pty;
 use std::future::ready;
@@ -11,7 +12,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_modbus::server::{rtu_over_tcp, tcp};
 use tokio_util::sync::CancellationToken;
@@ -41,14 +42,19 @@ pub async fn serve_tcp(
     Ok(bound)
 }
 
-/// Serves `instruments` over Modbus RTU on a new pseudo-terminal until `stop`; gives the path to open.
-pub async fn serve_rtu_pty(instruments: Instruments, stop: CancellationToken) -> io::Result<PathBuf> {
+/// Serves `instruments` over Modbus RTU on a new pseudo-terminal until `stop`, with faults where there are any; gives the path
+/// to open.
+pub async fn serve_rtu_pty(
+    instruments: Instruments,
+    faults: Option<Faults>,
+    stop: CancellationToken,
+) -> io::Result<PathBuf> {
     let pty = Pty::open()?;
     let path = pty.path().to_owned();
     let inner = serve_rtu_over_tcp((Ipv4Addr::LOCALHOST, 0).into(), instruments, stop.clone()).await?;
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         loop {
-            if let Err(error) = join(&pty, inner).await {
+            if let Err(error) = join(&pty, inner, faults.as_ref()).await {
                 tracing::warn!(%error, "serial line of the simulator is joined again");
             }
             tokio::time::sleep(RESTART_AFTER).await;
@@ -83,9 +89,16 @@ fn log_end(error: io::Error) {
 }
 
 /// Carries bytes between the line and one connection to the server, until the server ends it.
-async fn join(pty: &Pty, server: SocketAddr) -> io::Result<()> {
-    let mut stream = TcpStream::connect(server).await?;
+async fn join(pty: &Pty, server: SocketAddr, faults: Option<&Faults>) -> io::Result<()> {
+    let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
+    match faults {
+        None => carry(pty, stream).await,
+        Some(faults) => carry(pty, FaultyStream::new(stream, Framing::Rtu, faults.clone())).await,
+    }
+}
+
+async fn carry(pty: &Pty, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     let (mut from_line, mut from_server) = ([0; LONGEST_FRAME], [0; LONGEST_FRAME]);
     let mut release = tokio::time::interval(Duration::from_millis(500));
     loop {
