@@ -5,7 +5,9 @@
 mod check;
 mod client;
 mod exit;
+mod secret;
 pub(crate) mod serve;
+mod user;
 
 pub use exit::Exit;
 
@@ -61,6 +63,9 @@ enum Command {
     /// 列出事件 · list events of a running gateway
     #[command(after_help = "例 example:  hazard-gateway events --after 120 --limit 20")]
     Events(client::EventsArgs),
+    /// 人员与口令 · the people of a station
+    #[command(subcommand, after_help = "例 example:  hazard-gateway user add zhang --role admin --config site.toml")]
+    User(user::UserCommand),
 }
 
 /// Arguments of `check`.
@@ -100,6 +105,7 @@ fn dispatch(command: Command) -> Exit {
         }
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),
+        Command::User(command) => user::main(command),
     }
 }
 

@@ -353,10 +353,10 @@ pub struct SensorFaultTable {
     pub action_en: String,
 }
 
-fn default_data_dir() -> PathBuf {
+pub(super) fn default_data_dir() -> PathBuf {
     PathBuf::from("/var/lib/hazard-gateway")
 }
-fn default_office_dir() -> PathBuf {
+pub(super) fn default_office_dir() -> PathBuf {
     PathBuf::from("/var/lib/hazard-gateway-office")
 }
 fn default_plan() -> (f64, f64) {

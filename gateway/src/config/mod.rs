@@ -7,6 +7,7 @@ mod build;
 mod buses;
 pub mod diagnostic;
 pub mod file;
+mod folder;
 mod layers;
 pub mod locate;
 mod parts;
@@ -14,6 +15,7 @@ mod settings;
 mod shape;
 
 pub use diagnostic::{Diagnostic, Finding};
+pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;
 
 use crate::snapshot::SiteView;

@@ -21,10 +21,11 @@ pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use commit::Commit;
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use open::OpenOptions;
+pub(crate) use open::{BESIDE_WAIT, make_private};
 
 use history::History;
 use rules::{Restored, Sample};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,9 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait for the writer; a full queue makes the caller wait, and the core gives up after 500 ms.
 const JOBS_MAX: usize = 256;
+
+/// The journal and everything else but the samples.
+pub const RECORDS_FILE: &str = "records.db";
 
 /// Why the store did not do it, by what the caller does next.
 #[derive(Debug, Error)]
@@ -81,7 +85,7 @@ impl Store {
     /// [`StoreError::NewerVersion`] or a folder that cannot be written.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<(Self, Found), StoreError> {
         std::fs::create_dir_all(dir).map_err(|e| StoreError::Io(dir.into(), e))?;
-        let path = dir.join("records.db");
+        let path = dir.join(RECORDS_FILE);
         let (mut conn, salvaged) = open::records(&path, &options.now_label)?;
         let mut found = commit::load(&mut conn, &options.kernel_boot_id)?;
         found.salvaged = salvaged;
@@ -115,7 +119,8 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |conn| {
-            let result = conn.transaction().and_then(|tx| {
+            // Immediate: the command line writes beside us, and a transaction that reads first could then not go on to write.
+            let result = conn.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|tx| {
                 let value = work(&tx)?;
                 tx.commit()?;
                 Ok(value)
@@ -170,6 +175,13 @@ impl Store {
     pub fn records_path(&self) -> &Path {
         &self.path
     }
+}
+
+/// `records.db` of a data folder for the command line: the gateway may be running or may never have run.
+/// # Errors
+/// [`StoreError::NewerVersion`], or a folder or file that cannot be used.
+pub fn open_beside(dir: &Path) -> Result<Connection, StoreError> {
+    open::beside(&dir.join(RECORDS_FILE))
 }
 
 fn write_records(mut conn: Connection, mut inbox: mpsc::Receiver<Job>) {

@@ -2,6 +2,7 @@
 
 use super::{StoreError, schema};
 use rusqlite::{Connection, OpenFlags};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,9 +21,12 @@ pub struct OpenOptions {
     pub clock: std::sync::Arc<dyn rules::Clock>,
 }
 
+/// The command line waits so long for a running gateway's transaction; one takes milliseconds, a stalled disk seconds.
+pub(crate) const BESIDE_WAIT: Duration = Duration::from_secs(10);
+
 /// Tables worth saving, with the columns both files have.
-const SALVAGED: [&str; 9] =
-    ["event", "alarm_state", "hazard", "outbox", "user", "session", "cursor", "dead_letter", "meta"];
+const SALVAGED: [&str; 10] =
+    ["event", "alarm_state", "hazard", "outbox", "user", "session", "cursor", "dead_letter", "meta", "operator_note"];
 
 pub(super) fn records(path: &Path, label: &str) -> Result<(Connection, Option<String>), StoreError> {
     match open_checked(path) {
@@ -36,6 +40,33 @@ pub(super) fn records(path: &Path, label: &str) -> Result<(Connection, Option<St
             Ok((conn, Some(what)))
         }
         Err(other) => Err(other),
+    }
+}
+
+/// For the command line, also beside a running gateway: waits for its transactions, makes the file (owner only) when there is none.
+pub(super) fn beside(path: &Path) -> Result<Connection, StoreError> {
+    make_private(path).map_err(|e| StoreError::Io(path.into(), e))?;
+    let mut conn = Connection::open(path)?;
+    conn.busy_timeout(BESIDE_WAIT)?;
+    schema::prepare(&mut conn, path)?;
+    Ok(conn)
+}
+
+/// An empty file is an empty database; SQLite gives its companions the same mode and owner. Root hands it to the folder's owner,
+/// or the daemon could not write what the command line made.
+pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => {
+            let owner = std::fs::metadata(folder)?;
+            if rustix::process::geteuid().is_root() && owner.uid() != 0 {
+                std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()))?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -89,8 +120,10 @@ fn copy_table(old: &Connection, new: &mut Connection, table: &str) -> rusqlite::
     {
         let mut select = old.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();
-        let marks = vec!["?"; columns].join(",");
-        let mut insert = tx.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})"))?;
+        // By name: the damaged file may be of an earlier version with fewer columns.
+        let names: Vec<String> = select.column_names().map(|name| format!("\"{name}\"")).collect();
+        let (names, marks) = (names.join(","), vec!["?"; columns].join(","));
+        let mut insert = tx.prepare(&format!("INSERT OR IGNORE INTO {table}({names}) VALUES ({marks})"))?;
         let mut rows = select.query([])?;
         while let Ok(Some(row)) = rows.next() {
             let values: rusqlite::Result<Vec<rusqlite::types::Value>> = (0..columns).map(|i| row.get(i)).collect();

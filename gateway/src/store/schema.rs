@@ -1,11 +1,11 @@
 //! Tables of records.db, by `user_version`. A newer version is refused; an older one is brought forward step by step.
 
 use super::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// What this program writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 const V1: &str = "
 CREATE TABLE event(seq INTEGER PRIMARY KEY, delivery_seq INTEGER UNIQUE, event_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
@@ -23,6 +23,15 @@ CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, line TE
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 ";
 
+/// Names for people, and what the command line changed while the journal was in other hands.
+const V2: &str = "
+ALTER TABLE user ADD COLUMN display_name TEXT NOT NULL DEFAULT '';
+CREATE TABLE operator_note(id INTEGER PRIMARY KEY, action TEXT NOT NULL, detail TEXT NOT NULL);
+";
+
+/// One step per version, from nothing.
+const STEPS: [&str; 2] = [V1, V2];
+
 /// Settings of every connection, then the tables.
 pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -32,9 +41,13 @@ pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", "ON")?;
-    if version < 1 {
-        let tx = conn.transaction()?;
-        tx.execute_batch(V1)?;
+    if version < VERSION {
+        // Immediate, and the version read again: the daemon and the command line may both be first.
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+            tx.execute_batch(step)?;
+        }
         tx.pragma_update(None, "user_version", VERSION)?;
         tx.commit()?;
     }

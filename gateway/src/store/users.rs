@@ -4,9 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// For a database that has no schema of its own (office, tests); the site's schema makes the same tables.
 pub const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
+  display_name TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS session(token_hash TEXT PRIMARY KEY, user TEXT NOT NULL, role TEXT NOT NULL,
-  created_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL);";
+  created_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS operator_note(id INTEGER PRIMARY KEY, action TEXT NOT NULL, detail TEXT NOT NULL);";
 
 /// One user; `role` is one role or several joined by `+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,16 @@ pub struct UserRow {
     /// Argon2id in PHC form.
     pub hash: String,
     pub disabled: bool,
+    /// As people call them; empty when it is the name.
+    pub display_name: String,
+}
+
+/// What the command line did, until the running gateway has it in its journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorNote {
+    pub id: i64,
+    pub action: String,
+    pub detail: String,
 }
 
 /// One session; the token itself is never stored.
@@ -29,20 +41,26 @@ pub struct SessionRow {
 }
 
 fn user_of(row: &Row<'_>) -> rusqlite::Result<UserRow> {
-    Ok(UserRow { name: row.get(0)?, role: row.get(1)?, hash: row.get(2)?, disabled: row.get(3)? })
+    Ok(UserRow {
+        name: row.get(0)?,
+        role: row.get(1)?,
+        hash: row.get(2)?,
+        disabled: row.get(3)?,
+        display_name: row.get(4)?,
+    })
 }
 
 /// # Errors
 /// SQLite's.
 pub fn user(conn: &Connection, name: &str) -> rusqlite::Result<Option<UserRow>> {
-    conn.query_row("SELECT name, role, hash, disabled FROM user WHERE name = ?1", [name], user_of).optional()
+    conn.query_row("SELECT name, role, hash, disabled, display_name FROM user WHERE name = ?1", [name], user_of).optional()
 }
 
 /// All users by name.
 /// # Errors
 /// SQLite's.
 pub fn users(conn: &Connection) -> rusqlite::Result<Vec<UserRow>> {
-    conn.prepare("SELECT name, role, hash, disabled FROM user ORDER BY name")?.query_map([], user_of)?.collect()
+    conn.prepare("SELECT name, role, hash, disabled, display_name FROM user ORDER BY name")?.query_map([], user_of)?.collect()
 }
 
 /// False when the name is taken.
@@ -50,8 +68,8 @@ pub fn users(conn: &Connection) -> rusqlite::Result<Vec<UserRow>> {
 /// SQLite's.
 pub fn insert_user(conn: &Connection, user: &UserRow) -> rusqlite::Result<bool> {
     let added = conn.execute(
-        "INSERT OR IGNORE INTO user(name, role, hash, disabled) VALUES (?1, ?2, ?3, ?4)",
-        params![user.name, user.role, user.hash, user.disabled],
+        "INSERT OR IGNORE INTO user(name, role, hash, disabled, display_name) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![user.name, user.role, user.hash, user.disabled, user.display_name],
     )?;
     Ok(added == 1)
 }
@@ -69,8 +87,8 @@ pub fn insert_first_user(conn: &Connection, user: &UserRow) -> rusqlite::Result<
 /// SQLite's.
 pub fn update_user(conn: &Connection, user: &UserRow) -> rusqlite::Result<bool> {
     let changed = conn.execute(
-        "UPDATE user SET role = ?2, hash = ?3, disabled = ?4 WHERE name = ?1",
-        params![user.name, user.role, user.hash, user.disabled],
+        "UPDATE user SET role = ?2, hash = ?3, disabled = ?4, display_name = ?5 WHERE name = ?1",
+        params![user.name, user.role, user.hash, user.disabled, user.display_name],
     )?;
     Ok(changed == 1)
 }
@@ -116,6 +134,35 @@ pub fn remove_sessions(conn: &Connection, token_hashes: &[String]) -> rusqlite::
     Ok(())
 }
 
+/// Leaves a note for the journal.
+/// # Errors
+/// SQLite's.
+pub fn leave_note(conn: &Connection, action: &str, detail: &str) -> rusqlite::Result<()> {
+    conn.execute("INSERT INTO operator_note(action, detail) VALUES (?1, ?2)", [action, detail]).map(|_| ())
+}
+
+/// The notes that are not in the journal yet, oldest first.
+/// # Errors
+/// SQLite's.
+pub fn notes(conn: &Connection) -> rusqlite::Result<Vec<OperatorNote>> {
+    conn.prepare("SELECT id, action, detail FROM operator_note ORDER BY id LIMIT 100")?
+        .query_map([], |row| Ok(OperatorNote { id: row.get(0)?, action: row.get(1)?, detail: row.get(2)? }))?
+        .collect()
+}
+
+/// # Errors
+/// SQLite's.
+pub fn remove_note(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.execute("DELETE FROM operator_note WHERE id = ?1", [id]).map(|_| ())
+}
+
+/// Ends the sessions of a user as far as they are stored.
+/// # Errors
+/// SQLite's.
+pub fn remove_sessions_of(conn: &Connection, user: &str) -> rusqlite::Result<()> {
+    conn.execute("DELETE FROM session WHERE user = ?1", [user]).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +171,7 @@ mod tests {
     fn only_one_first_user_can_be_made_and_a_disabled_user_has_no_sessions() {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(SCHEMA).unwrap();
-        let mut anna = UserRow { name: "anna".into(), role: "admin".into(), hash: "h".into(), disabled: false };
+        let mut anna = UserRow { name: "anna".into(), role: "admin".into(), hash: "h".into(), disabled: false, display_name: String::new() };
         assert!(insert_first_user(&conn, &anna).unwrap());
         assert!(!insert_first_user(&conn, &UserRow { name: "ben".into(), ..anna.clone() }).unwrap());
         let session = SessionRow {

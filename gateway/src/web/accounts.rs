@@ -9,7 +9,7 @@ use super::password::{self, Crowded, Hasher, Weak};
 use super::routes::{Action, Role, allows};
 use super::throttle::Throttle;
 use super::token;
-use super::users::{self, SessionRow};
+use super::users::{self, OperatorNote, SessionRow, UserRow};
 use rules::{Actor, Clock, Mono, Now};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -55,6 +55,13 @@ struct Live {
     seen: Mono,
     written: Mono,
     created_ms: i64,
+    /// What the user was when this session began, see [`basis`].
+    basis: String,
+}
+
+/// Changes with anything that ends a user's sessions: role, password, disabled.
+fn basis(row: &UserRow) -> String {
+    token::hash(&format!("{}\n{}\n{}", row.role, row.hash, row.disabled))
 }
 
 #[derive(Clone, Debug)]
@@ -122,10 +129,13 @@ pub(super) fn role_text(roles: &[Role]) -> String {
 impl Accounts {
     /// Takes up the sessions that have not run out; with no user at all a setup code is made (see [`Self::setup_code`]).
     pub async fn open(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, demo_operator: bool) -> Self {
-        let found = account_db::with(&*db, |conn| Ok((users::users(conn)?.is_empty(), users::sessions(conn)?))).await;
-        let (nobody, rows) = found.unwrap_or((false, Vec::new()));
+        let found = account_db::with(&*db, |conn| Ok((users::users(conn)?, users::sessions(conn)?))).await;
+        let nobody = found.as_ref().is_ok_and(|(people, _)| people.is_empty());
+        let (people, rows) = found.unwrap_or_default();
         let now = clock.now();
-        let sessions = rows.into_iter().filter_map(|row| restored(row, now)).collect();
+        let basis_of: BTreeMap<&str, String> = people.iter().map(|row| (row.name.as_str(), basis(row))).collect();
+        let restored = |row: SessionRow| restored(basis_of.get(row.user.as_str())?.clone(), row, now);
+        let sessions = rows.into_iter().filter_map(restored).collect();
         let setup = (nobody && !demo_operator).then(|| SetupCode { code: token::setup_code(), made: now.mono });
         Self {
             db,
@@ -228,7 +238,7 @@ impl Accounts {
         match row {
             Some(row) if fits => {
                 lock(&self.throttle).succeeded(source, user);
-                Ok(self.begin(row.name, roles_of(&row.role)).await)
+                Ok(self.begin(&row).await)
             }
             _ => {
                 lock(&self.throttle).failed(source, user, self.clock.now().mono);
@@ -237,7 +247,8 @@ impl Accounts {
         }
     }
 
-    pub(super) async fn begin(&self, user: String, roles: Vec<Role>) -> NewSession {
+    pub(super) async fn begin(&self, user: &UserRow) -> NewSession {
+        let (basis, roles, user) = (basis(user), roles_of(&user.role), user.name.clone());
         let raw = token::hex_token::<32>();
         let key = token::hash(&raw);
         let now = self.clock.now();
@@ -248,6 +259,7 @@ impl Accounts {
             seen: now.mono,
             written: now.mono,
             created_ms: now.wall.utc_ms,
+            basis,
         };
         let row = row_of(&key, &live, now);
         let surplus = self.admit(key.clone(), live);
@@ -262,7 +274,9 @@ impl Accounts {
 
     #[cfg(test)]
     pub(super) async fn begin_for_test(&self, user: &str, role: Role) -> NewSession {
-        self.begin(user.to_owned(), vec![role]).await
+        let role = role.word().to_owned();
+        let row = UserRow { name: user.into(), role, hash: String::new(), disabled: false, display_name: String::new() };
+        self.begin(&row).await
     }
 
     /// Adds it and ends the user's oldest ones beyond the limit.
@@ -302,6 +316,47 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// Takes up what the command line changed in the database: ends the sessions of users who were disabled or changed, and
+    /// drops the setup code once there is a user. Returns the notes for the journal.
+    /// # Errors
+    /// [`Unavailable`]; open sessions go on.
+    pub(super) async fn follow(&self) -> Result<Vec<OperatorNote>, Unavailable> {
+        let began = self.clock.now().mono;
+        let (people, notes) =
+            account_db::with(&*self.db, |conn| Ok((users::users(conn)?, users::notes(conn)?))).await?;
+        if !people.is_empty() {
+            lock(&self.setup).take();
+        }
+        let now_is: BTreeMap<&str, String> = people.iter().map(|row| (row.name.as_str(), basis(row))).collect();
+        let mut ended = Vec::new();
+        lock(&self.sessions).retain(|key, live| {
+            // a session younger than this look may already be of a newer password
+            let keep = live.created >= began || now_is.get(live.user.as_str()) == Some(&live.basis);
+            if !keep {
+                ended.push(key.clone());
+            }
+            keep
+        });
+        if !ended.is_empty() {
+            account_db::with(&*self.db, move |conn| users::remove_sessions(conn, &ended)).await?;
+        }
+        Ok(notes)
+    }
+
+    /// A note that is in the journal now.
+    pub(super) async fn noted(&self, id: i64) {
+        let _ = account_db::with(&*self.db, move |conn| users::remove_note(conn, id)).await;
+    }
+
+    /// Leaves a note for whoever has the journal.
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn leave_note(&self, action: &'static str, detail: String) -> Result<(), Unavailable> {
+        account_db::with(&*self.db, move |conn| users::leave_note(conn, action, &detail)).await
+    }
+}
+
 /// A wall display only looks, so it may stand idle; everybody else signs in again.
 fn expired(live: &Live, now: Mono) -> bool {
     let looks_only = live.roles == [Role::Viewer];
@@ -320,13 +375,13 @@ fn row_of(key: &str, live: &Live, now: Now) -> SessionRow {
 }
 
 /// A stored session whose ages can be told from the wall clock; none that lies in the future.
-fn restored(row: SessionRow, now: Now) -> Option<(String, Live)> {
+fn restored(basis: String, row: SessionRow, now: Now) -> Option<(String, Live)> {
     let ago = |then_ms: i64| {
         let age_ms = u64::try_from(now.wall.utc_ms.checked_sub(then_ms)?).ok()?;
         now.mono.0.checked_sub(age_ms.checked_mul(1_000_000)?).map(Mono)
     };
     let (created, seen) = (ago(row.created_ms)?, ago(row.last_seen_ms)?);
     let roles = roles_of(&row.role);
-    let live = Live { user: row.user, roles, created, seen, written: seen, created_ms: row.created_ms };
+    let live = Live { user: row.user, roles, created, seen, written: seen, created_ms: row.created_ms, basis };
     (!expired(&live, now.mono)).then_some((row.token_hash, live))
 }

@@ -7,7 +7,7 @@ use super::accounts::{Accounts, Session};
 use super::problem::{Kind, Problem};
 use super::routes::{self, Access, Action};
 use super::server::Peer;
-use super::shell::Shell;
+use super::shell::{Journal, Shell};
 use super::token;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
@@ -15,6 +15,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Runs before every matched route; a route without a row in the table is refused.
 pub(super) async fn guard(
@@ -135,14 +136,37 @@ impl Session {
     }
 }
 
-/// A background part that ends sessions' remains; runs until the server stops.
-pub(super) async fn keep_accounts(accounts: &Accounts) {
-    let mut every = tokio::time::interval(std::time::Duration::from_secs(30));
+/// A disabled person's page ends within two seconds: half of that is the stream's own heartbeat.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// Of [`FOLLOW_EVERY`]: how often activity is written down, and how long a broken database is left alone.
+const SLOW_TURNS: u32 = 30;
+
+/// Ends sessions' remains, and takes up what the command line changed; runs until the server stops.
+pub(super) async fn keep_accounts(accounts: &Accounts, journal: &Journal) {
+    let mut every = tokio::time::interval(FOLLOW_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    let mut follow_at = 0;
+    for turn in (0..SLOW_TURNS).cycle() {
         every.tick().await;
-        accounts.write_behind().await;
+        if turn == 0 {
+            follow_at = 0;
+            accounts.write_behind().await;
+        }
+        if turn >= follow_at && !follow(accounts, journal).await {
+            follow_at = SLOW_TURNS;
+        }
     }
+}
+
+/// Notes go to the journal first and are then removed: after a crash in between one stands there twice rather than never.
+async fn follow(accounts: &Accounts, journal: &Journal) -> bool {
+    let Ok(notes) = accounts.follow().await else { return false };
+    for note in notes {
+        if journal.note("command line", &note.action, note.detail).await {
+            accounts.noted(note.id).await;
+        }
+    }
+    true
 }
 
 #[cfg(test)]

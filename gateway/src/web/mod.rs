@@ -30,10 +30,11 @@ mod token;
 #[path = "../store/users.rs"]
 pub mod users;
 
-pub use account_db::{AccountDb, DbJob, OwnDb};
-pub use accounts::{Accounts, Session};
+pub use account_db::{ACCOUNTS_FILE, AccountDb, DbJob, OwnDb};
+pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
+pub use password::Weak;
 pub use people::UserChange;
 pub use problem::{Kind, Problem};
 pub use routes::{Action, Role};
@@ -101,8 +102,9 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     let WebContext { core, store, clock, settings, demo } = context;
     let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings).await;
     let parts = SiteParts { core, archive: Arc::new(store), clock, settings, demo };
+    let journal = Journal::Core(parts.core.clone());
     let router = site_router(parts, accounts.clone(), stop.clone());
-    serve(listener, router, &accounts, stop).await
+    serve_journaled(listener, router, &accounts, &journal, stop).await
 }
 
 /// Serves a station's router (see [`shell()`]) until `stop`, then drains for a few seconds at most.
@@ -114,9 +116,20 @@ pub async fn serve(
     accounts: &Accounts,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
+    serve_journaled(listener, router, accounts, &Journal::Log, stop).await
+}
+
+/// As [`serve`]; what the command line changes is written to `journal`.
+async fn serve_journaled(
+    listener: TcpListener,
+    router: Router,
+    accounts: &Accounts,
+    journal: &Journal,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
     tokio::select! {
         served = server::serve(listener, router, stop) => served,
-        () = auth::keep_accounts(accounts) => Ok(()),
+        () = auth::keep_accounts(accounts, journal) => Ok(()),
     }
 }
 

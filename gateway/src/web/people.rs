@@ -13,6 +13,8 @@ const SETUP_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The setup code's own entry in the throttle.
 const SETUP_ACCOUNT: &str = "\u{0}setup";
 
+const DISPLAY_NAME_MAX: usize = 64;
+
 /// What an administrator changes; `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
@@ -41,9 +43,10 @@ impl Accounts {
             return Err(Refused::Wrong);
         }
         let row = self.new_row(user, &[Role::Admin], secret).await?;
-        let made = account_db::with(&*self.db, move |conn| users::insert_first_user(conn, &row)).await?;
+        let first = row.clone();
+        let made = account_db::with(&*self.db, move |conn| users::insert_first_user(conn, &first)).await?;
         lock(&self.setup).take();
-        if made { Ok(self.begin(user.to_owned(), vec![Role::Admin]).await) } else { Err(Refused::Wrong) }
+        if made { Ok(self.begin(&row).await) } else { Err(Refused::Wrong) }
     }
 
     async fn new_row(&self, user: &str, roles: &[Role], secret: String) -> Result<UserRow, Refused> {
@@ -55,7 +58,13 @@ impl Accounts {
         }
         password::check(&secret, user).map_err(Refused::Weak)?;
         let hash = self.hasher.hash(secret).await?;
-        Ok(UserRow { name: user.to_owned(), role: role_text(roles), hash, disabled: false })
+        Ok(UserRow {
+            name: user.to_owned(),
+            role: role_text(roles),
+            hash,
+            disabled: false,
+            display_name: String::new(),
+        })
     }
 
     /// # Errors
@@ -67,7 +76,24 @@ impl Accounts {
     /// # Errors
     /// [`Refused::Taken`], `Weak`, `Fields` or `Busy`.
     pub async fn add_user(&self, user: &str, roles: &[Role], secret: String) -> Result<(), Refused> {
+        self.add_person(user, "", roles, secret).await
+    }
+
+    /// As [`Self::add_user`], with the name people call them by.
+    /// # Errors
+    /// [`Refused::Taken`], `Weak`, `Fields` or `Busy`.
+    pub async fn add_person(
+        &self,
+        user: &str,
+        display_name: &str,
+        roles: &[Role],
+        secret: String,
+    ) -> Result<(), Refused> {
+        if display_name.chars().count() > DISPLAY_NAME_MAX || display_name.chars().any(char::is_control) {
+            return Err(Refused::Fields(vec!["display_name".into()]));
+        }
         let row = self.new_row(user, roles, secret).await?;
+        let row = UserRow { display_name: display_name.trim().to_owned(), ..row };
         let made = account_db::with(&*self.db, move |conn| users::insert_user(conn, &row)).await?;
         if made { Ok(()) } else { Err(Refused::Taken) }
     }
@@ -90,7 +116,11 @@ impl Accounts {
             row.hash = self.hasher.hash(secret).await?;
         }
         row.disabled = change.disabled.unwrap_or(row.disabled);
-        account_db::with(&*self.db, move |conn| users::update_user(conn, &row)).await?;
+        account_db::with(&*self.db, move |conn| {
+            users::remove_sessions_of(conn, &row.name)?;
+            users::update_user(conn, &row)
+        })
+        .await?;
         self.end_all(user).await;
         Ok(())
     }

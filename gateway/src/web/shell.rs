@@ -41,16 +41,17 @@ pub enum Journal {
 }
 
 impl Journal {
-    /// A person did something that changed no alarm.
-    pub async fn note(&self, user: &str, action: &str, detail: String) {
+    /// A person did something that changed no alarm. False when the core did not take it in time.
+    pub async fn note(&self, user: &str, action: &str, detail: String) -> bool {
         // names come from outside: what is not printable would forge lines of a log
         let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
         let (user, detail) = (clean(user), clean(&detail));
         tracing::info!(user, action, detail, "operator");
         if let Self::Core(core) = self {
             let kind = EventKind::Operator { user, action: action.to_owned(), detail };
-            let _ = tokio::time::timeout(JOURNAL_LIMIT, core.note(kind)).await;
+            return matches!(tokio::time::timeout(JOURNAL_LIMIT, core.note(kind)).await, Ok(Some(_)));
         }
+        true
     }
 }
 

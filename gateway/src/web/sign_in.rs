@@ -51,6 +51,8 @@ struct OwnPassword {
 #[derive(Deserialize)]
 struct NewUser {
     user: String,
+    #[serde(default)]
+    display_name: String,
     roles: Vec<String>,
     password: String,
 }
@@ -151,7 +153,7 @@ async fn change_own(
 }
 
 fn user_view(row: &UserRow) -> Value {
-    json!({ "user": row.name, "roles": roles_of(&row.role), "disabled": row.disabled })
+    json!({ "user": row.name, "roles": roles_of(&row.role), "disabled": row.disabled, "display_name": row.display_name })
 }
 
 async fn users(State(shell): State<Arc<Shell>>) -> Result<Json<Vec<Value>>, Problem> {
@@ -170,7 +172,7 @@ async fn add_user(
     Body(given): Body<NewUser>,
 ) -> Result<StatusCode, Problem> {
     let roles = roles_from(&given.roles)?;
-    shell.accounts.add_user(&given.user, &roles, given.password).await.map_err(problem_of)?;
+    shell.accounts.add_person(&given.user, &given.display_name, &roles, given.password).await.map_err(problem_of)?;
     shell.journal.note(&session.user, "user_added", format!("{} {}", given.user, given.roles.join("+"))).await;
     Ok(StatusCode::CREATED)
 }

@@ -1,0 +1,63 @@
+//! The data folder of a configuration, without the rest of it: shutting a person out must not wait until every limit is right.
+
+use super::file::{default_data_dir, default_office_dir};
+use super::{Diagnostic, SourceFile, diagnostic::Finding, layers, locate};
+use std::path::{Path, PathBuf};
+
+/// Whose data it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Station {
+    Site,
+    Office,
+}
+
+/// Where a station keeps its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFolder {
+    pub station: Station,
+    pub dir: PathBuf,
+}
+
+/// What hindered it, and the files to show it in.
+pub type NoFolder = (Vec<Diagnostic>, Vec<SourceFile>);
+
+/// Reads the layers for the data folder only.
+/// # Errors
+/// A file that cannot be read, a syntax error, or neither `[site]` nor `[office]`.
+pub fn data_folder(path: &Path) -> Result<DataFolder, NoFolder> {
+    let layers = layers::read(path).map_err(|(files, findings)| (locate::resolve(findings, &files), files))?;
+    let base = super::folder(path);
+    let named = |table: &str| {
+        let table = layers.table.get(table)?;
+        Some(table.get("data_dir").and_then(toml::Value::as_str).map(PathBuf::from))
+    };
+    let found = match (named("office"), named("site")) {
+        (Some(dir), _) => Some((Station::Office, dir.unwrap_or_else(default_office_dir))),
+        (None, Some(dir)) => Some((Station::Site, dir.unwrap_or_else(default_data_dir))),
+        (None, None) => None,
+    };
+    found.map(|(station, dir)| DataFolder { station, dir: base.join(dir) }).ok_or_else(|| {
+        let finding = Finding::fatal(
+            "",
+            ("既没有 [site] 也没有 [office]，不知道数据目录".into(), "neither [site] nor [office]: no data folder".into()),
+            ("--config 应指向站点或镇办的配置文件".into(), "give --config the file of a site or an office".into()),
+        );
+        (locate::resolve(vec![finding], &layers.files), layers.files)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_defects_elsewhere_still_names_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("site.toml");
+        std::fs::write(&file, "[site]\nkey = \"BAD KEY\"\ndata_dir = \"data\"\nnonsense = 1\n").unwrap();
+        let found = data_folder(&file).unwrap();
+        assert_eq!(found, DataFolder { station: Station::Site, dir: dir.path().join("data") });
+        std::fs::write(&file, "[web]\n").unwrap();
+        assert_eq!(data_folder(&file).unwrap_err().0.len(), 1);
+    }
+}

@@ -1,0 +1,192 @@
+//! The built binary and a site folder of its own, for tests from outside.
+
+#![allow(dead_code, clippy::unwrap_used, reason = "shared by test programs that each use a part of it")]
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// Longest wait for anything; a loaded machine takes seconds, a defect takes for ever.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A folder with `site.toml`.
+pub struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// The shipped minimal example with a data folder of its own, a free port and nobody at the other end of the link.
+    pub fn minimal() -> Self {
+        let text = include_str!("../../examples/minimal-site.toml")
+            .replace("/var/lib/hazard-gateway", "data")
+            .replace("192.168.10.21:502", "127.0.0.1:9");
+        Self::of(&format!("{text}\n[web]\nlisten = \"127.0.0.1:0\"\n"))
+    }
+
+    pub fn of(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("site.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.folder().join("site.toml")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// The binary, without what the surroundings of the test may have set.
+pub fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hazard-gateway"));
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|n| n.starts_with("HAZARD_GATEWAY") || n == "CREDENTIALS_DIRECTORY");
+        if ours || name == "RUST_LOG" || name == "NOTIFY_SOCKET" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command with `--config` of the site and `input` on its standard input.
+pub fn hazard_gateway(site: &Site, arguments: &[&str], input: &str) -> Ended {
+    let mut command = binary();
+    command.args(arguments).arg("--config").arg(site.file());
+    ended(command, input)
+}
+
+/// Runs to the end.
+pub fn ended(mut command: Command, input: &str) -> Ended {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // a command that does not read its input has closed it: no fault
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running gateway; killed when dropped.
+pub struct Gateway {
+    child: Child,
+    address: SocketAddr,
+    log: Receiver<String>,
+}
+
+impl Gateway {
+    pub fn run(site: &Site) -> Self {
+        Self::start(binary().arg("run").arg("--config").arg(site.file()))
+    }
+
+    /// Waits for its `ready address=…` line.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, log) = sync_channel(10_000);
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut gateway = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
+        let ready = gateway.log_line("ready");
+        let word = ready.split_whitespace().find_map(|word| word.strip_prefix("address=")).unwrap();
+        gateway.address = word.parse().unwrap();
+        gateway
+    }
+
+    pub fn id(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
+    /// The next line of the log with these words; those before it are passed over.
+    pub fn log_line(&self, words: &str) -> String {
+        let mut passed = Vec::new();
+        loop {
+            match self.log.recv_timeout(LIMIT) {
+                Ok(line) if line.contains(words) => return line,
+                Ok(line) => passed.push(line),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("no line with {words:?} in the log:\n{}", passed.join("\n"))
+                }
+            }
+        }
+    }
+
+    /// `None` while it runs.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap().and_then(|status| status.code())
+    }
+
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    pub fn get(&self, path: &str, cookie: Option<&str>) -> Value {
+        let (head, body) = self.ask("GET", path, cookie, "");
+        serde_json::from_str(&body).unwrap_or_else(|_| panic!("{path}: {head}\n{body}"))
+    }
+
+    /// Asks again until the answer is as wanted; every question is a round trip, so this paces itself.
+    pub fn until(&self, path: &str, cookie: Option<&str>, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..LIMIT.as_millis() / 50 {
+            last = self.get(path, cookie);
+            if wanted(&last) {
+                return last;
+            }
+            // no hurry: the gateway looks once a second
+            let _ = self.log.recv_timeout(Duration::from_millis(50));
+        }
+        panic!("{path} stayed {last}");
+    }
+
+    /// The session and its cookie.
+    pub fn sign_in(&self, user: &str, password: &str) -> (Value, String) {
+        let body = serde_json::json!({ "user": user, "password": password }).to_string();
+        let (head, body) = self.ask("POST", "/api/v1/session", None, &body);
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+        let cookie = cookie.unwrap_or_else(|| panic!("{head}\n{body}")).to_owned();
+        (serde_json::from_str(&body).unwrap(), cookie)
+    }
+
+    fn ask(&self, method: &str, path: &str, cookie: Option<&str>, body: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let cookie = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
+        let (address, length) = (self.address, body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n{cookie}\r\n"
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
