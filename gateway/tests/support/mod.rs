@@ -14,48 +14,48 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A folder with `site.toml`.
-pub struct Site {
+pub(crate) struct Site {
     folder: tempfile::TempDir,
 }
 
 impl Site {
     /// The shipped minimal example with a data folder of its own, a free port and nobody at the other end of the link.
-    pub fn minimal() -> Self {
+    pub(crate) fn minimal() -> Self {
         let text = include_str!("../../examples/minimal-site.toml")
             .replace("/var/lib/hazard-gateway", "data")
             .replace("192.168.10.21:502", "127.0.0.1:9");
         Self::of(&format!("{text}\n[web]\nlisten = \"127.0.0.1:0\"\n"))
     }
 
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("site.toml"), text).unwrap();
         Self { folder }
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder().join("site.toml")
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder().join("data")
     }
 }
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// The binary, without what the surroundings of the test may have set.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hazard-gateway"));
     for (name, _) in std::env::vars_os() {
         let ours = name.to_str().is_some_and(|n| n.starts_with("HAZARD_GATEWAY") || n == "CREDENTIALS_DIRECTORY");
@@ -67,14 +67,14 @@ pub fn binary() -> Command {
 }
 
 /// Runs a command with `--config` of the site and `input` on its standard input.
-pub fn hazard_gateway(site: &Site, arguments: &[&str], input: &str) -> Ended {
+pub(crate) fn hazard_gateway(site: &Site, arguments: &[&str], input: &str) -> Ended {
     let mut command = binary();
     command.args(arguments).arg("--config").arg(site.file());
     ended(command, input)
 }
 
 /// Runs to the end.
-pub fn ended(mut command: Command, input: &str) -> Ended {
+pub(crate) fn ended(mut command: Command, input: &str) -> Ended {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // a command that does not read its input has closed it: no fault
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -87,19 +87,19 @@ pub fn ended(mut command: Command, input: &str) -> Ended {
 }
 
 /// A running gateway; killed when dropped.
-pub struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
     address: SocketAddr,
     log: Receiver<String>,
 }
 
 impl Gateway {
-    pub fn run(site: &Site) -> Self {
+    pub(crate) fn run(site: &Site) -> Self {
         Self::start(binary().arg("run").arg("--config").arg(site.file()))
     }
 
     /// Waits for its `ready address=…` line.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, log) = sync_channel(10_000);
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -111,12 +111,12 @@ impl Gateway {
         gateway
     }
 
-    pub fn id(&self) -> i32 {
+    pub(crate) fn id(&self) -> i32 {
         i32::try_from(self.child.id()).unwrap()
     }
 
     /// The next line of the log with these words; those before it are passed over.
-    pub fn log_line(&self, words: &str) -> String {
+    pub(crate) fn log_line(&self, words: &str) -> String {
         let mut passed = Vec::new();
         loop {
             match self.log.recv_timeout(LIMIT) {
@@ -130,21 +130,21 @@ impl Gateway {
     }
 
     /// `None` while it runs.
-    pub fn exit_code(&mut self) -> Option<i32> {
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
         self.child.try_wait().unwrap().and_then(|status| status.code())
     }
 
-    pub fn wait(&mut self) -> Option<i32> {
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
-    pub fn get(&self, path: &str, cookie: Option<&str>) -> Value {
+    pub(crate) fn get(&self, path: &str, cookie: Option<&str>) -> Value {
         let (head, body) = self.ask("GET", path, cookie, "");
         serde_json::from_str(&body).unwrap_or_else(|_| panic!("{path}: {head}\n{body}"))
     }
 
     /// Asks again until the answer is as wanted; every question is a round trip, so this paces itself.
-    pub fn until(&self, path: &str, cookie: Option<&str>, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&self, path: &str, cookie: Option<&str>, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..LIMIT.as_millis() / 50 {
             last = self.get(path, cookie);
@@ -158,7 +158,7 @@ impl Gateway {
     }
 
     /// The session and its cookie.
-    pub fn sign_in(&self, user: &str, password: &str) -> (Value, String) {
+    pub(crate) fn sign_in(&self, user: &str, password: &str) -> (Value, String) {
         let body = serde_json::json!({ "user": user, "password": password }).to_string();
         let (head, body) = self.ask("POST", "/api/v1/session", None, &body);
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
