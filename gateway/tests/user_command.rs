@@ -69,7 +69,8 @@ fn a_running_gateway_takes_up_what_the_command_line_changes() {
     assert_eq!(user(&["add", "zhang", "--role", "operator"], SECRET).code, 0);
     let (session, cookie) = gateway.sign_in("zhang", SECRET);
     assert_eq!(session["roles"], json!(["operator"]));
-    gateway.until("/api/v1/session", Some(&cookie), |answer| answer["setup_needed"] == false && answer["user"] == "zhang");
+    gateway
+        .until("/api/v1/session", Some(&cookie), |answer| answer["setup_needed"] == false && answer["user"] == "zhang");
     assert_eq!(user(&["disable", "zhang"], "").code, 0);
     gateway.until("/api/v1/session", Some(&cookie), |answer| answer["user"].is_null());
 

@@ -17,7 +17,9 @@ pub(super) fn read(file: Option<&Path>) -> Result<String, Exit> {
         None => first_line(&mut io::stdin().lock()).map_err(|error| unreadable(&error))?,
     };
     if text.is_empty() {
-        eprintln!("没有口令：从终端输入、用管道送一行，或写 --password-file\nno password: type it, pipe one line, or give --password-file");
+        eprintln!(
+            "没有口令：从终端输入、用管道送一行，或写 --password-file\nno password: type it, pipe one line, or give --password-file"
+        );
         return Err(Exit::Usage);
     }
     Ok(text)

@@ -19,8 +19,10 @@ use std::sync::Arc;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum UserCommand {
     /// 新增人员 · adds a person
-    #[command(after_help = "例 example:  hazard-gateway user add zhang --role operator --name 张工 --config site.toml\n\
-        角色 roles: viewer 只读 · operator 值班员 · safety 安全员 · engineer 仪表工 · admin 管理员 · auditor 审计员")]
+    #[command(
+        after_help = "例 example:  hazard-gateway user add zhang --role operator --name 张工 --config site.toml\n\
+        角色 roles: viewer 只读 · operator 值班员 · safety 安全员 · engineer 仪表工 · admin 管理员 · auditor 审计员"
+    )]
     Add {
         /// 2–32 letters, digits or `-_.`; Chinese letters too.
         name: String,
@@ -161,8 +163,11 @@ fn list(place: &Place, json: bool) -> Done {
         println!("{:<20} {:<24} {state}  {}", row.name, row.role, row.display_name);
     }
     if rows.is_empty() {
-        eprintln!("还没有人员；先新增一名管理员：hazard-gateway user add 名字 --role admin --config {0} · nobody yet: add an \
-            administrator", place.config.display());
+        eprintln!(
+            "还没有人员；先新增一名管理员：hazard-gateway user add 名字 --role admin --config {0} · nobody yet: add an \
+            administrator",
+            place.config.display()
+        );
     }
     Ok(())
 }
@@ -255,12 +260,11 @@ fn refused(name: &str, why: &Refused) -> Exit {
             format!("没有名为 {name} 的人员；user list 列出全部"),
             format!("there is no {name}; `user list` shows everybody"),
         ),
-        Refused::Weak(Weak::Length) => {
-            ("口令应为 12–128 个字符".into(), "a password has 12–128 characters".into())
-        }
+        Refused::Weak(Weak::Length) => ("口令应为 12–128 个字符".into(), "a password has 12–128 characters".into()),
         Refused::Weak(Weak::Common) => (
             "口令太容易猜：去掉常用词、名字、重复和连续数字，例如用几个不相干的词".into(),
-            "the password is too easy: no common words, names, repetition or counting; several unrelated words do well".into(),
+            "the password is too easy: no common words, names, repetition or counting; several unrelated words do well"
+                .into(),
         ),
         Refused::Fields(fields) if fields.iter().any(|field| field == "display_name") => (
             "显示名最多 64 个字符，不含控制字符".into(),
@@ -272,7 +276,8 @@ fn refused(name: &str, why: &Refused) -> Exit {
         ),
         Refused::Busy | Refused::Wrong | Refused::Wait(_) => (
             "人员数据库忙或不可写，未作改动；请重试，并查看磁盘".into(),
-            "the account database is busy or cannot be written, nothing was changed; try again and look at the disk".into(),
+            "the account database is busy or cannot be written, nothing was changed; try again and look at the disk"
+                .into(),
         ),
     };
     eprintln!("{zh}\n{en}");

@@ -39,7 +39,10 @@ pub fn data_folder(path: &Path) -> Result<DataFolder, NoFolder> {
     found.map(|(station, dir)| DataFolder { station, dir: base.join(dir) }).ok_or_else(|| {
         let finding = Finding::fatal(
             "",
-            ("既没有 [site] 也没有 [office]，不知道数据目录".into(), "neither [site] nor [office]: no data folder".into()),
+            (
+                "既没有 [site] 也没有 [office]，不知道数据目录".into(),
+                "neither [site] nor [office]: no data folder".into(),
+            ),
             ("--config 应指向站点或镇办的配置文件".into(), "give --config the file of a site or an office".into()),
         );
         (locate::resolve(vec![finding], &layers.files), layers.files)

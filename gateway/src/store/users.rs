@@ -53,14 +53,17 @@ fn user_of(row: &Row<'_>) -> rusqlite::Result<UserRow> {
 /// # Errors
 /// SQLite's.
 pub fn user(conn: &Connection, name: &str) -> rusqlite::Result<Option<UserRow>> {
-    conn.query_row("SELECT name, role, hash, disabled, display_name FROM user WHERE name = ?1", [name], user_of).optional()
+    conn.query_row("SELECT name, role, hash, disabled, display_name FROM user WHERE name = ?1", [name], user_of)
+        .optional()
 }
 
 /// All users by name.
 /// # Errors
 /// SQLite's.
 pub fn users(conn: &Connection) -> rusqlite::Result<Vec<UserRow>> {
-    conn.prepare("SELECT name, role, hash, disabled, display_name FROM user ORDER BY name")?.query_map([], user_of)?.collect()
+    conn.prepare("SELECT name, role, hash, disabled, display_name FROM user ORDER BY name")?
+        .query_map([], user_of)?
+        .collect()
 }
 
 /// False when the name is taken.
@@ -171,7 +174,13 @@ mod tests {
     fn only_one_first_user_can_be_made_and_a_disabled_user_has_no_sessions() {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(SCHEMA).unwrap();
-        let mut anna = UserRow { name: "anna".into(), role: "admin".into(), hash: "h".into(), disabled: false, display_name: String::new() };
+        let mut anna = UserRow {
+            name: "anna".into(),
+            role: "admin".into(),
+            hash: "h".into(),
+            disabled: false,
+            display_name: String::new(),
+        };
         assert!(insert_first_user(&conn, &anna).unwrap());
         assert!(!insert_first_user(&conn, &UserRow { name: "ben".into(), ..anna.clone() }).unwrap());
         let session = SessionRow {

@@ -275,7 +275,8 @@ impl Accounts {
     #[cfg(test)]
     pub(super) async fn begin_for_test(&self, user: &str, role: Role) -> NewSession {
         let role = role.word().to_owned();
-        let row = UserRow { name: user.into(), role, hash: String::new(), disabled: false, display_name: String::new() };
+        let row =
+            UserRow { name: user.into(), role, hash: String::new(), disabled: false, display_name: String::new() };
         self.begin(&row).await
     }
 
