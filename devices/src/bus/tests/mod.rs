@@ -2,6 +2,7 @@
 //!
 //! Every register of the scripted device says where it comes from: `unit * 1000 + address`.
 
+mod faults;
 mod rtu;
 mod schedule;
 mod tcp;
@@ -59,13 +60,22 @@ impl Drop for Rig {
 impl Rig {
     /// A bus with one device per unit, each with one point per field of `profile`, asked every second, time-out 400 ms.
     fn start(transport: Transport, units: &[u8], profile: &str) -> Self {
+        Self::start_over(Pipe, transport, units, profile)
+    }
+    /// As [`Rig::start`], over a connector made from the sender of connections.
+    fn start_over<C: Connect + 'static>(
+        connector: impl FnOnce(mpsc::Sender<DuplexStream>) -> C,
+        transport: Transport,
+        units: &[u8],
+        profile: &str,
+    ) -> Self {
         let spec = spec(transport, units, profile);
         let status = Arc::new(BusStatus::new(&spec));
         let (out, messages) = mpsc::channel(1024);
         let (offer, connections) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let clock = Arc::new(Virtual(Instant::now()));
-        tokio::spawn(run_bus_with(Pipe(offer), spec, clock, out, status.clone(), stop.clone()));
+        tokio::spawn(run_bus_with(connector(offer), spec, clock, out, status.clone(), stop.clone()));
         Self { messages, connections, status, stop }
     }
     async fn scan(&mut self) -> Scan {

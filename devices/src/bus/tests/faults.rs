@@ -1,0 +1,155 @@
+//! Thousands of exchanges over a wire with seeded faults, from a device whose every word says unit, function and address.
+//!
+//! What is asked of the bus: a value is the register's own, or it is bad.
+
+use super::*;
+use sim::{FaultCounts, Faults, FaultyStream, Framing};
+
+/// Values of the same and of other shapes, at the same address under two functions, too far apart for one request.
+const MANY: &str = "
+title_zh = '多'
+title_en = 'many'
+[field.a]
+function = 3
+address = 0
+type = 'u16'
+[field.b]
+function = 3
+address = 100
+type = 'u16'
+[field.c]
+function = 3
+address = 200
+type = 'u32'
+[field.d]
+function = 4
+address = 0
+type = 'u16'
+[field.e]
+function = 4
+address = 100
+type = 'u16'
+";
+
+/// Where each field of `MANY` lies.
+const FIELDS: [(&str, u8, u16); 5] = [("a", 3, 0), ("b", 3, 100), ("c", 3, 200), ("d", 4, 0), ("e", 4, 100)];
+const UNITS: [u8; 4] = [1, 2, 3, 9];
+
+/// Four bits of unit, one of function, eleven of address.
+fn word(unit: u8, function: u8, address: u16) -> u16 {
+    u16::from(unit) << 12 | u16::from(function & 1) << 11 | address
+}
+
+fn expected(unit: u8, field: (&str, u8, u16)) -> f64 {
+    let at = |address| word(unit, field.1, address);
+    if field.0 == "c" {
+        return f64::from(u32::from(at(field.2)) << 16 | u32::from(at(field.2 + 1)));
+    }
+    f64::from(at(field.2))
+}
+
+/// Hands out connections with faults on them.
+struct FaultyPipe(Pipe, Framing, Faults);
+
+impl Connect for FaultyPipe {
+    fn connect(&mut self) -> Connecting<'_> {
+        let Self(pipe, framing, faults) = self;
+        Box::pin(async move {
+            let stream = pipe.connect().await?;
+            Ok(Box::new(FaultyStream::new(stream, *framing, faults.clone())) as Box<dyn LinkStream>)
+        })
+    }
+}
+
+/// Answers every request rightly, 5 ms later, on every connection there will be.
+fn serve_all(mut connections: mpsc::Receiver<DuplexStream>, framing: Framing) {
+    tokio::spawn(async move {
+        while let Some(wire) = connections.recv().await {
+            tokio::spawn(serve(wire, framing));
+        }
+    });
+}
+
+async fn serve(mut wire: DuplexStream, framing: Framing) {
+    loop {
+        let asked = match framing {
+            Framing::Tcp => asked_tcp(&mut wire).await,
+            Framing::Rtu => asked_rtu(&mut wire).await,
+        };
+        let Some(asked) = asked else { return };
+        let words = (asked.address..asked.address + asked.count).map(|a| word(asked.unit, asked.function, a));
+        let mut pdu = vec![asked.function, u8::try_from(asked.count * 2).unwrap()];
+        pdu.extend(words.flat_map(u16::to_be_bytes));
+        let frame = match framing {
+            Framing::Tcp => frame_tcp(&asked, &pdu),
+            Framing::Rtu => frame_rtu(asked.unit, &pdu),
+        };
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if wire.write_all(&frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    good: u64,
+    bad: u64,
+    wrong: Vec<String>,
+}
+
+/// Runs a bus over a faulty wire for `exchanges` answers; looks at every value it publishes.
+async fn run(transport: Transport, seed: u64, rules: &[&str], exchanges: u64) -> (Told, FaultCounts) {
+    let framing = if transport == tcp() { Framing::Tcp } else { Framing::Rtu };
+    let faults = Faults::new(seed, rules.iter().map(|r| r.parse().unwrap()).collect());
+    let shared = faults.clone();
+    let mut rig = Rig::start_over(|offer| FaultyPipe(Pipe(offer), framing, shared), transport, &UNITS, MANY);
+    serve_all(std::mem::replace(&mut rig.connections, mpsc::channel(1).1), framing);
+    let mut told = Told::default();
+    while faults.counts().exchanges < exchanges {
+        let scan = rig.scan().await;
+        let unit = UNITS[scan.device.index()];
+        for (sample, field) in scan.samples.iter().zip(FIELDS) {
+            match sample.reading.value() {
+                None => told.bad += 1,
+                Some(value) if value.to_bits() == expected(unit, field).to_bits() => told.good += 1,
+                Some(value) => told.wrong.push(format!("seed {seed}: {value} at unit {unit} {field:?}, {:?}", scan.at)),
+            }
+        }
+    }
+    (told, faults.counts())
+}
+
+/// Each kind of fault must have happened, and the bus must still be of use.
+fn judge(seed: u64, told: &Told, counts: &FaultCounts) {
+    assert_eq!(told.wrong, Vec::<String>::new(), "seed {seed}");
+    assert!(told.good > 2 * told.bad, "seed {seed}: {} good, {} bad, {counts:?}", told.good, told.bad);
+    for (kind, n) in [
+        ("late", counts.late),
+        ("corrupted", counts.corrupted),
+        ("truncated", counts.truncated),
+        ("foreign", counts.foreign),
+        ("duplicated", counts.duplicated),
+        ("dropped", counts.dropped),
+    ] {
+        assert!(n > 50, "seed {seed}: only {n} {kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_answer_never_reaches_another_register_over_tcp() {
+    let rules = ["late=20%:401-1500ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%:0-600ms", "drop=2%"];
+    for seed in [1, 2, 3] {
+        let (told, counts) = run(tcp(), seed, &rules, 5_000).await;
+        judge(seed, &told, &counts);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_answer_never_reaches_another_register_over_rtu() {
+    let rules = ["late=20%:401-800ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%", "drop=2%"];
+    for seed in [1, 2, 3] {
+        let (told, counts) = run(rtu(), seed, &rules, 5_000).await;
+        judge(seed, &told, &counts);
+    }
+}
