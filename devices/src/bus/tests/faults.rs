@@ -123,7 +123,7 @@ async fn run(transport: Transport, seed: u64, rules: &[&str], exchanges: u64) ->
 /// Each kind of fault must have happened, and the bus must still be of use.
 fn judge(seed: u64, told: &Told, counts: &FaultCounts) {
     assert_eq!(told.wrong, Vec::<String>::new(), "seed {seed}");
-    assert!(told.good > 2 * told.bad, "seed {seed}: {} good, {} bad, {counts:?}", told.good, told.bad);
+    assert!(told.good > 2_500, "seed {seed}: {} good, {} bad, {counts:?}", told.good, told.bad);
     for (kind, n) in [
         ("late", counts.late),
         ("corrupted", counts.corrupted),
@@ -132,24 +132,66 @@ fn judge(seed: u64, told: &Told, counts: &FaultCounts) {
         ("duplicated", counts.duplicated),
         ("dropped", counts.dropped),
     ] {
-        assert!(n > 50, "seed {seed}: only {n} {kind}");
+        assert!(n > 10, "seed {seed}: only {n} {kind}");
     }
 }
 
+/// The transaction id tells every late answer. A damaged header costs the connection, so there are fewer of those.
 #[tokio::test(start_paused = true)]
 async fn late_answer_never_reaches_another_register_over_tcp() {
-    let rules = ["late=20%:401-1500ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%:0-600ms", "drop=2%"];
+    let rules =
+        ["late=20%:401-3000ms", "corrupt=0.5%", "truncate=0.5%", "foreign=3%", "duplicate=5%:0-600ms", "drop=1%"];
     for seed in [1, 2, 3] {
         let (told, counts) = run(tcp(), seed, &rules, 5_000).await;
         judge(seed, &told, &counts);
     }
 }
 
+/// Nothing in RTU tells one answer from another of the same unit, function and length: what the bus promises holds for answers
+/// that come up to two time-outs late, and for a frame that the line repeats at once.
 #[tokio::test(start_paused = true)]
 async fn late_answer_never_reaches_another_register_over_rtu() {
     let rules = ["late=20%:401-800ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%", "drop=2%"];
     for seed in [1, 2, 3] {
         let (told, counts) = run(rtu(), seed, &rules, 5_000).await;
         judge(seed, &told, &counts);
+    }
+}
+
+/// The 99th percentile of the intervals between answered scans of eight units, unit 4 left out; `dead` keeps it silent.
+async fn interval_p99(seed: u64, dead: bool) -> Duration {
+    let faults = Faults::new(
+        seed,
+        ["delay=30%:5-40ms", "foreign=5%", "duplicate=5%"].iter().map(|r| r.parse().unwrap()).collect(),
+    );
+    let over = |offer| FaultyPipe(Pipe(offer), Framing::Rtu, faults);
+    let mut rig = Rig::start_over(over, rtu(), &[1, 2, 3, 4, 5, 6, 7, 8], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        while let Some(asked) = asked_rtu(&mut wire).await {
+            if !(dead && asked.unit == 4) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                wire.write_all(&frame_rtu(asked.unit, &data(&asked))).await.unwrap();
+            }
+        }
+    });
+    let (mut last, mut intervals) = ([None; 8], Vec::new());
+    while intervals.len() < 7 * 600 {
+        let scan = rig.scan().await;
+        let index = scan.device.index();
+        if index != 3 && scan.answered {
+            let before = last[index].replace(scan.at.mono);
+            intervals.extend(before.map(|before| scan.at.mono.since(before)));
+        }
+    }
+    intervals.sort();
+    intervals[intervals.len() * 99 / 100]
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_dead_unit_of_eight_costs_the_others_little_on_a_restless_line() {
+    for seed in [1, 2] {
+        let (healthy, one_dead) = (interval_p99(seed, false).await, interval_p99(seed, true).await);
+        assert!(one_dead <= healthy.mul_f64(1.15), "seed {seed}: {one_dead:?} against {healthy:?}");
     }
 }
