@@ -8,6 +8,7 @@ mod exit;
 mod secret;
 pub(crate) mod serve;
 mod user;
+mod verify;
 
 pub use exit::Exit;
 
@@ -66,6 +67,12 @@ enum Command {
     /// 人员与口令 · the people of a station
     #[command(subcommand, after_help = "例 example:  hazard-gateway user add zhang --role admin --config site.toml")]
     User(user::UserCommand),
+    /// 数据文件 · the files of a site
+    #[command(subcommand, after_help = "例 example:  hazard-gateway store verify --config site.toml")]
+    Store(verify::StoreCommand),
+    /// 运行日志的哈希链 · the hash chain of the journal
+    #[command(subcommand, after_help = "例 example:  hazard-gateway audit verify --config site.toml")]
+    Audit(verify::AuditCommand),
 }
 
 /// Arguments of `check`.
@@ -106,6 +113,8 @@ fn dispatch(command: Command) -> Exit {
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),
         Command::User(command) => user::main(command),
+        Command::Store(command) => verify::store(command),
+        Command::Audit(command) => verify::audit_trail(command),
     }
 }
 
@@ -120,9 +129,13 @@ mod tests {
 
     #[test]
     fn every_command_has_an_example() {
-        for command in Cli::command().get_subcommands() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("hazard-gateway"), "{} has no example", command.get_name());
+        fn look(command: &clap::Command) {
+            for command in command.get_subcommands() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("hazard-gateway"), "{} has no example", command.get_name());
+                look(command);
+            }
         }
+        look(&Cli::command());
     }
 }

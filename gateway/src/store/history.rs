@@ -325,7 +325,7 @@ fn prepare(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(Duration::from_secs(2))?;
     Ok(conn)
@@ -371,7 +371,7 @@ fn read_after(path: &Path, block: i64, blocks_max: u32) -> rusqlite::Result<(Vec
 }
 
 /// Day files, oldest first, by their names.
-fn days(dir: &Path) -> Vec<String> {
+pub(super) fn days(dir: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
     let mut days: Vec<String> = entries
         .filter_map(|e| e.ok()?.file_name().into_string().ok())

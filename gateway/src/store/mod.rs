@@ -11,6 +11,7 @@ mod block;
 mod chain;
 mod commit;
 mod history;
+mod inspect;
 mod open;
 mod schema;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod web_side;
 
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use commit::Commit;
+pub use inspect::{Chain, Fault, Journal, Samples, audit, databases, samples};
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use open::OpenOptions;
 pub(crate) use open::{BESIDE_WAIT, make_private};

@@ -32,12 +32,15 @@ CREATE TABLE operator_note(id INTEGER PRIMARY KEY, action TEXT NOT NULL, detail 
 /// One step per version, from nothing.
 const STEPS: [&str; 2] = [V1, V2];
 
+/// The version of a file, or refusal of a newer one.
+pub(super) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION { Err(StoreError::NewerVersion(path.into(), version)) } else { Ok(version) }
+}
+
 /// Settings of every connection, then the tables.
 pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > VERSION {
-        return Err(StoreError::NewerVersion(path.into(), version));
-    }
+    let version = version(conn, path)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", "ON")?;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "shared by test programs that each use a part of it")]
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -111,10 +112,6 @@ impl Gateway {
         gateway
     }
 
-    pub(crate) fn id(&self) -> i32 {
-        i32::try_from(self.child.id()).unwrap()
-    }
-
     /// The next line of the log with these words; those before it are passed over.
     pub(crate) fn log_line(&self, words: &str) -> String {
         let mut passed = Vec::new();
@@ -127,6 +124,15 @@ impl Gateway {
                 }
             }
         }
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// `None` while it runs.
@@ -189,4 +195,36 @@ impl Drop for Gateway {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Three blocks of a hundred samples in the site's data folder.
+pub(crate) fn with_history(site: &Site) {
+    let options = gateway::store::OpenOptions {
+        points: vec!["GT-101".into()],
+        commit_interval: Duration::from_millis(1),
+        max_bytes: 1 << 30,
+        now_label: "20261124T000000Z".into(),
+        kernel_boot_id: String::new(),
+        clock: std::sync::Arc::new(gateway::clock::SystemClock::default()),
+    };
+    let (checked, _) = gateway::config::load_site(&site.file()).unwrap();
+    let point = checked.book.point_id("GT-101").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (store, _) = gateway::store::Store::open(&site.data(), options).unwrap();
+        for block in 0..3 {
+            let at_ms = |i: i64| 1_700_000_000_000 + 1000 * (100 * block + i);
+            let samples: Vec<rules::Sample> = (0..100).map(|i| sample(point, at_ms(i))).collect();
+            store.append_samples(&samples);
+            while store.history_figures().blocks <= block.unsigned_abs() {
+                tokio::task::yield_now().await;
+            }
+        }
+        store.close().await;
+    });
+}
+
+fn sample(point: rules::PointId, utc_ms: i64) -> rules::Sample {
+    let at = rules::Now { wall: rules::Wall { utc_ms, ..rules::Wall::default() }, ..rules::Now::default() };
+    rules::Sample { point, reading: rules::Reading::Good(rules::Finite::new(12.5).unwrap()), at }
 }

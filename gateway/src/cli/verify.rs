@@ -1,0 +1,192 @@
+//! `store verify` and `audit verify`: whether the files say what was written.
+//!
+//! Owns the words and the exit code. Leaves the looking to [`crate::store`].
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::{Exit, check};
+use crate::config::{self, DataFolder, Station};
+use crate::store::{Chain, Fault, Journal, RECORDS_FILE, Samples, StoreError, audit, databases, samples};
+use crate::web::ACCOUNTS_FILE;
+use serde::Serialize;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+/// Broken places printed at most; the rest is counted.
+const SHOWN_MAX: usize = 20;
+
+/// `store …`
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum StoreCommand {
+    /// 逐条核对记录库、哈希链和历史数据 · records, hash chain and every block of the history
+    #[command(after_help = "例 example:  hazard-gateway store verify --config site.toml")]
+    Verify(Place),
+}
+
+/// `audit …`
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum AuditCommand {
+    /// 核对哈希链：有无改动、删除、插入、截断 · the hash chain: nothing changed, removed, added or cut
+    #[command(after_help = "例 example:  hazard-gateway audit verify --config site.toml")]
+    Verify {
+        #[command(flatten)]
+        place: Place,
+        /// 镇办收到过的链头 · a chain head that the office received: shows whether the end was cut off.
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
+}
+
+/// Whose files, and how it is said.
+#[derive(Debug, clap::Args)]
+pub(super) struct Place {
+    /// Site file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found; `ok` is the exit code.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<Chain>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<Journal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<Samples>>,
+    /// Damaged files of earlier that a start has put aside.
+    set_aside: Vec<String>,
+    faults: Vec<Fault>,
+}
+
+/// Everything.
+pub(super) fn store(command: StoreCommand) -> Exit {
+    let StoreCommand::Verify(place) = command;
+    run(&place, |folder, report| {
+        progress("记录库 · records");
+        let (journal, faults) = databases(&folder.dir)?;
+        report.journal = Some(journal);
+        report.faults.extend(faults);
+        chain(folder, None, report)?;
+        let (days, faults) = samples(&folder.dir, |day| progress(&day.day));
+        report.history = Some(days);
+        report.faults.extend(faults);
+        report.set_aside = set_aside(folder);
+        Ok(())
+    })
+}
+
+/// The chain only.
+pub(super) fn audit_trail(command: AuditCommand) -> Exit {
+    let AuditCommand::Verify { place, head } = command;
+    run(&place, |folder, report| chain(folder, head.as_deref(), report))
+}
+
+fn chain(folder: &DataFolder, head: Option<&str>, report: &mut Report) -> Result<(), StoreError> {
+    progress("哈希链 · hash chain");
+    let (chain, faults) = audit(&folder.dir, head)?;
+    report.chain = Some(chain);
+    report.faults.extend(faults);
+    Ok(())
+}
+
+fn run(place: &Place, look: impl FnOnce(&DataFolder, &mut Report) -> Result<(), StoreError>) -> Exit {
+    let folder = match config::data_folder(&place.config) {
+        Ok(folder) => folder,
+        Err((diagnostics, files)) => {
+            check::report(&diagnostics, &files);
+            return Exit::Usage;
+        }
+    };
+    if let Some(exit) = nothing_to_look_at(&folder) {
+        return exit;
+    }
+    let mut report = Report::default();
+    if let Err(error) = look(&folder, &mut report) {
+        eprintln!("无法打开 {} 中的数据 · the data cannot be opened: {error}", folder.dir.display());
+        return if matches!(error, StoreError::NewerVersion(..)) { Exit::NewerStore } else { Exit::Io };
+    }
+    report.ok = report.faults.is_empty();
+    if place.json {
+        println!("{}", serde_json::to_string_pretty(&report).expect("counts and texts only"));
+    } else {
+        print(&report);
+    }
+    if report.ok { Exit::Ok } else { Exit::Found }
+}
+
+fn nothing_to_look_at(folder: &DataFolder) -> Option<Exit> {
+    let dir = folder.dir.display();
+    if folder.station == Station::Office && !folder.dir.join(RECORDS_FILE).exists() {
+        eprintln!(
+            "镇办没有自己的哈希链；请在站点上核对 · an office has no chain of its own ({ACCOUNTS_FILE} only); verify at the site"
+        );
+        return Some(Exit::Usage);
+    }
+    if !folder.dir.join(RECORDS_FILE).exists() {
+        eprintln!(
+            "{dir} 中没有 {RECORDS_FILE}：网关还没有运行过，或 data_dir 写错了\n\
+             there is no {RECORDS_FILE} in {dir}: the gateway has never run, or data_dir is wrong"
+        );
+        return Some(Exit::Io);
+    }
+    None
+}
+
+/// A large history takes minutes: say where we are, to a person only.
+fn progress(what: &str) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K正在核对 verifying {what} … ");
+    }
+}
+
+fn set_aside(folder: &DataFolder) -> Vec<String> {
+    let names = |dir: PathBuf| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| name.contains(".corrupt-"))
+    };
+    let mut found: Vec<String> = names(folder.dir.clone()).chain(names(folder.dir.join("history"))).collect();
+    found.sort();
+    found
+}
+
+fn print(report: &Report) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    if let Some(j) = &report.journal {
+        println!(
+            "记录库 records   {} 条事件，发件箱 {}（未收到回执 {}），隐患 {}，人员 {} · {} events, {} in the outbox ({} without receipt)",
+            j.events, j.outbox, j.waiting, j.hazards, j.users, j.events, j.outbox, j.waiting
+        );
+    }
+    if let Some(c) = report.chain.as_ref().filter(|c| !c.head.is_empty()) {
+        println!("哈希链 chain     {} 条完好，末条 {}，链头 head {}", c.records, c.last_seq, c.head);
+    }
+    if let Some(days) = &report.history {
+        let sum = |of: fn(&Samples) -> u64| days.iter().map(of).sum::<u64>();
+        let (blocks, samples, broken) = (sum(|d| d.blocks), sum(|d| d.samples), sum(|d| d.broken_blocks));
+        println!(
+            "历史 history    {} 天，{blocks} 块，{samples} 个样本，坏块 {broken} · {} days, {blocks} blocks, {samples} samples, {broken} broken",
+            days.len(),
+            days.len()
+        );
+    }
+    for name in &report.set_aside {
+        println!("以前隔离的损坏文件 set aside earlier: {name}");
+    }
+    for fault in report.faults.iter().take(SHOWN_MAX) {
+        let colon = if fault.place.is_empty() { "" } else { ": " };
+        println!("有问题 WRONG  {}{colon}{}: {}", fault.file.display(), fault.place, fault.reason);
+    }
+    match report.faults.len() {
+        0 => println!("全部完好 · all is well"),
+        n => println!(
+            "{n} 处有问题：保留这些文件的副本，不要改动；换盘后从备份恢复 · {n} broken place(s): keep a copy of these files as they are, \
+             replace the disk, restore from a backup"
+        ),
+    }
+}
