@@ -70,7 +70,10 @@ pub fn audit(dir: &Path, expected: Option<&str>) -> Result<(Chain, Vec<Fault>), 
     if let Some(expected) = expected {
         let sql = "SELECT EXISTS(SELECT 1 FROM event WHERE hash = ?1)";
         if !conn.query_row(sql, [expected], |row| row.get::<_, bool>(0)).unwrap_or(false) {
-            faults.push(fault(String::new(), format!("the record with the hash {expected} is missing: the end was cut off")));
+            faults.push(fault(
+                String::new(),
+                format!("the record with the hash {expected} is missing: the end was cut off"),
+            ));
         }
     }
     Ok((chain, faults))
@@ -98,7 +101,9 @@ pub fn databases(dir: &Path) -> Result<(Journal, Vec<Fault>), StoreError> {
         hazards: count("SELECT COUNT(*) FROM hazard"),
         users: count("SELECT COUNT(*) FROM user"),
     };
-    let lost = count("SELECT COUNT(*) FROM event WHERE delivery_seq IS NOT NULL AND event_id NOT IN (SELECT event_id FROM outbox)");
+    let lost = count(
+        "SELECT COUNT(*) FROM event WHERE delivery_seq IS NOT NULL AND event_id NOT IN (SELECT event_id FROM outbox)",
+    );
     let without = count("SELECT COUNT(*) FROM outbox WHERE event_id NOT IN (SELECT event_id FROM event)");
     let holes = count("SELECT COALESCE(MAX(delivery_seq) - COUNT(delivery_seq), 0) FROM event");
     for (n, what) in [
@@ -153,7 +158,9 @@ fn read_day(file: &Path, day: &mut Samples, faults: &mut Vec<Fault>) -> rusqlite
         let reason = match block::unpack(row.get(4)?, row.get(5)?, &body) {
             None => "does not match its checksum or cannot be unpacked",
             Some(samples) if i64::try_from(samples.len()) != Ok(n) => "holds another number of samples than it says",
-            Some(samples) if samples.iter().any(|s| s.utc_ms < from || s.utc_ms > to) => "holds samples outside its times",
+            Some(samples) if samples.iter().any(|s| s.utc_ms < from || s.utc_ms > to) => {
+                "holds samples outside its times"
+            }
             Some(samples) => {
                 day.samples += samples.len() as u64;
                 continue;

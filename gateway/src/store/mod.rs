@@ -20,8 +20,8 @@ mod web_side;
 
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use commit::Commit;
-pub use inspect::{Chain, Fault, Journal, Samples, audit, databases, samples};
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
+pub use inspect::{Chain, Fault, Journal, Samples, audit, databases, samples};
 pub use open::OpenOptions;
 pub(crate) use open::{BESIDE_WAIT, make_private};
 
