@@ -28,7 +28,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 演示：模拟现场和消息代理 · a simulated site and a broker in one process
+    /// 演示：模拟现场、消息代理和值守站 · a simulated site, a broker and an office in one process
     #[cfg(feature = "demo")]
     #[command(after_help = "例 example:  hazard-gateway demo --scenario nh3-leak")]
     Demo {
@@ -42,6 +42,12 @@ enum Command {
     /// 运行现场网关 · the site gateway
     #[command(after_help = "例 example:  hazard-gateway run --config /etc/hazard-gateway/site.toml")]
     Run {
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// 运行镇街值守站 · the township station
+    #[command(after_help = "例 example:  hazard-gateway office --config /etc/hazard-gateway/office.toml")]
+    Office {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
@@ -104,6 +110,7 @@ fn dispatch(command: Command) -> Exit {
         #[cfg(feature = "demo")]
         Command::Demo { scenario, data } => serve::demo(crate::demo::Choice { scenario, data }),
         Command::Run { config } => serve::run(&config),
+        Command::Office { config } => serve::office(&config),
         Command::Check(args) => check::main(&args.config, args.json),
         Command::Schema { office } => check::schema(office),
         Command::Completions { shell } => {

@@ -1,13 +1,14 @@
-//! `demo`: a simulated plant, its site and a broker in one process, on loopback, in a folder that goes with it.
+//! `demo`: a simulated plant, its site, a broker and the township office in one process, on loopback, in a folder that goes with it.
 //!
 //! Owns ports, the temporary folder and what is printed. Everything else is what `run` and `office` run.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use crate::cli::Exit;
-use crate::cli::serve::run_exit;
+use crate::cli::serve::{office_exit, run_exit};
 use crate::clock::SystemClock;
-use crate::config::{self, MqttSettings, Site, WebSettings};
-use crate::run::run_site;
+use crate::config::{self, MqttSettings, Office, Site, WebSettings};
+use crate::office::{self, OfficeError};
+use crate::run::{RunError, run_site};
 use crate::web::{DemoControl, DemoScenario};
 use rules::Clock;
 use sim::{DemoSite, Scenario};
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 const SITE_PORT: u16 = 8080;
+const OFFICE_PORT: u16 = 8081;
 const BROKER_PORT: u16 = 1883;
 /// Ports tried, ten apart, before the demo gives up.
 const PORT_TRIES: u16 = 50;
@@ -70,11 +72,11 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
             return Exit::Io;
         }
     };
-    let Some((site_port, broker_port)) = ports() else {
-        eprintln!("8080、1883 起的端口都被占用 · all ports from 8080 and 1883 on are taken");
+    let Some(ports) = Ports::free() else {
+        eprintln!("8080、8081、1883 起的端口都被占用 · all ports from 8080, 8081 and 1883 on are taken");
         return Exit::Io;
     };
-    broker(broker_port);
+    broker(ports.broker);
     let plant = match sim::start_demo(SEED, stop.clone()).await {
         Ok(plant) => plant,
         Err(error) => {
@@ -82,28 +84,59 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
             return Exit::Io;
         }
     };
-    let mqtt = |client: &str| MqttSettings {
-        host: Ipv4Addr::LOCALHOST.to_string(),
-        port: broker_port,
-        client_id: client.into(),
-        username: None,
-        password: None,
-        keep_alive: Duration::from_secs(10),
-    };
-    let Some(site) = site(&plant, &folder.path, site_port, mqtt("demo-chemical")) else { return Exit::Internal };
+    let Some(site) = site(&plant, &folder.path, &ports) else { return Exit::Internal };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (control, starts) = control();
-    let (ready, told) = oneshot::channel();
-    let site_task = tokio::spawn(run_site(site, clock, Some(control), stop.clone(), ready));
-    if let Ok(address) = told.await {
-        greet(address, choice.scenario);
+    let (office_ready, office_told) = oneshot::channel();
+    let office = office::run(township(&folder.path, &ports), clock.clone(), stop.clone(), Some(office_ready));
+    let office = tokio::spawn(office);
+    let (site_ready, site_told) = oneshot::channel();
+    let site = tokio::spawn(run_site(site, clock, Some(control), stop.clone(), site_ready));
+    // an end before both are ready is told by the task itself
+    if let (Ok(office_at), Ok(site_at)) = (office_told.await, site_told.await) {
+        greet(site_at, office_at, choice.scenario);
         if let Some(scenario) = choice.scenario {
             start(&plant, scenario);
         }
         follow(&plant, starts, &stop).await;
     }
     stop.cancel();
-    site_task.await.map_or(Exit::Internal, |r| r.map_or_else(|e| run_exit(&e), |()| Exit::Ok))
+    ended(site.await.ok(), office.await.ok())
+}
+
+/// The site's end counts first.
+fn ended(site: Option<Result<(), RunError>>, office: Option<Result<(), OfficeError>>) -> Exit {
+    match (site, office) {
+        (Some(Err(error)), _) => run_exit(&error),
+        (_, Some(Err(error))) => office_exit(&error),
+        (Some(Ok(())), Some(Ok(()))) => Exit::Ok,
+        _ => Exit::Internal,
+    }
+}
+
+fn mqtt(client: &str, port: u16) -> MqttSettings {
+    MqttSettings {
+        host: Ipv4Addr::LOCALHOST.to_string(),
+        port,
+        client_id: client.into(),
+        username: None,
+        password: None,
+        keep_alive: Duration::from_secs(10),
+    }
+}
+
+fn township(data: &Path, ports: &Ports) -> Office {
+    Office {
+        data_dir: data.join("office"),
+        name: "示范镇应急办".into(),
+        name_en: "Demo township emergency office".into(),
+        web: page(ports.office),
+        mqtt: mqtt("office", ports.broker),
+    }
+}
+
+fn page(port: u16) -> WebSettings {
+    WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), demo_operator: true }
 }
 
 fn start(plant: &DemoSite, scenario: Scenario) {
@@ -132,7 +165,7 @@ fn control() -> (DemoControl, mpsc::Receiver<String>) {
     (DemoControl { scenarios: scenarios.collect(), start }, starts)
 }
 
-fn site(plant: &DemoSite, data: &Path, port: u16, mqtt: MqttSettings) -> Option<Site> {
+fn site(plant: &DemoSite, data: &Path, ports: &Ports) -> Option<Site> {
     let edit = |table: &mut toml::Table| {
         for link in table.get_mut("link").and_then(toml::Value::as_array_mut).into_iter().flatten() {
             let Some(link) = link.as_table_mut() else { continue };
@@ -149,8 +182,8 @@ fn site(plant: &DemoSite, data: &Path, port: u16, mqtt: MqttSettings) -> Option<
         return None;
     };
     site.data_dir = data.join("site");
-    site.web = WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), demo_operator: true };
-    site.mqtt = Some(mqtt);
+    site.web = page(ports.site);
+    site.mqtt = Some(mqtt("demo-chemical", ports.broker));
     site.influx = None;
     let mut view = (*site.view).clone();
     view.demo = true;
@@ -158,18 +191,27 @@ fn site(plant: &DemoSite, data: &Path, port: u16, mqtt: MqttSettings) -> Option<
     Some(site)
 }
 
-/// The first free port of each row; a taken one is said.
-fn ports() -> Option<(u16, u16)> {
-    let free = |first: u16| {
-        let found = (0..PORT_TRIES)
-            .map(|n| first + 10 * n)
-            .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-        if let Some(port) = found.filter(|port| *port != first) {
-            println!("端口 {first} 被占用，改用 {port} · port {first} is taken, using {port}");
-        }
-        found
-    };
-    Some((free(SITE_PORT)?, free(BROKER_PORT)?))
+/// Ports of the three servers.
+struct Ports {
+    site: u16,
+    office: u16,
+    broker: u16,
+}
+
+impl Ports {
+    /// The first free port of each row; a taken one is said.
+    fn free() -> Option<Self> {
+        let free = |first: u16| {
+            let found = (0..PORT_TRIES)
+                .map(|n| first + 10 * n)
+                .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+            if let Some(port) = found.filter(|port| *port != first) {
+                println!("端口 {first} 被占用，改用 {port} · port {first} is taken, using {port}");
+            }
+            found
+        };
+        Some(Self { site: free(SITE_PORT)?, office: free(OFFICE_PORT)?, broker: free(BROKER_PORT)? })
+    }
 }
 
 /// rumqttd on a thread of its own; it ends with the process.
@@ -211,9 +253,10 @@ fn broker(port: u16) {
     }
 }
 
-fn greet(site: SocketAddr, scenario: Option<Scenario>) {
+fn greet(site: SocketAddr, office: SocketAddr, scenario: Option<Scenario>) {
     println!(
-        "\n控制室页面 control room:  http://{site}\n\n\
+        "\n控制室页面 control room:      http://{site}\n\
+         镇应急办页面 township office: http://{office}\n\n\
          演示值班员已自动登录（仅限本机）· the demo operator is signed in by itself, on this machine only"
     );
     match scenario {
@@ -222,7 +265,9 @@ fn greet(site: SocketAddr, scenario: Option<Scenario>) {
             "在“演示”页启动场景，或重新运行 demo --scenario nh3-leak · start a scenario on the page “Demo”, or run demo --scenario nh3-leak"
         ),
     }
-    println!("氨泄漏：约半分钟内 GT-102 越过 25、50 ppm，RA-01 下出现待确认隐患。");
-    println!("ammonia leak: within half a minute GT-102 crosses 25 and 50 ppm, a candidate opens on RA-01.");
+    println!("氨泄漏：约半分钟内 GT-102 越过 25、50 ppm，RA-01 下出现待确认隐患，应急办页面收到事件并可确认。");
+    println!(
+        "ammonia leak: within half a minute GT-102 crosses 25 and 50 ppm, a candidate opens on RA-01, the office receives the events."
+    );
     println!("Ctrl-C 结束 · Ctrl-C ends it");
 }

@@ -147,6 +147,8 @@ pub async fn run_site(
         _ = &mut core_task => Some("core"),
         Some(task) = tasks.join_next() => Some(task.unwrap_or("a task that panicked")),
     };
+    // at a stop all tasks end: one of them being first is no fault
+    let by_itself = ended.filter(|_| !stop.is_cancelled());
     stop.cancel();
     notify::stopping();
     let drain = async {
@@ -160,7 +162,7 @@ pub async fn run_site(
     if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {
         tracing::warn!("stopping took too long; what was committed is safe");
     }
-    ended.map_or(Ok(()), |task| Err(RunError::Ended(task)))
+    by_itself.map_or(Ok(()), |task| Err(RunError::Ended(task)))
 }
 
 /// One bus for ever: a panic is an event, an alarm and a new start of that bus only.

@@ -67,13 +67,13 @@ fn receipt_text(event_id: &str, by: Option<&str>, note: Option<&str>) -> (String
     let note = note.filter(|n| !n.is_empty());
     match by {
         Some(by) => (
-            format!("园区值班员 {by} 已确认事件 {event_id}{}", note.map_or(String::new(), |n| format!("：{n}"))),
+            format!("镇应急办 {by} 已确认事件 {event_id}{}", note.map_or(String::new(), |n| format!("：{n}"))),
             format!(
                 "Office duty officer {by} confirmed event {event_id}{}",
                 note.map_or(String::new(), |n| format!(": {n}"))
             ),
         ),
-        None => (format!("监管端已收到事件 {event_id}"), format!("The office received event {event_id}")),
+        None => (format!("镇应急办已收到事件 {event_id}"), format!("The office received event {event_id}")),
     }
 }
 

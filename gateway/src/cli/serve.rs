@@ -3,6 +3,7 @@
 use super::{Exit, check};
 use crate::clock::SystemClock;
 use crate::config::{self, Checked};
+use crate::office::{self, OfficeError};
 use crate::run::{RunError, run_site};
 use crate::store::StoreError;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,22 @@ pub(super) fn run(path: &Path) -> Exit {
         run_site(site, Arc::new(SystemClock::default()), None, stop, ready).await
     });
     result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)
+}
+
+/// The township station until SIGTERM or SIGINT.
+pub(super) fn office(path: &Path) -> Exit {
+    log_to_stderr("info");
+    let Some(settings) = loaded(config::check_office(path)) else { return Exit::Usage };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let result = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(signals(path.to_owned(), stop.clone()));
+        office::run(settings, Arc::new(SystemClock::default()), stop, None).await
+    });
+    result.map_or_else(|error| office_exit(&error), |()| Exit::Ok)
 }
 
 /// Prints what `check` would; nothing is opened before the configuration is whole.
@@ -98,10 +115,19 @@ pub(crate) fn run_exit(error: &RunError) -> Exit {
     }
 }
 
+pub(crate) fn office_exit(error: &OfficeError) -> Exit {
+    eprintln!("{error}");
+    match error {
+        OfficeError::Store(StoreError::NewerVersion(..)) => Exit::NewerStore,
+        OfficeError::Store(_) | OfficeError::Listen(..) => Exit::Io,
+        OfficeError::Ended(_) => Exit::Internal,
+    }
+}
+
 /// The demo until SIGTERM or Ctrl-C.
 #[cfg(feature = "demo")]
 pub(super) fn demo(choice: crate::demo::Choice) -> Exit {
-    log_to_stderr("error");
+    log_to_stderr("error,rumqttd=off");
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,

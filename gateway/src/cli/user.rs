@@ -8,7 +8,7 @@ use super::serve::runtime;
 use super::{Exit, check, secret};
 use crate::clock::SystemClock;
 use crate::config::{self, DataFolder, Station};
-use crate::store::{StoreError, open_beside};
+use crate::store::{StoreError, office, open_beside};
 use crate::web::users::UserRow;
 use crate::web::{Accounts, OwnDb, Refused, Role, UserChange, Weak};
 use rules::Clock as _;
@@ -229,7 +229,7 @@ impl People {
 fn database(folder: &DataFolder) -> Result<OwnDb, StoreError> {
     match folder.station {
         Station::Site => Ok(OwnDb::new(open_beside(&folder.dir)?)?),
-        Station::Office => OwnDb::in_folder(&folder.dir),
+        Station::Office => Ok(OwnDb::new(office::open_beside(&folder.dir)?)?),
     }
 }
 

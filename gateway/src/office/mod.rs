@@ -1,1 +1,134 @@
-//! (to be built)
+//! The township station: receives the events of many sites, stores and receipts them, notices silence and missing numbers, and
+//! lets the duty officer confirm.
+//!
+//! ```text
+//!   broker ─► link ─► desk ─► office.db ─► receipt ─► link ─► broker ─► site
+//!                      ▲ └── changed ──► page (routes, stream)
+//!                      └──── confirmation with name and note ◄── duty officer
+//! ```
+//! Owns sites as they stand, receipts and confirmations. Leaves every alarm to its site: nothing from here can change one.
+
+mod arrived;
+mod desk;
+mod link;
+mod message;
+mod routes;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::file_label;
+use crate::config::Office;
+use crate::notify;
+use crate::store::{StoreError, office as tables};
+use crate::web::{self, Journal, OwnDb, PageKind, ShellContext};
+use desk::Desk;
+use futures_util::FutureExt;
+use rules::Clock;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// A clean end takes at most this, inside systemd's TimeoutStopSec.
+const STOP_LIMIT: Duration = Duration::from_secs(8);
+
+/// Why the office does not run, by exit code.
+#[derive(Debug, Error)]
+pub enum OfficeError {
+    /// 3 or 4.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// 4: the page's address.
+    #[error("{0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// 70: a part ended that must not.
+    #[error("the {0} ended by itself")]
+    Ended(&'static str),
+}
+
+/// Runs the office until `stop`; `ready` is told the page's address.
+/// # Errors
+/// [`OfficeError`] names the exit code.
+pub async fn run(
+    office: Office,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    ready: Option<oneshot::Sender<SocketAddr>>,
+) -> Result<(), OfficeError> {
+    let (conn, salvaged) = tables::open(&office.data_dir, &file_label(clock.now()))?;
+    if let Some(what) = salvaged {
+        tracing::error!(what, "a damaged office.db was set aside; sites send again what has no receipt");
+    }
+    let db = OwnDb::new(conn).map_err(StoreError::from)?;
+    let listen = office.web.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| OfficeError::Listen(listen, error))?;
+    let address = listener.local_addr().map_err(|error| OfficeError::Listen(listen, error))?;
+    let accounts = web::open_accounts(Arc::new(db.clone()), clock.clone(), &office.web).await;
+    let desk = Arc::new(Desk::open(db, clock.clone()).await.ok_or(StoreError::Closed)?);
+    let context = ShellContext {
+        kind: PageKind::Office,
+        accounts: accounts.clone(),
+        settings: office.web,
+        journal: Journal::Log,
+        clock,
+    };
+    let router = web::shell(routes::router(desk.clone(), accounts.clone(), stop.clone()), context);
+    notify::ready();
+    tracing::info!(%address, "ready");
+    if let Some(ready) = ready {
+        let _ = ready.send(address);
+    }
+    let progress = Arc::new(AtomicU64::new(0));
+    let mut tasks: JoinSet<&'static str> = JoinSet::new();
+    let web_stop = stop.clone();
+    tasks.spawn(async move {
+        if let Err(error) = web::serve(listener, router, &accounts, web_stop).await {
+            tracing::error!(%error, "web server");
+        }
+        "web server"
+    });
+    let (desk_of_link, link_stop) = (desk.clone(), stop.clone());
+    tasks.spawn(async move {
+        link::run(office.mqtt, &desk_of_link, link_stop).await;
+        "broker connection"
+    });
+    let (evidence, beat_stop) = (progress.clone(), stop.clone());
+    tasks.spawn(async move {
+        beat(&desk, &evidence, &beat_stop).await;
+        "desk"
+    });
+    tasks.spawn(notify::watchdog(progress, Vec::new(), stop.clone()).map(|()| "watchdog"));
+    let ended = tokio::select! {
+        () = stop.cancelled() => None,
+        Some(task) = tasks.join_next() => Some(task.unwrap_or("a task that panicked")),
+    };
+    // at a stop all tasks end: one of them being first is no fault
+    let by_itself = ended.filter(|_| !stop.is_cancelled());
+    stop.cancel();
+    notify::stopping();
+    let drain = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {
+        tracing::warn!("stopping took too long; what was committed is safe");
+    }
+    by_itself.map_or(Ok(()), |task| Err(OfficeError::Ended(task)))
+}
+
+/// Evidence for the watchdog that the database answers.
+async fn beat(desk: &Desk, progress: &AtomicU64, stop: &CancellationToken) {
+    let mut turn = tokio::time::interval(Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = turn.tick() => {}
+        }
+        if desk.answers().await {
+            progress.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

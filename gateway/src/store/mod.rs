@@ -12,6 +12,7 @@ mod chain;
 mod commit;
 mod history;
 mod inspect;
+pub mod office;
 mod open;
 mod schema;
 #[cfg(test)]
@@ -23,7 +24,6 @@ pub use commit::Commit;
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use inspect::{Chain, Fault, Journal, Samples, audit, databases, samples};
 pub use open::OpenOptions;
-pub(crate) use open::{BESIDE_WAIT, make_private};
 
 use history::History;
 use rules::{Restored, Sample};
@@ -183,7 +183,7 @@ impl Store {
 /// # Errors
 /// [`StoreError::NewerVersion`], or a folder or file that cannot be used.
 pub fn open_beside(dir: &Path) -> Result<Connection, StoreError> {
-    open::beside(&dir.join(RECORDS_FILE))
+    open::beside(&dir.join(RECORDS_FILE), schema::prepare)
 }
 
 fn write_records(mut conn: Connection, mut inbox: mpsc::Receiver<Job>) {

@@ -22,20 +22,34 @@ pub struct OpenOptions {
 }
 
 /// The command line waits so long for a running gateway's transaction; one takes milliseconds, a stalled disk seconds.
-pub(crate) const BESIDE_WAIT: Duration = Duration::from_secs(10);
+const BESIDE_WAIT: Duration = Duration::from_secs(10);
 
 /// Tables worth saving, with the columns both files have.
 const SALVAGED: [&str; 10] =
     ["event", "alarm_state", "hazard", "outbox", "user", "session", "cursor", "dead_letter", "meta", "operator_note"];
 
 pub(super) fn records(path: &Path, label: &str) -> Result<(Connection, Option<String>), StoreError> {
-    match open_checked(path) {
+    database(path, label, schema::prepare, &SALVAGED)
+}
+
+/// Makes or brings forward the tables of one file.
+pub(super) type Prepare = fn(&mut Connection, &Path) -> Result<(), StoreError>;
+
+/// Opens a file of this program; a damaged one is set aside and what can be read of `salvaged` is copied.
+pub(super) fn database(
+    path: &Path,
+    label: &str,
+    prepare: Prepare,
+    salvaged: &[&str],
+) -> Result<(Connection, Option<String>), StoreError> {
+    make_private(path).map_err(|error| StoreError::Io(path.into(), error))?;
+    match open_checked(path, prepare) {
         Ok(conn) => Ok((conn, None)),
         Err(newer @ StoreError::NewerVersion(..)) => Err(newer),
         Err(StoreError::Sqlite(error)) if path.exists() && is_damage(&error) => {
             let aside = set_aside(path, label)?;
-            let mut conn = open_checked(path)?;
-            let rows = salvage(&mut conn, &aside);
+            let mut conn = open_checked(path, prepare)?;
+            let rows = salvage(&mut conn, &aside, salvaged);
             let what = format!("{} ({error}): {rows} rows salvaged", aside.display());
             Ok((conn, Some(what)))
         }
@@ -44,17 +58,17 @@ pub(super) fn records(path: &Path, label: &str) -> Result<(Connection, Option<St
 }
 
 /// For the command line, also beside a running gateway: waits for its transactions, makes the file (owner only) when there is none.
-pub(super) fn beside(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn beside(path: &Path, prepare: Prepare) -> Result<Connection, StoreError> {
     make_private(path).map_err(|e| StoreError::Io(path.into(), e))?;
     let mut conn = Connection::open(path)?;
     conn.busy_timeout(BESIDE_WAIT)?;
-    schema::prepare(&mut conn, path)?;
+    prepare(&mut conn, path)?;
     Ok(conn)
 }
 
 /// An empty file is an empty database; SQLite gives its companions the same mode and owner. Root hands it to the folder's owner,
 /// or the daemon could not write what the command line made.
-pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
+fn make_private(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -77,10 +91,10 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-fn open_checked(path: &Path) -> Result<Connection, StoreError> {
+fn open_checked(path: &Path, prepare: Prepare) -> Result<Connection, StoreError> {
     let mut conn = Connection::open(path)?;
     conn.busy_timeout(Duration::from_secs(5))?;
-    schema::prepare(&mut conn, path)?;
+    prepare(&mut conn, path)?;
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
@@ -109,9 +123,9 @@ fn set_aside(path: &Path, label: &str) -> Result<PathBuf, StoreError> {
 }
 
 /// Copies row by row until the damage; good rows behind a bad one of another table survive.
-fn salvage(conn: &mut Connection, aside: &Path) -> u64 {
+fn salvage(conn: &mut Connection, aside: &Path, tables: &[&str]) -> u64 {
     let Ok(old) = Connection::open_with_flags(aside, OpenFlags::SQLITE_OPEN_READ_ONLY) else { return 0 };
-    SALVAGED.iter().map(|table| copy_table(&old, conn, table).unwrap_or(0)).sum()
+    tables.iter().map(|table| copy_table(&old, conn, table).unwrap_or(0)).sum()
 }
 
 fn copy_table(old: &Connection, new: &mut Connection, table: &str) -> rusqlite::Result<u64> {

@@ -4,9 +4,6 @@ use super::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
-/// What this program writes.
-pub(super) const VERSION: i64 = 2;
-
 const V1: &str = "
 CREATE TABLE event(seq INTEGER PRIMARY KEY, delivery_seq INTEGER UNIQUE, event_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
   priority INTEGER, json TEXT NOT NULL, hash TEXT NOT NULL, prev_hash TEXT NOT NULL);
@@ -29,29 +26,42 @@ ALTER TABLE user ADD COLUMN display_name TEXT NOT NULL DEFAULT '';
 CREATE TABLE operator_note(id INTEGER PRIMARY KEY, action TEXT NOT NULL, detail TEXT NOT NULL);
 ";
 
-/// One step per version, from nothing.
+/// One step per version, from nothing; their number is the version this program writes.
 const STEPS: [&str; 2] = [V1, V2];
 
-/// The version of a file, or refusal of a newer one.
+/// The version of records.db, or refusal of a newer one.
 pub(super) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
-    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > VERSION { Err(StoreError::NewerVersion(path.into(), version)) } else { Ok(version) }
+    known_version(conn, path, &STEPS)
 }
 
 /// Settings of every connection, then the tables.
 pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let version = version(conn, path)?;
+    bring_forward(conn, path, &STEPS)
+}
+
+fn newest(steps: &[&str]) -> i64 {
+    i64::try_from(steps.len()).unwrap_or(i64::MAX)
+}
+
+fn known_version(conn: &Connection, path: &Path, steps: &[&str]) -> Result<i64, StoreError> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > newest(steps) { Err(StoreError::NewerVersion(path.into(), version)) } else { Ok(version) }
+}
+
+/// Refuses a file with more steps than these, sets what keeps a commit through a power cut, takes the steps that are missing.
+pub(super) fn bring_forward(conn: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    let version = known_version(conn, path, steps)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", "ON")?;
-    if version < VERSION {
+    if version < newest(steps) {
         // Immediate, and the version read again: the daemon and the command line may both be first.
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        for step in steps.iter().skip(usize::try_from(version).unwrap_or(0)) {
             tx.execute_batch(step)?;
         }
-        tx.pragma_update(None, "user_version", VERSION)?;
+        tx.pragma_update(None, "user_version", newest(steps))?;
         tx.commit()?;
     }
     Ok(())

@@ -1,15 +1,10 @@
 //! Where users and sessions are kept: the site's store, or a small database of one's own (office, tests).
 
-use crate::store::{BESIDE_WAIT, StoreError, make_private};
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, TransactionBehavior};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use tokio::sync::oneshot;
-
-/// Users and sessions of a station without `records.db`.
-pub const ACCOUNTS_FILE: &str = "accounts.db";
 
 /// Work on the account tables; an error rolls its transaction back.
 pub type DbJob = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
@@ -42,19 +37,6 @@ pub(super) async fn with<T: Send + 'static>(
 pub struct OwnDb(Arc<Mutex<Connection>>);
 
 impl OwnDb {
-    /// The accounts of a station that has no store of this kind: `accounts.db` in its data folder, made when missing.
-    /// The command line opens the same file beside a running station.
-    /// # Errors
-    /// SQLite's, or a folder that cannot be written.
-    pub fn in_folder(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join(ACCOUNTS_FILE);
-        make_private(&path).map_err(|e| StoreError::Io(path.clone(), e))?;
-        let conn = Connection::open(&path)?;
-        conn.busy_timeout(BESIDE_WAIT)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
-        Ok(Self::new(conn)?)
-    }
-
     /// # Errors
     /// SQLite's, when the tables cannot be made.
     pub fn new(conn: Connection) -> rusqlite::Result<Self> {

@@ -30,7 +30,7 @@ mod token;
 #[path = "../store/users.rs"]
 pub mod users;
 
-pub use account_db::{ACCOUNTS_FILE, AccountDb, DbJob, OwnDb};
+pub use account_db::{AccountDb, DbJob, OwnDb};
 pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
