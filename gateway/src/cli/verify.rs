@@ -5,8 +5,8 @@
 
 use super::{Exit, check};
 use crate::config::{self, DataFolder, Station};
-use crate::store::{Chain, Fault, Journal, RECORDS_FILE, Samples, StoreError, audit, databases, samples};
 use crate::store::office;
+use crate::store::{Chain, Fault, Journal, RECORDS_FILE, Samples, StoreError, audit, databases, samples};
 use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

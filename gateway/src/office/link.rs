@@ -100,11 +100,7 @@ impl<'a> Link<'a> {
         why
     }
 
-    async fn turns(
-        &mut self,
-        arrived: &mut mpsc::Receiver<Result<Event, String>>,
-        stop: &CancellationToken,
-    ) -> String {
+    async fn turns(&mut self, arrived: &mut mpsc::Receiver<Result<Event, String>>, stop: &CancellationToken) -> String {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut changed = self.desk.changes();

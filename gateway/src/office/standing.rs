@@ -144,7 +144,9 @@ impl Notice {
                 "office.numbers_missing",
                 2,
                 format!("站点 {site} 的事件 {first}–{last} 三次要求重发仍未到达：请核对现场记录"),
-                format!("Events {first} to {last} of site {site} did not come after three requests: check the site's records"),
+                format!(
+                    "Events {first} to {last} of site {site} did not come after three requests: check the site's records"
+                ),
             ),
         }
     }

@@ -35,7 +35,8 @@ async fn desk(folder: &Path, clock: &Arc<HandClock>) -> Desk {
 }
 
 fn event(seq: u64) -> (String, Vec<u8>) {
-    let payload = json!({ "event_id": format!("a-{seq}"), "site": "a", "seq": seq, "kind": "alarm.raised", "hash": "h" });
+    let payload =
+        json!({ "event_id": format!("a-{seq}"), "site": "a", "seq": seq, "kind": "alarm.raised", "hash": "h" });
     ("hazard/v1/a/event".into(), payload.to_string().into_bytes())
 }
 
@@ -56,7 +57,10 @@ async fn an_event_is_stored_before_it_is_receipted_and_a_copy_is_receipted_again
     let folder = tempfile::tempdir().unwrap();
     let desk = desk(folder.path(), &Arc::default()).await;
     let first = desk.take(vec![event(1), event(2)]).await;
-    assert_eq!(bodies(&first).iter().map(|b| b["event_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), ["a-1", "a-2"]);
+    assert_eq!(
+        bodies(&first).iter().map(|b| b["event_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>(),
+        ["a-1", "a-2"]
+    );
     assert_eq!(desk.take(vec![event(1)]).await.len(), 1);
     let listed = desk.events(Listing { limit: 10, ..Listing::default() }).await.unwrap();
     assert_eq!(listed.iter().map(|e| (e.event_id.as_str(), e.copies)).collect::<Vec<_>>(), [("a-2", 1), ("a-1", 2)]);

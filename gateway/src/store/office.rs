@@ -170,9 +170,8 @@ pub fn confirm(conn: &Connection, event_id: &str, said: &Confirmation, utc_ms: i
     if changed > 0 {
         return Ok(Confirmed::Now);
     }
-    let first: Option<Option<String>> = conn
-        .query_row("SELECT by FROM received WHERE event_id = ?1", [event_id], |row| row.get(0))
-        .optional()?;
+    let first: Option<Option<String>> =
+        conn.query_row("SELECT by FROM received WHERE event_id = ?1", [event_id], |row| row.get(0)).optional()?;
     Ok(first.map_or(Confirmed::Unknown, |by| Confirmed::Already(by.unwrap_or_default())))
 }
 
@@ -190,8 +189,9 @@ pub struct Owed {
 /// # Errors
 /// SQLite's.
 pub fn owed(conn: &Connection, limit: usize) -> rusqlite::Result<Vec<Owed>> {
-    let mut query = conn
-        .prepare_cached("SELECT n, site, event_id, received_ms, by, note FROM received WHERE owed = 1 ORDER BY n LIMIT ?1")?;
+    let mut query = conn.prepare_cached(
+        "SELECT n, site, event_id, received_ms, by, note FROM received WHERE owed = 1 ORDER BY n LIMIT ?1",
+    )?;
     let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
         Ok(Owed {
             n: row.get(0)?,
