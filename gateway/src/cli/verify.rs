@@ -5,7 +5,6 @@
 
 use super::{Exit, check};
 use crate::config::{self, DataFolder, Station};
-use crate::store::office;
 use crate::store::{Chain, Fault, Journal, RECORDS_FILE, Samples, StoreError, audit, databases, samples};
 use serde::Serialize;
 use std::io::IsTerminal as _;
@@ -122,7 +121,7 @@ fn nothing_to_look_at(folder: &DataFolder) -> Option<Exit> {
     let dir = folder.dir.display();
     if folder.station == Station::Office && !folder.dir.join(RECORDS_FILE).exists() {
         eprintln!(
-            "镇办没有自己的哈希链；请在站点上核对 · an office has no chain of its own ({office::FILE} only); verify at the site"
+            "镇办没有自己的哈希链；请在站点上核对 · an office has no chain of its own (office.db only); verify at the site"
         );
         return Some(Exit::Usage);
     }
