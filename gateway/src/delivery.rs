@@ -36,5 +36,23 @@ pub struct OutboxFigures {
     pub sent: u64,
     pub broker_acknowledged: u64,
     pub received: u64,
+    /// Events whose stored text cannot be read: kept in `dead_letter`, the office gets their number.
+    #[serde(default)]
+    pub dead_lettered: u64,
+    /// Messages on `receipt` or `request` that mean nothing here.
+    #[serde(default)]
+    pub messages_ignored: u64,
+    /// Messages turned away because more came than a second or the queue has room for.
+    #[serde(default)]
+    pub messages_refused: u64,
+    /// Receipts for events this site never sent.
+    #[serde(default)]
+    pub receipts_unknown: u64,
+    /// Times the office asked for a range again.
+    #[serde(default)]
+    pub resend_requests: u64,
+    /// Transactions and readings of the outbox in the store.
+    #[serde(default)]
+    pub store_turns: u64,
     pub last_error: Option<String>,
 }

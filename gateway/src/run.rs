@@ -98,10 +98,10 @@ pub async fn run_site(
 
     let mut tasks: JoinSet<&'static str> = JoinSet::new();
     if let Some(settings) = site.mqtt {
-        let (view, db, core, clock, until) =
-            (site.view.clone(), Arc::new(store.clone()), handle.clone(), clock.clone(), stop.clone());
+        let (view, records, core, clock, until) =
+            (site.view.clone(), store.clone(), handle.clone(), clock.clone(), stop.clone());
         tasks.spawn(async move {
-            mqtt::run_outbox(settings, view, db, core, clock, until).await;
+            mqtt::run_outbox(settings, view, records, core, clock, until).await;
             "MQTT outbox"
         });
         let (store, core, stop) = (store.clone(), handle.clone(), stop.clone());

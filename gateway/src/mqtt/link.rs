@@ -1,121 +1,98 @@
 //! One connection of the outbox: subscribe, publish a window, correlate acknowledgements, end at the first error.
+//!
+//! ```text
+//!   client ─event──► acknowledged, receipts, wishes ─┐                          ┌─► publish what is due
+//!   core ──record──► something new ──────────────────┼─► one turn of the store ─┤
+//!   a due time passes ───────────────────────────────┘      (one at a time)     └─► receipts to the core
+//! ```
+//! Nothing in here waits for the store: a turn that does not come back (a stalled disk) holds up no alarm and no keep-alive.
 
-use super::payload::{PACKET_BYTES_MAX, event_bytes, utc_text};
-use super::table;
-use crate::config::MqttSettings;
-use crate::core::CoreHandle;
-use crate::delivery::{OfficeReceipt, OutboxFigures};
-use crate::snapshot::SiteView;
-use crate::web::AccountDb;
-use rules::Clock;
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, Publish, QoS};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use super::inbox::{self, Gate, Meaning};
+use super::meter::{Meter, Reading};
+use super::sender::Sender;
+use super::settings::{Settings, options};
+use super::table::{Body, Due, Outcome, Reopened};
+use super::turns::Turns;
+use super::window::{Content, EVENTS_MAX};
+use crate::record::Record;
+use futures_util::future::BoxFuture;
+use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet, Publish, SubscribeReasonCode};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// Events without a receipt on the way at once; half of the in-flight limit, so packet ids cannot collide.
-const WINDOW: usize = 8;
-const INFLIGHT: u16 = 64;
-const WINDOW_SPAN: u64 = 24;
+/// Publishes and subscriptions between us and the client; the window keeps it far below.
 const QUEUE: usize = 64;
-const RESEND_FIRST: Duration = Duration::from_secs(60);
-const RESEND_MAX: Duration = Duration::from_secs(300);
-/// No acknowledgement of the broker for this long: the client is rebuilt.
-const STALL: Duration = Duration::from_secs(90);
-const HEARTBEAT: Duration = Duration::from_secs(30);
+/// After so many barren connections one event at a time goes out; after as many more it is that event that is to blame.
+const BARREN_MAX: u32 = 3;
+const LEAVE_LIMIT: Duration = Duration::from_secs(2);
 
-/// What every connection needs.
-pub(super) struct Settings {
-    pub(super) mqtt: MqttSettings,
-    pub(super) site: Arc<SiteView>,
-    pub(super) db: Arc<dyn AccountDb>,
-    pub(super) core: CoreHandle,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-struct OnTheWay {
-    due: Instant,
-    period: Duration,
-    acked: bool,
+/// What a connection leaves to the next one.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) meter: Meter,
+    /// Events under way when it ended.
+    lost: Vec<u64>,
+    /// Connections in a row that the broker ended with events under way and none acknowledged.
+    barren: u32,
 }
 
 pub(super) struct Link<'a> {
     shared: &'a Settings,
-    client: AsyncClient,
-    events: Option<EventLoop>,
-    figures: OutboxFigures,
-    /// `None` for publishes that are not events.
-    queued: VecDeque<Option<u64>>,
-    /// Packet id → (how many publishes went before it, what it is).
-    by_packet: BTreeMap<u16, (u64, Option<u64>)>,
-    published: u64,
-    on_the_way: BTreeMap<u64, OnTheWay>,
+    meter: Meter,
+    out: Sender<'a>,
+    turns: Turns<'a>,
+    gate: Gate,
     connected: bool,
-    progress: Instant,
-    heartbeat: Instant,
-    state_shown: String,
+    /// An event was acknowledged on this connection.
+    fruitful: bool,
+    /// We gave it up, not the broker.
+    stalled: bool,
+    barren: u32,
 }
 
-/// Runs `work` in the store and brings its result back; `None` when the store cannot.
-pub(crate) async fn stored<T: Send + 'static>(
-    db: &dyn AccountDb,
-    work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
-) -> Option<T> {
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    let done = db
-        .run(Box::new(move |conn| {
-            let _ = reply.send(work(conn)?);
-            Ok(())
-        }))
-        .await;
-    if done { answer.await.ok() } else { None }
-}
-
-/// Tells the core how the outbox stands.
-pub(super) async fn report(shared: &Settings, figures: &mut OutboxFigures) {
-    let now = shared.clock.now().wall.utc_ms;
-    if let Some(fresh) = stored(&*shared.db, move |conn| table::figures(conn, now)).await {
-        figures.depth = fresh.depth;
-        figures.oldest_age_ms = fresh.oldest_age_ms;
-    }
-    shared.core.outbox_figures(figures.clone());
-}
+type Arrived = mpsc::Receiver<Result<Event, String>>;
 
 impl<'a> Link<'a> {
-    pub(super) fn open(shared: &'a Settings, figures: OutboxFigures) -> Self {
+    pub(super) fn open(shared: &'a Settings, left: Left) -> (Self, EventLoop) {
         let (client, events) = AsyncClient::new(options(shared), QUEUE);
-        let now = Instant::now();
-        Self {
+        let events_max = if left.barren >= BARREN_MAX { 1 } else { EVENTS_MAX };
+        let suspect = left.lost.first().copied().filter(|_| left.barren >= 2 * BARREN_MAX);
+        let link = Self {
             shared,
-            client,
-            events: Some(events),
-            figures,
-            queued: VecDeque::new(),
-            by_packet: BTreeMap::new(),
-            published: 0,
-            on_the_way: BTreeMap::new(),
+            meter: left.meter,
+            out: Sender::new(shared, client, events_max),
+            turns: Turns::new(shared, Reopened { lost: left.lost, suspect }),
+            gate: Gate::new(),
             connected: false,
-            progress: now,
-            heartbeat: now,
-            state_shown: String::new(),
-        }
+            fruitful: false,
+            stalled: false,
+            barren: left.barren,
+        };
+        (link, events)
     }
 
-    pub(super) fn was_connected(&self) -> bool {
-        self.connected
+    /// True when the broker did more than accept the connection.
+    pub(super) fn was_fruitful(&self) -> bool {
+        self.connected && (self.fruitful || self.out.window.is_empty())
     }
 
-    pub(super) fn into_figures(self) -> OutboxFigures {
-        self.figures
+    pub(super) fn into_left(self) -> Left {
+        let mut lost = self.out.under_way();
+        let barren = match (self.connected, self.fruitful, self.stalled || lost.is_empty()) {
+            (true, false, false) => self.barren + 1,
+            (true, true, _) => 0,
+            _ => self.barren,
+        };
+        lost.extend(self.turns.reopened.into_iter().flat_map(|reopened| reopened.lost));
+        Left { meter: self.meter, lost, barren }
     }
 
     /// Runs until the connection fails or `stop`; says why it ended.
-    pub(super) async fn run(&mut self, stop: &CancellationToken) -> String {
-        let (pass, mut arrived) = tokio::sync::mpsc::channel(QUEUE);
-        let mut events = self.events.take().expect("a link is run once");
+    pub(super) async fn run(&mut self, mut events: EventLoop, stop: &CancellationToken) -> String {
+        let (pass, mut arrived) = mpsc::channel(QUEUE);
         // poll lives in a task of its own: a poll dropped half-way loses packets
         let poll = tokio::spawn(async move {
             loop {
@@ -126,241 +103,165 @@ impl<'a> Link<'a> {
                 }
             }
         });
-        let why = self.turns(&mut arrived, stop).await;
+        let why = self.turn_by_turn(&mut arrived, stop).await;
+        let _ = tokio::time::timeout(LEAVE_LIMIT, self.leave(&mut arrived, stop.is_cancelled())).await;
         poll.abort();
         why
     }
 
-    async fn turns(
-        &mut self,
-        arrived: &mut tokio::sync::mpsc::Receiver<Result<Event, String>>,
-        stop: &CancellationToken,
-    ) -> String {
-        let mut second = tokio::time::interval(Duration::from_secs(1));
-        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    async fn turn_by_turn(&mut self, arrived: &mut Arrived, stop: &CancellationToken) -> String {
+        let mut look = every(self.shared.pace.look);
+        let mut second = every(Duration::from_secs(1));
         let mut records = self.shared.core.records();
+        let mut reading: Option<BoxFuture<'static, Reading>> = None;
         let mut live = true;
         loop {
+            self.ask();
             tokio::select! {
-                () = stop.cancelled() => return self.leave(arrived).await,
+                () = stop.cancelled() => return "stopped".into(),
                 event = arrived.recv() => match event {
-                    Some(Ok(event)) => self.on_event(event).await,
+                    Some(Ok(event)) => self.on_event(event),
                     Some(Err(error)) => return error,
                     None => return "event loop ended".into(),
                 },
-                record = records.recv(), if live => {
-                    live = !matches!(record, Err(tokio::sync::broadcast::error::RecvError::Closed));
-                }
-                _ = second.tick() => self.on_second().await,
+                outcome = self.turns.outcome() => self.on_outcome(outcome).await,
+                glance = read(&mut reading) => self.meter.keep(glance),
+                record = records.recv(), if live => match record {
+                    Ok(record) => self.on_record(&record),
+                    Err(RecvError::Lagged(_)) => self.turns.something_new(),
+                    Err(RecvError::Closed) => live = false,
+                },
+                _ = second.tick() => self.turns.on_second(),
+                _ = look.tick() => self.on_look(&mut reading),
             }
-            if self.progress.elapsed() > STALL && self.on_the_way.values().any(|e| !e.acked) {
-                return "no acknowledgement for 90 s".into();
+            if self.connected && self.out.is_stalled() {
+                self.stalled = true;
+                return "the broker acknowledges nothing".into();
             }
-            self.fill().await;
         }
     }
 
-    /// Says offline by itself; the will is for deaths.
-    async fn leave(&mut self, arrived: &mut tokio::sync::mpsc::Receiver<Result<Event, String>>) -> String {
-        self.say("status", true, status(self.shared, false));
-        let _ = self.client.try_disconnect();
-        let drain = async { while let Some(Ok(_)) = arrived.recv().await {} };
-        let _ = tokio::time::timeout(Duration::from_secs(2), drain).await;
-        "stopped".into()
+    fn ask(&mut self) {
+        let room = if self.connected { self.out.room() } else { 0 };
+        self.meter.figures.store_turns += u64::from(self.turns.ask(room));
     }
 
-    async fn on_event(&mut self, event: Event) {
+    fn on_look(&mut self, reading: &mut Option<BoxFuture<'static, Reading>>) {
+        if reading.is_none() {
+            *reading = self.meter.look(self.shared);
+        }
+        self.meter.figures.sent += std::mem::take(&mut self.out.sent);
+        self.meter.tell(self.shared);
+        if self.connected {
+            self.out.say(&self.meter);
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
         match event {
             Event::Incoming(Packet::ConnAck(_)) => self.on_connected(),
-            Event::Outgoing(Outgoing::Publish(id)) if id != 0 => {
-                if let Some(what) = self.queued.pop_front() {
-                    self.published += 1;
-                    self.by_packet.insert(id, (self.published, what));
-                }
+            Event::Outgoing(Outgoing::Publish(id)) if id != 0 => self.out.window.on_wire(id),
+            Event::Incoming(Packet::PubAck(ack)) => self.on_acknowledged(ack.pkid),
+            Event::Incoming(Packet::Publish(publish)) => self.on_message(&publish),
+            Event::Incoming(Packet::SubAck(ack)) if ack.return_codes.contains(&SubscribeReasonCode::Failure) => {
+                tracing::error!("the broker refuses the subscription to receipts");
+                self.meter.figures.last_error = Some("the broker refuses the subscription to receipts".into());
             }
-            Event::Incoming(Packet::PubAck(ack)) => self.on_acknowledged(ack.pkid).await,
-            Event::Incoming(Packet::Publish(publish)) => self.on_message(&publish).await,
             _ => {}
         }
     }
 
     fn on_connected(&mut self) {
         self.connected = true;
-        self.figures.connected = true;
-        self.progress = Instant::now();
-        // before anything is published: a receipt must find us listening
-        for name in ["receipt", "request"] {
-            let _ = self.client.try_subscribe(topic(self.shared, name), QoS::AtLeastOnce);
-        }
-        self.say("status", true, status(self.shared, true));
-        self.say_state();
+        self.meter.figures.connected = true;
+        self.meter.figures.last_error = None;
+        self.out.subscribe();
+        self.out.say(&self.meter);
     }
 
-    async fn on_acknowledged(&mut self, packet: u16) {
-        self.progress = Instant::now();
-        let Some((_, Some(seq))) = self.by_packet.remove(&packet) else { return };
-        self.figures.broker_acknowledged += 1;
-        if let Some(entry) = self.on_the_way.get_mut(&seq) {
-            entry.acked = true;
+    fn on_acknowledged(&mut self, packet: u16) {
+        if let Some(Content::Event(seq)) = self.out.acknowledged(packet) {
+            self.fruitful = true;
+            self.meter.figures.broker_acknowledged += 1;
+            self.turns.acknowledged(seq);
         }
-        stored(&*self.shared.db, move |conn| table::broker_acknowledged(conn, seq)).await;
     }
 
-    async fn on_message(&mut self, publish: &Publish) {
-        if publish.topic == topic(self.shared, "receipt") {
-            if let Ok(receipt) = serde_json::from_slice::<OfficeReceipt>(&publish.payload) {
-                return self.on_receipt(receipt).await;
+    fn on_message(&mut self, publish: &Publish) {
+        if !self.gate.lets_in() {
+            self.meter.figures.messages_refused += 1;
+            return;
+        }
+        let name = publish.topic.rsplit('/').next().unwrap_or_default();
+        match inbox::read(name, publish.retain, &publish.payload) {
+            Meaning::Receipt(receipt) => {
+                self.meter.figures.messages_refused += u64::from(!self.turns.received(receipt));
             }
-        } else if let Ok(request) = serde_json::from_slice::<Value>(&publish.payload) {
-            match (request["want"].as_str(), request["from"].as_u64()) {
-                (Some("state"), _) => return self.say_state(),
-                (Some("resend"), Some(from)) => {
-                    stored(&*self.shared.db, move |conn| table::resend_from(conn, from)).await;
-                    return;
-                }
-                _ => {}
+            Meaning::Resend(from) => {
+                self.meter.figures.resend_requests += 1;
+                self.turns.resend(from);
+            }
+            Meaning::State => self.out.unsaid.state = true,
+            Meaning::Nothing(why) => {
+                self.meter.figures.messages_ignored += 1;
+                tracing::debug!(topic = publish.topic, why, "message of no meaning set aside");
             }
         }
-        tracing::debug!(topic = publish.topic, "message of no meaning set aside");
     }
 
-    async fn on_receipt(&mut self, receipt: OfficeReceipt) {
-        let now = self.shared.clock.now().wall.utc_ms;
-        let kept = receipt.clone();
-        let known = stored(&*self.shared.db, move |conn| {
-            table::received(conn, &kept.event_id, kept.by.as_deref(), kept.note.as_deref(), now)
-        })
-        .await
-        .flatten();
-        if let Some(seq) = known {
-            self.on_the_way.remove(&seq);
-            self.figures.received += 1;
+    /// A committed record waits in its row. One that the disk has not taken goes out from memory: people first, then the ledger;
+    /// its row follows with the same id.
+    fn on_record(&mut self, record: &Record) {
+        let Some(delivery_seq) = record.delivery_seq else { return };
+        self.turns.something_new();
+        if !record.durable && self.connected {
+            let body = Body::Record(Box::new(record.clone()));
+            self.out.publish_unwritten(Due { delivery_seq, again: false, body });
+        }
+    }
+
+    async fn on_outcome(&mut self, outcome: Option<Outcome>) {
+        let Some(outcome) = outcome else { return };
+        let figures = &mut self.meter.figures;
+        figures.received += outcome.first_receipts;
+        figures.receipts_unknown += outcome.unknown_receipts;
+        figures.dead_lettered += outcome.dead_lettered;
+        self.meter.changed = true;
+        self.out.publish(outcome.due);
+        for receipt in outcome.received {
             self.shared.core.receipt(receipt).await;
         }
     }
 
-    async fn on_second(&mut self) {
-        report(self.shared, &mut self.figures).await;
-        if !self.connected {
-            return;
+    /// What is known is written down; on a stop the site says offline by itself.
+    async fn leave(&mut self, arrived: &mut Arrived, stopping: bool) {
+        let connected = std::mem::take(&mut self.connected);
+        if stopping && connected {
+            self.out.say_offline();
+            while let Some(Ok(event)) = arrived.recv().await {
+                self.on_event(event);
+            }
         }
-        let now = state(self.shared, false).to_string();
-        if self.state_shown != now {
-            self.say_state();
+        self.connected = connected;
+        // no room: nothing more is taken
+        while self.turns.is_under_way() || self.turns.ask(0) {
+            let outcome = self.turns.outcome().await;
+            self.on_outcome(outcome).await;
         }
-        if self.heartbeat <= Instant::now() {
-            self.heartbeat = Instant::now() + HEARTBEAT;
-            let beat = heartbeat(self.shared, &self.figures).to_string();
-            let _ = self.client.try_publish(topic(self.shared, "heartbeat"), QoS::AtMostOnce, false, beat);
-        }
-    }
-
-    /// Publishes what the window has room for, and again what had no receipt in time.
-    async fn fill(&mut self) {
-        let oldest = self.by_packet.values().map(|(ordinal, _)| *ordinal).min().unwrap_or(self.published + 1);
-        let span = self.published + 1 - oldest + self.queued.len() as u64;
-        // by the oldest without an acknowledgement, not by count: packet ids come round and must not meet one still out
-        if !self.connected || span >= WINDOW_SPAN {
-            return;
-        }
-        let now = Instant::now();
-        let busy: Vec<u64> = self.on_the_way.iter().filter(|(_, e)| e.due > now).map(|(seq, _)| *seq).collect();
-        let waiting_for_broker = self.on_the_way.values().filter(|e| !e.acked).count();
-        // an office that is silent must not keep later events from the broker
-        let room = WINDOW.saturating_sub(waiting_for_broker);
-        if room == 0 {
-            return;
-        }
-        let found = stored(&*self.shared.db, move |conn| table::waiting(conn, &busy, room)).await;
-        for waiting in found.unwrap_or_default() {
-            self.publish(&waiting).await;
-        }
-    }
-
-    async fn publish(&mut self, waiting: &table::Waiting) {
-        let seq = waiting.delivery_seq;
-        let bytes = event_bytes(&waiting.record, &self.shared.site, waiting.state > 0);
-        if self.client.try_publish(topic(self.shared, "event"), QoS::AtLeastOnce, false, bytes).is_err() {
-            return;
-        }
-        self.queued.push_back(Some(seq));
-        let period = self.on_the_way.get(&seq).map_or(RESEND_FIRST, |e| (e.period * 2).min(RESEND_MAX));
-        if self.on_the_way.values().all(|e| e.acked) {
-            self.progress = Instant::now();
-        }
-        self.on_the_way.insert(seq, OnTheWay { due: Instant::now() + period, period, acked: false });
-        self.figures.sent += 1;
-        let now = self.shared.clock.now().wall.utc_ms;
-        stored(&*self.shared.db, move |conn| table::sent(conn, seq, now)).await;
-    }
-
-    fn say_state(&mut self) {
-        self.state_shown = state(self.shared, false).to_string();
-        self.say("state", true, state(self.shared, true));
-    }
-
-    fn say(&mut self, name: &str, retain: bool, payload: Value) {
-        let sent = self.client.try_publish(topic(self.shared, name), QoS::AtLeastOnce, retain, payload.to_string());
-        if sent.is_ok() {
-            self.queued.push_back(None);
-        }
+        self.meter.figures.sent += std::mem::take(&mut self.out.sent);
     }
 }
 
-fn options(shared: &Settings) -> MqttOptions {
-    let mqtt = &shared.mqtt;
-    let mut options = MqttOptions::new(&mqtt.client_id, &mqtt.host, mqtt.port);
-    options.set_clean_session(true).set_keep_alive(mqtt.keep_alive.max(Duration::from_secs(1)));
-    options.set_inflight(INFLIGHT).set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
-    options.set_last_will(LastWill::new(
-        topic(shared, "status"),
-        status(shared, false).to_string(),
-        QoS::AtLeastOnce,
-        true,
-    ));
-    if let Some(user) = &mqtt.username {
-        options.set_credentials(user, mqtt.password.clone().unwrap_or_default());
-    }
-    options
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
-fn topic(shared: &Settings, name: &str) -> String {
-    format!("hazard/v1/{}/{name}", shared.site.site)
-}
-
-fn status(shared: &Settings, online: bool) -> Value {
-    json!({ "online": online, "boot_id": shared.core.snapshot().boot_id })
-}
-
-/// All standing alarms; without the stamp it is equal as long as nothing changed.
-fn state(shared: &Settings, stamped: bool) -> Value {
-    let snapshot = shared.core.snapshot();
-    let mut state = json!({
-        "alarms": *snapshot.alarms, "hazards": *snapshot.hazards, "digest": digest(&snapshot.alarms),
-        "shelves": [], "bypasses": [],
-    });
-    if stamped {
-        state["as_of_seq"] = snapshot.seq.into();
-        state["time"] = utc_text(snapshot.utc_ms).into();
-    }
-    state
-}
-
-fn heartbeat(shared: &Settings, figures: &OutboxFigures) -> Value {
-    let snapshot = shared.core.snapshot();
-    json!({
-        "boot_id": snapshot.boot_id, "seq": snapshot.seq, "time": utc_text(snapshot.utc_ms), "clock": snapshot.clock,
-        "outbox_depth": figures.depth, "outbox_age_ms": figures.oldest_age_ms,
-        "digest": digest(&snapshot.alarms), "config_hash": snapshot.site.config_hash,
-    })
-}
-
-/// SHA-256 over key, occurrence and state of every standing alarm.
-fn digest(alarms: &[crate::snapshot::AlarmView]) -> String {
-    use sha2::Digest;
-    let mut hash = sha2::Sha256::new();
-    for alarm in alarms {
-        hash.update(format!("{}#{}={}\n", alarm.id, alarm.occurrence, alarm.state));
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+/// Waits for a reading that is under way; for ever when there is none.
+async fn read(reading: &mut Option<BoxFuture<'static, Reading>>) -> Reading {
+    let Some(under_way) = reading else { return std::future::pending().await };
+    let glance = under_way.await;
+    *reading = None;
+    glance
 }

@@ -2,13 +2,29 @@
 //!
 //! Owns topics, payloads, connections and delivery states. Leaves the journal to `store` and every alarm to `core`: a message
 //! from outside can never change one.
+//!
+//! ```text
+//!   outbox   reconnects ──► link: one connection ──► window: what the broker has not acknowledged
+//!                              │  │  └─► inbox: what comes in, and how much of it
+//!                              │  └────► said: status, state, heartbeat         payload: the event on the wire
+//!                              └───────► table: one transaction a turn          meter: figures, once a second
+//! ```
 
 #[cfg(test)]
 pub(crate) mod fixture;
-pub(crate) mod link;
+mod inbox;
+mod link;
+mod meter;
 mod outbox;
 pub mod payload;
+mod said;
+mod sender;
+mod settings;
+#[path = "../store/outbox_standing.rs"]
+mod standing;
 #[path = "../store/outbox.rs"]
 pub mod table;
+mod turns;
+mod window;
 
 pub use outbox::run_outbox;

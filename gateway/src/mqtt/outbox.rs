@@ -6,59 +6,65 @@
 //!      └────────────── sent again ◄─────────────┘
 //! ```
 
-use super::link::{Link, Settings};
+use super::link::{Left, Link};
+use super::settings::{Pace, Settings};
 use crate::config::MqttSettings;
 use crate::core::CoreHandle;
 use crate::snapshot::SiteView;
-use crate::web::AccountDb;
+use crate::store::Store;
 use rules::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const BACKOFF_FIRST: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(30);
-
-/// Sends events until `stop`. `db` is the store that holds the tables `event` and `outbox`.
+/// Sends events until `stop`. `store` holds the tables `event` and `outbox`.
 pub async fn run_outbox(
-    settings: MqttSettings,
+    mqtt: MqttSettings,
     site: Arc<SiteView>,
-    db: Arc<dyn AccountDb>,
+    store: Store,
     core: CoreHandle,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    let shared = Settings { mqtt: settings, site, db, core, clock };
-    let mut figures = crate::delivery::OutboxFigures::default();
-    let mut wait = BACKOFF_FIRST;
+    run(Settings { mqtt, site, store, core, clock, pace: Pace::default() }, stop).await;
+}
+
+pub(super) async fn run(shared: Settings, stop: CancellationToken) {
+    let mut left = Left::default();
+    let mut wait = shared.pace.backoff_first;
     while !stop.is_cancelled() {
-        let mut link = Link::open(&shared, figures);
-        let error = link.run(&stop).await;
-        if link.was_connected() {
-            wait = BACKOFF_FIRST;
+        let (mut link, events) = Link::open(&shared, left);
+        let error = link.run(events, &stop).await;
+        if link.was_fruitful() {
+            wait = shared.pace.backoff_first;
         }
-        figures = link.into_figures();
+        left = link.into_left();
+        left.meter.figures.connected = false;
         if stop.is_cancelled() {
+            left.meter.tell(&shared);
             return;
         }
         tracing::warn!(error, "broker connection ended");
-        figures.last_error = Some(error);
-        report_while_waiting(&shared, &mut figures, jitter(wait), &stop).await;
-        wait = (wait * 2).min(BACKOFF_MAX);
+        left.meter.figures.last_error = Some(error);
+        tokio::select! {
+            () = tell_meanwhile(&shared, &mut left) => {}
+            () = tokio::time::sleep(jitter(wait)) => {}
+            () = stop.cancelled() => {}
+        }
+        wait = (wait * 2).min(shared.pace.backoff_longest);
     }
 }
 
-async fn report_while_waiting(
-    shared: &Settings,
-    figures: &mut crate::delivery::OutboxFigures,
-    wait: Duration,
-    stop: &CancellationToken,
-) {
-    figures.connected = false;
-    super::link::report(shared, figures).await;
-    tokio::select! {
-        () = tokio::time::sleep(wait) => {}
-        () = stop.cancelled() => {}
+/// Figures go on while nothing is connected: the control room sees the queue grow.
+async fn tell_meanwhile(shared: &Settings, left: &mut Left) {
+    let mut look = tokio::time::interval(shared.pace.look);
+    loop {
+        look.tick().await;
+        if let Some(reading) = left.meter.look(shared) {
+            let glance = reading.await;
+            left.meter.keep(glance);
+        }
+        left.meter.tell(shared);
     }
 }
 
@@ -68,3 +74,7 @@ fn jitter(wait: Duration) -> Duration {
     let _ = getrandom::fill(&mut byte);
     wait.mul_f64(0.5 + f64::from(byte[0]) / 510.0)
 }
+
+#[cfg(test)]
+#[path = "tests/mod.rs"]
+mod tests;

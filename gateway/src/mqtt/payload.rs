@@ -1,5 +1,6 @@
 //! The JSON of an event on the wire: every field of the interface, in one place.
 
+use super::table::Damaged;
 use crate::record::Record;
 use crate::snapshot::SiteView;
 use crate::text::event_text;
@@ -9,8 +10,9 @@ use serde_json::{Value, json};
 
 /// Largest MQTT packet in either direction.
 pub const PACKET_BYTES_MAX: usize = 1024 * 1024;
-/// Largest event payload; leaves room for the topic and the header.
-pub const PAYLOAD_BYTES_MAX: usize = PACKET_BYTES_MAX - 1024;
+/// Largest event payload. An event is some 800 bytes; a broker may close the connection over a packet that is too large for it,
+/// and the same event would come first again.
+pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// A text is cut to this many characters when a payload would be too large.
 const TEXT_CHARS_MAX: usize = 2_000;
 
@@ -56,6 +58,7 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
 /// The payload as bytes; a text too long for a packet is cut, never refused, so no event can block the ones behind it.
 #[must_use]
 pub fn event_bytes(record: &Record, site: &SiteView, replay: bool) -> Vec<u8> {
+    let kind = &record.event.kind;
     let mut payload = event_payload(record, site, replay);
     let bytes = payload.to_string().into_bytes();
     if bytes.len() <= PAYLOAD_BYTES_MAX {
@@ -65,6 +68,33 @@ pub fn event_bytes(record: &Record, site: &SiteView, replay: bool) -> Vec<u8> {
         fields.values_mut().for_each(cut);
         fields.insert("truncated".into(), Value::Bool(true));
     }
+    let bytes = payload.to_string().into_bytes();
+    if bytes.len() <= PAYLOAD_BYTES_MAX {
+        return bytes;
+    }
+    let rest = Damaged {
+        event_id: record.event_id.clone(),
+        kind: kind.name().to_owned(),
+        priority: priority(kind),
+        hash: record.hash.clone(),
+        prev_hash: record.prev_hash.clone(),
+    };
+    damaged_bytes(&rest, record.delivery_seq.unwrap_or_default(), site, replay)
+}
+
+/// An event whose record cannot be read or sent: its number and its hash arrive all the same, so the office misses nothing
+/// without knowing, and a person can look it up on site.
+#[must_use]
+pub fn damaged_bytes(damaged: &Damaged, delivery_seq: u64, site: &SiteView, replay: bool) -> Vec<u8> {
+    let payload = json!({
+        "event_id": damaged.event_id, "site": site.site, "seq": delivery_seq, "kind": damaged.kind,
+        "priority": damaged.priority, "time": null, "unreadable": true,
+        "text": {
+            "zh": format!("第 {delivery_seq} 号事件的记录无法读取，请到现场核对"),
+            "en": format!("The record of event {delivery_seq} cannot be read; check on site"),
+        },
+        "durable": true, "replay": replay, "drill": false, "hash": damaged.hash, "prev_hash": damaged.prev_hash,
+    });
     payload.to_string().into_bytes()
 }
 

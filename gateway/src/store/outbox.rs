@@ -1,126 +1,356 @@
-//! SQL of the outbox: events that wait for the office's receipt. States: 0 stored, 1 sent, 2 broker-acknowledged, 3 received,
-//! 4 confirmed. Only a receipt (3, 4) ends re-sending.
+//! SQL of the outbox: events on their way to the office. States: 0 stored, 1 sent, 2 broker-acknowledged, 3 received, 4 confirmed.
+//! Only a receipt (3, 4) ends re-sending.
+//!
+//! Owns the rows and when each is due again: `attempts` and `due_ms` (monotonic) live in the row, so a period survives a new
+//! connection and a new process. Leaves to `mqtt` what is published. Every query ends in a `LIMIT` or walks an index.
 
-use crate::delivery::{Delivery, OutboxFigures};
+use super::standing::{damaged_row, text};
+use crate::delivery::OfficeReceipt;
 use crate::record::Record;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::BTreeMap;
+use rules::Now;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// One event that waits.
+pub use super::standing::{Standing, standing, states};
+
+/// The step of the schema that puts the resend times into the rows, and an index under each question asked here.
+pub const SCHEMA_STEP: &str = "
+ALTER TABLE outbox ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+DROP INDEX IF EXISTS outbox_waiting;
+CREATE INDEX outbox_waiting ON outbox(delivery_seq) WHERE state < 3;
+CREATE INDEX outbox_fresh ON outbox(priority > 1, delivery_seq) WHERE state = 0;
+CREATE INDEX outbox_again ON outbox(priority > 1, due_ms, delivery_seq) WHERE state IN (1, 2);
+";
+
+const PASS_NAME: &str = "outbox_resend";
+const ROW: &str = "SELECT o.delivery_seq, o.attempts, o.event_id, e.kind, o.priority, e.hash, e.prev_hash, e.json \
+                   FROM outbox o LEFT JOIN event e ON e.event_id = o.event_id WHERE ";
+const FRESH: &str = "o.state = 0 AND (o.priority > 1) = ?1 ORDER BY o.delivery_seq LIMIT ?2";
+const AGAIN: &str = "o.state IN (1, 2) AND (o.priority > 1) = ?1 AND o.due_ms <= ?3 ORDER BY o.due_ms, o.delivery_seq LIMIT ?2";
+const ASKED: &str = "o.state >= 1 AND o.delivery_seq BETWEEN ?1 AND ?3 ORDER BY o.delivery_seq LIMIT ?2";
+
+/// What one turn brings to the store and asks of it: one transaction.
 #[derive(Clone, Debug)]
-pub struct Waiting {
-    pub delivery_seq: u64,
-    pub state: u8,
-    pub record: Record,
+pub struct Turn {
+    pub now: Now,
+    /// Set on the first turn of a connection.
+    pub reopened: Option<Reopened>,
+    pub acknowledged: Vec<u64>,
+    pub receipts: Vec<OfficeReceipt>,
+    /// The office asks for everything from this number again.
+    pub resend_from: Option<u64>,
+    /// Events wanted.
+    pub room: usize,
+    /// How many of them may be re-sends for want of a receipt.
+    pub again_max: usize,
+    pub first_period: Duration,
+    pub longest_period: Duration,
 }
 
-/// The next events without a receipt: priority 1 first, then by age; those in `busy` are left out.
-/// # Errors
-/// SQLite's.
-pub fn waiting(conn: &Connection, busy: &[u64], limit: usize) -> rusqlite::Result<Vec<Waiting>> {
-    let mut query = conn.prepare_cached(
-        "SELECT o.delivery_seq, o.state, e.json FROM outbox o JOIN event e ON e.event_id = o.event_id \
-         WHERE o.state < 3 ORDER BY o.priority > 1, o.delivery_seq LIMIT ?1",
-    )?;
-    let most = i64::try_from(limit + busy.len()).unwrap_or(i64::MAX);
-    let rows = query.query_map([most], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
-    let mut found = Vec::new();
-    for row in rows {
-        let (seq, state, json) = row?;
-        let delivery_seq = u64::try_from(seq).unwrap_or_default();
-        // an entry nobody can read must not block the ones behind it; `audit verify` reports it
-        if let Ok(record) = serde_json::from_str(&json)
-            && !busy.contains(&delivery_seq)
-            && found.len() < limit
-        {
-            found.push(Waiting { delivery_seq, state, record });
+/// What the last connection left behind.
+#[derive(Clone, Debug, Default)]
+pub struct Reopened {
+    /// Under way when it ended.
+    pub lost: Vec<u64>,
+    /// The one event that several connections died of: it waits the first period, so that those behind it go first.
+    pub suspect: Option<u64>,
+}
+
+/// What a turn led to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// In the order they go out; already marked as sent.
+    pub due: Vec<Due>,
+    /// Receipts that changed something.
+    pub received: Vec<OfficeReceipt>,
+    /// Events received for the first time.
+    pub first_receipts: u64,
+    pub unknown_receipts: u64,
+    pub dead_lettered: u64,
+    /// Monotonic milliseconds of the next re-send.
+    pub next_due_ms: Option<u64>,
+    /// More was due than there was room for.
+    pub more: bool,
+}
+
+/// One event to send.
+#[derive(Clone, Debug)]
+pub struct Due {
+    pub delivery_seq: u64,
+    /// Sent before.
+    pub again: bool,
+    pub body: Body,
+}
+
+/// What is left of an event.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Record(Box<Record>),
+    /// The stored text cannot be read: the office still gets its number, or it would miss it for ever.
+    Damaged(Damaged),
+}
+
+/// The columns beside a text that cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Damaged {
+    pub event_id: String,
+    pub kind: String,
+    pub priority: u8,
+    pub hash: String,
+    pub prev_hash: String,
+}
+
+/// The office's wish to have a range again, whatever the rows' states: one pass over the rows, remembered over a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Pass {
+    next: u64,
+    to: u64,
+    /// Asked for meanwhile and already passed by: the next pass. One at a time, so requests cannot pile up.
+    then: Option<u64>,
+}
+
+impl Pass {
+    fn is_over(&self) -> bool {
+        self.next == 0 || self.next > self.to
+    }
+
+    fn ask(&mut self, from: u64, last: u64) {
+        if self.is_over() {
+            *self = Self { next: from.max(1), to: last, then: None };
+        } else if from >= self.next {
+            self.to = last;
+        } else {
+            self.then = Some(self.then.map_or(from, |then| then.min(from)));
         }
     }
-    Ok(found)
 }
 
-/// Sent to the broker.
+/// One turn, in one transaction.
 /// # Errors
-/// SQLite's.
-pub fn sent(conn: &Connection, delivery_seq: u64, utc_ms: i64) -> rusqlite::Result<()> {
-    let seq = i64::try_from(delivery_seq).unwrap_or(i64::MAX);
+/// SQLite's; nothing has happened then and the turn can be repeated.
+pub fn turn(conn: &Connection, turn: &Turn) -> rusqlite::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let mut pass = load_pass(conn)?;
+    let before = pass.clone();
+    if let Some(reopened) = &turn.reopened {
+        reopen(conn, turn, reopened, &mut pass)?;
+    }
+    for seq in &turn.acknowledged {
+        acknowledge(conn, *seq)?;
+    }
+    for receipt in &turn.receipts {
+        receive(conn, receipt, turn.now.wall.utc_ms, &mut outcome)?;
+    }
+    if let Some(from) = turn.resend_from {
+        pass.ask(from, last_number(conn)?);
+    }
+    take(conn, turn, &mut pass, &mut outcome)?;
+    if let (true, Some(from)) = (pass.is_over(), pass.then) {
+        pass.ask(from, last_number(conn)?);
+        outcome.more = true;
+    }
+    if pass != before {
+        save_pass(conn, &pass)?;
+    }
+    outcome.next_due_ms = next_due(conn)?;
+    Ok(outcome)
+}
+
+/// What was under way is due now; times of another boot of the machine mean nothing and are due now, too.
+fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) -> rusqlite::Result<()> {
+    let latest = mono_ms(turn.now).saturating_add(millis(turn.longest_period));
     conn.execute(
-        "UPDATE outbox SET state = MAX(state, 1), sent_ms = ?2 WHERE delivery_seq = ?1",
-        params![seq, utc_ms],
+        "UPDATE outbox SET due_ms = 0 WHERE state IN (1, 2) AND due_ms > 0 AND (state = 1 OR due_ms > ?1)",
+        [number(latest)],
     )?;
+    for seq in &reopened.lost {
+        let waits = conn.execute("UPDATE outbox SET due_ms = 0 WHERE delivery_seq = ?1 AND state < 3", [number(*seq)])?;
+        if waits == 0 && pass.next > *seq {
+            pass.next = *seq;
+        }
+    }
+    if let Some(seq) = reopened.suspect {
+        let due = mono_ms(turn.now).saturating_add(millis(turn.first_period));
+        conn.execute(
+            "UPDATE outbox SET due_ms = ?2 WHERE delivery_seq = ?1 AND state IN (1, 2)",
+            [number(seq), number(due)],
+        )?;
+    }
     Ok(())
 }
 
 /// The broker has it; the office may not.
-/// # Errors
-/// SQLite's.
-pub fn broker_acknowledged(conn: &Connection, delivery_seq: u64) -> rusqlite::Result<()> {
-    let seq = i64::try_from(delivery_seq).unwrap_or(i64::MAX);
-    conn.execute("UPDATE outbox SET state = MAX(state, 2) WHERE delivery_seq = ?1", [seq])?;
+fn acknowledge(conn: &Connection, seq: u64) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE outbox SET state = 2 WHERE delivery_seq = ?1 AND state = 1")?.execute([number(seq)])?;
     Ok(())
 }
 
-/// A receipt: the delivery number when the event is known, else `None`. It touches nothing but the outbox.
-/// # Errors
-/// SQLite's.
-pub fn received(
-    conn: &Connection,
-    event_id: &str,
-    by: Option<&str>,
-    note: Option<&str>,
-    utc_ms: i64,
-) -> rusqlite::Result<Option<u64>> {
-    conn.query_row(
-        "UPDATE outbox SET state = MAX(state, CASE WHEN ?2 IS NULL THEN 3 ELSE 4 END), \
-         received_ms = COALESCE(received_ms, ?4), by = COALESCE(?2, by), note = COALESCE(?3, note) \
-         WHERE event_id = ?1 AND state >= 1 RETURNING delivery_seq",
-        params![event_id, by, note, utc_ms],
-        |row| row.get::<_, i64>(0),
-    )
-    .optional()
-    .map(|seq| seq.and_then(|seq| u64::try_from(seq).ok()))
-}
-
-/// The office asks for everything from a number again.
-/// # Errors
-/// SQLite's.
-pub fn resend_from(conn: &Connection, delivery_seq: u64) -> rusqlite::Result<usize> {
-    let seq = i64::try_from(delivery_seq).unwrap_or(i64::MAX);
-    conn.execute("UPDATE outbox SET state = 1 WHERE delivery_seq >= ?1 AND state = 3", [seq])
-}
-
-/// Delivery states of some events; unknown ones are left out.
-/// # Errors
-/// SQLite's.
-pub fn states(conn: &Connection, event_ids: &[String]) -> rusqlite::Result<BTreeMap<String, Delivery>> {
-    let mut query = conn.prepare_cached("SELECT state FROM outbox WHERE event_id = ?1")?;
-    let mut found = BTreeMap::new();
-    for id in event_ids {
-        let state: Option<u8> = query.query_row([id], |row| row.get(0)).optional()?;
-        let state = match state {
-            None => continue,
-            Some(0) => Delivery::Stored,
-            Some(1) => Delivery::Sent,
-            Some(2) => Delivery::BrokerAcknowledged,
-            Some(3) => Delivery::Received,
-            Some(_) => Delivery::Confirmed,
-        };
-        found.insert(id.clone(), state);
+/// A receipt changes a row at most twice, by the machine and by a person: repeats cost nothing and are journaled once.
+fn receive(conn: &Connection, receipt: &OfficeReceipt, utc_ms: i64, outcome: &mut Outcome) -> rusqlite::Result<()> {
+    let state: Option<u8> = conn
+        .prepare_cached("SELECT state FROM outbox WHERE event_id = ?1 AND state >= 1")?
+        .query_row([&receipt.event_id], |row| row.get(0))
+        .optional()?;
+    let Some(state) = state else {
+        outcome.unknown_receipts += 1;
+        return Ok(());
+    };
+    let reached = if receipt.by.is_some() { 4 } else { 3 };
+    if reached <= state {
+        return Ok(());
     }
-    Ok(found)
+    outcome.first_receipts += u64::from(state < 3);
+    conn.prepare_cached(
+        "UPDATE outbox SET state = ?2, received_ms = COALESCE(received_ms, ?3), by = COALESCE(by, ?4), \
+         note = COALESCE(note, ?5) WHERE event_id = ?1",
+    )?
+    .execute(params![receipt.event_id, reached, utc_ms, receipt.by, receipt.note])?;
+    outcome.received.push(receipt.clone());
+    Ok(())
 }
 
-/// Depth and oldest age.
-/// # Errors
-/// SQLite's.
-pub fn figures(conn: &Connection, utc_ms: i64) -> rusqlite::Result<OutboxFigures> {
-    let (depth, oldest): (u64, Option<String>) = conn.query_row(
-        "SELECT COUNT(*), (SELECT e.json FROM outbox o JOIN event e ON e.event_id = o.event_id WHERE o.state < 3 \
-         ORDER BY o.delivery_seq LIMIT 1) FROM outbox WHERE state < 3",
-        [],
-        |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)),
-    )?;
-    let since = oldest.and_then(|json| serde_json::from_str::<Record>(&json).ok()).map(|r| r.event.at.wall.utc_ms);
-    let oldest_age_ms = since.map_or(0, |since| u64::try_from(utc_ms - since).unwrap_or(0));
-    Ok(OutboxFigures { depth, oldest_age_ms, ..OutboxFigures::default() })
+/// Priority 1 first, then what was never sent, then what the office asked for, then what had no receipt in time.
+fn take(conn: &Connection, turn: &Turn, pass: &mut Pass, outcome: &mut Outcome) -> rusqlite::Result<()> {
+    let now_ms = number(mono_ms(turn.now));
+    let mut again_left = turn.again_max;
+    for later in [0, 1] {
+        let room = turn.room - outcome.due.len();
+        let found = select(conn, FRESH, later, room, None)?;
+        send(conn, turn, found, outcome)?;
+        if later == 1 && !pass.is_over() {
+            take_asked(conn, turn, pass, outcome)?;
+        }
+        let room = (turn.room - outcome.due.len()).min(again_left);
+        let found = select(conn, AGAIN, later, room, Some(now_ms))?;
+        again_left -= found.len();
+        send(conn, turn, found, outcome)?;
+    }
+    outcome.more = outcome.due.len() >= turn.room;
+    Ok(())
 }
+
+fn take_asked(conn: &Connection, turn: &Turn, pass: &mut Pass, outcome: &mut Outcome) -> rusqlite::Result<()> {
+    let room = turn.room - outcome.due.len();
+    let found = select(conn, ASKED, number(pass.next), room, Some(number(pass.to)))?;
+    pass.next = match found.last() {
+        Some(last) if found.len() == room => last.delivery_seq + 1,
+        _ if room > 0 => pass.to + 1,
+        _ => pass.next,
+    };
+    // a row that was taken a line above is on its way already
+    let fresh = found.into_iter().filter(|row| outcome.due.iter().all(|d| d.delivery_seq != row.delivery_seq));
+    let found = fresh.map(|mut row| {
+        row.attempts = row.attempts.max(1);
+        row
+    });
+    send(conn, turn, found.collect(), outcome)
+}
+
+/// A row as it was read.
+struct Found {
+    delivery_seq: u64,
+    attempts: u32,
+    body: Result<Record, (Damaged, String, String)>,
+}
+
+fn select(conn: &Connection, which: &str, first: i64, room: usize, third: Option<i64>) -> rusqlite::Result<Vec<Found>> {
+    if room == 0 {
+        return Ok(Vec::new());
+    }
+    let mut query = conn.prepare_cached(&format!("{ROW}{which}"))?;
+    let limit = i64::try_from(room).unwrap_or(i64::MAX);
+    match third {
+        Some(third) => query.query_map([first, limit, third], found)?.collect(),
+        None => query.query_map([first, limit], found)?.collect(),
+    }
+}
+
+fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
+    let delivery_seq = row.get::<_, i64>(0)?.unsigned_abs();
+    let (event_id, json) = (text(row, 2), text(row, 7));
+    let body = match serde_json::from_str::<Record>(&json) {
+        Ok(record) if record.event_id == event_id && record.delivery_seq == Some(delivery_seq) => Ok(record),
+        Ok(_) => Err((damaged_row(row), json, "the record is another event's".to_owned())),
+        Err(error) => Err((damaged_row(row), json, format!("the record cannot be read: {error}"))),
+    };
+    Ok(Found { delivery_seq, attempts: row.get(1)?, body })
+}
+
+/// Marks rows as sent before they are: a crash in between costs a repeat, never an event.
+fn send(conn: &Connection, turn: &Turn, rows: Vec<Found>, outcome: &mut Outcome) -> rusqlite::Result<()> {
+    for row in rows {
+        let due = mono_ms(turn.now).saturating_add(millis(period(turn, row.attempts)));
+        conn.prepare_cached(
+            "UPDATE outbox SET state = MAX(state, 1), attempts = attempts + 1, due_ms = ?2, sent_ms = ?3 WHERE delivery_seq = ?1",
+        )?
+        .execute([number(row.delivery_seq), number(due), turn.now.wall.utc_ms])?;
+        let body = match row.body {
+            Ok(record) => Body::Record(Box::new(record)),
+            Err((damaged, json, reason)) => {
+                if row.attempts == 0 {
+                    set_aside(conn, &json, &reason, turn.now.wall.utc_ms)?;
+                    outcome.dead_lettered += 1;
+                }
+                Body::Damaged(damaged)
+            }
+        };
+        outcome.due.push(Due { delivery_seq: row.delivery_seq, again: row.attempts > 0, body });
+    }
+    Ok(())
+}
+
+/// Doubling with every attempt.
+fn period(turn: &Turn, attempts: u32) -> Duration {
+    turn.first_period.saturating_mul(1_u32.checked_shl(attempts).unwrap_or(u32::MAX)).min(turn.longest_period)
+}
+
+/// At most 64 KiB of a text nobody can read: for the person who repairs the file.
+fn set_aside(conn: &Connection, json: &str, reason: &str, utc_ms: i64) -> rusqlite::Result<()> {
+    let line: String = json.chars().take(16 * 1024).collect();
+    let sql = "INSERT INTO dead_letter(at_ms, line, reason) VALUES (?1, ?2, ?3)";
+    conn.execute(sql, params![utc_ms, line, format!("outbox: {reason}")]).map(|_| ())
+}
+
+fn next_due(conn: &Connection) -> rusqlite::Result<Option<u64>> {
+    let mut query =
+        conn.prepare_cached("SELECT MIN(due_ms) FROM outbox WHERE state IN (1, 2) AND (priority > 1) = ?1")?;
+    let mut least = |later: i64| query.query_row([later], |row| row.get::<_, Option<i64>>(0));
+    let (urgent, others) = (least(0)?, least(1)?);
+    Ok(urgent.into_iter().chain(others).min().map(i64::unsigned_abs))
+}
+
+fn last_number(conn: &Connection) -> rusqlite::Result<u64> {
+    conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM outbox", [], |row| row.get::<_, i64>(0))
+        .map(i64::unsigned_abs)
+}
+
+fn load_pass(conn: &Connection) -> rusqlite::Result<Pass> {
+    let text: Option<String> = conn
+        .prepare_cached("SELECT json FROM cursor WHERE name = ?1")?
+        .query_row([PASS_NAME], |row| row.get(0))
+        .optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn save_pass(conn: &Connection, pass: &Pass) -> rusqlite::Result<()> {
+    let json = serde_json::to_string(pass).expect("three numbers can be written");
+    conn.execute("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)", [PASS_NAME, json.as_str()]).map(|_| ())
+}
+
+fn mono_ms(now: Now) -> u64 {
+    now.mono.0 / 1_000_000
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

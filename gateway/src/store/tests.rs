@@ -127,14 +127,15 @@ fn any_measured_value_is_the_same_after_reading_back() {
 }
 
 #[tokio::test]
-async fn a_start_is_sent_ages_while_it_waits_and_verifies() {
+async fn a_start_waits_for_the_office_and_verifies() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path(), "k").unwrap();
     store.commit(commit(chain([started(), raised(92.36648026850173)]))).await.unwrap();
     assert_eq!(store.read(verify).await.unwrap(), Ok(2));
-    assert_eq!(store.read(|c| table::waiting(c, &[], 10)).await.unwrap().len(), 2);
-    let figures = store.read(|c| table::figures(c, AT_MS + 400_000)).await.unwrap();
-    assert_eq!((figures.depth, figures.oldest_age_ms), (2, 400_000));
+    let standing = store.read(|c| table::standing(c, 2)).await.unwrap();
+    let since = standing.oldest.unwrap();
+    assert_eq!((standing.depth, since.boot_id.as_str(), since.mono_ns, since.utc_ms), (2, "b", 1, AT_MS));
+    assert_eq!((standing.delivery_seq, standing.chain_seq), (2, 2));
 }
 
 #[tokio::test]

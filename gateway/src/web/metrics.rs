@@ -78,6 +78,12 @@ impl Figures {
         self.counter("outbox_sent", "Events sent", s.outbox.sent);
         self.counter("outbox_broker_acknowledged", "Events the broker took", s.outbox.broker_acknowledged);
         self.counter("outbox_received", "Events the office received", s.outbox.received);
+        self.counter("outbox_dead_lettered", "Events whose record cannot be read", s.outbox.dead_lettered);
+        self.counter("outbox_messages_ignored", "Messages that mean nothing here", s.outbox.messages_ignored);
+        self.counter("outbox_messages_refused", "Messages turned away by rate", s.outbox.messages_refused);
+        self.counter("outbox_receipts_unknown", "Receipts for events never sent", s.outbox.receipts_unknown);
+        self.counter("outbox_resend_requests", "Times the office asked for events again", s.outbox.resend_requests);
+        self.counter("outbox_store_turns", "Questions of the outbox to the store", s.outbox.store_turns);
         self.gauge("office_silent", "1 when events lack a receipt after five minutes", u8::from(s.office_silent));
     }
 
