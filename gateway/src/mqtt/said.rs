@@ -2,8 +2,8 @@
 //!
 //! All numbers called `seq` on MQTT are the office's count (`delivery_seq`); the journal's own number stands beside it.
 
-use super::settings::Settings;
 use super::payload::utc_text;
+use super::settings::Settings;
 use super::table::Standing;
 use crate::delivery::OutboxFigures;
 use crate::snapshot::{AlarmView, Snapshot};

@@ -121,7 +121,7 @@ impl<'a> Turns<'a> {
             Some(outcome) => {
                 self.more |= outcome.more;
                 self.next_due_ms = outcome.next_due_ms;
-                self.again_left -= self.again_left.min(outcome.due.iter().filter(|due| due.again).count());
+                self.again_left -= self.again_left.min(outcome.rationed);
             }
             None => self.put_back(turn),
         }

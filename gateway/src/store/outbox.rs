@@ -21,6 +21,7 @@ ALTER TABLE outbox ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
 DROP INDEX IF EXISTS outbox_waiting;
 CREATE INDEX outbox_waiting ON outbox(delivery_seq) WHERE state < 3;
 CREATE INDEX outbox_fresh ON outbox(priority > 1, delivery_seq) WHERE state = 0;
+UPDATE outbox SET attempts = 1 WHERE state > 0;
 CREATE INDEX outbox_again ON outbox(priority > 1, due_ms, delivery_seq) WHERE state IN (1, 2);
 ";
 
@@ -28,7 +29,8 @@ const PASS_NAME: &str = "outbox_resend";
 const ROW: &str = "SELECT o.delivery_seq, o.attempts, o.event_id, e.kind, o.priority, e.hash, e.prev_hash, e.json \
                    FROM outbox o LEFT JOIN event e ON e.event_id = o.event_id WHERE ";
 const FRESH: &str = "o.state = 0 AND (o.priority > 1) = ?1 ORDER BY o.delivery_seq LIMIT ?2";
-const AGAIN: &str = "o.state IN (1, 2) AND (o.priority > 1) = ?1 AND o.due_ms <= ?3 ORDER BY o.due_ms, o.delivery_seq LIMIT ?2";
+const AGAIN: &str =
+    "o.state IN (1, 2) AND (o.priority > 1) = ?1 AND o.due_ms <= ?3 ORDER BY o.due_ms, o.delivery_seq LIMIT ?2";
 const ASKED: &str = "o.state >= 1 AND o.delivery_seq BETWEEN ?1 AND ?3 ORDER BY o.delivery_seq LIMIT ?2";
 
 /// What one turn brings to the store and asks of it: one transaction.
@@ -63,6 +65,8 @@ pub struct Reopened {
 pub struct Outcome {
     /// In the order they go out; already marked as sent.
     pub due: Vec<Due>,
+    /// Those of them that count against [`Turn::again_max`].
+    pub rationed: usize,
     /// Receipts that changed something.
     pub received: Vec<OfficeReceipt>,
     /// Events received for the first time.
@@ -158,15 +162,15 @@ pub fn turn(conn: &Connection, turn: &Turn) -> rusqlite::Result<Outcome> {
     Ok(outcome)
 }
 
-/// What was under way is due now; times of another boot of the machine mean nothing and are due now, too.
+/// What was under way goes back to its place in the order, in front of what was never sent. Times of another boot of the machine
+/// mean nothing: due now.
 fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) -> rusqlite::Result<()> {
     let latest = mono_ms(turn.now).saturating_add(millis(turn.longest_period));
-    conn.execute(
-        "UPDATE outbox SET due_ms = 0 WHERE state IN (1, 2) AND due_ms > 0 AND (state = 1 OR due_ms > ?1)",
-        [number(latest)],
-    )?;
+    conn.execute("UPDATE outbox SET due_ms = 0 WHERE state IN (1, 2) AND due_ms > ?1", [number(latest)])?;
+    conn.execute("UPDATE outbox SET state = 0 WHERE state IN (1, 2) AND state = 1", [])?;
     for seq in &reopened.lost {
-        let waits = conn.execute("UPDATE outbox SET due_ms = 0 WHERE delivery_seq = ?1 AND state < 3", [number(*seq)])?;
+        let waits =
+            conn.execute("UPDATE outbox SET due_ms = 0 WHERE delivery_seq = ?1 AND state < 3", [number(*seq)])?;
         if waits == 0 && pass.next > *seq {
             pass.next = *seq;
         }
@@ -174,7 +178,7 @@ fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) 
     if let Some(seq) = reopened.suspect {
         let due = mono_ms(turn.now).saturating_add(millis(turn.first_period));
         conn.execute(
-            "UPDATE outbox SET due_ms = ?2 WHERE delivery_seq = ?1 AND state IN (1, 2)",
+            "UPDATE outbox SET state = MAX(state, 1), due_ms = ?2 WHERE delivery_seq = ?1 AND state < 3",
             [number(seq), number(due)],
         )?;
     }
@@ -190,7 +194,7 @@ fn acknowledge(conn: &Connection, seq: u64) -> rusqlite::Result<()> {
 /// A receipt changes a row at most twice, by the machine and by a person: repeats cost nothing and are journaled once.
 fn receive(conn: &Connection, receipt: &OfficeReceipt, utc_ms: i64, outcome: &mut Outcome) -> rusqlite::Result<()> {
     let state: Option<u8> = conn
-        .prepare_cached("SELECT state FROM outbox WHERE event_id = ?1 AND state >= 1")?
+        .prepare_cached("SELECT state FROM outbox WHERE event_id = ?1 AND attempts > 0")?
         .query_row([&receipt.event_id], |row| row.get(0))
         .optional()?;
     let Some(state) = state else {
@@ -225,6 +229,7 @@ fn take(conn: &Connection, turn: &Turn, pass: &mut Pass, outcome: &mut Outcome) 
         let room = (turn.room - outcome.due.len()).min(again_left);
         let found = select(conn, AGAIN, later, room, Some(now_ms))?;
         again_left -= found.len();
+        outcome.rationed += found.len();
         send(conn, turn, found, outcome)?;
     }
     outcome.more = outcome.due.len() >= turn.room;

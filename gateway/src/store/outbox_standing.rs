@@ -40,7 +40,9 @@ pub fn standing(conn: &Connection, journal_seq: u64) -> rusqlite::Result<Standin
         .query_row([], |row| row.get::<_, i64>(0))?
         .unsigned_abs();
     let delivery_seq = conn
-        .prepare_cached("SELECT delivery_seq FROM event WHERE seq <= ?1 AND +delivery_seq > 0 ORDER BY seq DESC LIMIT 1")?
+        .prepare_cached(
+            "SELECT delivery_seq FROM event WHERE seq <= ?1 AND +delivery_seq > 0 ORDER BY seq DESC LIMIT 1",
+        )?
         .query_row([seq], |row| row.get::<_, i64>(0))
         .optional()?
         .map_or(0, i64::unsigned_abs);
@@ -61,9 +63,7 @@ fn oldest(conn: &Connection) -> rusqlite::Result<Option<Since>> {
         .query_row([], |row| Ok((row.get::<_, Option<i64>>(0)?, text(row, 1))))
         .optional()?;
     Ok(row.map(|(sent_ms, json)| match serde_json::from_str::<Record>(&json) {
-        Ok(Record { boot_id, event, .. }) => {
-            Since { boot_id, mono_ns: event.at.mono.0, utc_ms: event.at.wall.utc_ms }
-        }
+        Ok(Record { boot_id, event, .. }) => Since { boot_id, mono_ns: event.at.mono.0, utc_ms: event.at.wall.utc_ms },
         // no time of its own is left: since it was first tried
         Err(_) => Since { boot_id: String::new(), mono_ns: 0, utc_ms: sent_ms.unwrap_or(i64::MAX) },
     }))

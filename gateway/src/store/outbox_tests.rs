@@ -16,7 +16,10 @@ impl rules::Clock for Still {
 }
 
 fn at(seconds: u64) -> Now {
-    Now { mono: Mono(seconds * 1_000_000_000), wall: Wall { utc_ms: 1_000 * i64::try_from(seconds).unwrap(), ..Wall::default() } }
+    Now {
+        mono: Mono(seconds * 1_000_000_000),
+        wall: Wall { utc_ms: 1_000 * i64::try_from(seconds).unwrap(), ..Wall::default() },
+    }
 }
 
 /// A store with events of these priorities, numbered from 1.
@@ -103,7 +106,7 @@ async fn what_was_under_way_is_due_at_once_on_the_next_connection() {
     let again = ask(&store, Turn { reopened: Some(Reopened::default()), ..blank(at(2)) }).await;
     assert_eq!(numbers(&again), [1, 3]);
     let lost = Reopened { lost: vec![2], suspect: None };
-    assert_eq!(numbers(&ask(&store, Turn { reopened: Some(lost), ..blank(at(3)) }).await), [1, 2, 3]);
+    assert_eq!(numbers(&ask(&store, Turn { reopened: Some(lost), ..blank(at(3)) }).await), [1, 3, 2]);
 }
 
 #[tokio::test]
@@ -237,5 +240,5 @@ fn the_step_of_the_schema_keeps_the_rows_of_before() {
     conn.execute_batch(SCHEMA_STEP).unwrap();
     let row = "SELECT state, attempts, due_ms FROM outbox WHERE delivery_seq = 7";
     let row: (i64, i64, i64) = conn.query_row(row, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap();
-    assert_eq!(row, (2, 0, 0));
+    assert_eq!(row, (2, 1, 0));
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[tokio::test]
 async fn a_broker_that_acknowledges_nothing_is_left_and_nothing_is_lost() {
     let broker = Broker::start().await;
-    let mut site = Site::start(broker.port(), fast(), events(12)).await;
+    let site = Site::start(broker.port(), fast(), events(12)).await;
     let first = broker.peer().await.until_it_leaves().await;
     assert_eq!(first.len(), 8, "no more than a window is out: {first:?}");
     site.figures("the reason is told", |f| !f.connected && f.last_error.is_some()).await;
@@ -68,7 +68,7 @@ async fn a_broker_that_forgot_everything_gets_what_has_no_receipt_again_in_order
 #[tokio::test]
 async fn acknowledgements_out_of_order_lose_and_repeat_nothing() {
     let broker = Broker::start().await;
-    let mut site = Site::start(broker.port(), patient(), events(96)).await;
+    let site = Site::start(broker.port(), patient(), events(96)).await;
     let mut peer = broker.peer().await;
     let mut seen = Vec::new();
     while seen.len() < 96 {
@@ -162,7 +162,7 @@ async fn an_alarm_goes_out_while_the_disk_does_not_answer() {
 #[tokio::test]
 async fn an_unreachable_broker_is_told_with_the_queue_behind_it() {
     let unused = Broker::start().await.port();
-    let mut site = Site::start(unused, fast(), events(5)).await;
+    let site = Site::start(unused, fast(), events(5)).await;
     let figures = site.figures("depth and error", |f| f.depth == 5 && f.last_error.is_some()).await;
     assert!(!figures.connected);
     tokio::time::timeout(Duration::from_secs(3), site.stop()).await.expect("stops while it waits");

@@ -10,7 +10,7 @@ use std::time::Duration;
 #[tokio::test]
 async fn a_silent_office_costs_a_bounded_number_of_questions_to_the_store() {
     let broker = Broker::start().await;
-    let mut site = Site::start(broker.port(), patient(), events(1_000)).await;
+    let site = Site::start(broker.port(), patient(), events(1_000)).await;
     let mut peer = broker.peer().await;
     assert_eq!(seqs(&peer.take(1_000).await), (1..=1_000).collect::<Vec<_>>());
     let sent = site.figures("acknowledged", |f| f.broker_acknowledged == 1_000 && f.depth == 1_000).await;
@@ -42,7 +42,7 @@ async fn re_sends_to_a_silent_office_are_rationed_and_new_events_are_not_held_ba
 #[tokio::test]
 async fn receipts_count_once_whatever_is_said() {
     let broker = Broker::start().await;
-    let mut site = Site::start(broker.port(), patient(), events(2)).await;
+    let site = Site::start(broker.port(), patient(), events(2)).await;
     let mut peer = broker.peer().await;
     let came = peer.take(2).await;
     for _ in 0..5 {
@@ -64,14 +64,13 @@ async fn receipts_count_once_whatever_is_said() {
 #[tokio::test]
 async fn a_flood_of_receipts_is_cut_and_the_site_goes_on() {
     let broker = Broker::start().await;
-    let mut site = Site::start(broker.port(), patient(), events(1)).await;
+    let site = Site::start(broker.port(), patient(), events(1)).await;
     let mut peer = broker.peer().await;
     peer.take(1).await;
     for n in 0..3_000 {
         peer.receipt(&format!("forged-{n}")).await;
     }
-    let figures =
-        site.figures("all accounted for", |f| f.receipts_unknown + f.messages_refused == 3_000).await;
+    let figures = site.figures("all accounted for", |f| f.receipts_unknown + f.messages_refused == 3_000).await;
     assert!(figures.messages_refused > 0, "{figures:?}");
     site.happens(raised(2, 1)).await;
     assert_eq!(seqs(&peer.take(1).await), [2]);
@@ -80,7 +79,7 @@ async fn a_flood_of_receipts_is_cut_and_the_site_goes_on() {
 #[tokio::test]
 async fn the_office_gets_again_what_it_asks_for_received_or_not() {
     let broker = Broker::start().await;
-    let mut site = Site::start(broker.port(), patient(), events(6)).await;
+    let site = Site::start(broker.port(), patient(), events(6)).await;
     let mut peer = broker.peer().await;
     let came = peer.take(6).await;
     for event in &came[..4] {

@@ -85,12 +85,11 @@ impl Site {
     }
 
     /// Waits until the figures are as wanted.
-    pub(super) async fn figures(&mut self, what: &str, wanted: impl Fn(&OutboxFigures) -> bool) -> OutboxFigures {
-        let waited = tokio::time::timeout(Duration::from_secs(10), self.figures.wait_for(|f| wanted(f))).await;
-        match waited {
-            Ok(figures) => figures.unwrap().clone(),
-            Err(_) => panic!("{what}: {:?}", *self.figures.borrow()),
-        }
+    pub(super) async fn figures(&self, what: &str, wanted: impl Fn(&OutboxFigures) -> bool) -> OutboxFigures {
+        let mut figures = self.figures.clone();
+        let waited = tokio::time::timeout(Duration::from_secs(10), figures.wait_for(|f| wanted(f))).await;
+        let Ok(told) = waited else { panic!("{what}: {:?}", *self.figures.borrow()) };
+        told.unwrap().clone()
     }
 
     /// Ends the outbox as a stop of the gateway does.
