@@ -3,7 +3,7 @@
 //! Owns the task graph. Everything ends with the token.
 
 use crate::fault::{Faults, Framing, Rule, serve_faulty_tcp};
-use crate::instruments::{Link, service};
+use crate::instruments::{Instruments, Link, Tap, service};
 use crate::plant::Plant;
 use crate::serve::{serve_rtu_pty, serve_tcp};
 use std::io;
@@ -28,13 +28,15 @@ pub struct DemoPlan {
     pub seed: u64,
     /// Rules for one link, or for all where none is named.
     pub faults: Vec<(Option<Link>, Rule)>,
+    /// Hears every answer of the instruments, before any fault.
+    pub tap: Option<Tap>,
 }
 
 impl DemoPlan {
     /// Free ports and clean wires.
     #[must_use]
     pub const fn anywhere(seed: u64) -> Self {
-        Self { tcp_a1: ANY, tcp_a2: ANY, rtu_link: None, seed, faults: Vec::new() }
+        Self { tcp_a1: ANY, tcp_a2: ANY, rtu_link: None, seed, faults: Vec::new(), tap: None }
     }
 
     fn faults(&self, link: Link) -> Option<Faults> {
@@ -67,11 +69,11 @@ pub async fn start_demo_at(plan: DemoPlan, stop: CancellationToken) -> io::Resul
     let faults: Vec<(Link, Faults)> =
         Link::ALL.into_iter().filter_map(|link| Some((link, plan.faults(link)?))).collect();
     let on = |link| faults.iter().find(|(l, _)| *l == link).map(|(_, faults)| faults.clone());
-    let rtu = service(Link::RtuA3, Arc::clone(&plant));
-    let rtu_a3 = serve_rtu_pty(rtu, on(Link::RtuA3), stop.clone()).await?;
+    let instruments = |link| service(link, Arc::clone(&plant)).tapped(plan.tap.clone());
+    let rtu_a3 = serve_rtu_pty(instruments(Link::RtuA3), on(Link::RtuA3), stop.clone()).await?;
     let site = DemoSite {
-        tcp_a1: tcp(plan.tcp_a1, Link::TcpA1, &plant, on(Link::TcpA1), &stop).await?,
-        tcp_a2: tcp(plan.tcp_a2, Link::TcpA2, &plant, on(Link::TcpA2), &stop).await?,
+        tcp_a1: tcp(plan.tcp_a1, instruments(Link::TcpA1), on(Link::TcpA1), &stop).await?,
+        tcp_a2: tcp(plan.tcp_a2, instruments(Link::TcpA2), on(Link::TcpA2), &stop).await?,
         rtu_a3: plan.rtu_link.as_deref().map_or(Ok(rtu_a3.clone()), |name| link(&rtu_a3, name))?,
         plant: Arc::clone(&plant),
         faults,
@@ -82,12 +84,10 @@ pub async fn start_demo_at(plan: DemoPlan, stop: CancellationToken) -> io::Resul
 
 async fn tcp(
     address: SocketAddr,
-    link: Link,
-    plant: &Arc<Mutex<Plant>>,
+    instruments: Instruments,
     faults: Option<Faults>,
     stop: &CancellationToken,
 ) -> io::Result<SocketAddr> {
-    let instruments = service(link, Arc::clone(plant));
     match faults {
         None => serve_tcp(address, instruments, stop.clone()).await,
         Some(faults) => {

@@ -5,6 +5,7 @@
 
 use crate::plant::Plant;
 use crate::scenario::Scenario;
+use std::fmt;
 use std::future::{Ready, ready};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,17 +47,68 @@ impl FromStr for Link {
     }
 }
 
+/// One answer as it leaves an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    pub link: Link,
+    pub unit: u8,
+    /// 1 coils, 3 holding registers.
+    pub function: u8,
+    pub address: u16,
+    /// Registers, or coils as 0 and 1.
+    pub words: Vec<u16>,
+}
+
+/// Called with every answer just before it is sent: what a test compares the other end with.
+#[derive(Clone)]
+pub struct Tap(Arc<dyn Fn(Served) + Send + Sync>);
+
+impl Tap {
+    pub fn new(hear: impl Fn(Served) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tap")
+    }
+}
+
 /// The units on one link, answering from the plant.
 #[derive(Clone, Debug)]
 pub struct Instruments {
     link: Link,
     plant: Arc<Mutex<Plant>>,
+    tap: Option<Tap>,
 }
 
 /// The units of `link` as a Modbus service, for any of tokio-modbus' servers.
 #[must_use]
 pub const fn service(link: Link, plant: Arc<Mutex<Plant>>) -> Instruments {
-    Instruments { link, plant }
+    Instruments { link, plant, tap: None }
+}
+
+impl Instruments {
+    /// Tells `tap` every answer.
+    #[must_use]
+    pub fn tapped(self, tap: Option<Tap>) -> Self {
+        Self { tap, ..self }
+    }
+
+    fn tell(&self, unit: u8, request: &Request<'_>, answer: Option<&Response>) {
+        let Some(tap) = &self.tap else { return };
+        let (function, address, words) = match (request, answer) {
+            (Request::ReadCoils(address, _), Some(Response::ReadCoils(bits))) => {
+                (1, *address, bits.iter().map(|bit| u16::from(*bit)).collect())
+            }
+            (Request::ReadHoldingRegisters(address, _), Some(Response::ReadHoldingRegisters(words))) => {
+                (3, *address, words.clone())
+            }
+            _ => return,
+        };
+        (tap.0)(Served { link: self.link, unit, function, address, words });
+    }
 }
 
 impl Service for Instruments {
@@ -67,7 +119,11 @@ impl Service for Instruments {
 
     fn call(&self, SlaveRequest { slave, request }: Self::Request) -> Self::Future {
         let plant = self.plant.lock().unwrap_or_else(PoisonError::into_inner);
-        ready(answer(self.link, slave, &request, &plant))
+        let answer = answer(self.link, slave, &request, &plant);
+        if let Ok(answer) = &answer {
+            self.tell(slave, &request, answer.as_ref());
+        }
+        ready(answer)
     }
 }
 

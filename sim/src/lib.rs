@@ -17,7 +17,7 @@ mod stream;
 
 pub use demo::{DemoPlan, DemoSite, start_demo, start_demo_at};
 pub use fault::{BadRule, Fault, FaultCounts, Faults, FaultyStream, Framing, Rule, Spread, When, serve_faulty_tcp};
-pub use instruments::{Instruments, Link, UnknownLink, service};
+pub use instruments::{Instruments, Link, Served, Tap, UnknownLink, service};
 pub use plant::Plant;
 pub use prng::Prng;
 pub use pty::Pty;

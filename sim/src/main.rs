@@ -47,7 +47,7 @@ async fn main() -> io::Result<()> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let Arguments { tcp_a1, tcp_a2, rtu_link, scenario, fault: faults, seed } = Arguments::parse();
     let stop = CancellationToken::new();
-    let plan = DemoPlan { tcp_a1, tcp_a2, rtu_link: rtu_link.clone(), seed, faults };
+    let plan = DemoPlan { tcp_a1, tcp_a2, rtu_link: rtu_link.clone(), seed, faults, tap: None };
     let site = sim::start_demo_at(plan, stop.clone()).await?;
     for scenario in scenario {
         site.plant.lock().unwrap_or_else(PoisonError::into_inner).start(scenario);

@@ -5,6 +5,7 @@
 
 use crate::prng::Prng;
 use crate::scenario::Scenario;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const STEP: Duration = Duration::from_millis(100);
@@ -70,6 +71,7 @@ pub struct Plant {
     noise: Vec<f64>,
     raised: Vec<f64>,
     running: Vec<(Scenario, f64)>,
+    forced: BTreeMap<&'static str, f64>,
     left_over: Duration,
 }
 
@@ -78,7 +80,14 @@ impl Plant {
     #[must_use]
     pub fn demo(seed: u64) -> Self {
         let (noise, raised) = (vec![0.0; CHANNELS.len()], vec![0.0; CHANNELS.len()]);
-        Self { prng: Prng::new(seed), noise, raised, running: Vec::new(), left_over: Duration::ZERO }
+        Self {
+            prng: Prng::new(seed),
+            noise,
+            raised,
+            running: Vec::new(),
+            forced: BTreeMap::new(),
+            left_over: Duration::ZERO,
+        }
     }
 
     /// Lets time pass.
@@ -94,6 +103,16 @@ impl Plant {
     pub fn start(&mut self, scenario: Scenario) {
         self.running.retain(|(other, _)| *other != scenario);
         self.running.push((scenario, 0.0));
+    }
+
+    /// Holds a tag at `value`, or lets it go again; false when the plant has no such tag.
+    pub fn force(&mut self, key: &str, value: Option<f64>) -> bool {
+        let Some(channel) = CHANNELS.iter().find(|channel| channel.key == key) else { return false };
+        match value {
+            Some(value) => self.forced.insert(channel.key, value),
+            None => self.forced.remove(channel.key),
+        };
+        true
     }
 
     /// Ends every scenario; what they raised falls back within seconds.
@@ -116,6 +135,9 @@ impl Plant {
     /// The true value at a tag such as `GT-102`; `None` when the plant has no such tag.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<f64> {
+        if let Some(forced) = self.forced.get(key) {
+            return Some(*forced);
+        }
         let index = CHANNELS.iter().position(|channel| channel.key == key)?;
         Some(CHANNELS[index].normal + self.noise[index] + self.raised[index])
     }
@@ -246,6 +268,16 @@ mod tests {
         assert_eq!(plant.running(), [Scenario::Nh3Leak]);
         plant.stop_all();
         plant.advance(Duration::from_secs(60));
+        assert!(plant.value("GT-102").unwrap() < 3.0);
+    }
+
+    #[test]
+    fn a_forced_tag_stays_where_it_is_held_until_let_go() {
+        let mut plant = Plant::demo(1);
+        assert!(plant.force("GT-102", Some(60.0)) && !plant.force("GT-999", Some(1.0)));
+        plant.advance(Duration::from_secs(5));
+        assert_eq!(plant.value("GT-102"), Some(60.0));
+        plant.force("GT-102", None);
         assert!(plant.value("GT-102").unwrap() < 3.0);
     }
 

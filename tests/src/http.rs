@@ -2,13 +2,17 @@
 //!
 //! Owns one signed-in client. Leaves to the tests what is asked.
 
+use crate::oracle::Kept;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+/// 4,000 columns of 15 ms; samples of a point are a second apart.
+const SLICE_MS: i64 = 60_000;
+
 /// A browser-like client of one station.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
@@ -31,7 +35,7 @@ impl Client {
         client
     }
 
-    /// First start: creates the first admin with the one-time code, then an account of `role`, and signs in with it.
+    /// First start: creates the first administrator with the one-time code, who is then signed in.
     pub async fn set_up(base: &str, code: &str, user: &str, password: &str) -> Self {
         let mut client = Self::anonymous(base);
         let body = serde_json::json!({"code": code, "user": user, "password": password});
@@ -63,6 +67,18 @@ impl Client {
 
     /// Any request; the answer whatever its status.
     pub async fn request(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Response {
+        self.try_request(method, path, body).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// Any request; an error while the station is down.
+    /// # Errors
+    /// No answer.
+    pub async fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<reqwest::Response, reqwest::Error> {
         let mut request = self
             .http
             .request(method.parse().unwrap(), format!("{}{path}", self.base))
@@ -75,7 +91,25 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        request.send().await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+        request.send().await
+    }
+
+    /// Status of a request whose answer does not matter.
+    pub async fn status(&self, method: &str, path: &str, body: Option<Value>) -> u16 {
+        self.request(method, path, body).await.status().as_u16()
+    }
+
+    /// A stream of server-sent events without an end, or nothing while the station is down.
+    pub async fn open_stream(&self, path: &str, last_id: &str) -> Option<reqwest::Response> {
+        let endless = Duration::from_secs(24 * 3600);
+        let mut request = self.http.get(format!("{}{path}", self.base)).timeout(endless);
+        if !self.cookie.is_empty() {
+            request = request.header("Cookie", &self.cookie);
+        }
+        if !last_id.is_empty() {
+            request = request.header("Last-Event-ID", last_id);
+        }
+        request.send().await.ok().filter(|answer| answer.status().is_success())
     }
 
     /// JSON of a GET that must succeed.
@@ -85,6 +119,36 @@ impl Client {
         let text = answer.text().await.unwrap();
         assert!(status.is_success(), "GET {path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("GET {path}: {e}: {text}"))
+    }
+
+    /// The whole journal, oldest first.
+    pub async fn journal(&self) -> Vec<Value> {
+        let mut all: Vec<Value> = Vec::new();
+        loop {
+            let after = all.last().and_then(|r| r["seq"].as_u64()).unwrap_or(0);
+            let page = self.get(&format!("/api/v1/events?after_seq={after}&limit=1000")).await;
+            match page.as_array() {
+                Some(page) if !page.is_empty() => all.extend(page.iter().cloned()),
+                _ => return all,
+            }
+        }
+    }
+
+    /// Every sample of a point between two times as the history has it: asked in slices so narrow that no column holds two samples.
+    pub async fn samples(&self, point: &str, from_ms: i64, to_ms: i64) -> Vec<Kept> {
+        let (mut found, mut from) = (Vec::new(), from_ms);
+        while from < to_ms {
+            let to = (from + SLICE_MS).min(to_ms);
+            let path = format!("/api/v1/points/{point}/history?from={from}&to={to}&width=4000");
+            let columns = self.get(&path).await;
+            let (times, values) = (columns["t"].as_array().unwrap(), columns["last"].as_array().unwrap());
+            let kept = times.iter().zip(values).filter_map(|(t, value)| {
+                Some(Kept { utc_ms: t.as_i64().unwrap(), value: value.as_f64()? }).filter(|k| k.utc_ms < to)
+            });
+            found.extend(kept);
+            from = to;
+        }
+        found
     }
 
     /// JSON of a GET, or nothing while the station is down.

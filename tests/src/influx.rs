@@ -2,19 +2,12 @@
 //!
 //! Owns the server's process and its token. Leaves to the tests what is written and read.
 
+use crate::oracle::Kept;
 use crate::peer::{Program, free_port, wait_until};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-
-/// One point as the database gave it back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    pub point: String,
-    /// RFC 3339 as InfluxDB prints it.
-    pub time: String,
-    pub value: String,
-}
 
 /// The server and what it takes to talk to it.
 #[derive(Debug)]
@@ -93,11 +86,11 @@ impl Influx {
         answer["auth"]["token"].as_str().expect("setup answers with a token").to_owned()
     }
 
-    /// All values of the measurement `sample`, field `value`, of the last hour.
-    pub async fn values(&self, point: &str) -> Vec<Row> {
+    /// Field `value` of every point of the last hour, by point, oldest first.
+    pub async fn values(&self) -> BTreeMap<String, Vec<Kept>> {
         let flux = format!(
             "from(bucket: \"{}\") |> range(start: -1h) |> filter(fn: (r) => r._measurement == \"sample\" and \
-             r._field == \"value\" and r.point == \"{point}\") |> keep(columns: [\"_time\", \"_value\"]) |> sort(columns: [\"_time\"])",
+             r._field == \"value\") |> keep(columns: [\"_time\", \"_value\", \"point\"]) |> group() |> sort(columns: [\"_time\"])",
             self.bucket
         );
         let text = reqwest::Client::new()
@@ -112,24 +105,27 @@ impl Influx {
             .text()
             .await
             .unwrap();
-        parse_csv(&text, point)
+        parse_csv(&text)
     }
 }
 
-/// Annotated CSV without annotations: `,result,table,_time,_value`.
-fn parse_csv(text: &str, point: &str) -> Vec<Row> {
+/// CSV without annotations: `,result,table,_time,_value,point`.
+fn parse_csv(text: &str) -> BTreeMap<String, Vec<Kept>> {
     let mut lines = text.lines();
-    let Some(header) = lines.next() else { return Vec::new() };
-    let columns: Vec<&str> = header.split(',').collect();
+    let columns: Vec<&str> = lines.next().unwrap_or_default().trim_end().split(',').collect();
     let find = |name: &str| columns.iter().position(|c| *c == name);
-    let (Some(time), Some(value)) = (find("_time"), find("_value")) else { return Vec::new() };
-    lines
-        .filter(|l| !l.trim().is_empty())
-        .map(|line| {
-            let cells: Vec<&str> = line.trim_end().split(',').collect();
-            Row { point: point.into(), time: cells[time].into(), value: cells[value].into() }
-        })
-        .collect()
+    let (Some(time), Some(value), Some(point)) = (find("_time"), find("_value"), find("point")) else {
+        assert!(text.trim().is_empty(), "not a table: {text}");
+        return BTreeMap::new();
+    };
+    let mut found = BTreeMap::<String, Vec<Kept>>::new();
+    for line in lines.filter(|l| !l.trim().is_empty()) {
+        let cells: Vec<&str> = line.trim_end().split(',').collect();
+        let at: jiff::Timestamp = cells[time].parse().unwrap();
+        let kept = Kept { utc_ms: at.as_millisecond(), value: cells[value].parse().unwrap() };
+        found.entry(cells[point].into()).or_default().push(kept);
+    }
+    found
 }
 
 #[cfg(test)]
@@ -138,8 +134,8 @@ mod tests {
 
     #[test]
     fn flux_rows_are_read_by_column_name() {
-        let text = ",result,table,_time,_value\r\n,_result,0,2026-01-01T00:00:00Z,1.5\r\n\r\n";
-        let rows = parse_csv(text, "GT-102");
-        assert_eq!(rows, [Row { point: "GT-102".into(), time: "2026-01-01T00:00:00Z".into(), value: "1.5".into() }]);
+        let text = ",result,table,_time,_value,point\r\n,_result,0,1970-01-01T00:00:02.5Z,1.5,GT-102\r\n\r\n";
+        let rows = parse_csv(text);
+        assert_eq!(rows["GT-102"], [Kept { utc_ms: 2500, value: 1.5 }]);
     }
 }

@@ -4,7 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+pub mod clock;
 pub mod http;
 pub mod influx;
+pub mod oracle;
 pub mod peer;
+pub mod plant;
+pub mod registers;
 pub mod station;
+pub mod witness;

@@ -103,7 +103,7 @@ pub fn wait_for_port(addr: SocketAddr) {
     wait_until(START_LIMIT, || TcpStream::connect(addr).ok()).unwrap_or_else(|| panic!("nobody answers on {addr}"));
 }
 
-/// Mosquitto with persistence off, as a broker that can be stopped and started with an empty session.
+/// Mosquitto as a real site has it: with persistence. It can be started again with or without what it had stored.
 #[derive(Debug)]
 pub struct Mosquitto {
     pub port: u16,
@@ -118,14 +118,22 @@ impl Mosquitto {
         Self { port, program: Self::spawn(dir, port), dir: dir.into() }
     }
 
-    /// Starts it again on the same port after [`Program::kill`]; it remembers nothing.
-    pub fn restart(&mut self) {
+    /// Starts it again on the same port after [`Program::kill`]; it remembers no session and no message.
+    pub fn restart_empty(&mut self) {
+        std::fs::remove_dir_all(self.dir.join("broker-data")).unwrap();
         self.program = Self::spawn(&self.dir, self.port);
     }
 
     fn spawn(dir: &Path, port: u16) -> Program {
-        let file = dir.join("mosquitto.conf");
-        std::fs::write(&file, format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")).unwrap();
+        let (file, data) = (dir.join("mosquitto.conf"), dir.join("broker-data"));
+        std::fs::create_dir_all(&data).unwrap();
+        // `user` counts only for root, whom Mosquitto would otherwise leave and then find its folder closed.
+        let settings = format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location {}/\n\
+             autosave_interval 1\n",
+            data.display()
+        );
+        std::fs::write(&file, settings).unwrap();
         let path = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
         let program = Program::start("mosquitto", dir, Command::new(path).arg("-c").arg(&file));
         wait_for_port(SocketAddr::from(([127, 0, 0, 1], port)));

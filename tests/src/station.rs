@@ -112,6 +112,25 @@ impl Station {
         std::fs::read_to_string(self.dir.join(format!("{}.log", self.role))).unwrap_or_default()
     }
 
+    /// The first administrator, by the one-time code that the first start writes to the console.
+    pub async fn first_admin(&self) -> Client {
+        let code = wait_until(START_LIMIT, || {
+            let log = self.log();
+            let (_, rest) = log.split_once("with the one-time code ")?;
+            Some(rest.lines().next()?.trim().to_owned())
+        })
+        .unwrap_or_else(|| panic!("no one-time code in the log:\n{}", self.log()));
+        Client::set_up(&self.base, &code, "chief", PASSWORD).await
+    }
+
+    /// An account that `admin` makes, signed in.
+    pub async fn person(&self, admin: &Client, user: &str, role: &str) -> Client {
+        let body = serde_json::json!({"user": user, "roles": [role], "password": PASSWORD});
+        let status = admin.status("POST", "/api/v1/users", Some(body)).await;
+        assert!((200..300).contains(&status), "user {user}: {status}");
+        Client::sign_in(&self.base, user, PASSWORD).await
+    }
+
     /// Makes an account by the command line and signs in with it.
     pub async fn sign_in_as(&self, user: &str, role: &str) -> Client {
         let password = self.dir.join("password");

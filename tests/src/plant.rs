@@ -1,0 +1,80 @@
+//! The simulated plant inside the test's process, with a record of every answer its instruments gave: the oracle of the tests.
+//!
+//! Owns the instruments' end of the wire and the record. Leaves the comparison to `oracle`.
+
+use crate::clock::utc_ms;
+use crate::registers::REGISTERS;
+use crate::station::Field;
+use sim::{DemoPlan, DemoSite, Plant, Scenario, Tap};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// One value that left an instrument.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Given {
+    pub utc_ms: i64,
+    pub value: f64,
+}
+
+type Record = BTreeMap<&'static str, Vec<Given>>;
+
+/// The running plant; its instruments end with it.
+#[derive(Debug)]
+pub struct Simulated {
+    site: DemoSite,
+    given: Arc<Mutex<Record>>,
+    _stop: DropGuard,
+}
+
+impl Simulated {
+    /// Starts it on free ports and a new pseudo-terminal. The seed is in every failure by the test's own message.
+    pub async fn start(seed: u64) -> Self {
+        let stop = CancellationToken::new();
+        let given = Arc::new(Mutex::new(Record::new()));
+        let record = Arc::clone(&given);
+        let tap = Tap::new(move |served| {
+            let utc_ms = utc_ms();
+            let mut record = record.lock().unwrap();
+            for register in &REGISTERS {
+                if let Some(value) = register.value_in(&served) {
+                    record.entry(register.point).or_default().push(Given { utc_ms, value });
+                }
+            }
+        });
+        let plan = DemoPlan { tap: Some(tap), ..DemoPlan::anywhere(seed) };
+        let site = sim::start_demo_at(plan, stop.clone()).await.unwrap();
+        Self { site, given, _stop: stop.drop_guard() }
+    }
+
+    /// Addresses for the configuration file.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        Field {
+            tcp_a1: self.site.tcp_a1.to_string(),
+            tcp_a2: self.site.tcp_a2.to_string(),
+            rtu_a3: self.site.rtu_a3.clone(),
+        }
+    }
+
+    /// The plant, to start scenarios or hold tags.
+    pub fn plant(&self) -> MutexGuard<'_, Plant> {
+        self.site.plant.lock().unwrap()
+    }
+
+    /// Starts a scenario.
+    pub fn begin(&self, scenario: Scenario) {
+        self.plant().start(scenario);
+    }
+
+    /// Holds a tag at a value.
+    pub fn hold(&self, point: &str, value: f64) {
+        assert!(self.plant().force(point, Some(value)), "no such tag: {point}");
+    }
+
+    /// Every value of `point` that was sent, oldest first.
+    #[must_use]
+    pub fn given(&self, point: &str) -> Vec<Given> {
+        self.given.lock().unwrap().get(point).cloned().unwrap_or_default()
+    }
+}
