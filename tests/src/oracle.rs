@@ -35,22 +35,24 @@ pub struct Verdict {
 pub fn judge(register: &Register, given: &[Given], kept: &[Kept], until_ms: i64) -> Verdict {
     let out_of_order = kept.windows(2).filter(|pair| pair[0].utc_ms >= pair[1].utc_ms).count();
     let mut verdict = Verdict { out_of_order, ..Verdict::default() };
-    let mut given = given.iter().take_while(|g| g.utc_ms <= until_ms).copied().peekable();
-    let last_ms = given.clone().last().map_or(i64::MIN, |g| g.utc_ms);
+    let given: Vec<Given> = given.iter().take_while(|g| g.utc_ms <= until_ms).copied().collect();
+    let last_ms = given.last().map_or(i64::MIN, |g| g.utc_ms);
+    let mut rest = given.as_slice();
     for row in kept {
-        while let Some(older) = given.next_if(|g| g.utc_ms + LATEST_MS < row.utc_ms) {
-            verdict.missing.push(older);
-        }
-        let fits = |g: &Given| {
-            g.utc_ms <= row.utc_ms + EARLIEST_MS && (g.value - row.value).abs() <= register.half_step(g.value)
-        };
-        match given.next_if(fits) {
-            Some(_) => verdict.pairs += 1,
+        // The nearest answer before the stored time that has its value: around a restart two answers can lie close together.
+        let window = |g: &Given| g.utc_ms + LATEST_MS >= row.utc_ms && g.utc_ms <= row.utc_ms + EARLIEST_MS;
+        let fits = |g: &Given| window(g) && (g.value - row.value).abs() <= register.half_step(g.value);
+        match rest.iter().rposition(fits) {
+            Some(n) => {
+                verdict.missing.extend(&rest[..n]);
+                rest = &rest[n + 1..];
+                verdict.pairs += 1;
+            }
             None if row.utc_ms <= last_ms => verdict.foreign.push(*row),
             None => {}
         }
     }
-    verdict.missing.extend(given);
+    verdict.missing.extend(rest);
     verdict
 }
 
@@ -83,6 +85,13 @@ mod tests {
         let sent = given(&[(1000, 1.0), (2000, 2.0), (3000, 3.0)]);
         let verdict = judge(&gas(), &sent, &kept(&[(1010, 1.0), (2010, 1.0), (3010, 3.0)]), 9000);
         assert_eq!((verdict.foreign, verdict.missing), (kept(&[(2010, 1.0)]), given(&[(2000, 2.0)])));
+    }
+
+    #[test]
+    fn an_answer_lost_just_before_the_next_one_is_missing() {
+        let sent = given(&[(1000, 1.0), (1400, 1.0), (2400, 2.0)]);
+        let verdict = judge(&gas(), &sent, &kept(&[(1410, 1.0), (2410, 2.0)]), 9000);
+        assert_eq!((verdict.pairs, verdict.missing, verdict.foreign), (2, given(&[(1000, 1.0)]), vec![]));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Arrival {
 pub struct Ledger {
     /// Journal entries by number, as the page or the API showed them first.
     pub records: BTreeMap<u64, Value>,
+    /// How many entries each listener was shown.
+    pub showings: BTreeMap<&'static str, usize>,
     /// Event payloads by id, without `replay`.
     pub messages: BTreeMap<String, Value>,
     pub arrivals: Vec<Arrival>,
@@ -40,7 +42,8 @@ pub struct Ledger {
 
 impl Ledger {
     /// A journal entry was shown.
-    pub fn note_record(&mut self, source: &str, record: Value) {
+    pub fn note_record(&mut self, source: &'static str, record: Value) {
+        *self.showings.entry(source).or_default() += 1;
         let Some(seq) = record["seq"].as_u64() else {
             self.contradictions.push(format!("{source} showed an entry without a number: {record}"));
             return;

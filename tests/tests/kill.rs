@@ -26,8 +26,8 @@ const KILLS_USUAL: u32 = 20;
 const SEED: u64 = 7;
 /// Samples that are not yet in a commit: the commit interval of the demo site.
 const LOSS_MAX_MS: i64 = 1000;
-/// What the measurement itself may add: the disk's own answer and two processes on two cores.
-const MEASURE_MS: i64 = 150;
+/// From the moment noted before a kill until the process is gone; it may still be asking.
+const KILL_TAKES_MS: i64 = 100;
 const LIMIT: Duration = Duration::from_secs(30);
 /// Gas detectors that alarm without a delay.
 const DETECTORS: [&str; 8] = ["GT-101", "GT-102", "GT-103", "GT-104", "GD-101", "GD-201", "GD-203", "GD-204"];
@@ -46,6 +46,7 @@ type Acks = Arc<Mutex<Vec<Acknowledged>>>;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
     let kills: u32 = std::env::var("HAZARD_KILLS").ok().map_or(KILLS_USUAL, |n| n.parse().unwrap());
+    println!("seed {SEED}");
     let dir = tempfile::tempdir().unwrap();
     let plant = Arc::new(Simulated::start(SEED).await);
     let broker = Mosquitto::start(dir.path());
@@ -64,11 +65,14 @@ async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
     let mut prng = Prng::new(SEED);
     let mut killed_ms = Vec::new();
     for kill in 1..=kills {
-        let shown = witness.ledger().records.len();
-        let more = wait_until(LIMIT, || (witness.ledger().records.len() > shown + 2).then_some(()));
-        assert!(more.is_some(), "nothing new is shown before kill {kill}; log:\n{}", site.log());
+        // Every fourth kill comes as it may, also during the start; the others when something new has just been shown.
+        if kill % 4 != 0 {
+            let shown = witness.ledger().records.len();
+            let more = wait_until(LIMIT, || (witness.ledger().records.len() > shown + 2).then_some(()));
+            assert!(more.is_some(), "nothing new is shown before kill {kill}; log:\n{}", site.log());
+        }
         // Any moment of a commit, a publish or an acknowledgement: not a wait for something.
-        tokio::time::sleep(Duration::from_millis(prng.next_u64() % 1500)).await;
+        tokio::time::sleep(Duration::from_millis(prng.next_u64() % 3000)).await;
         killed_ms.push(utc_ms());
         site.program.kill();
         site.restart();
@@ -163,6 +167,9 @@ fn whole_and_chained(journal: &[Value]) {
 fn as_it_was_shown(witness: &Witness, journal: &[Value], acks: &[Acknowledged]) -> usize {
     let ledger = witness.ledger();
     assert_eq!(ledger.contradictions, Vec::<String>::new());
+    for source in ["page", "API"] {
+        assert!(ledger.showings.get(source).is_some_and(|n| *n > 20), "{:?}", ledger.showings);
+    }
     let by_id: BTreeMap<&str, &Value> = journal.iter().map(|r| (r["event_id"].as_str().unwrap(), r)).collect();
     for (seq, shown) in &ledger.records {
         let kept = journal.get(usize::try_from(*seq).unwrap() - 1);
@@ -206,13 +213,13 @@ async fn samples_kept(plant: &Simulated, operator: &Client, begun_ms: i64, kille
         let until_ms = kept.last().map_or(0, |k| k.utc_ms);
         let verdict = judge(register, &given, &kept, until_ms);
         assert_eq!((verdict.foreign.as_slice(), verdict.out_of_order), (&[][..], 0), "{}", register.point);
-        assert!(verdict.pairs > killed_ms.len(), "{}: only {} samples", register.point, verdict.pairs);
+        assert!(verdict.pairs >= killed_ms.len(), "{}: only {} samples", register.point, verdict.pairs);
         for missing in verdict.missing {
-            let kill = killed_ms.iter().find(|kill| **kill + MEASURE_MS >= missing.utc_ms);
+            let kill = killed_ms.iter().find(|kill| **kill >= missing.utc_ms - KILL_TAKES_MS);
             let age_ms = kill.map_or(i64::MAX, |kill| kill - missing.utc_ms);
             worst_ms = worst_ms.max(age_ms);
             assert!(
-                age_ms <= LOSS_MAX_MS + MEASURE_MS,
+                age_ms <= LOSS_MAX_MS,
                 "{}: {missing:?} lost, {age_ms} ms before a kill",
                 register.point
             );

@@ -191,11 +191,13 @@ struct Writer {
 impl Writer {
     fn run(mut self, batches: &Receiver<Vec<Stored>>, interval: Duration) {
         let mut block: Vec<Stored> = Vec::new();
+        // The promise is that a kill costs at most one interval: the write itself needs its share of it.
+        let collecting = interval - interval / 8;
         loop {
             // The first sample of a block opens its interval; the rest of it is collected until the interval is over.
             let Ok(first) = batches.recv() else { return };
             block.extend(first);
-            let ended = collect(batches, &mut block, interval, &*self.clock);
+            let ended = collect(batches, &mut block, collecting, &*self.clock);
             self.write(&mut block);
             if ended {
                 return;
