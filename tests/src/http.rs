@@ -21,6 +21,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// Where the station answers.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Not signed in.
     #[must_use]
     pub fn anonymous(base: &str) -> Self {

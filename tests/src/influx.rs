@@ -22,11 +22,10 @@ pub struct Influx {
 }
 
 impl Influx {
-    /// Starts and sets it up; `None` when no server program is at hand (`INFLUXD` is not set: tests/run sets it).
-    pub async fn start(dir: &Path) -> Option<Self> {
-        let path = std::env::var_os("INFLUXD")?;
+    /// Starts and sets it up. The server program is named by `INFLUXD`; tests/run sets it.
+    pub async fn start(dir: &Path) -> Self {
         let port = free_port();
-        let program = Self::spawn(dir, port, Path::new(&path));
+        let program = Self::spawn(dir, port);
         let url = format!("http://127.0.0.1:{port}");
         let mut influx = Self {
             url,
@@ -39,17 +38,18 @@ impl Influx {
         };
         influx.wait_until_healthy();
         influx.token = influx.setup().await;
-        Some(influx)
+        influx
     }
 
     /// Starts it again after [`Program::kill`] with what it had stored.
     pub fn restart(&mut self) {
-        let path = std::env::var_os("INFLUXD").expect("it was started from there");
-        self.program = Self::spawn(&self.dir, self.port, Path::new(&path));
+        self.program = Self::spawn(&self.dir, self.port);
         self.wait_until_healthy();
     }
 
-    fn spawn(dir: &Path, port: u16, path: &Path) -> Program {
+    fn spawn(dir: &Path, port: u16) -> Program {
+        let path =
+            std::env::var_os("INFLUXD").expect("INFLUXD names the server program: INFLUXD=$(tests/influxd/build)");
         Program::start(
             "influxd",
             dir,
@@ -84,6 +84,24 @@ impl Influx {
             .await
             .unwrap();
         answer["auth"]["token"].as_str().expect("setup answers with a token").to_owned()
+    }
+
+    /// The values once `points` points have one after `utc_ms`; panics after `limit`.
+    pub async fn until_after(&self, utc_ms: i64, points: usize, limit: Duration) -> BTreeMap<String, Vec<Kept>> {
+        let deadline = tokio::time::Instant::now() + limit;
+        let mut turn = tokio::time::interval(Duration::from_millis(300));
+        loop {
+            turn.tick().await;
+            let values = self.values().await;
+            let late = values.values().filter(|rows| rows.last().is_some_and(|k| k.utc_ms > utc_ms)).count();
+            if late >= points {
+                return values;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "only {late} of {points} points have reached InfluxDB after {limit:?}"
+            );
+        }
     }
 
     /// Field `value` of every point of the last hour, by point, oldest first.
