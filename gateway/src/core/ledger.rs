@@ -33,6 +33,8 @@ pub(super) struct Ledger {
     under_way: Option<JoinHandle<Result<(), StoreError>>>,
     /// Commits given up because the ring was full.
     pub(super) given_up: u64,
+    /// How long the last prompt commit took.
+    pub(super) last_commit: Duration,
 }
 
 impl Ledger {
@@ -45,7 +47,7 @@ impl Ledger {
         next_hazard: u64,
     ) -> Self {
         let late = VecDeque::new();
-        Self { store, site, boot_id, head, next_delivery, next_hazard, late, under_way: None, given_up: 0 }
+        Self { store, site, boot_id, head, next_delivery, next_hazard, late, under_way: None, given_up: 0, last_commit: Duration::ZERO }
     }
 
     /// Makes records of events and commits them; what comes back may be shown.
@@ -116,9 +118,13 @@ impl Ledger {
 
     /// True when the disk confirmed within the limit.
     async fn write(&mut self, commit: Commit) -> bool {
+        let begin = tokio::time::Instant::now();
         let mut under_way = self.begin(&commit);
         match tokio::time::timeout(COMMIT_LIMIT, &mut under_way).await {
-            Ok(Ok(Ok(()))) => true,
+            Ok(Ok(Ok(()))) => {
+                self.last_commit = begin.elapsed();
+                true
+            }
             Ok(failed) => {
                 tracing::error!(?failed, "commit failed; the events go out and are kept in memory");
                 self.late.push_back(commit);

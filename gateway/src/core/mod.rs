@@ -4,6 +4,8 @@
 
 mod ledger;
 mod task;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use task::{CoreParts, start};

@@ -1,0 +1,227 @@
+//! The core with a real store in a folder of its own: what is shown is on the disk, and a stuck disk silences nobody.
+
+use super::{CommandError, CoreHandle, CoreParts, start};
+use crate::clock::SystemClock;
+use crate::config;
+use crate::record::Record;
+use crate::store::{OpenOptions, Store, verify};
+use devices::{BusMessage, Scan};
+use rules::{
+    Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, TimeQuality, Wall,
+};
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Longest wait of a test for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The system's own clocks, called synchronised so that no alarm of the test machine's clock interferes.
+#[derive(Default)]
+struct Trusted(SystemClock);
+
+impl Clock for Trusted {
+    fn now(&self) -> Now {
+        let now = self.0.now();
+        Now { wall: Wall { quality: TimeQuality::Synced, ..now.wall }, ..now }
+    }
+}
+
+struct Bench {
+    handle: CoreHandle,
+    task: JoinHandle<()>,
+    scans: mpsc::Sender<BusMessage>,
+    records: broadcast::Receiver<Arc<Record>>,
+    stop: CancellationToken,
+    book: RuleBook,
+    clock: Arc<Trusted>,
+    store: Store,
+}
+
+fn bench(folder: &Path) -> Bench {
+    let text = include_str!("../../examples/minimal-site.toml");
+    let site = config::site_from_text("minimal-site.toml", text, |_| {}).value.unwrap();
+    let clock = Arc::new(Trusted::default());
+    let options = OpenOptions {
+        points: site.book.points().iter().map(|p| p.key.clone()).collect(),
+        commit_interval: Duration::from_millis(10),
+        max_bytes: 1 << 30,
+        now_label: "label".into(),
+        kernel_boot_id: "kernel".into(),
+        clock: clock.clone(),
+    };
+    let (store, found) = Store::open(folder, options).unwrap();
+    let (scans, inbox) = mpsc::channel(16);
+    let stop = CancellationToken::new();
+    let parts = CoreParts {
+        book: site.book.clone(),
+        site: site.view.clone(),
+        store: store.clone(),
+        found,
+        clock: clock.clone(),
+        boot_id: "boot".into(),
+        buses: Vec::new(),
+        uplink: false,
+        influx: false,
+        scans: inbox,
+        progress: Arc::default(),
+    };
+    let (handle, task) = start(parts, stop.clone());
+    let records = handle.records();
+    Bench { handle, task, scans, records, stop, book: site.book, clock, store }
+}
+
+impl Bench {
+    async fn scan(&self, value: f64) {
+        let at = self.clock.now();
+        let device = self.book.device_id("DET-101").unwrap();
+        let reading = Reading::Good(Finite::new(value).unwrap());
+        let samples = vec![Sample { point: self.book.point_id("GT-101").unwrap(), reading, at }];
+        self.scans.send(BusMessage::Scan(Scan { device, answered: true, samples, at })).await.unwrap();
+    }
+
+    /// The next record of this kind.
+    async fn next(&mut self, kind: &str) -> Arc<Record> {
+        let wanted = async {
+            loop {
+                let record = self.records.recv().await.unwrap();
+                if record.event.kind.name() == kind {
+                    return record;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wanted).await.unwrap_or_else(|_| panic!("no {kind}"))
+    }
+
+    async fn end(self) -> Store {
+        self.stop.cancel();
+        self.task.await.unwrap();
+        self.store
+    }
+}
+
+async fn journal(store: &Store) -> Vec<Record> {
+    let texts = store
+        .read(|conn| {
+            let mut query = conn.prepare("SELECT json FROM event ORDER BY seq")?;
+            query.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+        })
+        .await
+        .unwrap();
+    texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+}
+
+fn operator() -> Actor {
+    Actor { user: "zhang".into(), role: "operator".into() }
+}
+
+#[tokio::test]
+async fn what_is_shown_is_already_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    bench.scan(60.0).await;
+    let shown = bench.next("alarm.raised").await;
+    let disk = Connection::open(folder.path().join("records.db")).unwrap();
+    let stored: String =
+        disk.query_row("SELECT hash FROM event WHERE event_id = ?1", [&shown.event_id], |row| row.get(0)).unwrap();
+    assert_eq!(stored, shown.hash);
+    assert!(shown.durable);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_stuck_disk_lets_the_alarm_out_marked_and_the_journal_is_whole_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    bench.scan(1.0).await;
+    let other = Connection::open(folder.path().join("records.db")).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    bench.scan(60.0).await;
+    let shown = bench.next("alarm.raised").await;
+    assert!(!shown.durable, "the disk is held");
+    let said = tokio::time::timeout(PATIENCE, async {
+        let mut pictures = bench.handle.snapshots();
+        while pictures.borrow_and_update().alarms.iter().all(|a| a.id != "system:storage_slow" || a.durable) {
+            pictures.changed().await.unwrap();
+        }
+    });
+    assert!(said.await.is_ok(), "the control room is told of the disk: {:?}", bench.handle.snapshot().alarms);
+    other.execute_batch("ROLLBACK").unwrap();
+    let mut pictures = bench.handle.snapshots();
+    let whole = async {
+        while !pictures.borrow_and_update().storage.ok {
+            pictures.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, whole).await.expect("the disk takes what waited");
+    let store = bench.end().await;
+    let records = journal(&store).await;
+    assert!(records.iter().any(|r| r.hash == shown.hash), "the alarm that went out early is in the journal");
+    let whole = store.read(verify).await.unwrap();
+    assert!(whole.is_ok(), "{whole:?}: {records:#?}");
+}
+
+#[tokio::test]
+async fn a_repeated_command_is_answered_as_the_first_and_not_done_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    bench.scan(60.0).await;
+    let raised = bench.next("alarm.raised").await;
+    let alarm = raised.event.kind.fact().unwrap().alarm.clone();
+    let ack = || Command::Acknowledge { alarm: alarm.clone(), seen_seq: raised.event.seq, comment: String::new() };
+    let first = bench.handle.command(ack(), operator(), Some("key".into())).await.unwrap();
+    let again = bench.handle.command(ack(), operator(), Some("key".into())).await.unwrap();
+    assert_eq!(first.records[0].event_id, again.records[0].event_id);
+    let acks = journal(&bench.end().await).await;
+    assert_eq!(acks.iter().filter(|r| r.event.kind.name() == "alarm.acked" && r.event.kind.fact().unwrap().alarm == alarm).count(), 1);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_of_what_has_changed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    bench.scan(60.0).await;
+    let raised = bench.next("alarm.raised").await;
+    let alarm = raised.event.kind.fact().unwrap().alarm.clone();
+    let stale = Command::Acknowledge { alarm, seen_seq: raised.event.seq - 1, comment: String::new() };
+    let refused = bench.handle.command(stale, operator(), None).await;
+    assert!(matches!(refused, Err(CommandError::Rejected(Rejected::Changed(_)))), "{refused:?}");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_is_journaled_and_the_next_start_knows_the_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = bench(folder.path());
+    first.scan(60.0).await;
+    let raised = first.next("alarm.raised").await;
+    let alarm = raised.event.kind.fact().unwrap().alarm.clone();
+    let store = first.end().await;
+    assert!(matches!(journal(&store).await.last().unwrap().event.kind, EventKind::Stopped { .. }));
+    drop(store);
+    let second = bench(folder.path());
+    let picture = second.handle.snapshot();
+    assert!(picture.alarms.iter().any(|a| a.id == alarm && a.seq == raised.event.seq), "{:?}", picture.alarms);
+    second.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_a_disk_that_is_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    let other = Connection::open(folder.path().join("records.db")).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    bench.scan(60.0).await;
+    let shown = bench.next("alarm.raised").await;
+    bench.stop.cancel();
+    other.execute_batch("ROLLBACK").unwrap();
+    let records = journal(&bench.end().await).await;
+    assert!(records.iter().any(|r| r.hash == shown.hash));
+    assert_eq!(records.last().unwrap().event.kind.name(), "system.stopped");
+}
