@@ -47,7 +47,18 @@ impl Ledger {
         next_hazard: u64,
     ) -> Self {
         let late = VecDeque::new();
-        Self { store, site, boot_id, head, next_delivery, next_hazard, late, under_way: None, given_up: 0, last_commit: Duration::ZERO }
+        Self {
+            store,
+            site,
+            boot_id,
+            head,
+            next_delivery,
+            next_hazard,
+            late,
+            under_way: None,
+            given_up: 0,
+            last_commit: Duration::ZERO,
+        }
     }
 
     /// Makes records of events and commits them; what comes back may be shown.

@@ -6,9 +6,7 @@ use crate::config;
 use crate::record::Record;
 use crate::store::{OpenOptions, Store, verify};
 use devices::{BusMessage, Scan};
-use rules::{
-    Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, TimeQuality, Wall,
-};
+use rules::{Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, TimeQuality, Wall};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
@@ -178,7 +176,12 @@ async fn a_repeated_command_is_answered_as_the_first_and_not_done_twice() {
     let again = bench.handle.command(ack(), operator(), Some("key".into())).await.unwrap();
     assert_eq!(first.records[0].event_id, again.records[0].event_id);
     let acks = journal(&bench.end().await).await;
-    assert_eq!(acks.iter().filter(|r| r.event.kind.name() == "alarm.acked" && r.event.kind.fact().unwrap().alarm == alarm).count(), 1);
+    assert_eq!(
+        acks.iter()
+            .filter(|r| r.event.kind.name() == "alarm.acked" && r.event.kind.fact().unwrap().alarm == alarm)
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
