@@ -4,8 +4,9 @@
 
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
-use super::shape::{Shaped, did_you_mean};
-use super::{Office, Site, buses, parts, settings};
+use super::shape::Shaped;
+use super::words::did_you_mean;
+use super::{Office, Site, buses, pace, parts, register, settings};
 use crate::snapshot::SiteView;
 use rules::RuleBook;
 use sha2::{Digest, Sha256};
@@ -19,16 +20,20 @@ type Built<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
 
 /// Builds a site; `base` is the folder of the configuration.
 pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -> Built<Site> {
-    let Shaped { file, mut findings, broken } = shaped;
+    let Shaped { file, mut findings, broken, tainted } = shaped;
+    let of_shape = findings.len();
     let head = site_table(&file, table, &mut findings);
     check_areas(&file, &broken, &mut findings);
+    register::check(&file, &broken, &mut findings);
     let profiles = buses::check(&file, base, &broken, &mut findings);
+    pace::check(&file, &profiles, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
     let history = settings::history(file.history.as_ref(), &mut findings);
     let site_key = head.map_or("", |h| h.key.as_str());
     let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, site_key, base, &mut findings));
     let influx = file.influx.as_ref().and_then(|i| settings::influx(i, base, &mut findings));
     let book = book(&file, &broken, &mut findings);
+    leave_out_tainted(&mut findings, of_shape, &tainted);
     let (Some(head), Some(book)) = (head, book) else { return Err(findings) };
     if findings.iter().any(|f| f.fatal) {
         return Err(findings);
@@ -49,12 +54,14 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
 
 /// Builds an office.
 pub(super) fn office(shaped: Shaped<OfficeFile>, table: &toml::Table, base: &Path) -> Built<Office> {
-    let Shaped { file, mut findings, .. } = shaped;
+    let Shaped { file, mut findings, tainted, .. } = shaped;
+    let of_shape = findings.len();
     let head: Option<&OfficeTable> = file.office.as_ref();
     missing_table(head.is_none(), "office", table, &mut findings);
     missing_table(file.mqtt.is_none(), "mqtt", table, &mut findings);
     let web = settings::web(file.web.as_ref(), 8081, &mut findings);
     let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, "office", base, &mut findings));
+    leave_out_tainted(&mut findings, of_shape, &tainted);
     match (head, mqtt, findings.iter().any(|f| f.fatal)) {
         (Some(head), Some(mqtt), false) => {
             let office = Office {
@@ -129,21 +136,27 @@ fn book(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>)
         Ok((book, warnings)) => (Some(book), warnings),
         Err(defects) => (None, defects),
     };
-    let said: BTreeSet<String> = findings.iter().map(|f| normal(&f.path)).collect();
-    let news = defects.into_iter().map(Finding::from).filter(|f| !said.contains(&normal(&f.path)));
+    let said: Vec<String> = findings.iter().filter(|f| f.fatal).map(|f| f.path.clone()).collect();
+    let is_said = |path: &str| said.iter().any(|s| s == path || s.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
+    let news = defects.into_iter().map(Finding::from).filter(|f| !is_said(&f.path));
     let news: Vec<Finding> = news.filter(|f| !broken.iter().any(|key| mentions(f, key))).collect();
     findings.extend(news);
     book
 }
 
-/// `points[X].y` and `point[X].y` are one path.
-fn normal(path: &str) -> String {
-    path.replacen("s[", "[", 1)
+/// Nothing is said about a value that the shape made up after reporting what stood there.
+fn leave_out_tainted(findings: &mut Vec<Finding>, of_shape: usize, tainted: &BTreeSet<String>) {
+    let below = |path: &str, above: &String| path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let mut n = 0;
+    findings.retain(|f| {
+        n += 1;
+        n <= of_shape || !tainted.iter().any(|above| below(&f.path, above))
+    });
 }
 
 /// A defect that only follows from an entry already reported.
 fn mentions(finding: &Finding, key: &str) -> bool {
-    finding.message_en.contains(key) || finding.path.contains(&format!("[{key}]"))
+    finding.message_en.contains(&format!("{key:?}")) || finding.path.contains(&format!("[{key}]"))
 }
 
 fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, table: &toml::Table) -> SiteView {

@@ -4,7 +4,7 @@
 
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, ParityWord, PointTable, SiteFile};
-use super::shape::did_you_mean;
+use super::words::did_you_mean;
 use devices::profile::{self, Profile};
 use devices::{BusSpec, DeviceSpec, Parity, PointBinding, Transport};
 use rules::RuleBook;
@@ -22,7 +22,7 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
         check_link(link, findings);
     }
     let profiles = load_profiles(file, base, findings);
-    let mut units: BTreeMap<(&str, u8), &str> = BTreeMap::new();
+    let mut units: BTreeMap<(&str, u16), &str> = BTreeMap::new();
     for device in &file.device {
         check_device(device, file, broken, findings);
         if let Some(other) = units.insert((&device.link, device.unit), &device.key) {
@@ -65,7 +65,7 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
     Some(DeviceSpec {
         device: book.device_id(&d.key)?,
         key: d.key.clone(),
-        unit: d.unit,
+        unit: u8::try_from(d.unit).ok()?,
         profile: profiles.get(&d.profile)?.clone(),
         points: file.point.iter().filter(|p| p.device == d.key).filter_map(binding).collect(),
     })

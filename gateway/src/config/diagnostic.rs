@@ -51,10 +51,31 @@ impl Finding {
 impl From<Defect> for Finding {
     fn from(d: Defect) -> Self {
         let fatal = d.fatal;
-        let mut finding = Self::fatal(d.path, (d.message_zh, d.message_en), (d.remedy_zh, d.remedy_en));
+        let mut finding = Self::fatal(as_written(&d.path), (d.message_zh, d.message_en), (d.remedy_zh, d.remedy_en));
         finding.fatal = fatal;
         finding
     }
+}
+
+/// The rule book's path in the keys of the file: `points[X].rules.HH.on_delay` is `point[X].limits.HH.delay_s`.
+fn as_written(path: &str) -> String {
+    let mut path = path.replacen("s[", "[", 1);
+    for (theirs, ours) in [(".rules.SENSOR_FAULT", ".sensor_fault"), (".rules.DISCRETE", ".state_alarm"), (".rules.", ".limits.")]
+    {
+        path = path.replace(theirs, ours);
+    }
+    let (above, last) = path.rsplit_once('.').unwrap_or(("", &path));
+    let last = match last {
+        "on_delay" => "delay_s",
+        "off_delay" => "off_delay_s",
+        "period" => "period_ms",
+        "max_age" => "max_age_s",
+        "comms_timeout" => "comms_timeout_s",
+        "points" => "watched",
+        "condition" | "point" => return above.to_owned(),
+        other => other,
+    };
+    if above.is_empty() { last.to_owned() } else { format!("{above}.{last}") }
 }
 
 /// A defect with its place.
@@ -106,7 +127,10 @@ pub fn print(
     for d in diagnostics {
         if texts.contains_key(&d.file) {
             let cache = ariadne::sources(texts.clone());
-            report(d, colour).write(cache, &mut *out)?;
+            let mut text = Vec::new();
+            report(d, colour).write(cache, &mut text)?;
+            // ariadne paints a kind of one's own in any case
+            out.write_all(&if colour { text } else { unpainted(&text) })?;
         } else {
             writeln!(out, "{}: {}\n  {}\n  {}\n  {}", d.file, d.message_zh, d.message_en, d.remedy_zh, d.remedy_en)?;
         }
@@ -114,10 +138,25 @@ pub fn print(
     Ok(())
 }
 
+/// Without the sequences `ESC [ … m`.
+fn unpainted(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.iter().copied();
+    while let Some(byte) = rest.next() {
+        if byte == 0x1b {
+            rest.by_ref().find(|b| *b == b'm');
+        } else {
+            plain.push(byte);
+        }
+    }
+    plain
+}
+
 fn report(d: &Diagnostic, colour: bool) -> Report<'static, (String, Range<usize>)> {
-    let (kind, paint) = if d.fatal { (ReportKind::Error, Color::Red) } else { (ReportKind::Warning, Color::Yellow) };
+    let (word, paint) = if d.fatal { ("错误 error", Color::Red) } else { ("提醒 warning", Color::Yellow) };
+    let kind = ReportKind::Custom(word, paint);
     let span = (d.file.clone(), d.span.clone());
-    let key = if d.path.is_empty() { "?" } else { &d.path };
+    let key = if d.path.is_empty() { "这里 here" } else { &d.path };
     Report::build(kind, span.clone())
         .with_config(Config::default().with_color(colour).with_index_type(IndexType::Byte))
         .with_message(format!("{}\n{}", d.message_zh, d.message_en))

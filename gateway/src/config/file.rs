@@ -231,7 +231,7 @@ pub struct DeviceTable {
     pub name: Option<String>,
     pub link: String,
     /// Modbus unit id: 1–247; over TCP also 0 and 255.
-    pub unit: u8,
+    pub unit: u16,
     /// A shipped profile, or a file `profiles/<name>.toml` beside the configuration.
     pub profile: String,
     pub area: String,

@@ -4,7 +4,11 @@
 
 use super::diagnostic::Finding;
 use super::locate::SourceFile;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+/// Name of the variables' layer in messages.
+const ENVIRONMENT: &str = "环境变量 environment";
 
 /// The merged table and the files it came from.
 pub(super) struct Layers {
@@ -34,7 +38,10 @@ pub(super) fn read(path: &Path) -> Result<Layers, Unreadable> {
 }
 
 /// Merges texts; the environment only where asked.
-pub(super) fn merge(files: Vec<SourceFile>, environment: bool) -> Result<Layers, Unreadable> {
+pub(super) fn merge(mut files: Vec<SourceFile>, environment: bool) -> Result<Layers, Unreadable> {
+    if environment {
+        files.extend(environment_layer(std::env::vars_os()));
+    }
     let findings: Vec<Finding> = files.iter().enumerate().flat_map(|(n, f)| syntax_errors(n, &f.text)).collect();
     if !findings.is_empty() {
         return Err((files, findings));
@@ -43,13 +50,11 @@ pub(super) fn merge(files: Vec<SourceFile>, environment: bool) -> Result<Layers,
     for file in &files {
         builder = builder.add_source(config::File::from_str(&file.text, config::FileFormat::Toml));
     }
-    if environment {
-        builder = builder.add_source(
-            config::Environment::with_prefix("HAZARD_GATEWAY").prefix_separator("__").separator("__").try_parsing(true),
-        );
-    }
     match builder.build().and_then(config::Config::try_deserialize::<toml::Table>) {
-        Ok(table) => Ok(Layers { table, files }),
+        Ok(mut table) => {
+            join_lists(&mut table, &files);
+            Ok(Layers { table, files })
+        }
         Err(error) => {
             let finding = Finding::fatal(
                 "",
@@ -62,6 +67,41 @@ pub(super) fn merge(files: Vec<SourceFile>, environment: bool) -> Result<Layers,
             Err((files, vec![finding]))
         }
     }
+}
+
+/// `[[point]]` of a later file are further points. Replacing the list, as `config` does, would silently forget all the others.
+fn join_lists(merged: &mut toml::Table, files: &[SourceFile]) {
+    let parsed: Vec<toml::Table> = files.iter().filter_map(|file| file.text.parse().ok()).collect();
+    for (name, value) in merged.iter_mut().filter(|(_, value)| value.is_array()) {
+        let lists = parsed.iter().filter_map(|table| table.get(name)?.as_array());
+        *value = toml::Value::Array(lists.flatten().cloned().collect());
+    }
+}
+
+/// The variables as one more file, so that a defect in one is shown like any other.
+fn environment_layer(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<SourceFile> {
+    let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut lines: Vec<String> = texts
+        .filter_map(|(name, value)| {
+            let path = name.strip_prefix("HAZARD_GATEWAY__")?.to_lowercase();
+            let path: Vec<String> = path.split("__").map(written_key).collect();
+            Some(format!("{} = {}   # {name}\n", path.join("."), written_value(&value)))
+        })
+        .collect();
+    lines.sort();
+    (!lines.is_empty()).then(|| SourceFile { name: ENVIRONMENT.into(), text: lines.concat() })
+}
+
+fn written_key(word: &str) -> String {
+    let bare = !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if bare { word.to_owned() } else { toml::Value::String(word.to_owned()).to_string() }
+}
+
+/// As TOML when it is a value of TOML on one line, else as a text.
+fn written_value(value: &str) -> String {
+    let one_line = !value.contains(['\n', '\r', '#']);
+    let as_toml = one_line && format!("v = {value}").parse::<toml::Table>().is_ok();
+    if as_toml { value.to_owned() } else { format!("{}", toml::Value::String(value.to_owned())).replace('\n', "\\n") }
 }
 
 fn conf_d(path: &Path) -> Vec<PathBuf> {
@@ -83,6 +123,22 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Finding {
     )
 }
 
+/// The commonest of toml's sentences.
+fn in_chinese(what: &str) -> &'static str {
+    const WORDS: [(&str, &str); 9] = [
+        ("must be quoted", "文字没有加引号"),
+        ("unclosed array", "方括号没有成对"),
+        ("unclosed table", "方括号没有成对"),
+        ("unclosed inline table", "大括号没有成对"),
+        ("no value", "键名后缺少 = 或取值"),
+        ("unquoted key", "键名里有不可用的字符（全角符号、冒号等）"),
+        ("duplicate key", "同一个键写了两次"),
+        ("quote", "引号没有成对"),
+        ("newline", "这里应当换行，或逗号、括号不成对"),
+    ];
+    WORDS.iter().find(|(en, _)| what.contains(en)).map_or("这里读不懂", |(_, zh)| zh)
+}
+
 fn syntax_errors(file: usize, text: &str) -> Vec<Finding> {
     let (_, errors) = toml::de::DeTable::parse_recoverable(text);
     errors
@@ -91,7 +147,7 @@ fn syntax_errors(file: usize, text: &str) -> Vec<Finding> {
             let what = error.message().lines().collect::<Vec<_>>().join("; ");
             let mut finding = Finding::fatal(
                 "",
-                ("TOML 语法错误".into(), format!("TOML syntax: {what}")),
+                (format!("TOML 语法错误：{}", in_chinese(&what)), format!("TOML syntax: {what}")),
                 (
                     "按标出的位置改正；字符串要用引号，键名后用 = 号".into(),
                     "mend the marked place; strings are quoted, keys are followed by =".into(),
@@ -101,4 +157,41 @@ fn syntax_errors(file: usize, text: &str) -> Vec<Finding> {
             finding
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, text: &str) -> SourceFile {
+        SourceFile { name: name.into(), text: text.into() }
+    }
+
+    #[test]
+    fn a_later_layer_replaces_values_and_adds_to_lists() {
+        let first = file("a", "[web]\nlisten = \"x\"\nallow_plain_http = true\n[[point]]\nkey = \"P1\"\n");
+        let second = file("b", "[web]\nlisten = \"y\"\n[[point]]\nkey = \"P2\"\n");
+        let Ok(merged) = merge(vec![first, second], false) else { panic!("they merge") };
+        assert_eq!(merged.table["web"]["listen"].as_str(), Some("y"));
+        assert_eq!(merged.table["web"]["allow_plain_http"].as_bool(), Some(true));
+        let keys: Vec<_> = merged.table["point"].as_array().unwrap().iter().map(|p| p["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, ["P1", "P2"]);
+    }
+
+    #[test]
+    fn variables_become_a_layer_that_can_be_shown() {
+        let set = |pairs: &[(&str, &str)]| environment_layer(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())));
+        let layer = set(&[
+            ("HAZARD_GATEWAY__WEB__LISTEN", "127.0.0.1:9000"),
+            ("HAZARD_GATEWAY__HISTORY__MAX_GB", "4"),
+            ("HAZARD_GATEWAY__SITE__NAME", "东厂 # 1"),
+            ("HOME", "/root"),
+        ])
+        .unwrap();
+        let table: toml::Table = layer.text.parse().unwrap();
+        assert_eq!(table["web"]["listen"].as_str(), Some("127.0.0.1:9000"));
+        assert_eq!(table["history"]["max_gb"].as_integer(), Some(4));
+        assert_eq!(table["site"]["name"].as_str(), Some("东厂 # 1"));
+        assert!(set(&[("HOME", "/root")]).is_none());
+    }
 }

@@ -31,12 +31,16 @@ enum Step<'a> {
     Item(usize),
 }
 
-/// Gives every finding its place: the deepest part of its path that exists, in the last layer that has it.
+/// Gives every finding its place: the deepest part of its path that exists, in the last layer that has it. In the order of the
+/// layers and lines, as a person works through them.
 #[must_use]
 pub fn resolve(findings: Vec<Finding>, files: &[SourceFile]) -> Vec<Diagnostic> {
     let parsed: Vec<_> = files.iter().map(|f| DeTable::parse_recoverable(&f.text).0).collect();
     let lines: Vec<LineIndex> = files.iter().map(|f| LineIndex::new(&f.text)).collect();
-    findings.into_iter().map(|f| with_place(f, files, &parsed, &lines)).collect()
+    let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| with_place(f, files, &parsed, &lines)).collect();
+    let layer = |d: &Diagnostic| files.iter().position(|file| file.name == d.file);
+    found.sort_by_key(|d| (layer(d), d.line, d.column));
+    found
 }
 
 fn with_place(
@@ -54,16 +58,59 @@ fn with_place(
         return Diagnostic::new(finding, file, 1, 1, 0..0);
     };
     let (line, column) = lines[place.file].position(&files[place.file].text, place.span.start);
-    Diagnostic::new(finding, files[place.file].name.clone(), line, column, place.span)
+    let span = visible(&files[place.file].text, place.span);
+    Diagnostic::new(finding, files[place.file].name.clone(), line, column, span)
+}
+
+/// A place between two characters is shown by the one after it, or before it at the end of a line.
+fn visible(text: &str, span: Range<usize>) -> Range<usize> {
+    let at = span.start.min(text.len());
+    if !span.is_empty() || !text.is_char_boundary(at) {
+        return span;
+    }
+    match (text[at..].chars().next().filter(|c| *c != '\n' && *c != '\r'), text[..at].chars().next_back()) {
+        (Some(after), _) => at..at + after.len_utf8(),
+        (None, Some(before)) if before != '\n' => at - before.len_utf8()..at,
+        _ => span,
+    }
 }
 
 fn find(finding: &Finding, parsed: &[Spanned<DeTable<'_>>]) -> Option<Place> {
     let steps = steps(&finding.path);
+    if let Some(place) = in_list(&steps, parsed, finding.at_key) {
+        return Some(place);
+    }
     parsed
         .iter()
         .enumerate()
-        .map(|(file, doc)| walk(doc.get_ref(), &steps, file, finding.at_key))
+        .map(|(file, doc)| walk(Cursor::Table(doc.get_ref()), &steps, file, finding.at_key))
         .reduce(|best, next| if next.depth >= best.depth { next } else { best })
+}
+
+/// A path into a list: the lists of all layers are one behind the other.
+fn in_list(steps: &[Step<'_>], parsed: &[Spanned<DeTable<'_>>], at_key: bool) -> Option<Place> {
+    let [Step::Field(list), entry @ (Step::Keyed(_) | Step::Item(_)), rest @ ..] = steps else { return None };
+    let entries = parsed.iter().enumerate().flat_map(|(file, doc)| {
+        let array = field(doc.get_ref(), list).and_then(|(_, value)| value.get_ref().as_array());
+        array.into_iter().flat_map(|array| array.iter()).map(move |entry| (file, entry))
+    });
+    let (file, found) = match entry {
+        Step::Item(n) => entries.into_iter().nth(*n)?,
+        Step::Keyed(word) | Step::Field(word) => {
+            let (key, nth) = word.rsplit_once('~').and_then(|(key, n)| Some((key, n.parse().ok()?))).unwrap_or((word, 1));
+            let mut of_key = entries.filter(|(_, e)| key_of(e) == Some(key));
+            of_key.nth(nth.max(1) - 1)?
+        }
+    };
+    let mut place = walk(Cursor::Value(found.get_ref()), rest, file, at_key);
+    if place.depth == 0 {
+        place.span = shown_span(found, found.span());
+    }
+    Some(place)
+}
+
+fn key_of<'a>(entry: &'a Spanned<DeValue<'_>>) -> Option<&'a str> {
+    entry.get_ref().get("key")?.get_ref().as_str()
 }
 
 /// Splits `points[GT-102].rules.HH.limit`; `[#3]` is an index.
@@ -91,9 +138,9 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     steps
 }
 
-fn walk(doc: &DeTable<'_>, steps: &[Step<'_>], file: usize, at_key: bool) -> Place {
+fn walk(from: Cursor<'_, '_>, steps: &[Step<'_>], file: usize, at_key: bool) -> Place {
     let mut place = Place { file, span: 0..0, depth: 0 };
-    let mut here = Cursor::Table(doc);
+    let mut here = from;
     for (i, step) in steps.iter().enumerate() {
         let next = match (&here, step) {
             (Cursor::Table(table), Step::Field(name) | Step::Keyed(name)) => field(table, name),
@@ -121,7 +168,8 @@ type Found<'a, 'i> = (Range<usize>, &'a Spanned<DeValue<'i>>);
 /// The key as written, or as the rule book calls it: `points` is `point`, `rules` is `limits`.
 fn field<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Found<'a, 'i>> {
     let exact = |wanted: &str| table.iter().find(|(k, _)| k.get_ref() == wanted).map(|(k, v)| (k.span(), v));
-    exact(name).or_else(|| name.strip_suffix('s').and_then(exact)).or_else(|| match name {
+    let plural = format!("{name}s");
+    exact(name).or_else(|| name.strip_suffix('s').and_then(exact)).or_else(|| exact(&plural)).or_else(|| match name {
         "rules" => exact("limits"),
         "on_delay" => exact("delay_s"),
         "off_delay" => exact("off_delay_s"),

@@ -10,9 +10,13 @@ pub mod file;
 mod folder;
 mod layers;
 pub mod locate;
+mod pace;
 mod parts;
+mod register;
+mod repair;
 mod settings;
 mod shape;
+mod words;
 
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};

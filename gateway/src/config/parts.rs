@@ -87,7 +87,8 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         device: p.device.clone(),
         kind: kind(p.kind),
         unit: p.unit.clone(),
-        range: p.range.unwrap_or((0.0, 1.0)),
+        // a measured value without its range has been reported; its limits are not to be called outside of it as well
+        range: p.range.unwrap_or(if p.kind == KindWord::State { (0.0, 1.0) } else { (-1e12, 1e12) }),
         decimals: if p.kind == KindWord::State { 0 } else { p.decimals },
         period,
         max_age,
@@ -100,7 +101,8 @@ pub(super) fn area_of(p: &PointTable, file: &SiteFile) -> String {
     p.area
         .clone()
         .or_else(|| file.device.iter().find(|d| d.key == p.device).map(|d| d.area.clone()))
-        .unwrap_or_default()
+        // an unknown device has been reported; that its area is unknown too is no second defect
+        .unwrap_or_else(|| "?".to_owned())
 }
 
 fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {

@@ -1,11 +1,14 @@
 //! Shape: the merged table becomes file structs, entry by entry, so that one bad entry does not hide the others.
 //!
-//! Owns strictness (no unknown keys, no coercion, no NaN) and translating serde's words. Leaves meaning to [`super::build`].
+//! Owns strictness (no unknown keys, no coercion, no NaN, no key twice). Leaves mending one entry to [`super::repair`], meaning to
+//! [`super::build`].
 
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, SiteFile};
+use super::repair;
+use super::words::{nearest, unknown_key};
 use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 /// What came through, what did not, and the keys of entries that did not (they are not reported as missing again).
@@ -14,6 +17,8 @@ pub(super) struct Shaped<T> {
     pub(super) file: T,
     pub(super) findings: Vec<Finding>,
     pub(super) broken: BTreeSet<String>,
+    /// Paths whose values the reader made up; nothing is said about them again.
+    pub(super) tainted: BTreeSet<String>,
 }
 
 const SITE_NAMES: [&str; 12] =
@@ -37,138 +42,97 @@ pub(super) fn site(table: &Table) -> Shaped<SiteFile> {
         device: reader.many("device"),
         point: reader.many("point"),
     };
-    Shaped { file, findings: reader.findings, broken: reader.broken }
+    Shaped { file, findings: reader.findings, broken: reader.broken, tainted: reader.tainted }
 }
 
 /// An office file.
 pub(super) fn office(table: &Table) -> Shaped<OfficeFile> {
     let mut reader = Reader::new(table, &OFFICE_NAMES);
     let file = OfficeFile { office: reader.one("office"), web: reader.one("web"), mqtt: reader.one("mqtt") };
-    Shaped { file, findings: reader.findings, broken: reader.broken }
+    Shaped { file, findings: reader.findings, broken: reader.broken, tainted: reader.tainted }
 }
 
-struct Reader<'a> {
-    table: &'a Table,
+struct Reader {
+    table: Table,
     findings: Vec<Finding>,
     broken: BTreeSet<String>,
+    tainted: BTreeSet<String>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(table: &'a Table, names: &[&str]) -> Self {
-        let mut reader = Self { table, findings: Vec::new(), broken: BTreeSet::new() };
+impl Reader {
+    fn new(table: &Table, names: &[&str]) -> Self {
+        let mut reader = Self { table: table.clone(), findings: Vec::new(), broken: BTreeSet::new(), tainted: BTreeSet::new() };
+        let allowed: Vec<String> = names.iter().map(ToString::to_string).collect();
         for key in table.keys().filter(|k| !names.contains(&k.as_str())) {
-            reader.findings.push(unknown_key(key.clone(), key, names));
+            reader.findings.push(unknown_key(key.clone(), key, &allowed));
+            // `[[points]]`: read as what was meant, or everything that names a point would be called wrong
+            if let Some(meant) = nearest(key, &allowed).filter(|meant| !table.contains_key(*meant))
+                && let Some(value) = reader.table.remove(key)
+            {
+                reader.table.insert(meant.to_owned(), value);
+            }
         }
         for (key, value) in table {
-            not_finite(key, value, &mut reader.findings);
+            not_finite(key, value, &mut reader);
         }
         reader
     }
 
     fn one<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let value = self.table.get(name)?.clone();
-        value.try_into().map_err(|e| self.findings.push(translate(name, &e))).ok()
+        self.take(name, &value)
     }
 
     fn many<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
         let entries = match self.table.get(name) {
             None => return Vec::new(),
-            Some(Value::Array(entries)) => entries,
+            Some(Value::Array(entries)) => entries.clone(),
             Some(_) => {
                 self.findings.push(not_a_list(name));
                 return Vec::new();
             }
         };
-        self.duplicates(name, entries);
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut shaped = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
-            match entry.clone().try_into() {
-                Ok(v) => shaped.push(v),
-                Err(error) => {
-                    self.findings.push(translate(&format!("{name}[#{i}]"), &error));
-                    if let Some(key) = entry.get("key").and_then(Value::as_str) {
-                        self.broken.insert(key.to_owned());
-                    }
-                }
+            let Some(key) = entry.get("key").and_then(Value::as_str).filter(|key| !key.contains([']', '['])) else {
+                shaped.extend(self.take(&format!("{name}[#{i}]"), entry));
+                continue;
+            };
+            let times = seen.entry(key).and_modify(|n| *n += 1).or_insert(1);
+            if *times == 1 {
+                shaped.extend(self.take(&format!("{name}[{key}]"), entry));
+            } else {
+                // checked under a name of its own, so that its other defects are found at its place
+                let alias = format!("{key}~{times}");
+                self.findings.push(duplicate(format!("{name}[{alias}].key"), name, key));
+                let mut renamed = entry.clone();
+                renamed.as_table_mut().map(|table| table.insert("key".into(), Value::String(alias.clone())));
+                shaped.extend(self.take(&format!("{name}[{alias}]"), &renamed));
             }
         }
         shaped
     }
-}
 
-impl Reader<'_> {
-    fn duplicates(&mut self, name: &str, entries: &[Value]) {
-        let mut seen = BTreeSet::new();
-        for (i, entry) in entries.iter().enumerate() {
-            let Some(key) = entry.get("key").and_then(Value::as_str) else { continue };
-            if !seen.insert(key) {
-                self.broken.insert(key.to_owned());
-                self.findings.push(Finding::fatal(
-                    format!("{name}[#{i}].key"),
-                    (
-                        format!("{key} 重复：前面已有同名的 {name}"),
-                        format!("{key} is used by an earlier {name} already"),
-                    ),
-                    ("每个键只用一次，改名或删去其一".into(), "use each key once: rename or remove one".into()),
-                ));
-            }
+    fn take<T: DeserializeOwned>(&mut self, path: &str, entry: &Value) -> Option<T> {
+        let fitted = repair::fit(path, entry);
+        self.findings.extend(fitted.findings);
+        self.tainted.extend(fitted.tainted);
+        if fitted.value.is_none()
+            && let Some(key) = entry.get("key").and_then(Value::as_str)
+        {
+            self.broken.insert(key.to_owned());
         }
+        fitted.value
     }
 }
 
-/// Serde's error of one entry in people's words.
-fn translate(path: &str, error: &toml::de::Error) -> Finding {
-    let message = error.message();
-    let inner = inner_path(&error.to_string());
-    let path = if inner.is_empty() { path.to_owned() } else { format!("{path}.{inner}") };
-    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if message.starts_with("unknown field") {
-        let name = words.first().copied().unwrap_or("?");
-        return unknown_key(format!("{path}.{name}"), name, &words[1..]);
-    }
-    if message.starts_with("unknown variant") {
-        let name = words.first().copied().unwrap_or("?");
-        return Finding::fatal(
-            path,
-            (format!("“{name}” 不是允许的取值"), format!("`{name}` is not one of the allowed words")),
-            did_you_mean(name, &words[1..]),
-        );
-    }
-    if message.starts_with("missing field") {
-        let name = words.first().copied().unwrap_or("?");
-        return Finding::fatal(
-            path,
-            (format!("缺少键 {name}"), format!("the key `{name}` is missing")),
-            (format!("在此表中加上 {name} = …"), format!("add `{name} = …` to this table")),
-        );
-    }
+fn duplicate(path: String, name: &str, key: &str) -> Finding {
     Finding::fatal(
         path,
-        (format!("取值类型不对：{message}"), format!("wrong kind of value: {message}")),
-        (
-            "改成要求的类型；数字不加引号，文字要加引号".into(),
-            "give the kind of value asked for; numbers without quotes, text with quotes".into(),
-        ),
+        (format!("{key} 重复：前面已有同名的 {name}"), format!("{key} is used by an earlier {name} already")),
+        ("每个键只用一次，改名或删去其一".into(), "use each key once: rename or remove one".into()),
     )
-}
-
-/// The path toml prints after the message: ``in `limits.H.limit` ``.
-fn inner_path(printed: &str) -> String {
-    printed
-        .lines()
-        .rev()
-        .find_map(|l| l.trim().strip_prefix("in `").and_then(|r| r.strip_suffix('`')))
-        .unwrap_or("")
-        .to_owned()
-}
-
-fn unknown_key(path: String, name: &str, allowed: &[&str]) -> Finding {
-    Finding::fatal(
-        path,
-        (format!("没有名为 {name} 的键"), format!("there is no key `{name}` here")),
-        did_you_mean(name, allowed),
-    )
-    .at_key()
 }
 
 fn not_a_list(name: &str) -> Finding {
@@ -180,65 +144,28 @@ fn not_a_list(name: &str) -> Finding {
     .at_key()
 }
 
-/// The nearest allowed word first, then all of them.
-pub(super) fn did_you_mean(word: &str, allowed: &[&str]) -> (String, String) {
-    let list = allowed.join(", ");
-    match nearest(word, allowed) {
-        Some(near) => (format!("是不是 {near}？可用：{list}"), format!("did you mean `{near}`? allowed: {list}")),
-        None => (format!("可用：{list}"), format!("allowed: {list}")),
-    }
-}
-
-fn nearest<'a>(word: &str, allowed: &[&'a str]) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(2);
-    allowed.iter().map(|a| (distance(word, a), *a)).min().filter(|(d, _)| *d <= limit).map(|(_, a)| a)
-}
-
-/// Edit distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 /// TOML knows `nan` and `inf`; a configuration does not.
-fn not_finite(path: &str, value: &Value, findings: &mut Vec<Finding>) {
+fn not_finite(path: &str, value: &Value, reader: &mut Reader) {
     match value {
-        Value::Float(f) if !f.is_finite() => findings.push(Finding::fatal(
-            path,
-            ("数值必须是有限数".into(), "a number here must be finite".into()),
-            ("写一个普通数字，不用 nan 或 inf".into(), "write an ordinary number, not nan or inf".into()),
-        )),
+        Value::Float(f) if !f.is_finite() => {
+            reader.tainted.insert(path.to_owned());
+            reader.findings.push(Finding::fatal(
+                path,
+                ("数值必须是有限数".into(), "a number here must be finite".into()),
+                ("写一个普通数字，不用 nan 或 inf".into(), "write an ordinary number, not nan or inf".into()),
+            ));
+        }
         Value::Array(entries) => {
             for (i, entry) in entries.iter().enumerate() {
-                not_finite(&format!("{path}[#{i}]"), entry, findings);
+                let step = entry.get("key").and_then(Value::as_str).map_or_else(|| format!("#{i}"), str::to_owned);
+                not_finite(&format!("{path}[{step}]"), entry, reader);
             }
         }
         Value::Table(table) => {
             for (key, entry) in table {
-                not_finite(&format!("{path}.{key}"), entry, findings);
+                not_finite(&format!("{path}.{key}"), entry, reader);
             }
         }
         _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_word_is_offered() {
-        assert_eq!(nearest("limt", &["limit", "delay_s"]), Some("limit"));
-        assert_eq!(nearest("zzzzzz", &["limit", "delay_s"]), None);
     }
 }

@@ -284,11 +284,13 @@ fn order(r: &mut Report, point: &str, rules: &[&Rule]) {
     for (inner, outer) in [("H", "HH"), ("L", "LL")] {
         let (Some((a, da)), Some((b, db))) = (of(inner), of(outer)) else { continue };
         for (word, deadband) in [(inner, da), (outer, db)] {
-            if deadband >= (b - a).abs() {
+            // rounded for people: 1.8 − 1.6 is 0.19999999999999996
+            let step = ((b - a).abs() * 1e9).round() / 1e9;
+            if deadband >= step {
                 r.error(
                     format!("points[{point}].rules.{word}.deadband"),
-                    format!("回差 {deadband} 不小于 {outer} 与 {inner} 之差 {}", (b - a).abs()),
-                    format!("the deadband {deadband} is not below the step {} from {inner} to {outer}", (b - a).abs()),
+                    format!("回差 {deadband} 不小于 {outer} 与 {inner} 之差 {step}"),
+                    format!("the deadband {deadband} is not below the step {step} from {inner} to {outer}"),
                     ("减小回差", "make the deadband smaller"),
                 );
             }
