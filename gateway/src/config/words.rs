@@ -148,9 +148,9 @@ pub(super) fn did_you_mean<T: AsRef<str>>(word: &str, allowed: &[T]) -> (String,
 pub(super) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(2);
     let far = |allowed: &str| {
-        // `timeout` for `timeout_ms`: only the unit was left out
-        let without_unit = word.len() >= 3 && allowed.strip_prefix(word).is_some_and(|rest| rest.starts_with('_'));
-        if without_unit { 1 } else { distance(word, allowed) }
+        // `timeout` for `timeout_ms`, `prio` for `priority`
+        let cut_short = word.len() >= 3 && allowed.starts_with(word);
+        if cut_short { 1 } else { distance(word, allowed) }
     };
     let near = allowed.iter().map(|a| (far(a.as_ref()), a.as_ref())).min();
     near.filter(|(d, near)| *d <= limit && *d < near.chars().count()).map(|(_, near)| near)
