@@ -110,7 +110,11 @@ fn people_see_file_line_caret_message_and_remedy_of_each_and_no_secret() {
         for mark in &marks {
             let place = format!("{}:{}:", file.display(), mark.line);
             assert!(checked.err.contains(&place), "{place}\n{}", checked.err);
-            assert!(checked.err.contains(&mark.message) && checked.err.contains(&mark.remedy), "{mark:?}\n{}", checked.err);
+            assert!(
+                checked.err.contains(&mark.message) && checked.err.contains(&mark.remedy),
+                "{mark:?}\n{}",
+                checked.err
+            );
         }
         let carets = checked.err.matches('┬').count();
         assert!(carets >= marks.len(), "a caret each: {carets} of {}\n{}", marks.len(), checked.err);

@@ -137,7 +137,8 @@ fn book(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>)
         Err(defects) => (None, defects),
     };
     let said: Vec<String> = findings.iter().filter(|f| f.fatal).map(|f| f.path.clone()).collect();
-    let is_said = |path: &str| said.iter().any(|s| s == path || s.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
+    let is_said =
+        |path: &str| said.iter().any(|s| s == path || s.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
     let news = defects.into_iter().map(Finding::from).filter(|f| !is_said(&f.path));
     let news: Vec<Finding> = news.filter(|f| !broken.iter().any(|key| mentions(f, key))).collect();
     findings.extend(news);
@@ -146,7 +147,9 @@ fn book(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>)
 
 /// Nothing is said about a value that the shape made up after reporting what stood there.
 fn leave_out_tainted(findings: &mut Vec<Finding>, of_shape: usize, tainted: &BTreeSet<String>) {
-    let below = |path: &str, above: &String| path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let below = |path: &str, above: &String| {
+        path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
     let mut n = 0;
     findings.retain(|f| {
         n += 1;

@@ -174,7 +174,8 @@ mod tests {
         let Ok(merged) = merge(vec![first, second], false) else { panic!("they merge") };
         assert_eq!(merged.table["web"]["listen"].as_str(), Some("y"));
         assert_eq!(merged.table["web"]["allow_plain_http"].as_bool(), Some(true));
-        let keys: Vec<_> = merged.table["point"].as_array().unwrap().iter().map(|p| p["key"].as_str().unwrap()).collect();
+        let keys: Vec<_> =
+            merged.table["point"].as_array().unwrap().iter().map(|p| p["key"].as_str().unwrap()).collect();
         assert_eq!(keys, ["P1", "P2"]);
     }
 

@@ -97,7 +97,8 @@ fn in_list(steps: &[Step<'_>], parsed: &[Spanned<DeTable<'_>>], at_key: bool) ->
     let (file, found) = match entry {
         Step::Item(n) => entries.into_iter().nth(*n)?,
         Step::Keyed(word) | Step::Field(word) => {
-            let (key, nth) = word.rsplit_once('~').and_then(|(key, n)| Some((key, n.parse().ok()?))).unwrap_or((word, 1));
+            let (key, nth) =
+                word.rsplit_once('~').and_then(|(key, n)| Some((key, n.parse().ok()?))).unwrap_or((word, 1));
             let mut of_key = entries.filter(|(_, e)| key_of(e) == Some(key));
             of_key.nth(nth.max(1) - 1)?
         }

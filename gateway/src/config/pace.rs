@@ -43,7 +43,10 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
         let (low, high) = (PERIOD_MS.start(), PERIOD_MS.end());
         findings.push(Finding::fatal(
             format!("point[{}].period_ms", p.key),
-            (format!("轮询周期 {} 毫秒不可用", p.period_ms), format!("a poll period of {} ms cannot be used", p.period_ms)),
+            (
+                format!("轮询周期 {} 毫秒不可用", p.period_ms),
+                format!("a poll period of {} ms cannot be used", p.period_ms),
+            ),
             (
                 format!("单位是毫秒，{low} 到 {high}；每秒一次写 1000"),
                 format!("it is in milliseconds, {low} to {high}; once a second is 1000"),
@@ -66,7 +69,10 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
     for (table, delay_s) in limits.chain(others).filter(|(_, s)| *s > DELAY_DOUBTFUL_S) {
         let finding = Finding::fatal(
             format!("point[{}].{table}.delay_s", p.key),
-            (format!("报警要等 {delay_s} 秒（{:.0} 分钟）", delay_s / 60.0), format!("the alarm waits {delay_s} s ({:.0} min)", delay_s / 60.0)),
+            (
+                format!("报警要等 {delay_s} 秒（{:.0} 分钟）", delay_s / 60.0),
+                format!("the alarm waits {delay_s} s ({:.0} min)", delay_s / 60.0),
+            ),
             (
                 format!("单位是秒；若指毫秒，写 delay_s = {}", delay_s / 1000.0),
                 format!("it is in seconds; if milliseconds are meant, write delay_s = {}", delay_s / 1000.0),
@@ -112,7 +118,10 @@ fn too_fast(device: &DeviceTable, fastest: &PointTable, scan: &Scan) -> Finding 
         format!("point[{}].period_ms", fastest.key),
         (
             format!("{} 一轮要读 {n} 次，每次间隔至少 {gap} ms：{} ms 读不完", device.key, fastest.period_ms),
-            format!("a scan of {} is {n} request(s), {gap} ms apart: {} ms are too short", device.key, fastest.period_ms),
+            format!(
+                "a scan of {} is {n} request(s), {gap} ms apart: {} ms are too short",
+                device.key, fastest.period_ms
+            ),
         ),
         (format!("写 period_ms = {least} 或更长"), format!("write period_ms = {least} or longer")),
     )

@@ -55,7 +55,10 @@ impl Names<'_> {
             self.findings.push(Finding::fatal(
                 path,
                 ("没有写明责任岗位".into(), "nobody is responsible".into()),
-                ("写岗位，例如 \"车间主任\"，不写人名".into(), "name a post such as \"车间主任\", never a person".into()),
+                (
+                    "写岗位，例如 \"车间主任\"，不写人名".into(),
+                    "name a post such as \"车间主任\", never a person".into(),
+                ),
             ));
         }
     }
@@ -89,7 +92,10 @@ fn grade(source: &SourceTable) -> Option<Finding> {
                 format!("R = {} 应为 {due} 级，写成了 {} 级", source.r, source.grade),
                 format!("R = {} makes grade {due}, not {}", source.r, source.grade),
             ),
-            (format!("按 GB 18218 核对 R，或写 grade = {due}"), format!("check R after GB 18218, or write grade = {due}")),
+            (
+                format!("按 GB 18218 核对 R，或写 grade = {due}"),
+                format!("check R after GB 18218, or write grade = {due}"),
+            ),
         )
         .warning()
     })

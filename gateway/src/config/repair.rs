@@ -113,7 +113,8 @@ impl Repair<'_> {
     }
 
     fn unknown_word(&mut self, inner: &str, name: &str, allowed: &[String]) -> bool {
-        let stand_in = words::nearest(name, allowed).or(allowed.first().map(String::as_str)).unwrap_or_default().to_owned();
+        let stand_in =
+            words::nearest(name, allowed).or(allowed.first().map(String::as_str)).unwrap_or_default().to_owned();
         if self.filled.contains_key(inner) {
             return put(&mut self.copy, inner, Value::String(stand_in));
         }

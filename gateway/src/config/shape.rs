@@ -61,7 +61,8 @@ struct Reader {
 
 impl Reader {
     fn new(table: &Table, names: &[&str]) -> Self {
-        let mut reader = Self { table: table.clone(), findings: Vec::new(), broken: BTreeSet::new(), tainted: BTreeSet::new() };
+        let mut reader =
+            Self { table: table.clone(), findings: Vec::new(), broken: BTreeSet::new(), tainted: BTreeSet::new() };
         let allowed: Vec<String> = names.iter().map(ToString::to_string).collect();
         for key in table.keys().filter(|k| !names.contains(&k.as_str())) {
             reader.findings.push(unknown_key(key.clone(), key, &allowed));

@@ -5,9 +5,17 @@ use toml::Value;
 
 /// What serde objects to.
 pub(super) enum Trouble {
-    UnknownKey { name: String, allowed: Vec<String> },
-    UnknownWord { name: String, allowed: Vec<String> },
-    Missing { name: String },
+    UnknownKey {
+        name: String,
+        allowed: Vec<String>,
+    },
+    UnknownWord {
+        name: String,
+        allowed: Vec<String>,
+    },
+    Missing {
+        name: String,
+    },
     /// Anything else: a value of another kind or outside its bounds.
     Kind,
 }
@@ -59,7 +67,10 @@ pub(super) fn missing(path: String, name: &str) -> Finding {
 pub(super) fn wrong_kind(path: String, key: &str, message: &str, written: Option<&Value>) -> Finding {
     let remedy = in_units_of(key, written).unwrap_or_else(|| {
         let numbers = "数字不加引号，文字要加引号；可用取值见 hazard-gateway schema";
-        (numbers.into(), "numbers without quotes, text with quotes; `hazard-gateway schema` lists what is allowed".into())
+        (
+            numbers.into(),
+            "numbers without quotes, text with quotes; `hazard-gateway schema` lists what is allowed".into(),
+        )
     });
     let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
     let shown = written.map_or_else(String::new, shown);
