@@ -11,6 +11,8 @@ use tokio::time::Instant;
 const PER_SECOND_MAX: u32 = 500;
 /// Receipts that wait for the store: half a second of the above.
 pub(super) const RECEIPTS_MAX: usize = 256;
+/// Ranges that wait to be asked for again; the store makes few of many.
+pub(super) const WISHES_MAX: usize = 64;
 /// A receipt or a request is some 200 bytes.
 const MESSAGE_BYTES_MAX: usize = 8 * 1024;
 const ID_CHARS_MAX: usize = 128;
@@ -21,8 +23,8 @@ const NOTE_CHARS_MAX: usize = 1_000;
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
     Receipt(OfficeReceipt),
-    /// Everything from this number again.
-    Resend(u64),
+    /// These numbers again, first and last.
+    Resend(u64, u64),
     /// The state, fresh.
     State,
     /// Nothing here, and why.
@@ -87,7 +89,7 @@ fn request(payload: &[u8]) -> Meaning {
     let Ok(request) = serde_json::from_slice::<Value>(payload) else { return Meaning::Nothing("not JSON") };
     match (request["want"].as_str(), request["from"].as_u64()) {
         (Some("state"), _) => Meaning::State,
-        (Some("resend"), Some(from)) => Meaning::Resend(from),
+        (Some("resend"), Some(from)) => Meaning::Resend(from, request["to"].as_u64().unwrap_or(u64::MAX)),
         (Some("resend"), None) => Meaning::Nothing("resend without a number"),
         _ => Meaning::Nothing("unknown request"),
     }
@@ -107,7 +109,8 @@ mod tests {
         let receipt = json!({ "event_id": "s-1", "received_at": "2026-01-02T03:04:05.006Z", "by": " ", "note": "n" });
         let Meaning::Receipt(read) = said("receipt", &receipt) else { panic!("not read") };
         assert_eq!((read.event_id.as_str(), read.by, read.note.as_deref()), ("s-1", None, Some("n")));
-        assert_eq!(said("request", &json!({ "want": "resend", "from": 7 })), Meaning::Resend(7));
+        assert_eq!(said("request", &json!({ "want": "resend", "from": 7 })), Meaning::Resend(7, u64::MAX));
+        assert_eq!(said("request", &json!({ "want": "resend", "from": 7, "to": 9 })), Meaning::Resend(7, 9));
         assert_eq!(said("request", &json!({ "want": "state" })), Meaning::State);
     }
 

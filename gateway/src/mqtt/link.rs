@@ -125,7 +125,10 @@ impl<'a> Link<'a> {
                     None => return "event loop ended".into(),
                 },
                 outcome = self.turns.outcome() => self.on_outcome(outcome).await,
-                glance = read(&mut reading) => self.meter.keep(glance),
+                glance = read(&mut reading) => {
+                    self.meter.keep(glance);
+                    self.tell();
+                }
                 record = records.recv(), if live => match record {
                     Ok(record) => self.on_record(&record),
                     Err(RecvError::Lagged(_)) => self.turns.something_new(),
@@ -149,7 +152,15 @@ impl<'a> Link<'a> {
     fn on_look(&mut self, reading: &mut Option<BoxFuture<'static, Reading>>) {
         if reading.is_none() {
             *reading = self.meter.look(self.shared);
+            if reading.is_some() {
+                return;
+            }
         }
+        self.tell();
+    }
+
+    /// Tells the core the figures and the office the site's state, both as of the newest reading.
+    fn tell(&mut self) {
         self.meter.figures.sent += std::mem::take(&mut self.out.sent);
         self.meter.tell(self.shared);
         if self.connected {
@@ -197,9 +208,9 @@ impl<'a> Link<'a> {
             Meaning::Receipt(receipt) => {
                 self.meter.figures.messages_refused += u64::from(!self.turns.received(receipt));
             }
-            Meaning::Resend(from) => {
+            Meaning::Resend(from, to) => {
                 self.meter.figures.resend_requests += 1;
-                self.turns.resend(from);
+                self.meter.figures.messages_refused += u64::from(!self.turns.resend(from, to));
             }
             Meaning::State => self.out.unsaid.state = true,
             Meaning::Nothing(why) => {

@@ -17,6 +17,8 @@ mod link;
 mod meter;
 mod outbox;
 pub mod payload;
+#[path = "../store/outbox_resend.rs"]
+mod resend;
 mod said;
 mod sender;
 mod settings;

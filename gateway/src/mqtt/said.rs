@@ -79,6 +79,7 @@ fn standing_alarms(snapshot: &Snapshot) -> Value {
         alarm
     });
     json!({
+        "name": snapshot.site.name, "name_en": snapshot.site.name_en,
         "alarms": alarms.collect::<Vec<_>>(), "hazards": *snapshot.hazards, "digest": digest(&snapshot.alarms),
         "shelves": [], "bypasses": [],
     })

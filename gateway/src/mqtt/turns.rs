@@ -1,7 +1,7 @@
 //! The outbox's questions to the store, one at a time. Gathers what came in meanwhile, so that a turn is one transaction
 //! however many acknowledgements and receipts there are. Asks only when there is something to write down or something may be due.
 
-use super::inbox::RECEIPTS_MAX;
+use super::inbox::{RECEIPTS_MAX, WISHES_MAX};
 use super::settings::Settings;
 use super::table::{self, Outcome, Reopened, Turn};
 use crate::delivery::OfficeReceipt;
@@ -21,7 +21,7 @@ pub(super) struct Turns<'a> {
     pub(super) reopened: Option<Reopened>,
     acknowledged: Vec<u64>,
     receipts: Vec<OfficeReceipt>,
-    resend_from: Option<u64>,
+    resend: Vec<(u64, u64)>,
     /// A new record, or more than the last turn had room for.
     more: bool,
     next_due_ms: Option<u64>,
@@ -39,7 +39,7 @@ impl<'a> Turns<'a> {
             reopened: Some(reopened),
             acknowledged: Vec::new(),
             receipts: Vec::new(),
-            resend_from: None,
+            resend: Vec::new(),
             more: true,
             next_due_ms: None,
             again_left: AGAIN_PER_SECOND,
@@ -65,8 +65,13 @@ impl<'a> Turns<'a> {
         room
     }
 
-    pub(super) fn resend(&mut self, from: u64) {
-        self.resend_from = Some(self.resend_from.map_or(from, |before| before.min(from)));
+    /// False when too many wait for the store; the office asks again.
+    pub(super) fn resend(&mut self, from: u64, to: u64) -> bool {
+        let room = self.resend.len() < WISHES_MAX;
+        if room {
+            self.resend.push((from, to));
+        }
+        room
     }
 
     pub(super) fn on_second(&mut self) {
@@ -87,7 +92,7 @@ impl<'a> Turns<'a> {
     fn has_a_reason(&self, room: usize) -> bool {
         let now_ms = self.shared.clock.now().mono.0 / 1_000_000;
         let due = self.again_left > 0 && self.next_due_ms.is_some_and(|due| due <= now_ms);
-        let news = !self.acknowledged.is_empty() || !self.receipts.is_empty() || self.resend_from.is_some();
+        let news = !self.acknowledged.is_empty() || !self.receipts.is_empty() || !self.resend.is_empty();
         news || (room > 0 && (self.more || due))
     }
 
@@ -99,7 +104,7 @@ impl<'a> Turns<'a> {
             reopened: self.reopened.take(),
             acknowledged: std::mem::take(&mut self.acknowledged),
             receipts: std::mem::take(&mut self.receipts),
-            resend_from: self.resend_from.take(),
+            resend: std::mem::take(&mut self.resend),
             room,
             again_max: self.again_left,
             first_period: self.shared.pace.resend_first,
@@ -138,6 +143,6 @@ impl<'a> Turns<'a> {
         self.reopened = turn.reopened;
         self.acknowledged.extend(turn.acknowledged);
         self.receipts.extend(turn.receipts);
-        self.resend_from = self.resend_from.into_iter().chain(turn.resend_from).min();
+        self.resend.extend(turn.resend);
     }
 }

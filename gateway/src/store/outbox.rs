@@ -4,12 +4,12 @@
 //! Owns the rows and when each is due again: `attempts` and `due_ms` (monotonic) live in the row, so a period survives a new
 //! connection and a new process. Leaves to `mqtt` what is published. Every query ends in a `LIMIT` or walks an index.
 
+use super::resend::{self, Pass};
 use super::standing::{damaged_row, text};
 use crate::delivery::OfficeReceipt;
 use crate::record::Record;
 use rules::Now;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use super::standing::{Standing, standing, states};
@@ -25,13 +25,13 @@ UPDATE outbox SET attempts = 1 WHERE state > 0;
 CREATE INDEX outbox_again ON outbox(priority > 1, due_ms, delivery_seq) WHERE state IN (1, 2);
 ";
 
-const PASS_NAME: &str = "outbox_resend";
 const ROW: &str = "SELECT o.delivery_seq, o.attempts, o.event_id, e.kind, o.priority, e.hash, e.prev_hash, e.json \
                    FROM outbox o LEFT JOIN event e ON e.event_id = o.event_id WHERE ";
 const FRESH: &str = "o.state = 0 AND (o.priority > 1) = ?1 ORDER BY o.delivery_seq LIMIT ?2";
 const AGAIN: &str =
     "o.state IN (1, 2) AND (o.priority > 1) = ?1 AND o.due_ms <= ?3 ORDER BY o.due_ms, o.delivery_seq LIMIT ?2";
-const ASKED: &str = "o.state >= 1 AND o.delivery_seq BETWEEN ?1 AND ?3 ORDER BY o.delivery_seq LIMIT ?2";
+const ASKED: &str =
+    "o.attempts > 0 AND o.state > 0 AND o.delivery_seq BETWEEN ?1 AND ?3 ORDER BY o.delivery_seq LIMIT ?2";
 
 /// What one turn brings to the store and asks of it: one transaction.
 #[derive(Clone, Debug)]
@@ -41,8 +41,8 @@ pub struct Turn {
     pub reopened: Option<Reopened>,
     pub acknowledged: Vec<u64>,
     pub receipts: Vec<OfficeReceipt>,
-    /// The office asks for everything from this number again.
-    pub resend_from: Option<u64>,
+    /// The office asks for these numbers again, first and last.
+    pub resend: Vec<(u64, u64)>,
     /// Events wanted.
     pub room: usize,
     /// How many of them may be re-sends for want of a receipt.
@@ -106,37 +106,12 @@ pub struct Damaged {
     pub prev_hash: String,
 }
 
-/// The office's wish to have a range again, whatever the rows' states: one pass over the rows, remembered over a restart.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Pass {
-    next: u64,
-    to: u64,
-    /// Asked for meanwhile and already passed by: the next pass. One at a time, so requests cannot pile up.
-    then: Option<u64>,
-}
-
-impl Pass {
-    fn is_over(&self) -> bool {
-        self.next == 0 || self.next > self.to
-    }
-
-    fn ask(&mut self, from: u64, last: u64) {
-        if self.is_over() {
-            *self = Self { next: from.max(1), to: last, then: None };
-        } else if from >= self.next {
-            self.to = last;
-        } else {
-            self.then = Some(self.then.map_or(from, |then| then.min(from)));
-        }
-    }
-}
-
 /// One turn, in one transaction.
 /// # Errors
 /// SQLite's; nothing has happened then and the turn can be repeated.
 pub fn turn(conn: &Connection, turn: &Turn) -> rusqlite::Result<Outcome> {
     let mut outcome = Outcome::default();
-    let mut pass = load_pass(conn)?;
+    let mut pass = resend::load(conn)?;
     let before = pass.clone();
     if let Some(reopened) = &turn.reopened {
         reopen(conn, turn, reopened, &mut pass)?;
@@ -147,16 +122,14 @@ pub fn turn(conn: &Connection, turn: &Turn) -> rusqlite::Result<Outcome> {
     for receipt in &turn.receipts {
         receive(conn, receipt, turn.now.wall.utc_ms, &mut outcome)?;
     }
-    if let Some(from) = turn.resend_from {
-        pass.ask(from, last_number(conn)?);
+    if !turn.resend.is_empty() {
+        let last = last_number(conn)?;
+        turn.resend.iter().for_each(|(from, to)| pass.ask((*from).max(1), (*to).min(last)));
     }
     take(conn, turn, &mut pass, &mut outcome)?;
-    if let (true, Some(from)) = (pass.is_over(), pass.then) {
-        pass.ask(from, last_number(conn)?);
-        outcome.more = true;
-    }
+    outcome.more |= turn.room > 0 && !pass.is_over();
     if pass != before {
-        save_pass(conn, &pass)?;
+        resend::save(conn, &pass)?;
     }
     outcome.next_due_ms = next_due(conn)?;
     Ok(outcome)
@@ -168,11 +141,13 @@ fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) 
     let latest = mono_ms(turn.now).saturating_add(millis(turn.longest_period));
     conn.execute("UPDATE outbox SET due_ms = 0 WHERE state IN (1, 2) AND due_ms > ?1", [number(latest)])?;
     conn.execute("UPDATE outbox SET state = 0 WHERE state IN (1, 2) AND state = 1", [])?;
-    for seq in &reopened.lost {
+    let mut lost = reopened.lost.clone();
+    lost.sort_unstable_by(|a, b| b.cmp(a));
+    for seq in &lost {
         let waits =
             conn.execute("UPDATE outbox SET due_ms = 0 WHERE delivery_seq = ?1 AND state < 3", [number(*seq)])?;
-        if waits == 0 && pass.next > *seq {
-            pass.next = *seq;
+        if waits == 0 {
+            pass.put_back(*seq);
         }
     }
     if let Some(seq) = reopened.suspect {
@@ -223,8 +198,9 @@ fn take(conn: &Connection, turn: &Turn, pass: &mut Pass, outcome: &mut Outcome) 
         let room = turn.room - outcome.due.len();
         let found = select(conn, FRESH, later, room, None)?;
         send(conn, turn, found, outcome)?;
-        if later == 1 && !pass.is_over() {
-            take_asked(conn, turn, pass, outcome)?;
+        while later == 1 && outcome.due.len() < turn.room {
+            let Some((next, to)) = pass.first() else { break };
+            take_asked(conn, turn, (next, to), pass, outcome)?;
         }
         let room = (turn.room - outcome.due.len()).min(again_left);
         let found = select(conn, AGAIN, later, room, Some(now_ms))?;
@@ -236,21 +212,20 @@ fn take(conn: &Connection, turn: &Turn, pass: &mut Pass, outcome: &mut Outcome) 
     Ok(())
 }
 
-fn take_asked(conn: &Connection, turn: &Turn, pass: &mut Pass, outcome: &mut Outcome) -> rusqlite::Result<()> {
+fn take_asked(
+    conn: &Connection,
+    turn: &Turn,
+    (next, to): (u64, u64),
+    pass: &mut Pass,
+    outcome: &mut Outcome,
+) -> rusqlite::Result<()> {
     let room = turn.room - outcome.due.len();
-    let found = select(conn, ASKED, number(pass.next), room, Some(number(pass.to)))?;
-    pass.next = match found.last() {
-        Some(last) if found.len() == room => last.delivery_seq + 1,
-        _ if room > 0 => pass.to + 1,
-        _ => pass.next,
-    };
+    let mut found = select(conn, ASKED, number(next), room, Some(number(to)))?;
+    let last = found.last().filter(|_| found.len() == room).map_or(to, |row| row.delivery_seq);
+    pass.done_to(last);
     // a row that was taken a line above is on its way already
-    let fresh = found.into_iter().filter(|row| outcome.due.iter().all(|d| d.delivery_seq != row.delivery_seq));
-    let found = fresh.map(|mut row| {
-        row.attempts = row.attempts.max(1);
-        row
-    });
-    send(conn, turn, found.collect(), outcome)
+    found.retain(|row| outcome.due.iter().all(|due| due.delivery_seq != row.delivery_seq));
+    send(conn, turn, found, outcome)
 }
 
 /// A row as it was read.
@@ -329,19 +304,6 @@ fn next_due(conn: &Connection) -> rusqlite::Result<Option<u64>> {
 fn last_number(conn: &Connection) -> rusqlite::Result<u64> {
     conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM outbox", [], |row| row.get::<_, i64>(0))
         .map(i64::unsigned_abs)
-}
-
-fn load_pass(conn: &Connection) -> rusqlite::Result<Pass> {
-    let text: Option<String> = conn
-        .prepare_cached("SELECT json FROM cursor WHERE name = ?1")?
-        .query_row([PASS_NAME], |row| row.get(0))
-        .optional()?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
-}
-
-fn save_pass(conn: &Connection, pass: &Pass) -> rusqlite::Result<()> {
-    let json = serde_json::to_string(pass).expect("three numbers can be written");
-    conn.execute("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)", [PASS_NAME, json.as_str()]).map(|_| ())
 }
 
 fn mono_ms(now: Now) -> u64 {

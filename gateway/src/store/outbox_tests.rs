@@ -45,7 +45,7 @@ fn blank(now: Now) -> Turn {
         reopened: None,
         acknowledged: Vec::new(),
         receipts: Vec::new(),
-        resend_from: None,
+        resend: Vec::new(),
         room: 8,
         again_max: 8,
         first_period: Duration::from_secs(60),
@@ -151,7 +151,7 @@ async fn the_office_gets_a_range_again_whatever_the_state_of_its_rows() {
     let receipts = vec![receipt(3, None), receipt(4, Some("zhang"))];
     ask(&store, Turn { acknowledged: vec![2], receipts, room: 0, ..blank(at(2)) }).await;
     // 1 sent, 2 acknowledged, 3 received, 4 confirmed, 5 sent, 6 never sent
-    let first = ask(&store, Turn { resend_from: Some(2), room: 3, ..blank(at(3)) }).await;
+    let first = ask(&store, Turn { resend: vec![(2, u64::MAX)], room: 3, ..blank(at(3)) }).await;
     assert_eq!((numbers(&first), first.more), (vec![6, 2, 3], true));
     assert!(first.due[1].again && first.due[2].again);
     let rest = ask(&store, blank(at(4))).await;
@@ -166,21 +166,10 @@ async fn a_range_asked_for_survives_a_lost_connection() {
     ask(&store, blank(at(1))).await;
     let receipts = (1..=4).map(|seq| receipt(seq, None)).collect();
     ask(&store, Turn { receipts, ..blank(at(1)) }).await;
-    let two = ask(&store, Turn { resend_from: Some(1), room: 2, ..blank(at(2)) }).await;
+    let two = ask(&store, Turn { resend: vec![(1, 9)], room: 2, ..blank(at(2)) }).await;
     assert_eq!(numbers(&two), [1, 2]);
     let reopened = Some(Reopened { lost: vec![2], suspect: None });
     assert_eq!(numbers(&ask(&store, Turn { reopened, ..blank(at(3)) }).await), [2, 3, 4]);
-}
-
-#[test]
-fn a_flood_of_wishes_is_two_passes() {
-    let mut pass = Pass::default();
-    pass.ask(50, 100);
-    pass.next = 70;
-    for from in [60, 10, 80, 99, 0, 65] {
-        pass.ask(from, 120);
-    }
-    assert_eq!(pass, Pass { next: 70, to: 120, then: Some(0) });
 }
 
 #[tokio::test]

@@ -96,6 +96,8 @@ async fn the_office_gets_again_what_it_asks_for_received_or_not() {
         peer.receipt(&event.id).await;
     }
     site.figures("all received", |f| f.received == 6 && f.depth == 0 && f.resend_requests == 1).await;
+    peer.say("request", r#"{"want":"resend","from":3,"to":4}"#).await;
+    assert_eq!(seqs(&peer.take(2).await), [3, 4]);
     assert_eq!(site.receipts.lock().unwrap().len(), 6, "a repeated receipt is not told twice");
 }
 
