@@ -5,6 +5,7 @@
 mod check;
 mod client;
 mod exit;
+mod reload;
 mod secret;
 pub(crate) mod serve;
 mod user;

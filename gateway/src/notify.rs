@@ -15,6 +15,11 @@ pub fn ready() {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
+/// Another configuration takes over; [`ready()`] follows.
+pub fn reloading() {
+    let _ = sd_notify::notify(&[NotifyState::Reloading]);
+}
+
 /// A clean end has begun.
 pub fn stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);

@@ -150,7 +150,6 @@ pub async fn run_site(
     // at a stop all tasks end: one of them being first is no fault
     let by_itself = ended.filter(|_| !stop.is_cancelled());
     stop.cancel();
-    notify::stopping();
     let drain = async {
         while buses.join_next().await.is_some() {}
         core_stop.cancel();

@@ -1,15 +1,16 @@
-//! What every command that stays needs: the runtime, logging, signals; `run` and `office`.
+//! What every command that stays needs: the runtime and logging; `run`, `office` and `demo`.
 
+use super::reload::Station;
 use super::{Exit, check};
 use crate::clock::SystemClock;
 use crate::config::{self, Checked};
 use crate::office::{self, OfficeError};
 use crate::run::{RunError, run_site};
 use crate::store::StoreError;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+#[cfg(feature = "demo")]
 use tokio_util::sync::CancellationToken;
 
 /// Work off the runtime (SQLite reads, password hashing): more threads would only wait for the same disk, and the unit allows 64 tasks.
@@ -31,7 +32,7 @@ fn log_to_stderr(default: &str) {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
 }
 
-/// The site gateway until SIGTERM or SIGINT.
+/// The site gateway until SIGTERM or SIGINT; SIGHUP reloads.
 pub(super) fn run(path: &Path) -> Exit {
     log_to_stderr("info");
     let Some(site) = loaded(config::check_site(path)) else { return Exit::Usage };
@@ -39,16 +40,15 @@ pub(super) fn run(path: &Path) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let result = runtime.block_on(async {
-        let stop = CancellationToken::new();
-        tokio::spawn(signals(path.to_owned(), stop.clone()));
-        let (ready, _address) = oneshot::channel();
-        run_site(site, Arc::new(SystemClock::default()), None, stop, ready).await
-    });
+    let clock = Arc::new(SystemClock::default());
+    let cannot_start = |error: &RunError| matches!(error, RunError::Store(_) | RunError::Listen(..));
+    let run = |site, stop| run_site(site, clock.clone(), None, stop, oneshot::channel().0);
+    let station = Station { path: path.to_owned(), check: config::check_site, run, cannot_start };
+    let result = runtime.block_on(station.until_stopped(site));
     result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)
 }
 
-/// The township station until SIGTERM or SIGINT.
+/// The township station until SIGTERM or SIGINT; SIGHUP reloads.
 pub(super) fn office(path: &Path) -> Exit {
     log_to_stderr("info");
     let Some(settings) = loaded(config::check_office(path)) else { return Exit::Usage };
@@ -56,11 +56,11 @@ pub(super) fn office(path: &Path) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let result = runtime.block_on(async {
-        let stop = CancellationToken::new();
-        tokio::spawn(signals(path.to_owned(), stop.clone()));
-        office::run(settings, Arc::new(SystemClock::default()), stop, None).await
-    });
+    let clock = Arc::new(SystemClock::default());
+    let cannot_start = |error: &OfficeError| matches!(error, OfficeError::Store(_) | OfficeError::Listen(..));
+    let run = |settings, stop| office::run(settings, clock.clone(), stop, None);
+    let station = Station { path: path.to_owned(), check: config::check_office, run, cannot_start };
+    let result = runtime.block_on(station.until_stopped(settings));
     result.map_or_else(|error| office_exit(&error), |()| Exit::Ok)
 }
 
@@ -70,40 +70,19 @@ fn loaded<T>(checked: Checked<T>) -> Option<T> {
     checked.value
 }
 
-/// SIGTERM and SIGINT end; SIGHUP checks the file again and says what a restart would do.
-async fn signals(path: PathBuf, stop: CancellationToken) {
-    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
+/// The demo ends with SIGTERM and SIGINT.
+#[cfg(feature = "demo")]
+async fn stop_at_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         tracing::error!("signals cannot be received; end the process with SIGKILL");
         return;
     };
-    loop {
-        tokio::select! {
-            _ = term.recv() => break,
-            _ = int.recv() => break,
-            _ = hup.recv() => recheck(&path),
-        }
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
     }
     stop.cancel();
-}
-
-fn recheck(path: &Path) {
-    let (good, diagnostics, files) = if config::is_office(path) {
-        let checked = config::check_office(path);
-        (checked.value.is_some(), checked.diagnostics, checked.files)
-    } else {
-        let checked = config::check_site(path);
-        (checked.value.is_some(), checked.diagnostics, checked.files)
-    };
-    check::report(&diagnostics, &files);
-    if good {
-        tracing::warn!(
-            "SIGHUP: the configuration is good; it takes effect at the next restart, the running one is kept"
-        );
-    } else {
-        tracing::error!("SIGHUP: the configuration has defects; the running one is kept");
-    }
 }
 
 pub(crate) fn run_exit(error: &RunError) -> Exit {
@@ -134,7 +113,7 @@ pub(super) fn demo(choice: crate::demo::Choice) -> Exit {
     };
     runtime.block_on(async {
         let stop = CancellationToken::new();
-        tokio::spawn(signals(PathBuf::new(), stop.clone()));
+        tokio::spawn(stop_at_signal(stop.clone()));
         crate::demo::run(choice, stop).await
     })
 }

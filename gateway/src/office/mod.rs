@@ -111,7 +111,6 @@ pub async fn run(
     // at a stop all tasks end: one of them being first is no fault
     let by_itself = ended.filter(|_| !stop.is_cancelled());
     stop.cancel();
-    notify::stopping();
     let drain = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {
         tracing::warn!("stopping took too long; what was committed is safe");

@@ -106,10 +106,15 @@ impl Gateway {
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut gateway = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
-        let ready = gateway.log_line("ready");
-        let word = ready.split_whitespace().find_map(|word| word.strip_prefix("address=")).unwrap();
-        gateway.address = word.parse().unwrap();
+        gateway.now_at_new_address();
         gateway
+    }
+
+    /// The next `ready address=…` line; after a reload with port 0 the address is another one.
+    pub(crate) fn now_at_new_address(&mut self) {
+        let ready = self.log_line("ready address=");
+        let word = ready.split_whitespace().find_map(|word| word.strip_prefix("address=")).unwrap();
+        self.address = word.parse().unwrap();
     }
 
     /// The next line of the log with these words; those before it are passed over.

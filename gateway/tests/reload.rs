@@ -1,0 +1,88 @@
+//! SIGHUP from outside: a broken file changes nothing, a good one takes over in the same process.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use rustix::process::Signal;
+use std::net::TcpListener;
+use support::{Gateway, Site, hazard_gateway};
+
+const SECRET: &str = "红杉木在雨后的山坡上生长";
+
+fn rewrite(site: &Site, from: &str, to: &str) {
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(site.file(), text.replace(from, to)).unwrap();
+}
+
+/// A site with one viewer, running, and that viewer's cookie.
+fn running() -> (Site, Gateway, String) {
+    let site = Site::minimal();
+    assert_eq!(hazard_gateway(&site, &["user", "add", "vera", "--role", "viewer"], SECRET).code, 0);
+    let gateway = Gateway::run(&site);
+    let (_, cookie) = gateway.sign_in("vera", SECRET);
+    (site, gateway, cookie)
+}
+
+#[test]
+fn a_broken_file_is_named_with_its_line_and_the_gateway_goes_on() {
+    let (site, mut gateway, cookie) = running();
+    let good = std::fs::read_to_string(site.file()).unwrap();
+    let line = 1 + good.lines().position(|line| line.starts_with("profile")).unwrap();
+    let seq = |gateway: &Gateway| gateway.get("/api/v1/status", Some(&cookie))["boot_id"].clone();
+    let boot = seq(&gateway);
+    for (from, to, words) in [
+        ("profile = \"gas-module-b\"", "profile = \"gas-modul-b\"", format!("site.toml:{line}:")),
+        ("[[area]]", "[[area", "TOML 语法错误".to_owned()),
+        ("unit = 11", "unit = 1111", "站号 1111 不可用".to_owned()),
+        ("[site]", "", "site".to_owned()),
+    ] {
+        std::fs::write(site.file(), &good).unwrap();
+        rewrite(&site, from, to);
+        gateway.signal(Signal::HUP);
+        gateway.log_line(&words);
+        gateway.log_line("the running one is kept");
+        assert_eq!(seq(&gateway), boot, "not even restarted");
+    }
+    std::fs::remove_file(site.file()).unwrap();
+    gateway.signal(Signal::HUP);
+    gateway.log_line("the running one is kept");
+    assert_eq!(seq(&gateway), boot);
+    assert_eq!(gateway.exit_code(), None);
+    gateway.terminate();
+    assert_eq!(gateway.wait(), Some(0));
+}
+
+#[test]
+fn a_good_file_takes_over_in_the_same_process_and_people_stay_signed_in() {
+    let (site, mut gateway, cookie) = running();
+    rewrite(&site, "我的站点", "新名字");
+    gateway.signal(Signal::HUP);
+    gateway.log_line("takes over now");
+    gateway.now_at_new_address();
+    let status = gateway.get("/api/v1/status", Some(&cookie));
+    assert!(status.to_string().contains("新名字"), "{status}");
+    // the journal has the stop, the start and one unbroken chain
+    gateway.terminate();
+    assert_eq!(gateway.wait(), Some(0));
+    let verified = hazard_gateway(&site, &["audit", "verify"], "");
+    assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+#[test]
+fn a_good_file_that_cannot_run_gives_way_to_the_old_one() {
+    let (site, mut gateway, cookie) = running();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    rewrite(&site, "127.0.0.1:0", &taken.local_addr().unwrap().to_string());
+    gateway.signal(Signal::HUP);
+    gateway.log_line("the old one is started again");
+    gateway.now_at_new_address();
+    assert_eq!(gateway.get("/api/v1/session", Some(&cookie))["user"], "vera");
+    // mended, the same file is taken at the next signal
+    drop(taken);
+    gateway.signal(Signal::HUP);
+    gateway.log_line("takes over now");
+    gateway.now_at_new_address();
+    assert_eq!(gateway.exit_code(), None);
+}
