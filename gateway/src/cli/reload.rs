@@ -104,7 +104,11 @@ where
                 },
             }
         };
-        if next.is_some() { notify::reloading() } else { notify::stopping() }
+        if next.is_some() {
+            notify::reloading()
+        } else {
+            notify::stopping()
+        }
         stop.cancel();
         running.await?;
         Ok(next)

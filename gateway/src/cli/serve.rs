@@ -74,7 +74,7 @@ fn loaded<T>(checked: Checked<T>) -> Option<T> {
 #[cfg(feature = "demo")]
 async fn stop_at_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         tracing::error!("signals cannot be received; end the process with SIGKILL");
         return;
     };
