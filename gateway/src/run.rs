@@ -97,9 +97,11 @@ pub async fn run_site(
     drop(scan_sender);
 
     let mut tasks: JoinSet<&'static str> = JoinSet::new();
+    // after the core: what it decided last still goes out
+    let outbox_stop = CancellationToken::new();
     if let Some(settings) = site.mqtt {
         let (view, records, core, clock, until) =
-            (site.view.clone(), store.clone(), handle.clone(), clock.clone(), stop.clone());
+            (site.view.clone(), store.clone(), handle.clone(), clock.clone(), outbox_stop.clone());
         tasks.spawn(async move {
             mqtt::run_outbox(settings, view, records, core, clock, until).await;
             "MQTT outbox"
@@ -156,6 +158,7 @@ pub async fn run_site(
         if ended != Some("core") {
             let _ = core_task.await;
         }
+        outbox_stop.cancel();
         while tasks.join_next().await.is_some() {}
     };
     if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {

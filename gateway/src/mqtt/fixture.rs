@@ -1,9 +1,11 @@
 //! One site and its records, for the tests of the outbox and the office.
 
+use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
-use crate::snapshot::{PointView, SiteView};
+use crate::snapshot::{AlarmView, PointView, SiteView, Snapshot, StorageView};
 use rules::risk::{Risk, RiskLevel};
 use rules::{AlarmFact, Event, EventKind, Finite, Mono, Now, Reading, TimeQuality, Wall};
+use std::sync::Arc;
 
 pub(crate) fn site() -> SiteView {
     SiteView {
@@ -65,5 +67,57 @@ pub(crate) fn raised(seq: u64, priority: u8) -> Record {
         prev_hash: "00".into(),
         hash: "aa".into(),
         event: Event { seq, at, kind: EventKind::Raised { fact, assumed: false, late_by_ms: 0 } },
+    }
+}
+
+pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
+    Snapshot {
+        boot_id: "boot-1".into(),
+        seq: 0,
+        utc_ms: 0,
+        clock: "synced".into(),
+        version: "0",
+        site: Arc::new(site()),
+        values: Vec::new(),
+        alarms: Arc::new(alarms),
+        hazards: Arc::default(),
+        buses: Vec::new(),
+        outbox: OutboxFigures::default(),
+        storage: StorageView::default(),
+        office_silent: false,
+    }
+}
+
+pub(crate) fn alarm(number: u64) -> AlarmView {
+    AlarmView {
+        id: format!("GT-{number}:HH"),
+        point: format!("GT-{number}"),
+        name: "液氨泵房".into(),
+        name_en: "Ammonia pump room".into(),
+        area: "a".into(),
+        condition: "HH".into(),
+        priority: 1,
+        state: "unacked".into(),
+        held: false,
+        suppressed: false,
+        assumed: false,
+        occurrence: 1,
+        seq: number,
+        event_id: format!("demo-chemical-{number}"),
+        raised_utc_ms: 0,
+        returned_utc_ms: None,
+        acked_by: None,
+        value: Some(52.3),
+        limit: Some(50.0),
+        unit: "%LEL".into(),
+        risk: None,
+        hazard: None,
+        action: String::new(),
+        action_en: String::new(),
+        delivery: Delivery::Stored,
+        drill: false,
+        durable: true,
+        text_zh: String::new(),
+        text_en: String::new(),
     }
 }

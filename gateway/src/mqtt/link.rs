@@ -27,7 +27,9 @@ use tokio_util::sync::CancellationToken;
 const QUEUE: usize = 64;
 /// After so many barren connections one event at a time goes out; after as many more it is that event that is to blame.
 const BARREN_MAX: u32 = 3;
-const LEAVE_LIMIT: Duration = Duration::from_secs(2);
+const LEAVE_LIMIT: Duration = Duration::from_secs(4);
+/// A part of it: a backlog waits for the next start.
+const LAST_EVENTS_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a connection leaves to the next one.
 #[derive(Debug, Default)]
@@ -50,6 +52,7 @@ pub(super) struct Link<'a> {
     fruitful: bool,
     /// We gave it up, not the broker.
     stalled: bool,
+    leaving: bool,
     barren: u32,
 }
 
@@ -69,6 +72,7 @@ impl<'a> Link<'a> {
             connected: false,
             fruitful: false,
             stalled: false,
+            leaving: false,
             barren: left.barren,
         };
         (link, events)
@@ -199,6 +203,9 @@ impl<'a> Link<'a> {
     }
 
     fn on_message(&mut self, publish: &Publish) {
+        if self.leaving {
+            return;
+        }
         if !self.gate.lets_in() {
             self.meter.figures.messages_refused += 1;
             return;
@@ -244,22 +251,40 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// What is known is written down; on a stop the site says offline by itself.
+    /// What is known is written down. On a stop the site sends what the core decided last and says offline by itself; messages
+    /// are left alone then: the core is gone, and an event without a receipt is sent again after the start.
     async fn leave(&mut self, arrived: &mut Arrived, stopping: bool) {
-        let connected = std::mem::take(&mut self.connected);
-        if stopping && connected {
+        if stopping && self.connected {
+            self.leaving = true;
+            self.turns.something_new();
+            let _ = tokio::time::timeout(LAST_EVENTS_LIMIT, self.send_the_last(arrived)).await;
             self.out.say_offline();
             while let Some(Ok(event)) = arrived.recv().await {
                 self.on_event(event);
             }
         }
-        self.connected = connected;
         // no room: nothing more is taken
         while self.turns.is_under_way() || self.turns.ask(0) {
             let outcome = self.turns.outcome().await;
             self.on_outcome(outcome).await;
         }
         self.meter.figures.sent += std::mem::take(&mut self.out.sent);
+    }
+
+    async fn send_the_last(&mut self, arrived: &mut Arrived) {
+        loop {
+            self.ask();
+            if !self.turns.is_under_way() && self.out.under_way().is_empty() {
+                return;
+            }
+            tokio::select! {
+                event = arrived.recv() => match event {
+                    Some(Ok(event)) => self.on_event(event),
+                    _ => return,
+                },
+                outcome = self.turns.outcome() => self.on_outcome(outcome).await,
+            }
+        }
     }
 }
 

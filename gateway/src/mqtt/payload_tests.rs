@@ -30,3 +30,18 @@ fn a_payload_that_is_too_large_is_cut_and_never_refused() {
     assert_eq!(payload["truncated"], true);
     assert_eq!(payload["event_id"], "demo-chemical-1");
 }
+
+#[test]
+fn an_event_nobody_can_read_still_arrives_with_its_number() {
+    let damaged =
+        Damaged { event_id: "demo-chemical-7".into(), kind: "alarm.raised".into(), priority: 1, ..Damaged::default() };
+    let payload: Value = serde_json::from_slice(&damaged_bytes(&damaged, 7, &fixture::site(), true)).unwrap();
+    assert_eq!(
+        (&payload["event_id"], &payload["seq"], &payload["site"]),
+        (&"demo-chemical-7".into(), &7.into(), &"demo-chemical".into())
+    );
+    assert_eq!(
+        (&payload["unreadable"], &payload["replay"], &payload["drill"]),
+        (&true.into(), &true.into(), &false.into())
+    );
+}

@@ -104,3 +104,41 @@ fn digest(alarms: &[AlarmView]) -> String {
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mqtt::fixture;
+    use crate::store::GENESIS;
+
+    fn standing() -> Standing {
+        Standing { depth: 0, oldest: None, delivery_seq: 7, chain_seq: 9, chain_head: GENESIS.into() }
+    }
+
+    #[test]
+    fn a_state_too_large_for_a_packet_is_cut_and_says_so() {
+        let snapshot = fixture::picture((0..5_000).map(fixture::alarm).collect());
+        let text = state(&snapshot, &standing());
+        assert!(text.len() <= STATE_BYTES_MAX);
+        let state: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&state["truncated"], &state["alarms_total"], &state["as_of_seq"]),
+            (&true.into(), &5_000.into(), &7.into())
+        );
+        assert_eq!(state["digest"], digest(&snapshot.alarms));
+        assert_eq!(state["alarms"][0]["id"], "GT-0:HH", "the first in the operators' order stay");
+    }
+
+    #[test]
+    fn a_receipt_is_no_new_state_and_an_acknowledgement_is() {
+        let mut unsaid = Unsaid::all();
+        let mut alarm = fixture::alarm(1);
+        unsaid.state_said(&fixture::picture(vec![alarm.clone()]));
+        alarm.delivery = crate::delivery::Delivery::Received;
+        unsaid.compare(&fixture::picture(vec![alarm.clone()]));
+        assert!(!unsaid.state);
+        alarm.state = "acked".into();
+        unsaid.compare(&fixture::picture(vec![alarm]));
+        assert!(unsaid.state);
+    }
+}

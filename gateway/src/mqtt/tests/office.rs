@@ -116,7 +116,10 @@ async fn the_site_says_what_it_is_and_goes_with_a_word() {
     assert_eq!(peer.said.iter().find(|(name, ..)| name == "status").unwrap().2["online"], true);
     peer.say("request", r#"{"want":"state"}"#).await;
     peer.hear("state", 2).await;
+    // decided by the core as it stopped: still in time
+    site.happens(raised(4, 1)).await;
     let goes = tokio::spawn(site.stop());
+    while peer.take(1).await[0].id != "demo-chemical-4" {}
     assert_eq!(peer.hear("status", 2).await["online"], false);
     peer.close().await;
     goes.await.unwrap();

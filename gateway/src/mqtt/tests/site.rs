@@ -7,7 +7,7 @@ use crate::delivery::{OfficeReceipt, OutboxFigures};
 use crate::mqtt::fixture;
 use crate::mqtt::settings::{Pace, Settings};
 use crate::record::Record;
-use crate::snapshot::{Snapshot, StorageView};
+use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenOptions, Store};
 use rules::Clock;
 use std::sync::{Arc, Mutex};
@@ -129,19 +129,5 @@ async fn listen(
 }
 
 fn picture(seq: u64) -> Arc<Snapshot> {
-    Arc::new(Snapshot {
-        boot_id: "boot-1".into(),
-        seq,
-        utc_ms: 0,
-        clock: "synced".into(),
-        version: "0",
-        site: Arc::new(fixture::site()),
-        values: Vec::new(),
-        alarms: Arc::default(),
-        hazards: Arc::default(),
-        buses: Vec::new(),
-        outbox: OutboxFigures::default(),
-        storage: StorageView::default(),
-        office_silent: false,
-    })
+    Arc::new(Snapshot { seq, ..fixture::picture(Vec::new()) })
 }
