@@ -84,7 +84,7 @@ impl<C: Connect> Bus<C> {
             let stream = self.open().await;
             self.desk.link_is_up().await;
             let framing = match self.transport {
-                Transport::Tcp { .. } => Framing::Tcp,
+                Transport::Tcp { .. } | Transport::TcpTls { .. } => Framing::Tcp,
                 Transport::RtuOverTcp { .. } | Transport::Rtu { .. } => Framing::Rtu,
             };
             let guard = Guard::new(stream, framing, self.desk.status.clone());
@@ -160,7 +160,7 @@ impl<C: Connect> Bus<C> {
     /// Sockets: a converter's buffer holds stale bytes after any lost answer, a half-open connection never says so.
     fn must_renew(&self, silent: u32) -> bool {
         match self.transport {
-            Transport::Tcp { .. } => silent >= SILENT_IN_A_ROW,
+            Transport::Tcp { .. } | Transport::TcpTls { .. } => silent >= SILENT_IN_A_ROW,
             Transport::RtuOverTcp { .. } => silent > 0,
             Transport::Rtu { .. } => false,
         }

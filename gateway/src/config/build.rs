@@ -42,7 +42,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
         key: head.key.clone(),
         data_dir: base.join(&head.data_dir),
         view: Arc::new(view(&file, head, &book, table)),
-        buses: buses::specs(&file, &book, &profiles),
+        buses: buses::specs(&file, base, &book, &profiles),
         book,
         web,
         mqtt,

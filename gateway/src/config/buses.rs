@@ -1,12 +1,13 @@
-//! Links, devices and profiles become bus specifications.
+//! Devices and profiles on links become bus specifications.
 //!
-//! Owns every check of the instrument side: addresses, units, serial ports, profiles and their fields.
+//! Owns the checks of units, profiles and their fields. Leaves how a link is reached to [`super::links`].
 
 use super::diagnostic::Finding;
-use super::file::{DeviceTable, LinkTable, ParityWord, PointTable, SiteFile};
+use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
+use super::links;
 use super::words::did_you_mean;
 use devices::profile::{self, Profile};
-use devices::{BusSpec, DeviceSpec, Parity, PointBinding, Transport};
+use devices::{BusSpec, DeviceSpec, PointBinding};
 use rules::RuleBook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,9 +19,7 @@ pub(super) type Profiles = BTreeMap<String, Arc<Profile>>;
 
 /// Checks the instrument side; `broken` are keys of entries already reported.
 pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Profiles {
-    for link in &file.link {
-        check_link(link, findings);
-    }
+    links::check(&file.link, base, findings);
     let profiles = load_profiles(file, base, findings);
     let mut units: BTreeMap<(&str, u16), &str> = BTreeMap::new();
     for device in &file.device {
@@ -36,11 +35,11 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
 }
 
 /// The specifications of a site without defects.
-pub(super) fn specs(file: &SiteFile, book: &RuleBook, profiles: &Profiles) -> Vec<BusSpec> {
+pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Profiles) -> Vec<BusSpec> {
     let spec = |link: &LinkTable| {
         Some(BusSpec {
             key: link.key.clone(),
-            transport: transport(link)?,
+            transport: links::transport(link, base)?,
             devices: file
                 .device
                 .iter()
@@ -71,93 +70,6 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
     })
 }
 
-fn transport(link: &LinkTable) -> Option<Transport> {
-    match (&link.tcp, &link.rtu_over_tcp, &link.serial) {
-        (Some(address), None, None) => Some(Transport::Tcp { address: address.clone() }),
-        (None, Some(address), None) => Some(Transport::RtuOverTcp { address: address.clone() }),
-        (None, None, Some(path)) => Some(Transport::Rtu {
-            path: path.clone(),
-            baud: link.baud,
-            data_bits: link.data_bits,
-            parity: match link.parity {
-                ParityWord::None => Parity::None,
-                ParityWord::Even => Parity::Even,
-                ParityWord::Odd => Parity::Odd,
-            },
-            stop_bits: link.stop_bits,
-        }),
-        _ => None,
-    }
-}
-
-fn check_link(link: &LinkTable, findings: &mut Vec<Finding>) {
-    let path = |field: &str| format!("link[{}].{field}", link.key);
-    if transport(link).is_none() {
-        findings.push(Finding::fatal(
-            format!("link[{}]", link.key),
-            ("链路需要且只需要一种连接方式".into(), "a link is reached in exactly one way".into()),
-            (
-                "只写 tcp、rtu_over_tcp、serial 其中之一".into(),
-                "write exactly one of `tcp`, `rtu_over_tcp`, `serial`".into(),
-            ),
-        ));
-    }
-    for (field, address) in [("tcp", &link.tcp), ("rtu_over_tcp", &link.rtu_over_tcp)] {
-        if address.as_deref().is_some_and(|a| !is_host_port(a)) {
-            findings.push(Finding::fatal(
-                path(field),
-                ("地址应为 主机:端口".into(), "the address is not host:port".into()),
-                ("例如 \"192.168.10.21:502\"".into(), "for example \"192.168.10.21:502\"".into()),
-            ));
-        }
-    }
-    if link.serial.as_deref().is_some_and(unstable_serial_name) {
-        findings.push(
-            Finding::fatal(
-                path("serial"),
-                (
-                    "USB 串口的编号在重启或换插口后会变，可能接到另一条总线".into(),
-                    "the number of a USB serial port changes with reboot or socket: it may become another bus".into(),
-                ),
-                (
-                    "用 /dev/serial/by-id/… 或 /dev/serial/by-path/…".into(),
-                    "use /dev/serial/by-id/… or /dev/serial/by-path/…".into(),
-                ),
-            )
-            .warning(),
-        );
-    }
-    check_serial_numbers(link, &path, findings);
-}
-
-fn check_serial_numbers(link: &LinkTable, path: &dyn Fn(&str) -> String, findings: &mut Vec<Finding>) {
-    let mut refuse = |field: &str, ok: bool, allowed: &str| {
-        if !ok {
-            findings.push(Finding::fatal(
-                path(field),
-                (format!("{field} 的取值不可用"), format!("this `{field}` cannot be used")),
-                (format!("可用：{allowed}"), format!("allowed: {allowed}")),
-            ));
-        }
-    };
-    refuse("baud", (300..=921_600).contains(&link.baud), "300 … 921600");
-    refuse("data_bits", matches!(link.data_bits, 7 | 8), "7, 8");
-    refuse("stop_bits", matches!(link.stop_bits, 1 | 2), "1, 2");
-    refuse("timeout_ms", (20..=30_000).contains(&link.timeout_ms), "20 … 30000");
-}
-
-fn is_host_port(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0))
-}
-
-fn unstable_serial_name(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| {
-        ["ttyUSB", "ttyACM"].iter().any(|prefix| {
-            name.strip_prefix(prefix).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-        })
-    })
-}
-
 fn check_device(d: &DeviceTable, file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     let link = file.link.iter().find(|l| l.key == d.link);
     if link.is_none() && !broken.contains(&d.link) {
@@ -168,7 +80,7 @@ fn check_device(d: &DeviceTable, file: &SiteFile, broken: &BTreeSet<String>, fin
             did_you_mean(&d.link, &keys),
         ));
     }
-    let tcp = link.is_some_and(|l| l.tcp.is_some());
+    let tcp = link.is_some_and(|l| l.tcp.is_some() || l.tcp_tls.is_some());
     let usable = (1..=247).contains(&d.unit) || (tcp && matches!(d.unit, 0 | 255));
     if !usable {
         findings.push(Finding::fatal(

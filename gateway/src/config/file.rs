@@ -198,13 +198,17 @@ pub enum ParityWord {
     Odd,
 }
 
-/// `[[link]]`: exactly one of `tcp`, `rtu_over_tcp`, `serial`.
+/// `[[link]]`: exactly one of `tcp`, `rtu_over_tcp`, `serial`, `tcp_tls`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkTable {
     pub key: String,
     /// Modbus TCP, `host:port`.
     pub tcp: Option<String>,
+    /// Modbus/TCP Security (TLS), `host:port`; port 802 by the standard. Needs `[link.tls]`.
+    pub tcp_tls: Option<String>,
+    /// Certificates of a `tcp_tls` link.
+    pub tls: Option<TlsTable>,
     /// RTU frames through a converter, `host:port`.
     pub rtu_over_tcp: Option<String>,
     /// Serial port, best by `/dev/serial/by-id/…` or `/dev/serial/by-path/…`.
@@ -217,9 +221,41 @@ pub struct LinkTable {
     pub parity: ParityWord,
     #[serde(default = "default_stop_bits")]
     pub stop_bits: u8,
+    /// The UART switches its RS-485 transceiver with RTS. Leave out for adapters that switch by themselves, as most do.
+    pub rs485: Option<Rs485Table>,
+    /// Asks the serial driver to hand on what comes in at once.
+    #[serde(default)]
+    pub low_latency: bool,
     /// Longest wait for an answer.
     #[serde(default = "default_timeout_ms")]
     pub timeout_ms: u32,
+}
+
+/// `[link.tls]`: PEM files, read at every connect.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsTable {
+    /// Authorities that may sign the instrument's certificate.
+    pub ca_file: PathBuf,
+    /// Our certificate; together with `key_file`.
+    pub certificate_file: Option<PathBuf>,
+    /// Private key of our certificate; readable by the owner only.
+    pub key_file: Option<PathBuf>,
+    /// Name in the instrument's certificate; default: the host of `tcp_tls`.
+    pub server_name: Option<String>,
+}
+
+/// `[link.rs485]`
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rs485Table {
+    /// RTS is high while sending.
+    #[serde(default = "default_rts_high_on_send")]
+    pub rts_high_on_send: bool,
+    #[serde(default)]
+    pub delay_before_send_ms: u32,
+    #[serde(default)]
+    pub delay_after_send_ms: u32,
 }
 
 /// `[[device]]`
@@ -379,6 +415,9 @@ fn default_max_gb() -> u32 {
 }
 fn default_baud() -> u32 {
     9600
+}
+fn default_rts_high_on_send() -> bool {
+    true
 }
 fn default_data_bits() -> u8 {
     8

@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod file;
 mod folder;
 mod layers;
+mod links;
 pub mod locate;
 mod pace;
 mod parts;

@@ -77,7 +77,7 @@ pub(super) fn history(table: Option<&HistoryTable>, findings: &mut Vec<Finding>)
 }
 
 /// A secret's file: relative to the configuration; `$CREDENTIALS_DIRECTORY` is looked at first for plain names.
-fn secret(key: &str, file: &Path, base: &Path, findings: &mut Vec<Finding>) -> Option<String> {
+pub(super) fn secret(key: &str, file: &Path, base: &Path, findings: &mut Vec<Finding>) -> Option<String> {
     let path = secret_path(file, base);
     let shown = path.display();
     let mode = match std::fs::metadata(&path) {
@@ -118,7 +118,7 @@ fn secret(key: &str, file: &Path, base: &Path, findings: &mut Vec<Finding>) -> O
     }
 }
 
-fn secret_path(file: &Path, base: &Path) -> PathBuf {
+pub(super) fn secret_path(file: &Path, base: &Path) -> PathBuf {
     if file.components().count() == 1
         && let Some(dir) = std::env::var_os("CREDENTIALS_DIRECTORY")
     {

@@ -1,0 +1,224 @@
+//! How links are reached: sockets, converters, serial ports, TLS.
+//!
+//! Owns every check of a `[[link]]` and its [`Transport`]. One link owns one socket or port: two links to the same place would
+//! disturb each other, so they are refused.
+
+use super::diagnostic::Finding;
+use super::file::{LinkTable, ParityWord, TlsTable};
+use super::settings::{secret, secret_path};
+use devices::{Parity, Rs485, SerialDriver, TlsFiles, Transport};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Checks every link by itself and against the others.
+pub(super) fn check(links: &[LinkTable], base: &Path, findings: &mut Vec<Finding>) {
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    for link in links {
+        check_way(link, base, findings);
+        check_addresses(link, findings);
+        check_serial(link, findings);
+        check_tls(link, base, findings);
+        for (field, place) in ways(link) {
+            let Some(place) = place else { continue };
+            if let Some(other) = taken.insert(place, &link.key) {
+                findings.push(shared(&format!("link[{}].{field}", link.key), place, other));
+            }
+        }
+    }
+}
+
+/// The transport of a link without defects.
+pub(super) fn transport(link: &LinkTable, base: &Path) -> Option<Transport> {
+    let (mut given, address) = (ways(link).into_iter().filter(|(_, place)| place.is_some()), String::clone);
+    let way = given.next().filter(|_| given.next().is_none())?;
+    match way {
+        ("tcp", _) => link.tcp.as_ref().map(|a| Transport::Tcp { address: address(a) }),
+        ("rtu_over_tcp", _) => link.rtu_over_tcp.as_ref().map(|a| Transport::RtuOverTcp { address: address(a) }),
+        ("tcp_tls", _) => {
+            let tls = tls_files(link.tls.as_ref()?, base);
+            link.tcp_tls.as_ref().map(|a| Transport::TcpTls { address: address(a), tls })
+        }
+        _ => link.serial.as_deref().map(|path| serial(link, path)),
+    }
+}
+
+fn ways(link: &LinkTable) -> [(&'static str, Option<&str>); 4] {
+    [
+        ("tcp", link.tcp.as_deref()),
+        ("rtu_over_tcp", link.rtu_over_tcp.as_deref()),
+        ("serial", link.serial.as_deref()),
+        ("tcp_tls", link.tcp_tls.as_deref()),
+    ]
+}
+
+fn serial(link: &LinkTable, path: &str) -> Transport {
+    let rs485 = link.rs485.map(|t| Rs485 {
+        rts_high_on_send: t.rts_high_on_send,
+        delay_before_send_ms: t.delay_before_send_ms,
+        delay_after_send_ms: t.delay_after_send_ms,
+    });
+    Transport::Rtu {
+        path: path.to_owned(),
+        baud: link.baud,
+        data_bits: link.data_bits,
+        parity: match link.parity {
+            ParityWord::None => Parity::None,
+            ParityWord::Even => Parity::Even,
+            ParityWord::Odd => Parity::Odd,
+        },
+        stop_bits: link.stop_bits,
+        driver: SerialDriver { rs485, low_latency: link.low_latency },
+    }
+}
+
+fn tls_files(table: &TlsTable, base: &Path) -> TlsFiles {
+    let client = table.certificate_file.as_ref().zip(table.key_file.as_ref());
+    TlsFiles {
+        ca: base.join(&table.ca_file),
+        client: client.map(|(certificate, key)| (base.join(certificate), secret_path(key, base))),
+        server_name: table.server_name.clone(),
+    }
+}
+
+fn check_way(link: &LinkTable, base: &Path, findings: &mut Vec<Finding>) {
+    let given = ways(link).iter().filter(|(_, place)| place.is_some()).count();
+    // A `tcp_tls` without its table is told by check_tls.
+    if given == 1 && (link.tcp_tls.is_some() || transport(link, base).is_some()) {
+        return;
+    }
+    findings.push(Finding::fatal(
+        format!("link[{}]", link.key),
+        ("链路需要且只需要一种连接方式".into(), "a link is reached in exactly one way".into()),
+        (
+            "只写 tcp、rtu_over_tcp、serial、tcp_tls 其中之一".into(),
+            "write exactly one of `tcp`, `rtu_over_tcp`, `serial`, `tcp_tls`".into(),
+        ),
+    ));
+}
+
+fn check_addresses(link: &LinkTable, findings: &mut Vec<Finding>) {
+    for (field, address) in ways(link).into_iter().filter(|(field, _)| *field != "serial") {
+        if address.is_some_and(|a| !is_host_port(a)) {
+            findings.push(Finding::fatal(
+                format!("link[{}].{field}", link.key),
+                ("地址应为 主机:端口".into(), "the address is not host:port".into()),
+                ("例如 \"192.168.10.21:502\"".into(), "for example \"192.168.10.21:502\"".into()),
+            ));
+        }
+    }
+}
+
+fn shared(path: &str, place: &str, other: &str) -> Finding {
+    Finding::fatal(
+        path,
+        (format!("{place} 已由链路 {other} 使用"), format!("{place} is used by link `{other}` already")),
+        (
+            "同一地址或串口只写一个 [[link]]，各仪表用 unit 区分".into(),
+            "write one [[link]] for one address or port; its instruments differ by `unit`".into(),
+        ),
+    )
+}
+
+fn check_serial(link: &LinkTable, findings: &mut Vec<Finding>) {
+    let path = |field: &str| format!("link[{}].{field}", link.key);
+    if link.serial.as_deref().is_some_and(unstable_serial_name) {
+        findings.push(
+            Finding::fatal(
+                path("serial"),
+                (
+                    "USB 串口的编号在重启或换插口后会变，可能接到另一条总线".into(),
+                    "the number of a USB serial port changes with reboot or socket: it may become another bus".into(),
+                ),
+                (
+                    "用 /dev/serial/by-id/… 或 /dev/serial/by-path/…".into(),
+                    "use /dev/serial/by-id/… or /dev/serial/by-path/…".into(),
+                ),
+            )
+            .warning(),
+        );
+    }
+    let mut refuse = |field: &str, ok: bool, allowed: &str| {
+        if !ok {
+            findings.push(Finding::fatal(
+                path(field),
+                (format!("{field} 的取值不可用"), format!("this `{field}` cannot be used")),
+                (format!("可用：{allowed}"), format!("allowed: {allowed}")),
+            ));
+        }
+    };
+    refuse("baud", (300..=921_600).contains(&link.baud), "300 … 921600");
+    refuse("data_bits", matches!(link.data_bits, 7 | 8), "7, 8");
+    refuse("stop_bits", matches!(link.stop_bits, 1 | 2), "1, 2");
+    refuse("timeout_ms", (20..=30_000).contains(&link.timeout_ms), "20 … 30000");
+    // The kernel clamps both to 100 ms.
+    let rs485 = |ms: fn(&super::file::Rs485Table) -> u32| link.rs485.as_ref().is_none_or(|t| ms(t) <= 100);
+    refuse("rs485.delay_before_send_ms", rs485(|t| t.delay_before_send_ms), "0 … 100");
+    refuse("rs485.delay_after_send_ms", rs485(|t| t.delay_after_send_ms), "0 … 100");
+    let stray = if link.rs485.is_some() { "rs485" } else { "low_latency" };
+    if link.serial.is_none() && (link.rs485.is_some() || link.low_latency) {
+        findings.push(Finding::fatal(
+            path(stray),
+            (format!("{stray} 只用于串口链路"), format!("`{stray}` belongs to a serial link")),
+            ("删去此行，或改用 serial".into(), "take this line out, or use `serial`".into()),
+        ));
+    }
+}
+
+fn check_tls(link: &LinkTable, base: &Path, findings: &mut Vec<Finding>) {
+    let path = |field: &str| format!("link[{}].{field}", link.key);
+    let Some(tls) = link.tls.as_ref().filter(|_| link.tcp_tls.is_some()) else {
+        if link.tls.is_some() != link.tcp_tls.is_some() {
+            let field = if link.tls.is_some() { "tls" } else { "tcp_tls" };
+            findings.push(Finding::fatal(
+                path(field),
+                ("tcp_tls 与 [link.tls] 必须同时出现".into(), "`tcp_tls` and [link.tls] belong together".into()),
+                (
+                    "写 tcp_tls = \"主机:802\" 和 tls = { ca_file = … }".into(),
+                    "write tcp_tls = \"host:802\" and tls = { ca_file = … }".into(),
+                ),
+            ));
+        }
+        return;
+    };
+    if !devices::has_tls() {
+        findings.push(Finding::fatal(
+            path("tcp_tls"),
+            ("本程序编译时未包含 Modbus/TCP Security".into(), "this program was built without Modbus/TCP Security".into()),
+            ("用 --features modbus-tls 编译".into(), "build it with --features modbus-tls".into()),
+        ));
+    }
+    for (field, file) in [("tls.ca_file", Some(&tls.ca_file)), ("tls.certificate_file", tls.certificate_file.as_ref())] {
+        if file.is_some_and(|f| !std::fs::read_to_string(base.join(f)).is_ok_and(|t| t.contains("BEGIN CERTIFICATE"))) {
+            findings.push(Finding::fatal(
+                path(field),
+                ("不是可读的 PEM 证书文件".into(), "not a readable PEM file with a certificate".into()),
+                ("以 -----BEGIN CERTIFICATE----- 开头的文件".into(), "a file with -----BEGIN CERTIFICATE-----".into()),
+            ));
+        }
+    }
+    if tls.certificate_file.is_some() != tls.key_file.is_some() {
+        findings.push(Finding::fatal(
+            path("tls"),
+            (
+                "certificate_file 与 key_file 必须同时出现".into(),
+                "`certificate_file` and `key_file` belong together".into(),
+            ),
+            ("补上缺的一项".into(), "add the missing one".into()),
+        ));
+    }
+    if let Some(key) = &tls.key_file {
+        let _ = secret(&path("tls.key_file"), key, base, findings);
+    }
+}
+
+fn is_host_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0))
+}
+
+fn unstable_serial_name(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| {
+        ["ttyUSB", "ttyACM"].iter().any(|prefix| {
+            name.strip_prefix(prefix).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        })
+    })
+}
