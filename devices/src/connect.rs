@@ -48,9 +48,10 @@ impl Connect for Wire {
                 #[cfg(feature = "tls")]
                 Transport::TcpTls { address, tls } => crate::tls::secure(socket(address).await?, address, tls).await,
                 #[cfg(not(feature = "tls"))]
-                Transport::TcpTls { .. } => {
-                    Err(io::Error::new(io::ErrorKind::Unsupported, "this program was built without Modbus/TCP Security"))
-                }
+                Transport::TcpTls { .. } => Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "this program was built without Modbus/TCP Security",
+                )),
                 Transport::Rtu { path, baud, data_bits, parity, stop_bits, driver } => {
                     serial::open(path, *baud, *data_bits, *parity, *stop_bits, *driver)
                 }

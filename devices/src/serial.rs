@@ -32,7 +32,9 @@ pub(crate) fn open(
         serial_driver::set_rs485(&port, rs485)
             .map_err(|e| io::Error::new(e.kind(), format!("the driver of {path} has no RS-485 mode: {e}")))?;
     }
-    if driver.low_latency && let Err(error) = serial_driver::set_low_latency(&port) {
+    if driver.low_latency
+        && let Err(error) = serial_driver::set_low_latency(&port)
+    {
         tracing::warn!(path, %error, "the driver has no low-latency flag; answers may wait in the adapter");
     }
     Ok(Box::new(port))

@@ -183,11 +183,15 @@ fn check_tls(link: &LinkTable, base: &Path, findings: &mut Vec<Finding>) {
     if !devices::has_tls() {
         findings.push(Finding::fatal(
             path("tcp_tls"),
-            ("本程序编译时未包含 Modbus/TCP Security".into(), "this program was built without Modbus/TCP Security".into()),
+            (
+                "本程序编译时未包含 Modbus/TCP Security".into(),
+                "this program was built without Modbus/TCP Security".into(),
+            ),
             ("用 --features modbus-tls 编译".into(), "build it with --features modbus-tls".into()),
         ));
     }
-    for (field, file) in [("tls.ca_file", Some(&tls.ca_file)), ("tls.certificate_file", tls.certificate_file.as_ref())] {
+    for (field, file) in [("tls.ca_file", Some(&tls.ca_file)), ("tls.certificate_file", tls.certificate_file.as_ref())]
+    {
         if file.is_some_and(|f| !std::fs::read_to_string(base.join(f)).is_ok_and(|t| t.contains("BEGIN CERTIFICATE"))) {
             findings.push(Finding::fatal(
                 path(field),

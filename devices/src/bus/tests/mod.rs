@@ -100,7 +100,14 @@ fn tcp() -> Transport {
 
 fn rtu() -> Transport {
     let parity = crate::Parity::None;
-    Transport::Rtu { path: "in memory".into(), baud: 9600, data_bits: 8, parity, stop_bits: 1, driver: crate::SerialDriver::default() }
+    Transport::Rtu {
+        path: "in memory".into(),
+        baud: 9600,
+        data_bits: 8,
+        parity,
+        stop_bits: 1,
+        driver: crate::SerialDriver::default(),
+    }
 }
 
 /// Two values of the same shape, too far apart for one request.

@@ -73,7 +73,14 @@ impl Terminal {
 }
 
 fn serial(path: String) -> Transport {
-    Transport::Rtu { path, baud: 9600, data_bits: 8, parity: crate::Parity::None, stop_bits: 1, driver: crate::SerialDriver::default() }
+    Transport::Rtu {
+        path,
+        baud: 9600,
+        data_bits: 8,
+        parity: crate::Parity::None,
+        stop_bits: 1,
+        driver: crate::SerialDriver::default(),
+    }
 }
 
 #[tokio::test]
