@@ -79,6 +79,9 @@ fn a_damaged_block_and_a_damaged_file_are_named() {
     let (ended, report) = verify(&site, "store");
     assert_eq!(ended.code, 1, "{report}");
     assert!(report["faults"].to_string().contains("not a database"), "{report}");
+    std::fs::write(site.data().join("records.db"), vec![7; 8192]).unwrap();
+    let ended = verify(&site, "store").0;
+    assert!(ended.code == 1 && ended.out.contains("not a database"), "{ended:?}");
 }
 
 #[test]
@@ -100,4 +103,17 @@ fn no_data_and_newer_data_are_not_taken_for_damage() {
     for command in [["store", "verify"], ["audit", "verify"], ["user", "list"]] {
         assert_eq!(hazard_gateway(&site, &command, "").code, 3, "{command:?}");
     }
+}
+
+#[test]
+fn an_office_has_people_and_a_file_to_verify_but_no_chain() {
+    let office = Site::of("[office]\nname = \"镇办\"\nname_en = \"Office\"\ndata_dir = \"data\"\n[mqtt]\nhost = \"127.0.0.1\"\n");
+    let added = hazard_gateway(&office, &["user", "add", "duty", "--role", "operator"], "红杉木在雨后的山坡上生长");
+    assert_eq!(added.code, 0, "{added:?}");
+    let (ended, report) = verify(&office, "store");
+    assert_eq!((ended.code, &report["received"]["users"]), (0, &Value::from(1)), "{ended:?}");
+    let audit = hazard_gateway(&office, &["audit", "verify"], "");
+    assert!(audit.code == 2 && audit.err.contains("没有自己的哈希链"), "{audit:?}");
+    std::fs::write(office.data().join("office.db"), vec![7; 8192]).unwrap();
+    assert_eq!(verify(&office, "store").0.code, 1);
 }

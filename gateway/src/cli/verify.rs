@@ -5,7 +5,9 @@
 
 use super::{Exit, check};
 use crate::config::{self, DataFolder, Station};
-use crate::store::{Chain, Fault, Journal, RECORDS_FILE, Samples, StoreError, audit, databases, samples};
+use crate::store::{
+    Chain, Fault, Journal, RECORDS_FILE, Received, Samples, StoreError, audit, databases, office, received, samples,
+};
 use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -38,7 +40,7 @@ pub(super) enum AuditCommand {
 /// Whose files, and how it is said.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// Site file.
+    /// Site or office file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// The result as JSON.
@@ -55,6 +57,8 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     journal: Option<Journal>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<Received>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<Samples>>,
     /// Damaged files of earlier that a start has put aside.
     set_aside: Vec<String>,
@@ -66,6 +70,13 @@ pub(super) fn store(command: StoreCommand) -> Exit {
     let StoreCommand::Verify(place) = command;
     run(&place, |folder, report| {
         progress("记录库 · records");
+        if folder.station == Station::Office {
+            let (received, faults) = received(&folder.dir)?;
+            report.received = Some(received);
+            report.faults.extend(faults);
+            report.set_aside = set_aside(folder);
+            return Ok(());
+        }
         let (journal, faults) = databases(&folder.dir)?;
         report.journal = Some(journal);
         report.faults.extend(faults);
@@ -81,6 +92,10 @@ pub(super) fn store(command: StoreCommand) -> Exit {
 /// The chain only.
 pub(super) fn audit_trail(command: AuditCommand) -> Exit {
     let AuditCommand::Verify { place, head } = command;
+    if config::is_office(&place.config) {
+        eprintln!("镇办没有自己的哈希链；请在站点上核对 · an office has no chain of its own; verify at the site");
+        return Exit::Usage;
+    }
     run(&place, |folder, report| chain(folder, head.as_deref(), report))
 }
 
@@ -105,9 +120,17 @@ fn run(place: &Place, look: impl FnOnce(&DataFolder, &mut Report) -> Result<(), 
     }
     let mut report = Report::default();
     if let Err(error) = look(&folder, &mut report) {
+        if error.is_damage() {
+            report.faults.push(Fault { file: folder.dir.clone(), place: String::new(), reason: error.to_string() });
+            return say(place, report);
+        }
         eprintln!("无法打开 {} 中的数据 · the data cannot be opened: {error}", folder.dir.display());
         return if matches!(error, StoreError::NewerVersion(..)) { Exit::NewerStore } else { Exit::Io };
     }
+    say(place, report)
+}
+
+fn say(place: &Place, mut report: Report) -> Exit {
     report.ok = report.faults.is_empty();
     if place.json {
         println!("{}", serde_json::to_string_pretty(&report).expect("counts and texts only"));
@@ -119,16 +142,14 @@ fn run(place: &Place, look: impl FnOnce(&DataFolder, &mut Report) -> Result<(), 
 
 fn nothing_to_look_at(folder: &DataFolder) -> Option<Exit> {
     let dir = folder.dir.display();
-    if folder.station == Station::Office && !folder.dir.join(RECORDS_FILE).exists() {
+    let file = match folder.station {
+        Station::Site => RECORDS_FILE,
+        Station::Office => office::FILE,
+    };
+    if !folder.dir.join(file).exists() {
         eprintln!(
-            "镇办没有自己的哈希链；请在站点上核对 · an office has no chain of its own (office.db only); verify at the site"
-        );
-        return Some(Exit::Usage);
-    }
-    if !folder.dir.join(RECORDS_FILE).exists() {
-        eprintln!(
-            "{dir} 中没有 {RECORDS_FILE}：网关还没有运行过，或 data_dir 写错了\n\
-             there is no {RECORDS_FILE} in {dir}: the gateway has never run, or data_dir is wrong"
+            "{dir} 中没有 {file}：网关还没有运行过，或 data_dir 写错了\n\
+             there is no {file} in {dir}: the gateway has never run, or data_dir is wrong"
         );
         return Some(Exit::Io);
     }
@@ -160,6 +181,12 @@ fn print(report: &Report) {
         println!(
             "记录库 records   {} 条事件，发件箱 {}（未收到回执 {}），隐患 {}，人员 {} · {} events, {} in the outbox ({} without receipt)",
             j.events, j.outbox, j.waiting, j.hazards, j.users, j.events, j.outbox, j.waiting
+        );
+    }
+    if let Some(r) = &report.received {
+        println!(
+            "镇办 office      {} 条事件，来自 {} 个站点，待确认 {}，人员 {} · {} events of {} sites, {} unconfirmed",
+            r.events, r.sites, r.unconfirmed, r.users, r.events, r.sites, r.unconfirmed
         );
     }
     if let Some(c) = report.chain.as_ref().filter(|c| !c.head.is_empty()) {

@@ -87,12 +87,7 @@ pub fn databases(dir: &Path) -> Result<(Journal, Vec<Fault>), StoreError> {
     let conn = open::reader(&file)?;
     let schema = schema::version(&conn, &file)?;
     let mut faults = pages(&conn, &file);
-    let mut count = |sql: &str| {
-        conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).unwrap_or_else(|error| {
-            faults.push(Fault { file: file.clone(), place: String::new(), reason: error.to_string() });
-            0
-        })
-    };
+    let mut count = |sql: &str| count(&conn, &file, sql, &mut faults);
     let journal = Journal {
         schema,
         events: count("SELECT COUNT(*) FROM event"),
@@ -116,6 +111,45 @@ pub fn databases(dir: &Path) -> Result<(Journal, Vec<Fault>), StoreError> {
         }
     }
     Ok((journal, faults))
+}
+
+/// What an office has received.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Received {
+    pub events: u64,
+    pub sites: u64,
+    /// Waiting for a person's confirmation.
+    pub unconfirmed: u64,
+    pub users: u64,
+}
+
+/// `office.db`: pages and indexes, and that every stored payload can be read.
+/// # Errors
+/// A file that cannot be opened.
+pub fn received(dir: &Path) -> Result<(Received, Vec<Fault>), StoreError> {
+    let file = dir.join(super::office::FILE);
+    let conn = open::reader(&file)?;
+    let mut faults = pages(&conn, &file);
+    let mut count = |sql: &str| count(&conn, &file, sql, &mut faults);
+    let received = Received {
+        events: count("SELECT COUNT(*) FROM received"),
+        sites: count("SELECT COUNT(*) FROM site"),
+        unconfirmed: count("SELECT COUNT(*) FROM received WHERE wants_person = 1 AND confirmed_ms IS NULL"),
+        users: count("SELECT COUNT(*) FROM user"),
+    };
+    let unreadable = count("SELECT COUNT(*) FROM received WHERE NOT json_valid(payload)");
+    if unreadable > 0 {
+        faults.push(Fault { file, place: "received".into(), reason: format!("{unreadable} payloads cannot be read") });
+    }
+    Ok((received, faults))
+}
+
+/// A number; a table that cannot be counted is a fault.
+fn count(conn: &Connection, file: &Path, sql: &str, faults: &mut Vec<Fault>) -> u64 {
+    conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).unwrap_or_else(|error| {
+        faults.push(Fault { file: file.into(), place: String::new(), reason: error.to_string() });
+        0
+    })
 }
 
 /// SQLite's own check, one fault per line of it.

@@ -22,7 +22,7 @@ mod web_side;
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use commit::Commit;
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
-pub use inspect::{Chain, Fault, Journal, Samples, audit, databases, samples};
+pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
 pub use open::OpenOptions;
 
 use history::History;
@@ -55,6 +55,14 @@ pub enum StoreError {
     /// The writer has ended.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// True when the file itself is damaged, not the way to it.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if open::is_damage(error))
+    }
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
