@@ -107,7 +107,9 @@ fn no_data_and_newer_data_are_not_taken_for_damage() {
 
 #[test]
 fn an_office_has_people_and_a_file_to_verify_but_no_chain() {
-    let office = Site::of("[office]\nname = \"镇办\"\nname_en = \"Office\"\ndata_dir = \"data\"\n[mqtt]\nhost = \"127.0.0.1\"\n");
+    let office = Site::of(
+        "[office]\nname = \"镇办\"\nname_en = \"Office\"\ndata_dir = \"data\"\n[mqtt]\nhost = \"127.0.0.1\"\n",
+    );
     let added = hazard_gateway(&office, &["user", "add", "duty", "--role", "operator"], "红杉木在雨后的山坡上生长");
     assert_eq!(added.code, 0, "{added:?}");
     let (ended, report) = verify(&office, "store");
