@@ -33,6 +33,10 @@ const AGAIN: &str =
 const ASKED: &str =
     "o.attempts > 0 AND o.state > 0 AND o.delivery_seq BETWEEN ?1 AND ?3 ORDER BY o.delivery_seq LIMIT ?2";
 
+/// A receipt that came while nobody listened is gone with the broker's session: events sent once are due this soon on a new connection.
+/// Long enough for an office that lost the same broker to be back.
+const RECEIPT_LOST_AFTER: Duration = Duration::from_secs(5);
+
 /// What one turn brings to the store and asks of it: one transaction.
 #[derive(Clone, Debug)]
 pub struct Turn {
@@ -141,6 +145,10 @@ fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) 
     let latest = mono_ms(turn.now).saturating_add(millis(turn.longest_period));
     conn.execute("UPDATE outbox SET due_ms = 0 WHERE state IN (1, 2) AND due_ms > ?1", [number(latest)])?;
     conn.execute("UPDATE outbox SET state = 0 WHERE state IN (1, 2) AND state = 1", [])?;
+    // Only those sent once, so that a link that comes and goes costs each event one repeat and no more.
+    let soon = mono_ms(turn.now).saturating_add(millis(RECEIPT_LOST_AFTER.min(turn.first_period)));
+    let once = "UPDATE outbox SET due_ms = ?1 WHERE state IN (1, 2) AND state = 2 AND attempts = 1 AND due_ms > ?1";
+    conn.execute(once, [number(soon)])?;
     let mut lost = reopened.lost.clone();
     lost.sort_unstable_by(|a, b| b.cmp(a));
     for seq in &lost {

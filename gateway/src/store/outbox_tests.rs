@@ -110,6 +110,20 @@ async fn what_was_under_way_is_due_at_once_on_the_next_connection() {
 }
 
 #[tokio::test]
+async fn a_receipt_lost_with_the_connection_is_asked_for_once_soon_after_it() {
+    let (_dir, store) = with(&[2]).await;
+    ask(&store, blank(at(1))).await;
+    ask(&store, Turn { acknowledged: vec![1], ..blank(at(1)) }).await;
+    let reopened = || Some(Reopened::default());
+    assert!(ask(&store, Turn { reopened: reopened(), ..blank(at(10)) }).await.due.is_empty());
+    assert_eq!(numbers(&ask(&store, blank(at(15))).await), [1]);
+    ask(&store, Turn { acknowledged: vec![1], ..blank(at(15)) }).await;
+    assert!(ask(&store, Turn { reopened: reopened(), ..blank(at(20)) }).await.due.is_empty());
+    assert!(ask(&store, blank(at(134))).await.due.is_empty(), "then its doubled period holds");
+    assert_eq!(numbers(&ask(&store, blank(at(135))).await), [1]);
+}
+
+#[tokio::test]
 async fn times_of_an_earlier_boot_of_the_machine_hold_nothing_back() {
     let (_dir, store) = with(&[2]).await;
     ask(&store, blank(at(1_000_000))).await;
