@@ -52,10 +52,16 @@ pub struct Limits {
     pub max_registers: u16,
     /// Bits in one read, 1 … 2000.
     pub max_bits: u16,
+    /// Coils can only be read from address 0.
+    pub coils_from_zero: bool,
     /// Least time between the end of one exchange with the unit and the next request to it.
     pub min_gap: Duration,
     /// Least silence on the line before a request to this unit (RTU).
     pub turnaround: Duration,
+    /// The time-out adapts to the unit, but never below this.
+    pub timeout_floor: Duration,
+    /// Nor above this; never longer than the link's own.
+    pub timeout_ceiling: Duration,
 }
 
 /// How the bytes of a value are laid out.

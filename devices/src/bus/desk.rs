@@ -51,7 +51,7 @@ impl Desk {
         status: Arc<BusStatus>,
     ) -> Self {
         let now = Instant::now();
-        let units = spec.devices.into_iter().map(|d| Unit::new(d, now)).collect();
+        let units = spec.devices.into_iter().map(|d| Unit::new(d, &spec.transport, now)).collect();
         Self { key: spec.key, timeout: spec.timeout, units, clock, out, status, reported_up: None, probes_from: now }
     }
 

@@ -4,9 +4,10 @@
 
 use crate::decode::{Image, decode};
 use crate::line::AskError;
-use crate::plan::{Bounds, Span, plan};
+use crate::plan::cuts::Cuts;
+use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
 use crate::profile::Field;
-use crate::{DeviceSpec, PointBinding};
+use crate::{DeviceSpec, PointBinding, Transport};
 use rules::{Fault, Now, Reading, Sample};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,8 +19,6 @@ const LAST_PROBE: Duration = Duration::from_secs(60);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 const BUSY_REPEATS: u8 = 2;
 const FIRST_MUTE: Duration = Duration::from_secs(10);
-/// Registers worth reading to save a request.
-const HOLE: u16 = 12;
 
 /// What an outcome changed that others want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +33,13 @@ struct Block {
     span: Span,
     refusals: u32,
     muted_until: Option<Instant>,
+    /// Read at least once as it is.
+    proven: bool,
 }
 
 impl From<Span> for Block {
     fn from(span: Span) -> Self {
-        Self { span, refusals: 0, muted_until: None }
+        Self { span, refusals: 0, muted_until: None, proven: false }
     }
 }
 
@@ -55,6 +56,9 @@ pub(super) struct Unit {
     /// Not to be asked before: gap of the profile, busy, or answers still owed.
     pub(super) not_before: Instant,
     pub(super) dead: Option<Probe>,
+    values: Vec<Span>,
+    cost: Cost,
+    cuts: Cuts,
     blocks: Vec<Block>,
     cursor: usize,
     image: Image,
@@ -67,9 +71,12 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub(super) fn new(spec: DeviceSpec, now: Instant) -> Self {
+    pub(super) fn new(spec: DeviceSpec, transport: &Transport, now: Instant) -> Self {
         let spans: Vec<Span> = spec.points.iter().filter_map(|p| field(&spec, p)).flat_map(Field::spans).collect();
-        let blocks = plan(&spans, bounds(&spec, HOLE)).into_iter().map(Block::from).collect();
+        let values = distinct(&spans);
+        let cost = Cost::on(transport, spec.profile.limits.turnaround, None);
+        let cuts = Cuts::default();
+        let blocks = requests(&values, &spec, &cost, &cuts);
         let period = spec.points.iter().map(|p| p.period).min().unwrap_or(Duration::from_secs(1));
         Self {
             period: period.max(Duration::from_millis(10)),
@@ -77,6 +84,9 @@ impl Unit {
             due: now,
             not_before: now,
             dead: None,
+            values,
+            cost,
+            cuts,
             blocks,
             cursor: 0,
             image: Image::default(),
@@ -114,6 +124,7 @@ impl Unit {
             Ok(words) => {
                 self.blocks[self.cursor].refusals = 0;
                 self.blocks[self.cursor].muted_until = None;
+                self.prove();
                 self.pass(Ok(words), label);
                 self.revive(now, quarantine)
             }
@@ -124,6 +135,15 @@ impl Unit {
             }
             Err(AskError::Timeout) => self.miss(Fault::Timeout, now, label),
             Err(AskError::Protocol | AskError::Gone) => self.miss(Fault::Protocol, now, label),
+        }
+    }
+
+    fn prove(&mut self) {
+        let block = &mut self.blocks[self.cursor];
+        if !std::mem::replace(&mut block.proven, true) {
+            let whole = block.span;
+            let inside: Vec<Span> = self.values.iter().copied().filter(|v| whole.holds(*v)).collect();
+            self.cuts.read(&inside);
         }
     }
 
@@ -154,7 +174,7 @@ impl Unit {
                 self.busy += 1;
                 self.not_before = self.not_before.max(now + BUSY_PAUSE);
             }
-            2 | 3 if self.split() => {}
+            2 | 3 if self.split(now) => {}
             1..=3 => {
                 let block = &mut self.blocks[self.cursor];
                 block.refusals += 1;
@@ -167,16 +187,14 @@ impl Unit {
         }
     }
 
-    /// Replaces a request with holes by requests without; false when it has none.
-    fn split(&mut self) -> bool {
+    /// Replaces a refused request by smaller ones; false when it is for one value.
+    fn split(&mut self, now: Instant) -> bool {
         let whole = self.blocks[self.cursor].span;
-        let wanted = self.spec.points.iter().filter_map(|p| field(&self.spec, p)).flat_map(Field::spans);
-        let inside: Vec<Span> = wanted.filter(|s| whole.holds(*s)).collect();
-        let parts = plan(&inside, bounds(&self.spec, 0));
-        if parts.len() < 2 {
+        let inside: Vec<Span> = self.values.iter().copied().filter(|v| whole.holds(*v)).collect();
+        if !self.cuts.refused(&inside, now) {
             return false;
         }
-        self.blocks.splice(self.cursor..=self.cursor, parts.into_iter().map(Block::from));
+        self.blocks.splice(self.cursor..=self.cursor, requests(&inside, &self.spec, &self.cost, &self.cuts));
         true
     }
 
@@ -226,6 +244,9 @@ impl Unit {
         let samples = self.spec.points.iter().map(sample).collect();
         let answered = self.answered;
         self.restart();
+        if !self.cuts.is_empty() && self.cuts.try_one(now) {
+            self.blocks = requests(&self.values, &self.spec, &self.cost, &self.cuts);
+        }
         (answered, samples, self.advance(now))
     }
 
@@ -264,7 +285,13 @@ fn field<'a>(spec: &'a DeviceSpec, point: &PointBinding) -> Option<&'a Field> {
     spec.profile.field(&point.field)
 }
 
-fn bounds(spec: &DeviceSpec, hole: u16) -> Bounds {
+fn requests(values: &[Span], spec: &DeviceSpec, cost: &Cost, cuts: &Cuts) -> Vec<Block> {
     let limits = spec.profile.limits;
-    Bounds { max_registers: limits.max_registers, max_bits: limits.max_bits, hole }
+    let bounds = Bounds {
+        max_registers: limits.max_registers,
+        max_bits: limits.max_bits,
+        coils_from_zero: limits.coils_from_zero,
+    };
+    let blocks = plan(values, bounds, cost, |v| cuts.stands_before(v));
+    arrange(&blocks).into_iter().map(Block::from).collect()
 }

@@ -37,13 +37,24 @@ struct RawProfile {
 struct RawLimits {
     max_registers: u16,
     max_bits: u16,
+    coils_from_zero: bool,
     min_gap_ms: u64,
     turnaround_ms: u64,
+    timeout_floor_ms: u64,
+    timeout_ceiling_ms: u64,
 }
 
 impl Default for RawLimits {
     fn default() -> Self {
-        Self { max_registers: 125, max_bits: 2000, min_gap_ms: 0, turnaround_ms: 0 }
+        Self {
+            max_registers: 125,
+            max_bits: 2000,
+            coils_from_zero: false,
+            min_gap_ms: 0,
+            turnaround_ms: 0,
+            timeout_floor_ms: 200,
+            timeout_ceiling_ms: 30_000,
+        }
     }
 }
 
@@ -114,11 +125,20 @@ fn limits(raw: &RawLimits) -> Result<Limits, Flaw> {
     if raw.min_gap_ms > 10_000 || raw.turnaround_ms > 1_000 {
         return Err(("a pause is too long".into(), "min_gap_ms at most 10000, turnaround_ms at most 1000"));
     }
+    if !(20..=raw.timeout_ceiling_ms).contains(&raw.timeout_floor_ms) || raw.timeout_ceiling_ms > 30_000 {
+        return Err((
+            "timeout_floor_ms or timeout_ceiling_ms".into(),
+            "give 20 to 30000 with the floor not above the ceiling",
+        ));
+    }
     Ok(Limits {
         max_registers: raw.max_registers,
         max_bits: raw.max_bits,
+        coils_from_zero: raw.coils_from_zero,
         min_gap: Duration::from_millis(raw.min_gap_ms),
         turnaround: Duration::from_millis(raw.turnaround_ms),
+        timeout_floor: Duration::from_millis(raw.timeout_floor_ms),
+        timeout_ceiling: Duration::from_millis(raw.timeout_ceiling_ms),
     })
 }
 
