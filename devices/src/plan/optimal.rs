@@ -40,7 +40,7 @@ fn cheapest(values: &[Span], bounds: Bounds, cost: &Cost, cut: &impl Fn(Span) ->
         let mut choice = None;
         for first in (0..=last).rev() {
             let request = hull(values[first], values[last], bounds);
-            if first < last && !request.is_some_and(|r| r.count <= bounds.most(r.function)) {
+            if first < last && request.is_none_or(|r| r.count > bounds.most(r.function)) {
                 break;
             }
             let request = request.unwrap_or(values[last]);

@@ -18,7 +18,7 @@ pub fn arrange(blocks: &[Span]) -> Vec<Span> {
     while out.len() < blocks.len() {
         let last = out.last().map(|b| (b.function, b.count));
         let most = |others: bool| {
-            let open = shapes.iter().filter(|(shape, left)| !left.is_empty() && !(others && Some(**shape) == last));
+            let open = shapes.iter().filter(|(shape, left)| !left.is_empty() && (!others || Some(**shape) != last));
             open.max_by_key(|(shape, left)| (left.len(), std::cmp::Reverse(**shape))).map(|(shape, _)| *shape)
         };
         let shape = most(true).or_else(|| most(false)).expect("blocks are left");

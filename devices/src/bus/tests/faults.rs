@@ -9,6 +9,8 @@ use sim::{FaultCounts, Faults, FaultyStream, Framing};
 const MANY: &str = "
 title_zh = '多'
 title_en = 'many'
+[limits]
+max_registers = 16
 [field.a]
 function = 3
 address = 0

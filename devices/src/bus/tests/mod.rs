@@ -114,6 +114,8 @@ fn rtu() -> Transport {
 const TWO: &str = "
 title_zh = '二'
 title_en = 'two'
+[limits]
+max_registers = 16
 [field.a]
 function = 3
 address = 0
