@@ -100,8 +100,8 @@ fn place(value: Span) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Bounds, Cost, plan};
     use crate::Transport;
+    use crate::plan::{Bounds, Cost, plan};
     use proptest::prelude::*;
 
     const BOUNDS: Bounds = Bounds { max_registers: 125, max_bits: 2000, coils_from_zero: false };

@@ -30,7 +30,11 @@ fn planned(spans: &[Span], transport: &Transport) -> Vec<Span> {
 #[test]
 fn a_hole_is_read_where_that_is_cheaper_on_this_bus() {
     let near = [span(3, 0, 1), span(3, 14, 1)];
-    assert_eq!(planned(&near, &serial(9600)), [span(3, 0, 15)], "13 registers at 9600 baud take as long as a turnaround");
+    assert_eq!(
+        planned(&near, &serial(9600)),
+        [span(3, 0, 15)],
+        "13 registers at 9600 baud take as long as a turnaround"
+    );
     let far = [span(3, 0, 1), span(3, 40, 1)];
     assert_eq!(planned(&far, &serial(9600)), far, "78 bytes at 9600 baud take longer than another request");
     assert_eq!(planned(&far, &serial(115_200)), [span(3, 0, 41)]);
