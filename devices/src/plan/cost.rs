@@ -75,13 +75,13 @@ fn data_bytes(span: Span) -> u32 {
 /// Bytes of request and answer together.
 #[must_use]
 pub fn wire_bytes(transport: &Transport, span: Span) -> u32 {
-    data_bytes(span) + if matches!(transport, Transport::Tcp { .. }) { TCP_BYTES } else { RTU_CHARACTERS }
+    data_bytes(span) + if character_time(transport).is_none() { TCP_BYTES } else { RTU_CHARACTERS }
 }
 
 /// Time of one character of the real length; `None` where bytes take no time worth counting.
 fn character_time(transport: &Transport) -> Option<Duration> {
     let (bits, baud) = match transport {
-        Transport::Tcp { .. } => return None,
+        Transport::Tcp { .. } | Transport::TcpTls { .. } => return None,
         Transport::RtuOverTcp { .. } => (10, ASSUMED_BAUD),
         Transport::Rtu { baud, data_bits, parity, stop_bits, .. } => {
             (1 + u32::from(*data_bits) + u32::from(*parity != Parity::None) + u32::from(*stop_bits), *baud)

@@ -12,7 +12,8 @@ fn span(function: u8, address: u16, count: u16) -> Span {
 }
 
 fn serial(baud: u32) -> Transport {
-    Transport::Rtu { path: String::new(), baud, data_bits: 8, parity: Parity::Even, stop_bits: 1 }
+    let (path, driver) = (String::new(), crate::SerialDriver::default());
+    Transport::Rtu { path, baud, data_bits: 8, parity: Parity::Even, stop_bits: 1, driver }
 }
 
 fn tcp() -> Transport {
@@ -163,7 +164,8 @@ proptest! {
     fn the_order_keeps_every_request_and_parts_equal_ones_where_that_can_be(spans in spans(300, 20)) {
         let order = arrange(&spans);
         let (mut a, mut b) = (spans.clone(), order.clone());
-        (a.sort(), b.sort());
+        a.sort();
+        b.sort();
         prop_assert_eq!(a, b);
         let shape = |s: &Span| (s.function, s.count);
         let most = spans.iter().map(|s| spans.iter().filter(|o| shape(o) == shape(s)).count()).max().unwrap_or(0);
