@@ -286,12 +286,7 @@ fn field<'a>(spec: &'a DeviceSpec, point: &PointBinding) -> Option<&'a Field> {
 }
 
 fn requests(values: &[Span], spec: &DeviceSpec, cost: &Cost, cuts: &Cuts) -> Vec<Block> {
-    let limits = spec.profile.limits;
-    let bounds = Bounds {
-        max_registers: limits.max_registers,
-        max_bits: limits.max_bits,
-        coils_from_zero: limits.coils_from_zero,
-    };
+    let bounds = Bounds::of(spec.profile.limits);
     let blocks = plan(values, bounds, cost, |v| cuts.stands_before(v));
     arrange(&blocks).into_iter().map(Block::from).collect()
 }

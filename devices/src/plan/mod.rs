@@ -15,6 +15,8 @@ pub use cost::{Cost, wire_bytes};
 pub use optimal::{distinct, plan};
 pub use order::arrange;
 
+use crate::profile::Limits;
+
 /// Where a value lies: registers for functions 3 and 4, bits for 1 and 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -51,6 +53,12 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Of a device.
+    #[must_use]
+    pub fn of(limits: Limits) -> Self {
+        let Limits { max_registers, max_bits, coils_from_zero, .. } = limits;
+        Self { max_registers, max_bits, coils_from_zero }
+    }
     fn most(self, function: u8) -> u16 {
         if function <= 2 { self.max_bits.min(2000) } else { self.max_registers.min(125) }
     }

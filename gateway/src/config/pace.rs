@@ -6,12 +6,11 @@
 use super::buses::Profiles;
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
-use devices::plan::{Bounds, Span, plan};
+use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::{Field, Profile};
+use std::path::Path;
 use std::time::Duration;
 
-/// Holes as the bus reads across them: fewer requests are never needed.
-const HOLE: u16 = 12;
 const PERIOD_MS: std::ops::RangeInclusive<u32> = 50..=3_600_000;
 /// An on-delay beyond this is milliseconds written as seconds, or an alarm nobody waits for.
 const DELAY_DOUBTFUL_S: f64 = 600.0;
@@ -93,8 +92,8 @@ struct Scan {
 
 fn scan(link: &LinkTable, profile: &Profile, points: &[&PointTable]) -> Scan {
     let spans: Vec<Span> = points.iter().filter_map(|p| profile.field(&p.field)).flat_map(Field::spans).collect();
-    let bounds = Bounds { max_registers: profile.limits.max_registers, max_bits: profile.limits.max_bits, hole: HOLE };
-    let requests = plan(&spans, bounds);
+    let cost = super::links::transport(link, Path::new("")).map(|t| Cost::on(&t, profile.limits.turnaround, None));
+    let requests = cost.map_or_else(Vec::new, |cost| plan(&spans, Bounds::of(profile.limits), &cost, |_| false));
     let wire: Duration = requests.iter().map(|span| on_wire(link, *span) + profile.limits.turnaround).sum();
     let gap = profile.limits.min_gap;
     let gaps = gap * u32::try_from(requests.len()).unwrap_or(u32::MAX);
