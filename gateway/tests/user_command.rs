@@ -71,7 +71,12 @@ fn a_running_gateway_takes_up_what_the_command_line_changes() {
     assert_eq!(session["roles"], json!(["operator"]));
     gateway
         .until("/api/v1/session", Some(&cookie), |answer| answer["setup_needed"] == false && answer["user"] == "zhang");
+    let mut page = gateway.stream(&cookie);
+    assert!(page.by_ref().any(|line| line.contains("event: snapshot")), "the page is open");
     assert_eq!(user(&["disable", "zhang"], "").code, 0);
+    // heartbeats come each second: the open page is closed within two of them, the third would be of before
+    let beats = page.filter(|line| line.contains("event: heartbeat")).count();
+    assert!(beats <= 3, "{beats} heartbeats to a disabled person");
     gateway.until("/api/v1/session", Some(&cookie), |answer| answer["user"].is_null());
 
     assert_eq!(user(&["enable", "zhang"], "").code, 0);

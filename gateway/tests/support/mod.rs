@@ -177,6 +177,15 @@ impl Gateway {
         (serde_json::from_str(&body).unwrap(), cookie)
     }
 
+    /// An open stream of events, line by line.
+    pub(crate) fn stream(&self, cookie: &str) -> impl Iterator<Item = String> {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let head = format!("GET /api/v1/stream HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {cookie}\r\n\r\n", self.address);
+        stream.write_all(head.as_bytes()).unwrap();
+        BufReader::new(stream).lines().map_while(Result::ok)
+    }
+
     fn ask(&self, method: &str, path: &str, cookie: Option<&str>, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
