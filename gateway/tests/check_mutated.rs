@@ -9,8 +9,28 @@ const SITE: &str = include_str!("../examples/minimal-site.toml");
 
 /// Things that people and editors put into a file.
 const PIECES: [&str; 22] = [
-    "\"", "[", "]", "[[", "=", "{", "}", ",", "\n", "#", "。", "＝", "\u{feff}", "nan", "-1", "1e400", "99999999999999999999", "true",
-    "[[point]]\n", "key = \"GT-101\"\n", "limits.H = 5\n", "[point.limits.H]\n",
+    "\"",
+    "[",
+    "]",
+    "[[",
+    "=",
+    "{",
+    "}",
+    ",",
+    "\n",
+    "#",
+    "。",
+    "＝",
+    "\u{feff}",
+    "nan",
+    "-1",
+    "1e400",
+    "99999999999999999999",
+    "true",
+    "[[point]]\n",
+    "key = \"GT-101\"\n",
+    "limits.H = 5\n",
+    "[point.limits.H]\n",
 ];
 
 #[derive(Clone, Debug)]

@@ -181,7 +181,10 @@ impl Gateway {
     pub(crate) fn stream(&self, cookie: &str) -> impl Iterator<Item = String> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
-        let head = format!("GET /api/v1/stream HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {cookie}\r\n\r\n", self.address);
+        let head = format!(
+            "GET /api/v1/stream HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {cookie}\r\n\r\n",
+            self.address
+        );
         stream.write_all(head.as_bytes()).unwrap();
         BufReader::new(stream).lines().map_while(Result::ok)
     }
