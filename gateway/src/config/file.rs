@@ -404,8 +404,9 @@ fn default_listen() -> SocketAddr {
 fn default_mqtt_port() -> u16 {
     1883
 }
+/// A dead line is found after twice this, and an alarm must not wait longer than 30 s to learn of it.
 fn default_keep_alive_s() -> u16 {
-    30
+    10
 }
 fn default_commit_ms() -> u32 {
     1000

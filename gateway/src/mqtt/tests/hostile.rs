@@ -168,6 +168,66 @@ async fn an_unreachable_broker_is_told_with_the_queue_behind_it() {
     tokio::time::timeout(Duration::from_secs(3), site.stop()).await.expect("stops while it waits");
 }
 
+#[tokio::test]
+async fn a_store_that_refuses_is_asked_again_and_nothing_is_forgotten() {
+    let broker = Broker::start().await;
+    let site = Site::start(broker.port(), patient(), events(2)).await;
+    let mut peer = broker.peer().await;
+    let came = peer.take(2).await;
+    let sql = |text: &'static str| site.store.write(move |tx| tx.execute_batch(text));
+    sql("CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk'); END").await.unwrap();
+    let turns = site.figures.borrow().store_turns;
+    peer.receipt(&came[0].id).await;
+    site.figures("asked and refused", |f| f.store_turns > turns).await;
+    assert_eq!(site.figures.borrow().received, 0);
+    sql("DROP TRIGGER full").await.unwrap();
+    site.figures("written down in the end", |f| f.received == 1 && f.depth == 1).await;
+}
+
+/// Acknowledgements withheld, connections cut, receipts lost: whatever the mix, every event is received in the end.
+#[tokio::test]
+async fn no_mix_of_faults_loses_an_event() {
+    for seed in [1_u64, 0x9E37_79B9, 20_261_124] {
+        let mut random = Random(seed);
+        let broker = Broker::start().await;
+        let site = Site::start(broker.port(), fast(), events(60)).await;
+        let mut received = BTreeSet::new();
+        for connection in 0.. {
+            assert!(connection < 400, "seed {seed}: only {} of 60 received", received.len());
+            let mut peer = broker.peer().await;
+            for _ in 0..=random.below(30) {
+                let Some(event) = peer.event().await else { break };
+                if random.below(10) < 7 {
+                    peer.acknowledge(event.packet).await;
+                }
+                if random.below(2) == 0 {
+                    peer.receipt(&event.id).await;
+                }
+            }
+            if random.below(2) == 0 {
+                peer.close().await;
+            }
+            received = site.receipts.lock().unwrap().iter().map(|receipt| receipt.event_id.clone()).collect();
+            if received.len() == 60 {
+                break;
+            }
+        }
+        site.figures(&format!("seed {seed}: nothing waits"), |f| f.depth == 0 && f.received == 60).await;
+    }
+}
+
+/// Xorshift.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
 async fn delivery(site: &Site, seq: u64) -> Delivery {
     let id = format!("demo-chemical-{seq}");
     let key = id.clone();

@@ -3,6 +3,8 @@
 use super::broker::Broker;
 use super::site::{Site, fast, patient};
 use super::{events, raised, seqs};
+use crate::mqtt::meter::Meter;
+use crate::mqtt::sender::Sender;
 use crate::mqtt::settings::Pace;
 use serde_json::json;
 use std::time::Duration;
@@ -123,4 +125,25 @@ async fn the_site_says_what_it_is_and_goes_with_a_word() {
     assert_eq!(peer.hear("status", 2).await["online"], false);
     peer.close().await;
     goes.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_client_has_no_room_for_is_said_later() {
+    let broker = Broker::start().await;
+    let site = Site::start(broker.port(), patient(), events(1)).await;
+    let shared = site.settings();
+    let mut meter = Meter::default();
+    let reading = meter.look(&shared).unwrap().await;
+    meter.keep(reading);
+    let (client, mut queue) = rumqttc::AsyncClient::new(rumqttc::MqttOptions::new("x", "127.0.0.1", 1), 1);
+    let mut out = Sender::new(&shared, client, 8);
+    out.say(&meter);
+    assert!(!out.unsaid.status && out.unsaid.state, "one place in the queue");
+    let beat_due = out.unsaid.heartbeat_at;
+    queue.clean();
+    out.say(&meter);
+    assert!(out.unsaid.heartbeat_at > beat_due && out.unsaid.state);
+    queue.clean();
+    out.say(&meter);
+    assert!(!out.unsaid.state);
 }

@@ -42,6 +42,7 @@ pub(super) struct Site {
     snapshots: watch::Sender<Arc<Snapshot>>,
     stop: CancellationToken,
     outbox: JoinHandle<()>,
+    handle: CoreHandle,
     core: JoinHandle<()>,
     _dir: tempfile::TempDir,
 }
@@ -50,29 +51,20 @@ impl Site {
     pub(super) async fn start(port: u16, pace: Pace, records: Vec<Record>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::default());
-        let store = open(dir.path(), clock.clone());
+        let store = open(dir.path(), clock);
         let last = records.last().map_or(0, |record| record.event.seq);
         store.commit(Commit { records, next_hazard: 1, ..Commit::default() }).await.unwrap();
         let (requests, inbox) = mpsc::channel(256);
         let (snapshots, pictures) = watch::channel(picture(last));
         let (records, _) = broadcast::channel(1024);
         let core = CoreHandle { requests, snapshots: pictures, records: records.clone() };
+        let handle = core.clone();
         let (tell, figures) = watch::channel(OutboxFigures::default());
         let receipts = Arc::new(Mutex::new(Vec::new()));
         let listening = tokio::spawn(listen(inbox, tell, receipts.clone()));
         let stop = CancellationToken::new();
-        let mqtt = MqttSettings {
-            host: "127.0.0.1".into(),
-            port,
-            client_id: "site".into(),
-            username: None,
-            password: None,
-            keep_alive: Duration::from_secs(5),
-        };
-        let site = Arc::new(fixture::site());
-        let shared = Settings { mqtt, site, store: store.clone(), core, clock, pace };
-        let outbox = tokio::spawn(run(shared, stop.clone()));
-        Self { store, figures, receipts, records, snapshots, stop, outbox, core: listening, _dir: dir }
+        let outbox = tokio::spawn(run(settings(port, pace, store.clone(), core), stop.clone()));
+        Self { store, figures, receipts, records, snapshots, stop, outbox, handle, core: listening, _dir: dir }
     }
 
     /// As the core does: committed, then shown.
@@ -92,10 +84,16 @@ impl Site {
         told.unwrap().clone()
     }
 
+    /// What a connection of this site would be made from.
+    pub(super) fn settings(&self) -> Settings {
+        settings(1, patient(), self.store.clone(), self.handle.clone())
+    }
+
     /// Ends the outbox as a stop of the gateway does.
     pub(super) async fn stop(self) {
         self.stop.cancel();
         self.outbox.await.unwrap();
+        drop(self.handle);
         self.core.await.unwrap();
     }
 }
@@ -110,6 +108,19 @@ fn open(dir: &std::path::Path, clock: Arc<dyn Clock>) -> Store {
         clock,
     };
     Store::open(dir, options).unwrap().0
+}
+
+pub(super) fn settings(port: u16, pace: Pace, store: Store, core: CoreHandle) -> Settings {
+    let mqtt = MqttSettings {
+        host: "127.0.0.1".into(),
+        port,
+        client_id: "site".into(),
+        username: None,
+        password: None,
+        keep_alive: Duration::from_secs(5),
+    };
+    let clock = Arc::new(crate::clock::SystemClock::default());
+    Settings { mqtt, site: Arc::new(fixture::site()), store, core, clock, pace }
 }
 
 async fn listen(
