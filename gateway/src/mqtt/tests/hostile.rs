@@ -190,13 +190,15 @@ async fn no_mix_of_faults_loses_an_event() {
     for seed in [1_u64, 0x9E37_79B9, 20_261_124] {
         let mut random = Random(seed);
         let broker = Broker::start().await;
-        let site = Site::start(broker.port(), fast(), events(60)).await;
+        let site = Site::start(broker.port(), fast(), events(30)).await;
         let mut received = BTreeSet::new();
         for connection in 0.. {
-            assert!(connection < 400, "seed {seed}: only {} of 60 received", received.len());
+            assert!(connection < 400, "seed {seed}: only {} of 30 received", received.len());
             let mut peer = broker.peer().await;
-            for _ in 0..=random.below(30) {
-                let Some(event) = peer.event().await else { break };
+            for _ in 0..=random.below(12) {
+                // silence is the end of it, too: what waits comes on a later connection
+                let next = tokio::time::timeout(Duration::from_millis(250), peer.event()).await;
+                let Ok(Some(event)) = next else { break };
                 if random.below(10) < 7 {
                     peer.acknowledge(event.packet).await;
                 }
@@ -208,11 +210,11 @@ async fn no_mix_of_faults_loses_an_event() {
                 peer.close().await;
             }
             received = site.receipts.lock().unwrap().iter().map(|receipt| receipt.event_id.clone()).collect();
-            if received.len() == 60 {
+            if received.len() == 30 {
                 break;
             }
         }
-        site.figures(&format!("seed {seed}: nothing waits"), |f| f.depth == 0 && f.received == 60).await;
+        site.figures(&format!("seed {seed}: nothing waits"), |f| f.depth == 0 && f.received == 30).await;
     }
 }
 
