@@ -1,0 +1,342 @@
+//! The flight recorder: the last exchanges of a bus as raw frames with times and verdicts, and copies frozen around incidents.
+//!
+//! ```text
+//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256; an incident keeps 64 before it and 32 after it
+//! ```
+//!
+//! Owns the ring and its bounds: an exchange keeps at most [`KEPT_BYTES`] of what came in, however much chatter there was, so a bus
+//! never holds more than about 200 KiB. Written by the line guard, read by views. Times are kept as moments of the process'
+//! own clock and become wall time only when somebody looks.
+
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Exchanges kept for each bus.
+pub const EXCHANGES_MAX: usize = 256;
+/// Bytes kept of what came in during one exchange: the longest frame of either framing and some noise.
+pub const KEPT_BYTES: usize = 300;
+const INCIDENTS_MAX: usize = 4;
+const BEFORE: usize = 64;
+const AFTER: u64 = 32;
+
+/// What came of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Under way, or heard while nothing was asked.
+    None,
+    Ok,
+    /// The device refused: exception code.
+    Exception(u8),
+    Timeout,
+    /// Something like the answer came, but damaged or of something else.
+    Damaged,
+    /// The answer has the wrong length.
+    Short,
+    /// The link ended.
+    Gone,
+}
+
+/// What the guard threw away during one exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    pub crc: u64,
+    pub foreign: u64,
+    pub stale: u64,
+    pub echo: u64,
+    /// Bytes.
+    pub noise: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Exchange {
+    number: u64,
+    begun: Instant,
+    unit: Option<u8>,
+    request: Vec<u8>,
+    received: Vec<u8>,
+    more: usize,
+    first_byte: Option<Duration>,
+    last_byte: Option<Duration>,
+    verdict: Verdict,
+    dropped: Dropped,
+}
+
+#[derive(Debug)]
+struct Incident {
+    at: Instant,
+    cause: String,
+    until: u64,
+    exchanges: Vec<Exchange>,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    exchanges: VecDeque<Exchange>,
+    written: u64,
+    /// The newest exchange still takes bytes.
+    open: bool,
+    incidents: VecDeque<Incident>,
+}
+
+/// Recorder of one bus.
+#[derive(Debug, Default)]
+pub struct Recorder(Mutex<Ring>);
+
+impl Recorder {
+    fn lock(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request goes out.
+    pub(crate) fn begin(&self, unit: u8, request: &[u8]) {
+        self.lock().push(Some(unit), request.to_vec());
+    }
+
+    /// Bytes came in: for the exchange under way, or for nobody.
+    pub(crate) fn heard(&self, bytes: &[u8]) {
+        let ring = &mut *self.lock();
+        // What comes in while nothing is asked makes one entry until the next request.
+        let unasked = ring.exchanges.back().is_some_and(|e| e.request.is_empty());
+        if !ring.open && !unasked {
+            ring.push(None, Vec::new());
+            ring.open = false;
+        }
+        if let Some(exchange) = ring.exchanges.back_mut() {
+            exchange.hear(bytes);
+        }
+    }
+
+    /// The exchange under way is over.
+    pub(crate) fn end(&self, verdict: Verdict, dropped: Dropped) {
+        let ring = &mut *self.lock();
+        if let Some(exchange) = ring.exchanges.back_mut().filter(|_| std::mem::take(&mut ring.open)) {
+            exchange.verdict = verdict;
+            exchange.dropped = dropped;
+            exchange.received.shrink_to_fit();
+        }
+        ring.settle_incident(false);
+    }
+
+    /// Keeps what is around this moment. While one incident still gathers what comes after it, others only add their cause.
+    pub fn incident(&self, cause: &str) {
+        let ring = &mut *self.lock();
+        if let Some(gathering) = ring.incidents.back_mut().filter(|i| ring.written < i.until) {
+            if gathering.cause.len() + cause.len() < 500 && !gathering.cause.contains(cause) {
+                gathering.cause = format!("{}, {cause}", gathering.cause);
+            }
+            return;
+        }
+        ring.settle_incident(true);
+        if ring.incidents.len() == INCIDENTS_MAX {
+            ring.incidents.pop_front();
+        }
+        let (at, until) = (Instant::now(), ring.written + AFTER);
+        let exchanges = ring.exchanges.iter().rev().take(BEFORE).rev().cloned().collect();
+        ring.incidents.push_back(Incident { at, cause: cause.to_owned(), until, exchanges });
+    }
+
+    /// The last exchanges, oldest first; `now_utc_ms` is the wall time of this moment.
+    #[must_use]
+    pub fn exchanges(&self, now_utc_ms: i64) -> Vec<ExchangeView> {
+        let now = (Instant::now(), now_utc_ms);
+        self.lock().exchanges.iter().map(|e| e.view(now)).collect()
+    }
+
+    /// The incidents kept, oldest first.
+    #[must_use]
+    pub fn incidents(&self, now_utc_ms: i64) -> Vec<IncidentView> {
+        let now = (Instant::now(), now_utc_ms);
+        let ring = &mut *self.lock();
+        ring.settle_incident(true);
+        let view = |i: &Incident| IncidentView {
+            utc_ms: utc_ms(i.at, now),
+            cause: i.cause.clone(),
+            exchanges: i.exchanges.iter().map(|e| e.view(now)).collect(),
+        };
+        ring.incidents.iter().map(view).collect()
+    }
+}
+
+impl Ring {
+    fn push(&mut self, unit: Option<u8>, request: Vec<u8>) {
+        if self.exchanges.len() == EXCHANGES_MAX {
+            self.exchanges.pop_front();
+        }
+        self.written += 1;
+        self.open = true;
+        self.exchanges.push_back(Exchange {
+            number: self.written,
+            begun: Instant::now(),
+            unit,
+            request,
+            received: Vec::new(),
+            more: 0,
+            first_byte: None,
+            last_byte: None,
+            verdict: Verdict::None,
+            dropped: Dropped::default(),
+        });
+    }
+
+    /// Adds to the newest incident what has come after it; `early` does not wait for all of it.
+    fn settle_incident(&mut self, early: bool) {
+        let Some(incident) = self.incidents.back_mut() else { return };
+        if !early && self.written < incident.until {
+            return;
+        }
+        // The last one of before may have been under way when it was copied.
+        if let Some(last) = incident.exchanges.pop() {
+            let fresh = self.exchanges.iter().filter(|e| e.number >= last.number && e.number <= incident.until);
+            let before = incident.exchanges.len();
+            incident.exchanges.extend(fresh.cloned());
+            if incident.exchanges.len() == before {
+                incident.exchanges.push(last);
+            }
+        } else {
+            incident.exchanges.extend(self.exchanges.iter().filter(|e| e.number <= incident.until).cloned());
+        }
+    }
+}
+
+impl Exchange {
+    fn hear(&mut self, bytes: &[u8]) {
+        let at = self.begun.elapsed();
+        self.first_byte.get_or_insert(at);
+        self.last_byte = Some(at);
+        let room = KEPT_BYTES.saturating_sub(self.received.len()).min(bytes.len());
+        self.received.extend_from_slice(&bytes[..room]);
+        self.more += bytes.len() - room;
+    }
+
+    fn view(&self, now: (Instant, i64)) -> ExchangeView {
+        let us = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
+        ExchangeView {
+            number: self.number,
+            utc_ms: utc_ms(self.begun, now),
+            unit: self.unit,
+            request: hex(&self.request),
+            received: hex(&self.received),
+            more_bytes: self.more,
+            first_byte_us: self.first_byte.map(us),
+            last_byte_us: self.last_byte.map(us),
+            verdict: self.verdict,
+            dropped: self.dropped,
+        }
+    }
+}
+
+fn utc_ms(at: Instant, (now, now_utc_ms): (Instant, i64)) -> i64 {
+    now_utc_ms - i64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(0)
+}
+
+/// `01 03 00 6B`.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for byte in bytes {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&format!("{byte:02X}"));
+    }
+    text
+}
+
+/// One exchange for outsiders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExchangeView {
+    /// Counted from 1 over the life of the bus' status.
+    pub number: u64,
+    pub utc_ms: i64,
+    /// `null`: heard while nothing was asked.
+    pub unit: Option<u8>,
+    /// Hexadecimal, as it went out.
+    pub request: String,
+    /// Hexadecimal, all that came in until the exchange was over, noise included.
+    pub received: String,
+    /// Bytes beyond what is kept.
+    pub more_bytes: usize,
+    /// From the request to the first and to the last byte that came in.
+    pub first_byte_us: Option<u64>,
+    pub last_byte_us: Option<u64>,
+    pub verdict: Verdict,
+    pub dropped: Dropped,
+}
+
+/// What is kept around one incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IncidentView {
+    pub utc_ms: i64,
+    pub cause: String,
+    pub exchanges: Vec<ExchangeView>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(recorder: &Recorder, answer: &[u8]) {
+        recorder.begin(1, &[1, 3, 0, 0, 0, 1]);
+        recorder.heard(answer);
+        recorder.end(Verdict::Ok, Dropped::default());
+    }
+
+    #[tokio::test]
+    async fn the_last_256_exchanges_are_kept_and_chatter_does_not_grow_them() {
+        let recorder = Recorder::default();
+        for _ in 0..1_000 {
+            exchange(&recorder, &[0xA5; 10_000]);
+        }
+        let kept = recorder.exchanges(0);
+        assert_eq!((kept.len(), kept[0].number), (EXCHANGES_MAX, 745));
+        assert!(kept.iter().all(|e| e.received.len() == KEPT_BYTES * 3 - 1 && e.more_bytes == 10_000 - KEPT_BYTES));
+    }
+
+    #[tokio::test]
+    async fn unasked_bytes_are_one_entry_until_the_next_request() {
+        let recorder = Recorder::default();
+        exchange(&recorder, &[1]);
+        for _ in 0..10_000 {
+            recorder.heard(&[2; 12]);
+        }
+        exchange(&recorder, &[3]);
+        let kept = recorder.exchanges(0);
+        assert_eq!(kept.iter().map(|e| e.unit).collect::<Vec<_>>(), [Some(1), None, Some(1)]);
+        assert_eq!(kept[1].more_bytes, 120_000 - KEPT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn an_incident_keeps_what_was_before_and_what_came_after() {
+        let recorder = Recorder::default();
+        for n in 0..100 {
+            exchange(&recorder, &[n]);
+        }
+        recorder.incident("unit_dead u1");
+        exchange(&recorder, &[101]);
+        recorder.incident("alarm GT-1:HH");
+        for _ in 0..1_000 {
+            exchange(&recorder, &[9]);
+        }
+        let [incident] = &recorder.incidents(5_000)[..] else { panic!("one incident, two causes") };
+        assert_eq!(incident.cause, "unit_dead u1, alarm GT-1:HH");
+        let numbers: Vec<u64> = incident.exchanges.iter().map(|e| e.number).collect();
+        assert_eq!(numbers, (37..=132).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn incidents_are_bounded_and_the_newest_stay() {
+        let recorder = Recorder::default();
+        for n in 0..20 {
+            recorder.incident(&format!("number {n}"));
+            for _ in 0..40 {
+                exchange(&recorder, &[9]);
+            }
+        }
+        let kept = recorder.incidents(0);
+        assert_eq!(kept.len(), INCIDENTS_MAX);
+        assert_eq!(kept[3].cause, "number 19");
+    }
+}
