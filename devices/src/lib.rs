@@ -12,6 +12,7 @@ mod guard;
 mod line;
 pub mod plan;
 pub mod profile;
+pub mod recorder;
 mod serial;
 mod serial_driver;
 pub mod status;

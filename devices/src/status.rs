@@ -1,10 +1,15 @@
 //! Counters of a bus that others may read at any time.
 //!
-//! Owns [`BusStatus`] (atomics, written by the bus and its line guard) and [`BusSnapshot`], the copy for views.
+//! Owns [`BusStatus`] (atomics, written by the bus and its line guard), [`BusSnapshot`], the lean copy taken every second, and
+//! [`BusReport`], the full one made when somebody asks.
 
 use crate::BusSpec;
+use crate::recorder::{Dropped, Recorder, Verdict};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// A counter that only grows.
 #[derive(Debug, Default)]
@@ -57,6 +62,14 @@ counters!(
         noise,
         reconnects,
         connect_failures,
+        /// Exchanges that ended with an answer.
+        ok,
+        /// Exchanges that ended with a Modbus exception.
+        exceptions,
+        /// Exchanges that ended without an answer in time.
+        timeouts,
+        /// Microseconds during which a request was on the wire or awaited: its rate is the bus' utilisation.
+        busy_us,
     }
 );
 counters!(
@@ -74,6 +87,47 @@ counters!(
     }
 );
 
+/// Upper edges of the turnaround histogram in milliseconds; one more bucket is without an edge.
+pub const TURNAROUND_EDGES_MS: [u64; 12] = [1, 2, 5, 10, 20, 35, 50, 100, 200, 500, 1_000, 2_000];
+/// Exception codes of the standard are counted apart, any other one as 0.
+const EXCEPTION_CODES: usize = 12;
+
+/// Times from a request to its whole answer.
+#[derive(Debug, Default)]
+struct Histogram {
+    buckets: [Counter; TURNAROUND_EDGES_MS.len() + 1],
+    sum_us: Counter,
+}
+
+impl Histogram {
+    fn add(&self, took: std::time::Duration) {
+        let us = usize::try_from(took.as_micros()).unwrap_or(usize::MAX);
+        let bucket = TURNAROUND_EDGES_MS.iter().position(|edge| us as u64 <= edge * 1_000);
+        self.buckets[bucket.unwrap_or(TURNAROUND_EDGES_MS.len())].one();
+        self.sum_us.add(us);
+    }
+    fn copy(&self) -> Turnaround {
+        Turnaround { counts: self.buckets.each_ref().map(Counter::get), sum_us: self.sum_us.get() }
+    }
+}
+
+/// A turnaround histogram at one moment; `counts` belong to [`TURNAROUND_EDGES_MS`] and the rest, not cumulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Turnaround {
+    pub counts: [u64; TURNAROUND_EDGES_MS.len() + 1],
+    pub sum_us: u64,
+}
+
+/// How busy the line was in the last full window.
+#[derive(Debug)]
+struct Window {
+    begun: Instant,
+    busy_us: u64,
+    percent: f64,
+}
+
+const WINDOW: std::time::Duration = std::time::Duration::from_secs(10);
+
 #[derive(Debug)]
 struct UnitStatus {
     device: String,
@@ -84,16 +138,20 @@ struct UnitStatus {
     last_exception: AtomicU64,
     turnaround_us: AtomicU64,
     counters: UnitCounters,
+    turnaround: Histogram,
+    exceptions: [Counter; EXCEPTION_CODES],
 }
 
 /// Live state of one bus.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BusStatus {
     key: String,
     up: AtomicBool,
     turns: Counter,
     link: LinkCounters,
     units: Vec<UnitStatus>,
+    window: Mutex<Window>,
+    recorder: Recorder,
 }
 
 impl BusStatus {
@@ -109,9 +167,45 @@ impl BusStatus {
             last_exception: AtomicU64::new(0),
             turnaround_us: AtomicU64::new(0),
             counters: UnitCounters::default(),
+            turnaround: Histogram::default(),
+            exceptions: Default::default(),
         };
-        Self { key: spec.key.clone(), units: spec.devices.iter().map(unit).collect(), ..Self::default() }
+        Self {
+            key: spec.key.clone(),
+            up: AtomicBool::new(false),
+            turns: Counter::default(),
+            link: LinkCounters::default(),
+            units: spec.devices.iter().map(unit).collect(),
+            window: Mutex::new(Window { begun: Instant::now(), busy_us: 0, percent: 0.0 }),
+            recorder: Recorder::default(),
+        }
     }
+    /// The last exchanges as raw frames.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+    /// True when the device is on this bus.
+    #[must_use]
+    pub fn has_device(&self, key: &str) -> bool {
+        self.units.iter().any(|u| u.device == key)
+    }
+    /// As [`BusStatus::snapshot`], with what is too much for every second.
+    #[must_use]
+    pub fn report(&self) -> BusReport {
+        let codes = |u: &UnitStatus| {
+            let seen = u.exceptions.iter().map(Counter::get).enumerate().filter(|(_, n)| *n > 0);
+            seen.map(|(code, n)| (u8::try_from(code).unwrap_or(0), n)).collect()
+        };
+        let BusSnapshot { key, up, progress, utilisation_percent, link, units } = self.snapshot();
+        let units = units.into_iter().zip(&self.units).map(|(unit, live)| UnitReport {
+            unit,
+            exceptions_by_code: codes(live),
+            turnaround: live.turnaround.copy(),
+        });
+        BusReport { key, up, progress, utilisation_percent, link, units: units.collect() }
+    }
+
     /// Grows with every turn of the bus' task, whatever the wire does.
     #[must_use]
     pub fn progress(&self) -> u64 {
@@ -142,11 +236,42 @@ impl BusStatus {
             key: self.key.clone(),
             up: self.up.load(Relaxed),
             progress: self.progress(),
+            utilisation_percent: self.utilisation(),
             link: self.link.copy(),
             units: self.units.iter().map(unit).collect(),
         }
     }
 
+    /// An exchange is over: what the line guard saw of it.
+    pub(crate) fn exchange_over(&self, unit: u8, verdict: Verdict, dropped: Dropped, took: std::time::Duration) {
+        self.recorder.end(verdict, dropped);
+        self.link.busy_us.add(usize::try_from(took.as_micros()).unwrap_or(0));
+        let known = self.units.iter().find(|u| u.unit == unit);
+        match verdict {
+            Verdict::Ok => self.link.ok.one(),
+            Verdict::Exception(_) => self.link.exceptions.one(),
+            Verdict::Timeout => self.link.timeouts.one(),
+            Verdict::None | Verdict::Damaged | Verdict::Short | Verdict::Gone => {}
+        }
+        if let Some(unit) = known.filter(|_| matches!(verdict, Verdict::Ok | Verdict::Exception(_))) {
+            unit.turnaround.add(took);
+        }
+        if let (Some(unit), Verdict::Exception(code)) = (known, verdict) {
+            let code = usize::from(code);
+            unit.exceptions[if code < EXCEPTION_CODES { code } else { 0 }].one();
+        }
+    }
+    /// Percent of the last full window during which the line was in use.
+    fn utilisation(&self) -> f64 {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let (age, busy_us) = (window.begun.elapsed(), self.link.busy_us.get());
+        if age >= WINDOW {
+            let used = std::time::Duration::from_micros(busy_us.saturating_sub(window.busy_us));
+            let percent = (used.as_secs_f64() / age.as_secs_f64() * 100.0).min(100.0);
+            *window = Window { begun: Instant::now(), busy_us, percent: (percent * 10.0).round() / 10.0 };
+        }
+        window.percent
+    }
     pub(crate) fn turn(&self) {
         self.turns.one();
     }
@@ -159,6 +284,9 @@ impl BusStatus {
     pub(crate) fn set_dead(&self, index: usize, dead: bool) {
         if let Some(u) = self.units.get(index) {
             u.dead.store(dead, Relaxed);
+            if dead {
+                self.recorder.incident(&format!("unit_dead {}", u.device));
+            }
         }
     }
     pub(crate) fn answered(&self, index: usize, turnaround: std::time::Duration) {
@@ -196,6 +324,29 @@ pub struct BusSnapshot {
     pub key: String,
     pub up: bool,
     pub progress: u64,
+    /// Of the last ten seconds.
+    pub utilisation_percent: f64,
     pub link: LinkCounts,
     pub units: Vec<UnitSnapshot>,
+}
+
+/// One unit with its histogram.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnitReport {
+    #[serde(flatten)]
+    pub unit: UnitSnapshot,
+    /// Only codes that were seen; 0 stands for codes outside the standard.
+    pub exceptions_by_code: BTreeMap<u8, u64>,
+    pub turnaround: Turnaround,
+}
+
+/// A bus with all figures there are.
+#[derive(Clone, Debug, Serialize)]
+pub struct BusReport {
+    pub key: String,
+    pub up: bool,
+    pub progress: u64,
+    pub utilisation_percent: f64,
+    pub link: LinkCounts,
+    pub units: Vec<UnitReport>,
 }

@@ -11,6 +11,7 @@ pub mod core;
 pub mod delivery;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod incidents;
 pub mod influx;
 pub mod mqtt;
 pub mod notify;

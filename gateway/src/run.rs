@@ -10,7 +10,7 @@ use crate::config::Site;
 use crate::core::{CoreHandle, CoreParts};
 use crate::store::{OpenOptions, Store, StoreError};
 use crate::web::{DemoControl, WebContext};
-use crate::{core, influx, mqtt, notify, web};
+use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec, run_bus};
 use rules::{Clock, EventKind, SystemCondition};
@@ -119,8 +119,15 @@ pub async fn run_site(
             "InfluxDB writer"
         });
     }
-    let context =
-        WebContext { core: handle.clone(), store: store.clone(), clock: clock.clone(), settings: site.web, demo };
+    tasks.spawn(incidents::watch(handle.records(), site.view.clone(), statuses.clone().into(), stop.clone()));
+    let context = WebContext {
+        core: handle.clone(),
+        store: store.clone(),
+        buses: statuses.clone().into(),
+        clock: clock.clone(),
+        settings: site.web,
+        demo,
+    };
     let web_stop = stop.clone();
     tasks.spawn(async move {
         if let Err(error) = web::serve_site(listener, context, web_stop).await {

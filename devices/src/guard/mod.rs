@@ -9,6 +9,7 @@ mod tcp;
 mod tests;
 
 use crate::connect::LinkStream;
+use crate::recorder::{Dropped, Verdict as Outcome};
 use crate::status::{BusStatus, LinkCounters};
 use rtu::RtuMatcher;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use tcp::TcpMatcher;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 /// Which frames the line carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,8 @@ struct Inner {
     /// The matched answer on its way up.
     answer: Vec<u8>,
     gone: bool,
+    /// The exchange under way: unit, when it began, and what had been dropped before it.
+    exchange: Option<(u8, Instant, Dropped)>,
 }
 
 /// One end goes into a client context, the other stays with the bus: the guard outlives the context.
@@ -123,7 +127,16 @@ impl Guard {
             Framing::Rtu => Matcher::Rtu(RtuMatcher::default()),
         };
         let (outgoing, sending, answer) = (Vec::new(), Vec::new(), Vec::new());
-        Self(Arc::new(Mutex::new(Inner { io, matcher, status, outgoing, sending, answer, gone: false })))
+        Self(Arc::new(Mutex::new(Inner {
+            io,
+            matcher,
+            status,
+            outgoing,
+            sending,
+            answer,
+            gone: false,
+            exchange: None,
+        })))
     }
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().expect("no code panics while it holds the guard")
@@ -134,7 +147,13 @@ impl Guard {
         inner.outgoing.clear();
         inner.sending.clear();
         inner.answer.clear();
-        inner.matcher.abandon(inner.status.link())
+        let damaged = inner.matcher.abandon(inner.status.link());
+        inner.end(match (inner.gone, damaged) {
+            (true, _) => Outcome::Gone,
+            (_, true) => Outcome::Damaged,
+            _ => Outcome::Timeout,
+        });
+        damaged
     }
     /// True once the port is closed or the stream cannot be followed.
     pub(crate) fn gone(&self) -> bool {
@@ -167,6 +186,7 @@ impl Inner {
             return Poll::Ready(Err(result.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())));
         }
         self.status.link().bytes_received.add(got.len());
+        self.status.recorder().heard(&got);
         Poll::Ready(Ok(got))
     }
 
@@ -180,7 +200,44 @@ impl Inner {
             .matcher
             .begin(&request)
             .ok_or_else(|| io::Error::new(io::ErrorKind::PermissionDenied, "only reads may leave the gateway"))?;
+        let unit = request[if self.sending.len() == 8 { 0 } else { 6 }];
+        self.status.recorder().begin(unit, &self.sending);
+        self.exchange = Some((unit, Instant::now(), self.dropped()));
         Ok(())
+    }
+
+    /// All that was dropped so far.
+    fn dropped(&self) -> Dropped {
+        let link = self.status.link();
+        Dropped {
+            crc: link.crc.get(),
+            foreign: link.foreign.get(),
+            stale: link.stale.get(),
+            echo: link.echo.get(),
+            noise: link.noise.get(),
+        }
+    }
+
+    /// The exchange under way, if any, is over.
+    fn end(&mut self, outcome: Outcome) {
+        let Some((unit, begun, before)) = self.exchange.take() else { return };
+        let after = self.dropped();
+        let dropped = Dropped {
+            crc: after.crc - before.crc,
+            foreign: after.foreign - before.foreign,
+            stale: after.stale - before.stale,
+            echo: after.echo - before.echo,
+            noise: after.noise - before.noise,
+        };
+        self.status.exchange_over(unit, outcome, dropped, begun.elapsed());
+    }
+
+    /// Notes what the frame that goes up means for the record.
+    fn answered(&mut self, frame: Vec<u8>) {
+        let pdu = if matches!(self.matcher, Matcher::Tcp(_)) { 7 } else { 1 };
+        let exception = frame.get(pdu).is_some_and(|function| function & 0x80 != 0);
+        self.end(if exception { Outcome::Exception(frame[pdu + 1]) } else { Outcome::Ok });
+        self.answer = frame;
     }
 
     fn send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -218,8 +275,11 @@ impl AsyncRead for Guard {
             let bytes = ready!(inner.receive(cx))?;
             match inner.matcher.feed(&bytes, inner.status.link()) {
                 Verdict::Wait => {}
-                Verdict::Answer(frame) => inner.answer = frame,
-                Verdict::Malformed => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Verdict::Answer(frame) => inner.answered(frame),
+                Verdict::Malformed => {
+                    inner.end(Outcome::Short);
+                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+                }
                 Verdict::Lost => {
                     inner.gone = true;
                     return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));

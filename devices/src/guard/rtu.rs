@@ -13,6 +13,8 @@ const REQUEST: usize = 8;
 pub(super) struct RtuMatcher {
     buf: Vec<u8>,
     pending: Option<(Expect, Vec<u8>)>,
+    /// The exchange before this one ended without its answer: what comes may be that one's.
+    owed: bool,
 }
 
 impl RtuMatcher {
@@ -27,9 +29,17 @@ impl RtuMatcher {
     pub(super) fn abandon(&mut self, counters: &LinkCounters) -> bool {
         let expect = self.pending.take().map(|(e, _)| e);
         let left = std::mem::take(&mut self.buf);
-        let damaged = expect.is_some_and(|e| left.windows(3).any(|w| w == [e.unit, e.function, e.bytes]));
+        let Some(expect) = expect else { return sort_out(&left, None, counters) };
+        let damaged = left.windows(3).any(|w| w == [expect.unit, expect.function, expect.bytes]);
         if damaged {
             counters.crc.one();
+        }
+        // Whole and of the right kind, but of another length, and no earlier answer is outstanding: the device got it wrong.
+        let wrong_length = !self.owed && (0..left.len()).any(|from| of_another_length(&left[from..], &expect));
+        self.owed = true;
+        if wrong_length {
+            counters.short.one();
+            return true;
         }
         sort_out(&left, None, counters) || damaged
     }
@@ -52,6 +62,7 @@ impl RtuMatcher {
             sort_out(&self.buf[from + len..], Some(expect.unit), counters);
             self.buf.clear();
             self.pending = None;
+            self.owed = false;
             return Verdict::Answer(frame);
         }
         let surplus = self.buf.len().saturating_sub(2 * LONGEST);
@@ -80,22 +91,41 @@ fn find(buf: &[u8], expect: &Expect) -> Option<(usize, usize)> {
     })
 }
 
+/// A whole answer of the unit and function asked, with another number of bytes.
+fn of_another_length(rest: &[u8], expect: &Expect) -> bool {
+    let &[unit, function, bytes, ..] = rest else { return false };
+    (unit, function) == (expect.unit, expect.function)
+        && bytes != expect.bytes
+        && rest.get(..5 + usize::from(bytes)).is_some_and(intact)
+}
+
+/// Length of the whole frame at the front, whoever sent it: an answer to a read, an exception, a request of another master, a
+/// broadcast or a write.
+fn frame_length(rest: &[u8]) -> Option<usize> {
+    let lengths = match rest {
+        [_, 1..=4, bytes, ..] => [5 + usize::from(*bytes), REQUEST],
+        [_, 5 | 6, ..] => [REQUEST, REQUEST],
+        [_, 15 | 16, _, _, _, _, bytes, ..] => [REQUEST, 9 + usize::from(*bytes)],
+        [_, 0x81..=0x90, ..] => [5, 5],
+        _ => return None,
+    };
+    lengths.into_iter().find(|len| rest.get(..*len).is_some_and(intact))
+}
+
 /// Counts the frames and the noise in bytes nobody waits for; true when a whole answer to a read was among them.
 fn sort_out(mut rest: &[u8], asked: Option<u8>, counters: &LinkCounters) -> bool {
     let mut answers = false;
     let mut noise = 0;
     while !rest.is_empty() {
-        let len = match rest {
-            [_, 1..=4, bytes, ..] => 5 + usize::from(*bytes),
-            [_, 0x81..=0x84, ..] => 5,
-            _ => 0,
-        };
-        if len > 0 && rest.get(..len).is_some_and(intact) {
+        if let Some(len) = frame_length(rest) {
+            // Nobody answers a broadcast, and a request of another master is not an answer either.
+            let an_answer = rest[0] != 0 && matches!(rest[1], 1..=4 | 0x81..=0x84) && (len != REQUEST || rest[2] == 3);
             match asked {
                 Some(unit) if unit != rest[0] => counters.foreign.one(),
+                _ if !an_answer => counters.foreign.one(),
                 _ => counters.stale.one(),
             }
-            answers = true;
+            answers |= an_answer;
             rest = &rest[len..];
         } else {
             noise += 1;

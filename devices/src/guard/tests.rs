@@ -25,6 +25,36 @@ fn only_reads_may_leave() {
     assert_eq!(Expect::from_request(1, &[1, 0, 0, 7, 208]), Some(Expect { unit: 1, function: 1, bytes: 250 }));
 }
 
+fn rtu_after(stream: &[u8]) -> (Verdict, bool, LinkCounters) {
+    let counters = LinkCounters::default();
+    let mut matcher = RtuMatcher::default();
+    matcher.begin(&sealed(&[9, 3, 1, 0, 0, 1])).unwrap();
+    let verdict = matcher.feed(stream, &counters);
+    let damaged = matcher.abandon(&counters);
+    (verdict, damaged, counters)
+}
+
+#[test]
+fn broadcasts_and_requests_of_another_master_are_foreign_and_no_answer() {
+    let others = [
+        sealed(&[0, 6, 0, 1, 0, 2]),
+        sealed(&[0, 16, 0, 1, 0, 1, 2, 0, 9]),
+        sealed(&[9, 3, 1, 0, 0, 2]),
+        sealed(&[7, 4, 0, 0, 0, 2]),
+    ];
+    let (verdict, damaged, counters) = rtu_after(&others.concat());
+    assert_eq!((verdict, damaged), (Verdict::Wait, false));
+    assert_eq!((counters.foreign.get(), counters.stale.get(), counters.noise.get()), (4, 0, 0));
+}
+
+#[test]
+fn a_whole_answer_of_another_length_is_short_and_bad() {
+    for wrong in [sealed(&[9, 3, 4, 0, 1, 0, 2]), sealed(&[9, 3, 1, 7]), sealed(&[9, 3, 0])] {
+        let (verdict, damaged, counters) = rtu_after(&wrong);
+        assert_eq!((verdict, damaged, counters.short.get()), (Verdict::Wait, true, 1), "{wrong:02X?}");
+    }
+}
+
 /// Feeds `bytes` in pieces; the answer, if one comes.
 fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
     bytes.chunks(size).find_map(|piece| match feed(piece) {

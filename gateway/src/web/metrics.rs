@@ -12,7 +12,7 @@ use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ async fn metrics(State(state): State<Arc<SiteState>>) -> Result<Response, Proble
     let mut figures = Figures(Registry::with_prefix("hazard"));
     figures.gauge("web_streams", "Browsers on the stream", streams);
     figures.of_snapshot(&state.core.snapshot());
+    super::bus_metrics::register(&mut figures.0, &state.buses);
     let mut text = String::new();
     encode(&mut text, &figures.0).map_err(|error| Problem::internal(&error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -64,11 +65,6 @@ impl Figures {
         self.gauge("points_bad", "Points without a usable value", with(2));
         self.of_outbox(s);
         self.of_storage(s);
-        let up = Family::<Labels, Gauge>::default();
-        for bus in &s.buses {
-            up.get_or_create(&[("bus", bus.key.clone())]).set(i64::from(bus.up));
-        }
-        self.0.register("bus_up", "1 when the link is up", up);
     }
 
     fn of_outbox(&mut self, s: &Snapshot) {

@@ -12,6 +12,8 @@ pub mod archive;
 mod assets;
 mod auth;
 mod body;
+mod bus_metrics;
+mod buses;
 mod commands;
 mod metrics;
 pub mod openapi;
@@ -45,6 +47,7 @@ use crate::config::WebSettings;
 use crate::core::CoreHandle;
 use axum::Router;
 use axum::routing::get;
+use devices::status::BusStatus;
 use rules::Clock;
 use serde::Serialize;
 use std::sync::Arc;
@@ -71,11 +74,15 @@ pub struct DemoControl {
     pub start: mpsc::Sender<String>,
 }
 
+/// Live figures of the buses by key.
+pub type Buses = Arc<[(String, Arc<BusStatus>)]>;
+
 /// What the site's routes need.
 #[derive(Clone)]
 pub struct SiteParts {
     pub core: CoreHandle,
     pub archive: Arc<dyn Archive>,
+    pub buses: Buses,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
@@ -86,6 +93,7 @@ pub struct SiteParts {
 pub struct WebContext<S> {
     pub core: CoreHandle,
     pub store: S,
+    pub buses: Buses,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
@@ -99,9 +107,9 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     context: WebContext<S>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let WebContext { core, store, clock, settings, demo } = context;
+    let WebContext { core, store, buses, clock, settings, demo } = context;
     let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings).await;
-    let parts = SiteParts { core, archive: Arc::new(store), clock, settings, demo };
+    let parts = SiteParts { core, archive: Arc::new(store), buses, clock, settings, demo };
     let journal = Journal::Core(parts.core.clone());
     let router = site_router(parts, accounts.clone(), stop.clone());
     serve_journaled(listener, router, &accounts, &journal, stop).await
@@ -159,7 +167,10 @@ pub fn site_router(parts: SiteParts, accounts: Arc<Accounts>, stop: Cancellation
     let streams = Arc::new(Semaphore::new(STREAMS_MAX));
     let state = Arc::new(SiteState { parts, accounts, streams, stop });
     let stream = Router::new().route("/api/v1/stream", get(stream::serve)).with_state(state.clone());
-    let routes = api::router(state.clone()).merge(commands::router(state.clone())).merge(metrics::router(state));
+    let routes = api::router(state.clone())
+        .merge(commands::router(state.clone()))
+        .merge(buses::router(state.clone()))
+        .merge(metrics::router(state));
     shell(routes.merge(stream), context)
 }
 

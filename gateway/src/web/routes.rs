@@ -161,7 +161,21 @@ pub const ROUTES: &[Route] = &[
     row("GET", "/api/v1/measures", VIEW, Station::Site, "control measures of the risks"),
     row("GET", "/api/v1/sources", VIEW, Station::Site, "major hazard sources"),
     row("GET", "/api/v1/hazards", VIEW, Station::Site, "hidden dangers"),
-    row("GET", "/api/v1/devices", VIEW, Station::Site, "links and units"),
+    row("GET", "/api/v1/devices", VIEW, Station::Site, "links and units with all their counters"),
+    row(
+        "GET",
+        "/api/v1/devices/{bus}/exchanges",
+        VIEW,
+        Station::Site,
+        "the last 256 exchanges of a link as raw frames",
+    ),
+    row(
+        "GET",
+        "/api/v1/devices/{bus}/incidents",
+        VIEW,
+        Station::Site,
+        "raw frames around the last alarms and lost units of a link, as a file",
+    ),
     row(
         "POST",
         "/api/v1/alarms/{id}/ack",

@@ -6,6 +6,8 @@ mod faults;
 mod rtu;
 mod schedule;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire;
 
 use crate::connect::{Connect, Connecting, LinkStream};

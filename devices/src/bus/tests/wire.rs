@@ -6,7 +6,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::io::{Read as _, Write as _};
 use tokio::net::TcpListener;
 
-async fn first_scan(transport: Transport) -> Scan {
+pub(super) async fn first_scan(transport: Transport) -> Scan {
     let spec = spec(transport, &[1], TWO);
     let status = Arc::new(BusStatus::new(&spec));
     let (out, mut messages) = mpsc::channel(64);

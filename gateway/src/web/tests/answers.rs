@@ -75,3 +75,48 @@ async fn refusals_of_the_core_have_their_statuses() {
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(json_of(answer).await["fields"], json!(["reason"]));
 }
+
+/// One serial bus with one unit and one exchange in its recorder.
+pub(super) fn buses() -> Buses {
+    let spec = devices::BusSpec {
+        key: "gas-bus".into(),
+        transport: devices::Transport::Tcp { address: "nowhere:502".into() },
+        devices: Vec::new(),
+        timeout: std::time::Duration::from_millis(500),
+    };
+    let status = Arc::new(devices::status::BusStatus::new(&spec));
+    status.recorder().incident("alarm GT-101:HH");
+    vec![("gas-bus".to_owned(), status)].into()
+}
+
+#[tokio::test]
+async fn counters_exchanges_and_incidents_of_a_bus_are_for_everybody_who_is_signed_in() {
+    let bench = bench(false).await;
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let list = json_of(bench.own(&vera, "GET", "/api/v1/devices", None).await).await;
+    assert_eq!(list[0]["detail"]["link"]["crc"], 0, "{list}");
+    let exchanges = json_of(bench.own(&vera, "GET", "/api/v1/devices/gas-bus/exchanges", None).await).await;
+    assert_eq!(exchanges, json!({ "bus": "gas-bus", "exchanges": [] }));
+    let file = bench.own(&vera, "GET", "/api/v1/devices/gas-bus/incidents", None).await;
+    assert_eq!(file.headers()["content-disposition"], "attachment; filename=\"gas-bus-incidents.json\"");
+    assert_eq!(json_of(file).await["incidents"][0]["cause"], "alarm GT-101:HH");
+    assert_eq!(bench.own(&vera, "GET", "/api/v1/devices/none/exchanges", None).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(bench.send("GET", "/api/v1/devices/gas-bus/exchanges", &[], None).await.status(), 401);
+}
+
+#[tokio::test]
+async fn figures_of_buses_are_openmetrics() {
+    let bench = bench(false).await;
+    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    for line in [
+        "hazard_bus_up{bus=\"gas-bus\"} 0",
+        "hazard_bus_crc_errors_total{bus=\"gas-bus\"} 0",
+        "# TYPE hazard_bus_turnaround_seconds histogram",
+        "hazard_bus_turnaround_seconds_bucket{le=\"0.001\",bus=\"gas-bus\"} 0",
+        "hazard_bus_turnaround_seconds_bucket{le=\"+Inf\",bus=\"gas-bus\"} 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}

@@ -206,7 +206,8 @@ async fn bench(demo_operator: bool) -> Bench {
     let scenarios = [DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into() }];
     let demo = Some(DemoControl { scenarios: scenarios.into(), start });
     let archive = Arc::new(FakeArchive::default());
-    let parts = SiteParts { core, archive: archive.clone(), clock: clock.clone(), settings, demo };
+    let parts =
+        SiteParts { core, archive: archive.clone(), buses: answers::buses(), clock: clock.clone(), settings, demo };
     let stop = CancellationToken::new();
     let router = site_router(parts, accounts.clone(), stop.clone());
     Bench { router, accounts, clock, archive, snapshots, records, notes, stop }
