@@ -3,14 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 /// Delivery state of one event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
+    #[default]
     Stored,
     Sent,
     BrokerAcknowledged,
     Received,
     Confirmed,
+}
+
+/// How far, and who at the office took note of it with which words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub state: Delivery,
+    pub by: Option<String>,
+    pub note: Option<String>,
 }
 
 /// A receipt as it comes from the office (`hazard/v1/{site}/receipt`).

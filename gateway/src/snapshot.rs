@@ -94,6 +94,9 @@ pub struct AlarmView {
     pub action: String,
     pub action_en: String,
     pub delivery: Delivery,
+    /// The person at the office who took note of it, and the words.
+    pub office_by: Option<String>,
+    pub office_note: Option<String>,
     pub drill: bool,
     pub durable: bool,
     /// Event texts of the raise.

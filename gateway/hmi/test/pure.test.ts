@@ -5,8 +5,10 @@ import { agrees, compare, counts, frozenRows, headline } from '../src/lib/alarms
 import { beyond, percent, span } from '../src/lib/bars';
 import { contrast, palette, priorities } from '../src/lib/colour';
 import { append, columns } from '../src/lib/curve';
-import { stamp } from '../src/lib/format';
-import type { AlarmView } from '../src/lib/types';
+import { nameBeside, stamp } from '../src/lib/format';
+import { placeLabels, type Box } from '../src/lib/labels';
+import { may } from '../src/lib/roles';
+import type { AlarmView, Session } from '../src/lib/types';
 
 const alarm = (id: string, more: Partial<AlarmView> = {}): AlarmView =>
   ({ id, priority: 2, state: 'unacked', suppressed: false, raised_utc_ms: 0, ...more }) as AlarmView;
@@ -86,4 +88,24 @@ test('text_contrast_is_at_least_4_5_and_shapes_are_at_least_3', () => {
 
 test('times_are_printed_in_shanghai', () => {
   expect(stamp(0)).toBe('1970-01-01 08:00:00.000');
+});
+
+describe('plan, names, roles', () => {
+  const apart = (a: Box, b: Box): boolean => a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+  test('texts_of_close_detectors_do_not_cover_each_other', () => {
+    const label = (x: number, y: number) => ({ at: [x, y] as [number, number], w: 24, h: 11, r: 3 });
+    const boxes = placeLabels([label(60, 60), label(66, 60), label(54, 66), label(60, 72)], [], [200, 200]);
+    boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => expect(apart(a, b), JSON.stringify([a, b])).toBe(true)));
+  });
+  test('a_text_at_the_edge_stays_on_the_plan', () => {
+    const [box] = placeLabels([{ at: [198, 100], w: 24, h: 11, r: 3 }], [], [200, 200]);
+    expect(box!.x + box!.w).toBeLessThanOrEqual(200);
+  });
+  test('a_tag_is_not_said_twice_and_a_name_is_never_empty', () => {
+    expect([nameBeside('氨气浓度 GT-102', 'GT-102'), nameBeside('GT-102', 'GT-102'), nameBeside('风速', '')]).toEqual(['氨气浓度', 'GT-102', '风速']);
+  });
+  test('an_administrator_runs_users_not_the_plant', () => {
+    const as = (...roles: string[]) => ({ roles }) as Session;
+    expect([may(as('admin'), 'acknowledge'), may(as('operator'), 'decideHazard'), may(as('operator', 'safety'), 'decideHazard'), may(null, 'acknowledge')]).toEqual([false, false, true, false]);
+  });
 });

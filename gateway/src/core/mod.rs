@@ -10,7 +10,7 @@ mod view;
 
 pub use task::{CoreParts, start};
 
-use crate::delivery::{Delivery, OfficeReceipt, OutboxFigures};
+use crate::delivery::{Delivered, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
 use crate::snapshot::Snapshot;
@@ -39,7 +39,7 @@ pub enum CoreRequest {
     Outbox(OutboxFigures),
     Influx(InfluxFigures),
     /// How far the events of standing alarms have come.
-    Delivery(BTreeMap<String, Delivery>),
+    Delivery(BTreeMap<String, Delivered>),
     /// A condition of the gateway itself came or went.
     System {
         condition: SystemCondition,
@@ -112,7 +112,7 @@ impl CoreHandle {
     }
 
     /// Tells the core how far the events of standing alarms have come.
-    pub async fn delivery(&self, states: BTreeMap<String, Delivery>) {
+    pub async fn delivery(&self, states: BTreeMap<String, Delivered>) {
         let _ = self.requests.send(CoreRequest::Delivery(states)).await;
     }
 

@@ -3,7 +3,7 @@
 use super::ledger::Ledger;
 use super::view::{self, Beside};
 use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
-use crate::delivery::{Delivery, OfficeReceipt, OutboxFigures};
+use crate::delivery::{Delivered, Delivery, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
 use crate::snapshot::{BusView, SiteView, Snapshot, StorageView};
@@ -75,7 +75,7 @@ struct Core {
     bus_views: Vec<BusView>,
     records: broadcast::Sender<Arc<Record>>,
     progress: Arc<AtomicU64>,
-    delivery: BTreeMap<String, Delivery>,
+    delivery: BTreeMap<String, Delivered>,
     not_durable: BTreeSet<u64>,
     outbox: OutboxFigures,
     influx: InfluxFigures,
@@ -303,8 +303,11 @@ impl Core {
     /// Journaled once per event and person; the outbox row is the outbox's.
     async fn receipt(&mut self, receipt: OfficeReceipt) {
         let state = if receipt.by.is_some() { Delivery::Confirmed } else { Delivery::Received };
-        let known = self.delivery.get(&receipt.event_id).copied().unwrap_or(Delivery::Stored);
-        self.delivery.insert(receipt.event_id.clone(), known.max(state));
+        let known = self.delivery.entry(receipt.event_id.clone()).or_default();
+        known.state = known.state.max(state);
+        if receipt.by.is_some() {
+            (known.by, known.note) = (receipt.by.clone(), receipt.note.clone());
+        }
         self.dirty = true;
         let key = (receipt.event_id.clone(), receipt.by.clone());
         if !self.receipts.insert(key) {

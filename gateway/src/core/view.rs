@@ -1,6 +1,6 @@
 //! The picture for outsiders, made from the engine's state. Decides nothing.
 
-use crate::delivery::Delivery;
+use crate::delivery::Delivered;
 use crate::snapshot::{AlarmView, SiteView, ValueView};
 use rules::hazard::Hazard;
 use rules::{AlarmState, Doubt, Engine, Event, EventKind, Fault, Reading, TimeQuality};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the engine does not know of an alarm.
 pub(super) struct Beside<'a> {
     pub site: &'a SiteView,
-    pub delivery: &'a BTreeMap<String, Delivery>,
+    pub delivery: &'a BTreeMap<String, Delivered>,
     /// Numbers of events that were shown before the disk had them.
     pub not_durable: &'a BTreeSet<u64>,
 }
@@ -46,6 +46,7 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
     let rule = engine.alarm_index(&state.key).and_then(|i| engine.book().rules().get(i));
     let event_id = format!("{}-{}", site.site, state.annunciated_seq);
     let (text_zh, text_en) = sentence(state, site);
+    let delivered = beside.delivery.get(&event_id).cloned().unwrap_or_default();
     AlarmView {
         id: state.key.clone(),
         name: described.map(|p| p.name.clone()).unwrap_or_else(|| text_zh.clone()),
@@ -70,7 +71,9 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
         hazard: engine.hazards().iter().find(|h: &&Hazard| h.cause == state.key).map(|h| h.id.clone()),
         action: rule.map(|r| r.action.clone()).unwrap_or_default(),
         action_en: rule.map(|r| r.action_en.clone()).unwrap_or_default(),
-        delivery: beside.delivery.get(&event_id).copied().unwrap_or(Delivery::Stored),
+        delivery: delivered.state,
+        office_by: delivered.by,
+        office_note: delivered.note,
         drill: fact.is_some_and(|f| f.drill),
         durable: !beside.not_durable.contains(&state.annunciated_seq),
         event_id,

@@ -115,6 +115,8 @@ pub(crate) fn alarm(number: u64) -> AlarmView {
         action: String::new(),
         action_en: String::new(),
         delivery: Delivery::Stored,
+        office_by: None,
+        office_note: None,
         drill: false,
         durable: true,
         text_zh: String::new(),

@@ -1,7 +1,7 @@
 //! SQL that only looks: how the outbox stands, how far single events have come, and where the journal's chain ends.
 
 use super::table::Damaged;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivered, Delivery};
 use crate::record::Record;
 use crate::store::GENESIS;
 use rusqlite::types::ValueRef;
@@ -72,20 +72,20 @@ fn oldest(conn: &Connection) -> rusqlite::Result<Option<Since>> {
 /// Delivery states of some events; unknown ones are left out.
 /// # Errors
 /// SQLite's.
-pub fn states(conn: &Connection, event_ids: &[String]) -> rusqlite::Result<BTreeMap<String, Delivery>> {
-    let mut query = conn.prepare_cached("SELECT state FROM outbox WHERE event_id = ?1")?;
+pub fn states(conn: &Connection, event_ids: &[String]) -> rusqlite::Result<BTreeMap<String, Delivered>> {
+    let mut query = conn.prepare_cached("SELECT state, by, note FROM outbox WHERE event_id = ?1")?;
     let mut found = BTreeMap::new();
     for id in event_ids {
-        let state: Option<u8> = query.query_row([id], |row| row.get(0)).optional()?;
+        let row = query.query_row([id], |row| Ok((row.get::<_, u8>(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let Some((state, by, note)) = row else { continue };
         let state = match state {
-            None => continue,
-            Some(0) => Delivery::Stored,
-            Some(1) => Delivery::Sent,
-            Some(2) => Delivery::BrokerAcknowledged,
-            Some(3) => Delivery::Received,
-            Some(_) => Delivery::Confirmed,
+            0 => Delivery::Stored,
+            1 => Delivery::Sent,
+            2 => Delivery::BrokerAcknowledged,
+            3 => Delivery::Received,
+            _ => Delivery::Confirmed,
         };
-        found.insert(id.clone(), state);
+        found.insert(id.clone(), Delivered { state, by, note });
     }
     Ok(found)
 }

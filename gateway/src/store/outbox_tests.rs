@@ -69,7 +69,7 @@ fn receipt(seq: u64, by: Option<&str>) -> OfficeReceipt {
 async fn state(store: &Store, seq: u64) -> Delivery {
     let id = format!("demo-chemical-{seq}");
     let key = id.clone();
-    store.read(move |conn| states(conn, &[key])).await.unwrap()[&id]
+    store.read(move |conn| states(conn, &[key])).await.unwrap()[&id].state
 }
 
 #[tokio::test]

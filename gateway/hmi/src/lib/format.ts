@@ -48,3 +48,9 @@ export function number(value: number | null | undefined, decimals: number): stri
 export function plain(value: number | null | undefined): string {
   return value === null || value === undefined ? '—' : String(Math.round(value * 1e6) / 1e6);
 }
+
+/** A point's name without the tag that stands beside it anyway. */
+export function nameBeside(name: string, tag: string): string {
+  const short = name.endsWith(tag) ? name.slice(0, -tag.length).trim() : name;
+  return short || name;
+}

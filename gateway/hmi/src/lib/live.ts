@@ -15,7 +15,7 @@ export function qualityWord(quality: number, why: string | null): string {
 
 export function valueText(point: PointView, value: number | null): string {
   if (value === null) return t('dash');
-  if (point.kind === 'state') return t(value > 0 ? 'word.on' : 'word.off');
+  if (point.kind === 'state') return t(value > 0 ? 'word.yes' : 'word.no');
   return number(value, point.decimals);
 }
 

@@ -98,6 +98,8 @@ export interface AlarmView {
   action: string;
   action_en: string;
   delivery: Delivery;
+  office_by?: string | null;
+  office_note?: string | null;
   drill: boolean;
   durable: boolean;
   text_zh: string;
@@ -205,6 +207,7 @@ export interface Session {
   kind?: 'site' | 'office';
   user: string | null;
   role: string | null;
+  roles?: string[];
   csrf: string | null;
   demo: boolean;
   setup_needed: boolean;
@@ -223,6 +226,7 @@ export interface OfficeSite {
   silent: boolean;
 }
 export interface OfficeEvent {
+  n?: number;
   event_id: string;
   site: string;
   payload: {
@@ -241,6 +245,8 @@ export interface OfficeEvent {
     [more: string]: unknown;
   };
   received_at: string | number;
+  /** Whether somebody has to take note; what is only for the record has no button. */
+  wants_person?: boolean;
   by: string | null;
   note: string | null;
   confirmed_at: string | number | null;

@@ -233,5 +233,5 @@ impl Random {
 async fn delivery(site: &Site, seq: u64) -> Delivery {
     let id = format!("demo-chemical-{seq}");
     let key = id.clone();
-    site.store.read(move |conn| table::states(conn, &[key])).await.unwrap()[&id]
+    site.store.read(move |conn| table::states(conn, &[key])).await.unwrap()[&id].state
 }

@@ -154,6 +154,8 @@ fn alarm() -> AlarmView {
         action: String::new(),
         action_en: String::new(),
         delivery: Delivery::Stored,
+        office_by: None,
+        office_note: None,
         drill: false,
         durable: true,
         text_zh: String::new(),
