@@ -6,7 +6,7 @@ import { beyond, percent, span } from '../src/lib/bars';
 import { contrast, palette, priorities } from '../src/lib/colour';
 import { append, columns } from '../src/lib/curve';
 import { nameBeside, stamp } from '../src/lib/format';
-import { placeLabels, type Box } from '../src/lib/labels';
+import { leader, placeLabels, type Box } from '../src/lib/labels';
 import { may } from '../src/lib/roles';
 import type { AlarmView, Session } from '../src/lib/types';
 
@@ -80,6 +80,7 @@ test('every_text_exists_in_both_languages_with_the_same_places', () => {
 test('text_contrast_is_at_least_4_5_and_shapes_are_at_least_3', () => {
   expect(contrast(palette.text, palette.background)).toBeGreaterThan(7);
   expect(contrast(palette.muted, palette.background)).toBeGreaterThan(4.5);
+  expect(contrast(palette.mutedOnStrip, palette.strip)).toBeGreaterThan(4.5);
   for (const p of Object.values(priorities)) {
     expect(contrast(p.fill, p.ink)).toBeGreaterThan(4.5);
     expect(contrast(p.outline, palette.background)).toBeGreaterThan(3);
@@ -100,6 +101,10 @@ describe('plan, names, roles', () => {
   test('a_text_at_the_edge_stays_on_the_plan', () => {
     const [box] = placeLabels([{ at: [198, 100], w: 24, h: 11, r: 3 }], [], [200, 200]);
     expect(box!.x + box!.w).toBeLessThanOrEqual(200);
+  });
+  test('a_text_that_had_to_go_further_is_tied_to_its_detector', () => {
+    expect(leader({ at: [50, 50], w: 20, h: 10, r: 3 }, { x: 53, y: 45, w: 20, h: 10 })).toBeNull();
+    expect(leader({ at: [50, 50], w: 20, h: 10, r: 3 }, { x: 40, y: 27, w: 20, h: 10 })).toEqual([50, 37]);
   });
   test('a_tag_is_not_said_twice_and_a_name_is_never_empty', () => {
     expect([nameBeside('氨气浓度 GT-102', 'GT-102'), nameBeside('GT-102', 'GT-102'), nameBeside('风速', '')]).toEqual(['氨气浓度', 'GT-102', '风速']);

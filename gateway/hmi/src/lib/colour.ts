@@ -7,6 +7,8 @@ export const palette = {
   text: '#1A1A1A',
   muted: '#5A5F66',
   hidden: '#6B4E9B',
+  strip: '#D5D8DB',
+  mutedOnStrip: '#4C5157',
 } as const;
 
 export interface Paint {

@@ -38,7 +38,7 @@ export interface Label {
 
 /** One box per label, in order. `taken` are texts that do not move. */
 export function placeLabels(labels: readonly Label[], taken: readonly Box[], plan: Pair): Box[] {
-  const symbols = labels.map(({ at, r }): Box => ({ x: at[0] - r * 0.7, y: at[1] - r * 0.7, w: r * 1.4, h: r * 1.4 }));
+  const symbols = labels.map(({ at, r }): Box => ({ x: at[0] - r * 0.95, y: at[1] - r * 0.95, w: r * 1.9, h: r * 1.9 }));
   const placed: Box[] = [];
   for (const { at, w, h, r } of labels) {
     let best: Box | null = null;
@@ -52,4 +52,10 @@ export function placeLabels(labels: readonly Label[], taken: readonly Box[], pla
     placed.push(best!);
   }
   return placed;
+}
+
+/** Where a line from the symbol to its text ends; `null` when the text is beside it anyway. */
+export function leader({ at, r }: Label, box: Box): Pair | null {
+  const end: Pair = [Math.min(box.x + box.w, Math.max(box.x, at[0])), Math.min(box.y + box.h, Math.max(box.y, at[1]))];
+  return Math.hypot(end[0] - at[0], end[1] - at[1]) > r + 0.5 ? end : null;
 }

@@ -1,0 +1,46 @@
+// Chromium with what a page must never do written down: console errors, CSP violations, requests to a foreign host.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const require = createRequire(new URL('../../gateway/hmi/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
+/** What a browser says when the server is away, which this test causes itself. */
+const SERVER_AWAY = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_NETWORK|Failed to load resource/;
+
+export async function openBrowser() {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  const faults = [];
+  const watch = { serverAway: false };
+  const open = async (size, language) => {
+    const context = await browser.newContext({ viewport: size, timezoneId: 'Europe/Berlin', locale: 'zh-CN' });
+    await context.addInitScript((l) => {
+      if (!localStorage.getItem('hg.lang')) localStorage.setItem('hg.lang', l);
+      document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`));
+    }, language);
+    const page = await context.newPage();
+    page.on('pageerror', (e) => faults.push(`script: ${e.message}`));
+    page.on('console', (m) => {
+      if (m.type() === 'error' && !(watch.serverAway && SERVER_AWAY.test(m.text()))) faults.push(`console: ${m.text()}`);
+    });
+    page.on('request', (r) => {
+      const url = new URL(r.url());
+      if (/^(http|ws)s?:$/.test(url.protocol) && url.hostname !== '127.0.0.1') faults.push(`foreign host: ${r.url()}`);
+    });
+    return page;
+  };
+  return { open, faults, watch, close: () => browser.close() };
+}
+
+/** Serious and critical findings of axe-core, as lines. The script goes in over the debugger: the page's CSP stays in force. */
+export async function axeFindings(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join(' | ')}`);
+}
