@@ -25,10 +25,29 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         EventKind::Receipt { event_id, by, note } => receipt_text(event_id, by.as_deref(), note.as_deref()),
         EventKind::DeviceState { device, code, detail } => device_text(device, code, detail),
         EventKind::Operator { user, action, detail } => {
-            (format!("{user}：{action} {detail}"), format!("{user}: {action} {detail}"))
+            let (zh, en) = action_words(action);
+            (format!("{user}：{zh} {detail}").trim_end().into(), format!("{user}: {en} {detail}").trim_end().into())
         }
         EventKind::Notice { text_zh, text_en, .. } => (text_zh.clone(), text_en.clone()),
         kind => system_text(kind),
+    }
+}
+
+/// What people do that changes no alarm; an unknown action is shown as it is, never hidden.
+fn action_words(action: &str) -> (&str, &str) {
+    match action {
+        "sign_in" => ("登录", "signed in"),
+        "sign_in_failed" => ("登录失败", "sign-in failed"),
+        "sign_out" => ("退出", "signed out"),
+        "setup" => ("首次设置", "first setup"),
+        "password_changed" => ("修改了本人密码", "changed the own password"),
+        "password_set" => ("重设了密码", "set a password"),
+        "user_added" => ("新增用户", "added user"),
+        "user_changed" => ("修改用户", "changed user"),
+        "user_disabled" => ("停用用户", "disabled user"),
+        "user_enabled" => ("启用用户", "enabled user"),
+        "scenario_started" => ("启动演示场景", "started scenario"),
+        other => (other, other),
     }
 }
 

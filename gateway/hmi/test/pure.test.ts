@@ -107,7 +107,7 @@ describe('plan, names, roles', () => {
     expect(leader({ at: [50, 50], w: 20, h: 10, r: 3 }, { x: 40, y: 27, w: 20, h: 10 })).toEqual([50, 37]);
   });
   test('a_tag_is_not_said_twice_and_a_name_is_never_empty', () => {
-    expect([nameBeside('氨气浓度 GT-102', 'GT-102'), nameBeside('GT-102', 'GT-102'), nameBeside('风速', '')]).toEqual(['氨气浓度', 'GT-102', '风速']);
+    expect([nameBeside('氨气浓度 GT-102', 'GT-102'), nameBeside('GT-102', 'GT-102'), nameBeside('Gas GD-201, tank farm', 'GD-201')]).toEqual(['氨气浓度', 'GT-102', 'Gas, tank farm']);
   });
   test('an_administrator_runs_users_not_the_plant', () => {
     const as = (...roles: string[]) => ({ roles }) as Session;

@@ -122,7 +122,7 @@ export const en: Record<Key, string> = {
   'overview.alarms': '{n} alarms',
   'overview.risks': 'Main risks',
   'overview.events': 'Latest events',
-  'overview.source': 'Major hazard source, grade {g}',
+  'overview.source': 'Major source gr. {g}',
   'overview.other': 'No area',
   'trend.point': 'Point',
   'trend.live': 'Follow live',

@@ -51,6 +51,6 @@ export function plain(value: number | null | undefined): string {
 
 /** A point's name without the tag that stands beside it anyway. */
 export function nameBeside(name: string, tag: string): string {
-  const short = name.endsWith(tag) ? name.slice(0, -tag.length).trim() : name;
+  const short = tag ? name.replace(tag, '').replace(/ +/g, ' ').replace(/ ([,，])/g, '$1').trim() : name;
   return short || name;
 }

@@ -192,6 +192,7 @@ export interface JournalRecord {
   kind: string;
   fact?: { alarm: string; point: string; priority: number; condition: string; drill?: boolean };
   by?: Decision | string | null;
+  hazard?: Hazard;
   text_zh?: string;
   text_en?: string;
   [more: string]: unknown;
