@@ -5,9 +5,10 @@
 use crate::clock::utc_ms;
 use crate::registers::REGISTERS;
 use crate::station::Field;
-use sim::{DemoPlan, DemoSite, Plant, Scenario, Tap};
+use sim::{DemoPlan, DemoSite, Plant, Prng, Scenario, Tap};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// One value that left an instrument.
@@ -76,5 +77,20 @@ impl Simulated {
     #[must_use]
     pub fn given(&self, point: &str) -> Vec<Given> {
         self.given.lock().unwrap().get(point).cloned().unwrap_or_default()
+    }
+}
+
+/// Gas detectors of the demo site that alarm without a delay.
+const DETECTORS: [&str; 8] = ["GT-101", "GT-102", "GT-103", "GT-104", "GD-101", "GD-201", "GD-203", "GD-204"];
+
+/// Gas comes and goes without an end: at each turn one detector is held below, between or above its limits.
+pub async fn churn(plant: Arc<Simulated>, seed: u64, every: Duration) {
+    let mut prng = Prng::new(seed);
+    let mut turn = tokio::time::interval(every);
+    loop {
+        turn.tick().await;
+        let mut pick = |of: usize| usize::try_from(prng.next_u64() % of as u64).unwrap();
+        let (detector, value) = (DETECTORS[pick(DETECTORS.len())], [3.0, 35.0, 70.0][pick(3)]);
+        plant.hold(detector, value);
     }
 }

@@ -11,7 +11,7 @@ use e2e::clock::utc_ms;
 use e2e::http::Client;
 use e2e::oracle::judge;
 use e2e::peer::{Mosquitto, wait_until};
-use e2e::plant::Simulated;
+use e2e::plant::{Simulated, churn};
 use e2e::registers::REGISTERS;
 use e2e::station::Station;
 use e2e::witness::Witness;
@@ -29,8 +29,6 @@ const LOSS_MAX_MS: i64 = 1000;
 /// From the moment noted before a kill until the process is gone; it may still be asking.
 const KILL_TAKES_MS: i64 = 100;
 const LIMIT: Duration = Duration::from_secs(30);
-/// Gas detectors that alarm without a delay.
-const DETECTORS: [&str; 8] = ["GT-101", "GT-102", "GT-103", "GT-104", "GD-101", "GD-201", "GD-203", "GD-204"];
 
 /// An acknowledgement that was answered with 200.
 #[derive(Clone, Debug)]
@@ -59,7 +57,7 @@ async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
     witness.watch_api(&operator);
     witness.watch_broker(broker.port, true);
     let acks = Acks::default();
-    let churn = tokio::spawn(churn(plant.clone()));
+    let churn = tokio::spawn(churn(plant.clone(), SEED + 1, Duration::from_millis(150)));
     let acknowledging = tokio::spawn(acknowledge(operator.clone(), acks.clone()));
 
     let mut prng = Prng::new(SEED);
@@ -96,18 +94,6 @@ async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
         raised > kills as usize && acked >= kills as usize / 2,
         "too little happened: {raised} raised, {acked} acknowledged"
     );
-}
-
-/// Gas comes and goes at all detectors without an end.
-async fn churn(plant: Arc<Simulated>) {
-    let mut prng = Prng::new(SEED + 1);
-    let mut turn = tokio::time::interval(Duration::from_millis(150));
-    loop {
-        turn.tick().await;
-        let pick = |n: u64, of: usize| usize::try_from(n % of as u64).unwrap();
-        let detector = DETECTORS[pick(prng.next_u64(), DETECTORS.len())];
-        plant.hold(detector, [3.0, 35.0, 70.0][pick(prng.next_u64(), 3)]);
-    }
 }
 
 /// An operator who acknowledges whatever stands.

@@ -8,14 +8,13 @@
 use e2e::clock::utc_ms;
 use e2e::http::Client;
 use e2e::influx::Influx;
+use e2e::office::{all_and_each_once, arrived};
 use e2e::oracle::judge;
 use e2e::peer::Mosquitto;
-use e2e::plant::Simulated;
+use e2e::plant::{Simulated, churn};
 use e2e::registers::REGISTERS;
 use e2e::station::Station;
 use serde_json::{Value, json};
-use sim::Prng;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +23,6 @@ const SOON: Duration = Duration::from_secs(20);
 /// Longest pause between two attempts is 30 s for the broker and 60 s for the database.
 const BROKER_BACK: Duration = Duration::from_secs(60);
 const DATABASE_BACK: Duration = Duration::from_secs(100);
-/// Gas detectors that alarm without a delay.
-const DETECTORS: [&str; 8] = ["GT-101", "GT-102", "GT-103", "GT-104", "GD-101", "GD-201", "GD-203", "GD-204"];
 
 /// `HAZARD_OUTAGE_S`: 15 s in CI, 60 s in the long version.
 fn outage() -> Duration {
@@ -42,7 +39,7 @@ async fn nothing_is_lost_at_the_office_when_the_broker_forgets_everything() {
     let mut site = Station::site(dir.path(), &plant.field(), broker.port, None);
     let operator = site.sign_in_as("operator-a", "operator").await;
     let officer = office.sign_in_as("duty-officer", "operator").await;
-    let churn = tokio::spawn(churn(plant.clone()));
+    let churn = tokio::spawn(churn(plant.clone(), SEED + 1, Duration::from_millis(300)));
     officer.until("/api/v1/office/events", SOON, |events| (events.as_array()?.len() >= 10).then_some(())).await;
 
     broker.program.kill();
@@ -83,7 +80,7 @@ async fn nothing_is_lost_in_the_database_when_it_dies_and_returns() {
     let mut influx = Influx::start(dir.path()).await;
     let site = Station::site(dir.path(), &plant.field(), broker.port, Some(&influx));
     let operator = site.sign_in_as("operator-a", "operator").await;
-    let churn = tokio::spawn(churn(plant.clone()));
+    let churn = tokio::spawn(churn(plant.clone(), SEED + 1, Duration::from_millis(300)));
     influx.until_after(utc_ms(), REGISTERS.len(), SOON).await;
 
     influx.program.kill();
@@ -105,55 +102,10 @@ async fn nothing_is_lost_in_the_database_when_it_dies_and_returns() {
     println!("{pairs} values in InfluxDB, each equal to what its instrument sent; {during} alarms raised meanwhile");
 }
 
-/// Gas comes and goes without an end.
-async fn churn(plant: Arc<Simulated>) {
-    let mut prng = Prng::new(SEED + 1);
-    let mut turn = tokio::time::interval(Duration::from_millis(300));
-    loop {
-        turn.tick().await;
-        let pick = |n: u64, of: usize| usize::try_from(n % of as u64).unwrap();
-        let detector = DETECTORS[pick(prng.next_u64(), DETECTORS.len())];
-        plant.hold(detector, [3.0, 35.0, 70.0][pick(prng.next_u64(), 3)]);
-    }
-}
-
 /// How often an alarm was raised or returned so far.
 async fn raised(operator: &Client) -> u64 {
     let alarm = |r: &&Value| ["alarm.raised", "alarm.returned"].contains(&r["kind"].as_str().unwrap());
     operator.journal().await.iter().filter(alarm).count() as u64
-}
-
-/// The site's events as the office lists them, in order of arrival; its own remarks (offline, back) have no number.
-async fn arrived(officer: &Client) -> Vec<Value> {
-    let mut all: Vec<Value> = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = officer.get(&format!("/api/v1/office/events?after={after}&limit=1000")).await;
-        let page = page.as_array().unwrap().clone();
-        let Some(last) = page.last() else { break };
-        after = last["n"].as_u64().unwrap();
-        all.extend(page);
-    }
-    all.retain(|event| !event["payload"]["seq"].is_null());
-    all
-}
-
-/// What the journal owes and what the office shows are the same, one to one, field by field.
-fn all_and_each_once(due: &[Value], shown: &[Value]) {
-    let ids: BTreeSet<&str> = shown.iter().map(|e| e["event_id"].as_str().unwrap()).collect();
-    assert_eq!(ids.len(), shown.len(), "an event is shown twice");
-    let lost: Vec<&Value> = due.iter().filter(|r| !ids.contains(r["event_id"].as_str().unwrap())).collect();
-    assert!(lost.is_empty(), "lost at the office: {lost:#?}");
-    assert_eq!(due.len(), shown.len(), "the office shows what the site never said");
-    for event in shown {
-        let record = due.iter().find(|r| r["event_id"] == event["event_id"]).unwrap();
-        let payload = &event["payload"];
-        for (at_office, at_site) in
-            [("seq", "delivery_seq"), ("journal_seq", "seq"), ("kind", "kind"), ("hash", "hash")]
-        {
-            assert_eq!(payload[at_office], record[at_site], "{at_office} of {payload}");
-        }
-    }
 }
 
 /// In order of arrival the numbers rise; only the most urgent may overtake, and rise among themselves.
