@@ -181,7 +181,7 @@ impl Desk {
             self.notice(site, notice).await;
         }
         let Some(next) = online else { return Vec::new() };
-        // what was confirmed around the break may not have been heard; a minute of overlap costs nothing
+        // receipts and confirmations around the break may not have been heard; a minute of overlap costs nothing
         let since = keep.last_heartbeat_ms.map_or(i64::MAX, |ms| ms - 60_000);
         let name = site.to_owned();
         self.stored(move |conn| tables::owe_again(conn, &name, since)).await;

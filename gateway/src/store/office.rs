@@ -212,12 +212,12 @@ pub fn paid(conn: &Connection, n: i64) -> rusqlite::Result<usize> {
     conn.execute("UPDATE received SET owed = 0 WHERE n = ?1", [n])
 }
 
-/// A site is back: what was confirmed while it may not have listened goes to it again.
+/// A site is back: receipts and confirmations from the time when it may not have listened go to it again.
 /// # Errors
 /// SQLite's.
 pub fn owe_again(conn: &Connection, site: &str, since_ms: i64) -> rusqlite::Result<usize> {
     conn.execute(
-        "UPDATE received SET owed = 1 WHERE site = ?1 AND seq IS NOT NULL AND confirmed_ms >= ?2",
+        "UPDATE received SET owed = 1 WHERE site = ?1 AND seq IS NOT NULL AND MAX(received_ms, COALESCE(confirmed_ms, 0)) >= ?2",
         params![site, since_ms],
     )
 }

@@ -33,9 +33,13 @@ const AGAIN: &str =
 const ASKED: &str =
     "o.attempts > 0 AND o.state > 0 AND o.delivery_seq BETWEEN ?1 AND ?3 ORDER BY o.delivery_seq LIMIT ?2";
 
-/// A receipt that came while nobody listened is gone with the broker's session: events sent once are due this soon on a new connection.
-/// Long enough for an office that lost the same broker to be back.
+/// A receipt that came while nobody listened is gone with the broker's session: what it may have been for is due this soon on a new
+/// connection. Long enough for an office that lost the same broker to be back.
 const RECEIPT_LOST_AFTER: Duration = Duration::from_secs(5);
+/// Sent so shortly before the new connection that the break may have taken the receipt.
+const BREAK: Duration = Duration::from_secs(15);
+/// A link that comes and goes costs each event so many repeats and no more.
+const BREAKS_MAX: u32 = 4;
 
 /// What one turn brings to the store and asks of it: one transaction.
 #[derive(Clone, Debug)]
@@ -145,10 +149,7 @@ fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) 
     let latest = mono_ms(turn.now).saturating_add(millis(turn.longest_period));
     conn.execute("UPDATE outbox SET due_ms = 0 WHERE state IN (1, 2) AND due_ms > ?1", [number(latest)])?;
     conn.execute("UPDATE outbox SET state = 0 WHERE state IN (1, 2) AND state = 1", [])?;
-    // Only those sent once, so that a link that comes and goes costs each event one repeat and no more.
-    let soon = mono_ms(turn.now).saturating_add(millis(RECEIPT_LOST_AFTER.min(turn.first_period)));
-    let once = "UPDATE outbox SET due_ms = ?1 WHERE state IN (1, 2) AND state = 2 AND attempts = 1 AND due_ms > ?1";
-    conn.execute(once, [number(soon)])?;
+    receipts_lost(conn, turn)?;
     let mut lost = reopened.lost.clone();
     lost.sort_unstable_by(|a, b| b.cmp(a));
     for seq in &lost {
@@ -164,6 +165,22 @@ fn reopen(conn: &Connection, turn: &Turn, reopened: &Reopened, pass: &mut Pass) 
             "UPDATE outbox SET state = MAX(state, 1), due_ms = ?2 WHERE delivery_seq = ?1 AND state < 3",
             [number(seq), number(due)],
         )?;
+    }
+    Ok(())
+}
+
+/// Events sent once, or just before the break: their receipts may be gone with the old connection.
+fn receipts_lost(conn: &Connection, turn: &Turn) -> rusqlite::Result<()> {
+    let now = mono_ms(turn.now);
+    let soon = now.saturating_add(millis(RECEIPT_LOST_AFTER.min(turn.first_period)));
+    let mut hasten = conn.prepare_cached(
+        "UPDATE outbox SET due_ms = ?1 WHERE state IN (1, 2) AND state = 2 AND attempts = ?2 AND due_ms > ?1 AND due_ms > ?3",
+    )?;
+    for attempts in 1..=BREAKS_MAX {
+        // due_ms is the time it was sent and the period it was given then
+        let just_sent = now.saturating_add(millis(period(turn, attempts - 1))).saturating_sub(millis(BREAK));
+        let due_after = if attempts == 1 { 0 } else { just_sent };
+        hasten.execute([number(soon), i64::from(attempts), number(due_after)])?;
     }
     Ok(())
 }

@@ -110,17 +110,21 @@ async fn what_was_under_way_is_due_at_once_on_the_next_connection() {
 }
 
 #[tokio::test]
-async fn a_receipt_lost_with_the_connection_is_asked_for_once_soon_after_it() {
+async fn a_receipt_lost_with_the_connection_is_made_good_soon_after_it_a_few_times() {
     let (_dir, store) = with(&[2]).await;
-    ask(&store, blank(at(1))).await;
-    ask(&store, Turn { acknowledged: vec![1], ..blank(at(1)) }).await;
     let reopened = || Some(Reopened::default());
-    assert!(ask(&store, Turn { reopened: reopened(), ..blank(at(10)) }).await.due.is_empty());
-    assert_eq!(numbers(&ask(&store, blank(at(15))).await), [1]);
-    ask(&store, Turn { acknowledged: vec![1], ..blank(at(15)) }).await;
-    assert!(ask(&store, Turn { reopened: reopened(), ..blank(at(20)) }).await.due.is_empty());
-    assert!(ask(&store, blank(at(134))).await.due.is_empty(), "then its doubled period holds");
-    assert_eq!(numbers(&ask(&store, blank(at(135))).await), [1]);
+    let acknowledged = || vec![1];
+    ask(&store, blank(at(0))).await;
+    for begin in [10, 20, 30, 40] {
+        let turn = Turn { acknowledged: acknowledged(), reopened: reopened(), ..blank(at(begin)) };
+        assert!(ask(&store, turn).await.due.is_empty());
+        let turn = Turn { acknowledged: acknowledged(), reopened: reopened(), ..blank(at(begin + 1)) };
+        assert!(ask(&store, turn).await.due.is_empty(), "a second break puts nothing off");
+        assert_eq!(numbers(&ask(&store, blank(at(begin + 5))).await), [1]);
+    }
+    ask(&store, Turn { acknowledged: acknowledged(), reopened: reopened(), ..blank(at(50)) }).await;
+    assert!(ask(&store, blank(at(344))).await.due.is_empty(), "then its longest period holds");
+    assert_eq!(numbers(&ask(&store, blank(at(345))).await), [1]);
 }
 
 #[tokio::test]
