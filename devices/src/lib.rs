@@ -25,6 +25,7 @@ pub use connect::{Connect, Connecting, LinkStream, Wire};
 use rules::{DeviceId, Now, PointId, Sample};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How a link is reached.
@@ -93,6 +94,48 @@ pub struct PointBinding {
     /// Name of the profile's field, such as `concentration` or `pressure_a`.
     pub field: String,
     pub period: Duration,
+    /// An alarm rule judges it: its requests go before others.
+    pub critical: bool,
+    /// A shorter period for while the core asks for it.
+    pub fast: Option<Fast>,
+}
+
+impl PointBinding {
+    /// The period that holds now.
+    #[must_use]
+    pub fn period_now(&self) -> Duration {
+        self.fast.as_ref().filter(|f| f.wanted.get()).map_or(self.period, |f| f.period.min(self.period))
+    }
+}
+
+/// The period of a point whose value nears a limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fast {
+    pub period: Duration,
+    pub wanted: Wanted,
+}
+
+/// A wish of the core that the bus follows within a tenth of a second. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted(Arc<AtomicBool>);
+
+impl Wanted {
+    /// Asks for it, or no longer.
+    pub fn set(&self, wanted: bool) {
+        self.0.store(wanted, Ordering::Relaxed);
+    }
+    /// True while it is asked for.
+    #[must_use]
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A wish is no part of what is configured.
+impl PartialEq for Wanted {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// One unit on a link.

@@ -14,6 +14,7 @@ mod tests;
 use crate::plan::Span;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A checked profile.
@@ -23,7 +24,7 @@ pub struct Profile {
     pub title_zh: String,
     pub title_en: String,
     pub limits: Limits,
-    fields: BTreeMap<String, Field>,
+    fields: BTreeMap<String, Arc<Field>>,
 }
 
 impl Profile {
@@ -40,7 +41,7 @@ impl Profile {
     }
     /// One field.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<&Field> {
+    pub fn field(&self, name: &str) -> Option<&Arc<Field>> {
         self.fields.get(name)
     }
 }

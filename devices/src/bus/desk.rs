@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// Longest wait for the answer of a unit that is dead.
-const PROBE_LIMIT: Duration = Duration::from_millis(300);
+/// How often the core's wishes for fast periods are looked at.
+const WISHES_EVERY: Duration = Duration::from_millis(100);
 /// A probe pays with this many times its length before the next one may run, while others live (5 % of the bus).
 const PROBE_REST: u32 = 19;
 
@@ -26,6 +26,7 @@ pub(super) struct Desk {
     pub(super) status: Arc<BusStatus>,
     reported_up: Option<bool>,
     probes_from: Instant,
+    wishes_at: Instant,
 }
 
 /// What the bus does now.
@@ -51,30 +52,36 @@ impl Desk {
         status: Arc<BusStatus>,
     ) -> Self {
         let now = Instant::now();
-        let units = spec.devices.into_iter().map(|d| Unit::new(d, &spec.transport, now)).collect();
-        Self { key: spec.key, timeout: spec.timeout, units, clock, out, status, reported_up: None, probes_from: now }
+        let unit = |d| Unit::new(d, &spec.transport, spec.timeout, now);
+        let units = spec.devices.into_iter().map(unit).collect();
+        let (key, timeout) = (spec.key, spec.timeout);
+        Self { key, timeout, units, clock, out, status, reported_up: None, probes_from: now, wishes_at: now }
     }
 
-    /// A unit to ask, or the time to wait for. Units that are alive go first, the one due earliest before the others.
+    /// A unit to ask, or the time to wait for. Units that are alive go first: the critical ones, then the earliest deadline.
     pub(super) fn turn(&mut self) -> Turn {
         let now = Instant::now();
-        let live = || self.units.iter().enumerate().filter(|(_, u)| u.dead.is_none() && u.is_askable());
-        let ready = |u: &Unit| u.due.max(u.not_before);
-        if let Some((index, _)) = live().filter(|(_, u)| ready(u) <= now).min_by_key(|(_, u)| u.due) {
+        if self.wishes_at <= now {
+            self.wishes_at = now + WISHES_EVERY;
+            self.units.iter_mut().for_each(|u| u.follow_wishes(now));
+        }
+        let live = || self.units.iter().enumerate().filter(|(_, u)| u.dead.is_none());
+        let wishes = || live().filter_map(|(index, u)| Some((index, u.wish(now)?)));
+        if let Some((index, _)) = wishes().filter(|(_, w)| w.from <= now).min_by_key(|(_, w)| w.urgency) {
             return Turn::Ask(index);
         }
-        let next_live = live().map(|(_, u)| ready(u)).min();
-        let fits = next_live.is_none_or(|t| t.saturating_duration_since(now) >= self.timeout.min(PROBE_LIMIT));
+        let next_live = wishes().map(|(_, w)| w.from).min();
+        let room = next_live.map(|t| t.saturating_duration_since(now));
         let mut wake = next_live.unwrap_or(now + Duration::from_secs(1));
-        for (index, unit) in self.units.iter().enumerate() {
+        for (index, unit) in self.units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
             let Some(probe) = unit.dead else { continue };
             let from = if next_live.is_some() { probe.at.max(self.probes_from) } else { probe.at };
             // A bus without room for a probe makes room once the probe is as late as its pause is long.
-            let from = if fits { from } else { from + probe.pause };
+            let from = if room.is_none_or(|r| r >= unit.probe_time()) { from } else { from + probe.pause };
             if from.max(unit.not_before) <= now {
                 return Turn::Ask(index);
             }
-            wake = wake.min(from.max(unit.not_before)).min(unit.due);
+            wake = wake.min(from.max(unit.not_before)).min(unit.next_due().unwrap_or(wake));
         }
         Turn::Wait(wake.max(now + Duration::from_millis(1)))
     }
@@ -82,12 +89,11 @@ impl Desk {
     pub(super) fn question(&mut self, index: usize) -> Question {
         let (now, label) = (Instant::now(), self.clock.now());
         let unit = &mut self.units[index];
-        let limit = if unit.dead.is_some() { self.timeout.min(PROBE_LIMIT) } else { self.timeout };
-        let block = unit.request(now, label).expect("note() ends a scan as soon as nothing is left to ask");
+        let (block, limit) = unit.request(now, label).expect("note() ends a cycle as soon as nothing is left to ask");
         Question { unit: unit.spec.unit, block, turnaround: unit.spec.profile.limits.turnaround, limit }
     }
 
-    /// Takes the outcome of a question, tells what changed, and publishes the scan when it is complete.
+    /// Takes the outcome of a question, tells what changed, and publishes the cycles that are complete.
     pub(super) async fn note(&mut self, index: usize, outcome: Result<Vec<u16>, AskError>, took: Duration) {
         let (now, label) = (Instant::now(), self.clock.now());
         self.count(index, &outcome, took);
@@ -95,12 +101,12 @@ impl Desk {
         if unit.dead.is_some() {
             self.probes_from = now + took * PROBE_REST;
         }
-        let change = unit.note(outcome, now, label, self.timeout * 2);
-        let complete = unit.dead.is_none() || change == Change::Died;
-        if complete && unit.request(now, label).is_none() {
-            let (answered, samples, skipped) = unit.finish(now, label);
-            self.status.unit(index).inspect(|c| c.skipped.add(skipped));
-            self.send_scan(index, answered, samples).await;
+        let change = unit.note(outcome, took, now, label, self.timeout * 2);
+        if unit.dead.is_none() || change == Change::Died {
+            while let Some(cycle) = self.units[index].finish(now, label) {
+                self.status.unit(index).inspect(|c| c.skipped.add(cycle.skipped));
+                self.send_scan(index, cycle.answered, cycle.samples).await;
+            }
         }
         match change {
             Change::None => {}
@@ -144,32 +150,27 @@ impl Desk {
 
     /// Dead units, and those with nothing to ask for, stay bad in every period, without a byte on the wire.
     pub(super) async fn publish_dead(&mut self) {
-        self.publish_due(|u| u.standing_fault()).await;
+        self.publish_unasked(None).await;
     }
 
     /// Every unit that is due, bad because there is no link.
     pub(super) async fn publish_disconnected(&mut self) {
         self.status.turn();
-        self.publish_due(|_| Some(Fault::Disconnected)).await;
+        self.publish_unasked(Some(Fault::Disconnected)).await;
     }
 
-    async fn publish_due(&mut self, why: impl Fn(&Unit) -> Option<Fault>) {
+    async fn publish_unasked(&mut self, why: Option<Fault>) {
         let (now, label) = (Instant::now(), self.clock.now());
         for index in 0..self.units.len() {
-            let unit = &mut self.units[index];
-            if unit.due > now {
-                continue;
+            while let Some(samples) = self.units[index].unasked(now, label, why) {
+                self.send_scan(index, false, samples).await;
             }
-            let Some(fault) = why(unit) else { continue };
-            let samples = unit.all_bad(fault, label);
-            unit.advance(now);
-            self.send_scan(index, false, samples).await;
         }
     }
 
     pub(super) fn next_due(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(1);
-        self.units.iter().map(|u| u.due).min().unwrap_or(far)
+        self.units.iter().filter_map(Unit::next_due).min().unwrap_or(far)
     }
 
     pub(super) fn reported_down(&self) -> bool {

@@ -1,9 +1,11 @@
 //! One task per link: opens it, asks its units in turn, opens it again.
 //!
-//! Owns the life of the link. Leaves who is next to [`desk`], what an outcome means for a unit to [`unit`], and the bytes to
+//! Owns the life of the link. Leaves who is next to [`desk`], what an outcome means for a unit to [`unit`] and [`group`], how long to wait to [`patience`], and the bytes to
 //! [`crate::line`]. Knows no limit and no alarm.
 
 mod desk;
+mod group;
+mod patience;
 #[cfg(test)]
 mod tests;
 mod unit;

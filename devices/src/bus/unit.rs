@@ -1,14 +1,20 @@
-//! One unit on a link: its requests, the scan in progress, and whether it is alive.
+//! One unit on a link: its groups of requests, and whether it is alive.
 //!
-//! Pure state: time comes in as an argument, messages go out through the desk.
+//! ```text
+//!   alive ──miss──► asked again at once ──miss──► cycle bad ──3rd miss──► dead ──probe answered──► alive, everything due
+//!                                                                          └─ probes: 2 s, 4 s … 60 s apart
+//! ```
+//! Pure state: time comes in as an argument, messages go out through the desk. After a miss the same request comes first: a late
+//! answer can then only be its own.
 
-use crate::decode::{Image, decode};
+use super::group::{Finished, Group};
+use super::patience::Patience;
 use crate::line::AskError;
 use crate::plan::cuts::Cuts;
-use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
-use crate::profile::Field;
-use crate::{DeviceSpec, PointBinding, Transport};
-use rules::{Fault, Now, Reading, Sample};
+use crate::plan::{Cost, Span};
+use crate::{DeviceSpec, Transport};
+use rules::{Fault, Now, Sample};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -16,9 +22,13 @@ use tokio::time::Instant;
 const MISSES_TO_DIE: u32 = 3;
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const LAST_PROBE: Duration = Duration::from_secs(60);
+/// Longest wait for a unit that is dead; every other probe of one that has never answered gets the whole time-out.
+const PROBE_LIMIT: Duration = Duration::from_millis(300);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 const BUSY_REPEATS: u8 = 2;
-const FIRST_MUTE: Duration = Duration::from_secs(10);
+/// A turnaround that differs from the plan's by less does not change the plan.
+const SAME_TURNAROUND: Duration = Duration::from_millis(2);
+const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
 
 /// What an outcome changed that others want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,40 +39,31 @@ pub(super) enum Change {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Block {
-    span: Span,
-    refusals: u32,
-    muted_until: Option<Instant>,
-    /// Read at least once as it is.
-    proven: bool,
-}
-
-impl From<Span> for Block {
-    fn from(span: Span) -> Self {
-        Self { span, refusals: 0, muted_until: None, proven: false }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Probe {
     pub(super) at: Instant,
     pub(super) pause: Duration,
 }
 
+/// When a unit wants to be asked, and how urgent that is: the least goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub(super) from: Instant,
+    pub(super) urgency: (bool, Instant),
+}
+
 pub(super) struct Unit {
     pub(super) spec: DeviceSpec,
-    pub(super) period: Duration,
-    pub(super) due: Instant,
     /// Not to be asked before: gap of the profile, busy, or answers still owed.
     pub(super) not_before: Instant,
     pub(super) dead: Option<Probe>,
-    values: Vec<Span>,
-    cost: Cost,
+    groups: Vec<Group>,
     cuts: Cuts,
-    blocks: Vec<Block>,
-    cursor: usize,
-    image: Image,
-    answered: bool,
+    transport: Transport,
+    patience: Patience,
+    /// The group of the present request.
+    asked: usize,
+    /// The group whose present request was not answered: nothing else is asked before it.
+    repeat: Option<usize>,
     misses: u32,
     busy: u8,
     fault: Fault,
@@ -71,152 +72,182 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub(super) fn new(spec: DeviceSpec, transport: &Transport, now: Instant) -> Self {
-        let spans: Vec<Span> = spec.points.iter().filter_map(|p| field(&spec, p)).flat_map(Field::spans).collect();
-        let values = distinct(&spans);
-        let cost = Cost::on(transport, spec.profile.limits.turnaround, None);
-        let cuts = Cuts::default();
-        let blocks = requests(&values, &spec, &cost, &cuts);
-        let period = spec.points.iter().map(|p| p.period).min().unwrap_or(Duration::from_secs(1));
-        Self {
-            period: period.max(Duration::from_millis(10)),
-            spec,
-            due: now,
+    pub(super) fn new(spec: DeviceSpec, transport: &Transport, link_timeout: Duration, now: Instant) -> Self {
+        let mut unit = Self {
             not_before: now,
             dead: None,
-            values,
-            cost,
-            cuts,
-            blocks,
-            cursor: 0,
-            image: Image::default(),
-            answered: false,
+            groups: Vec::new(),
+            cuts: Cuts::default(),
+            transport: transport.clone(),
+            patience: Patience::new(&spec.profile.limits, link_timeout),
+            asked: 0,
+            repeat: None,
             misses: 0,
             busy: 0,
             fault: Fault::NeverRead,
             owed: false,
+            spec,
+        };
+        unit.regroup(now);
+        unit
+    }
+
+    /// Groups the points by the period that holds now: the fast one where the core has asked for it.
+    fn regroup(&mut self, now: Instant) {
+        let mut periods: BTreeMap<Duration, Vec<usize>> = BTreeMap::new();
+        for (i, point) in self.spec.points.iter().enumerate() {
+            periods.entry(point.period_now().max(SHORTEST_PERIOD)).or_default().push(i);
+        }
+        let cost = self.cost();
+        let due = |period| self.groups.iter().find(|g| g.period == period).map_or(now, |g| g.due);
+        let group = |(period, points): (Duration, Vec<usize>)| {
+            let points = points.iter().map(|i| &self.spec.points[*i]);
+            Group::new(period, points, &self.spec.profile, cost, &self.cuts, due(period))
+        };
+        self.groups = periods.into_iter().map(group).collect();
+    }
+
+    fn cost(&self) -> Cost {
+        Cost::on(&self.transport, self.spec.profile.limits.turnaround, self.patience.usual())
+    }
+
+    /// Follows the core's wishes for fast periods, between two cycles.
+    pub(super) fn follow_wishes(&mut self, now: Instant) {
+        if self.repeat.is_some() || !self.spec.points.iter().any(|p| p.fast.is_some()) {
+            return;
+        }
+        let wanted: BTreeSet<Duration> =
+            self.spec.points.iter().map(|p| p.period_now().max(SHORTEST_PERIOD)).collect();
+        let sizes = |period| self.spec.points.iter().filter(|p| p.period_now().max(SHORTEST_PERIOD) == period).count();
+        let same = wanted.len() == self.groups.len()
+            && self.groups.iter().all(|g| wanted.contains(&g.period) && g.len() == sizes(g.period));
+        if !same && self.groups.iter().all(Group::is_idle) {
+            self.regroup(now);
         }
     }
 
-    /// The next request of the scan; skips what the device has refused for good. `None` when the scan is complete.
-    pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<Span> {
-        let all_muted = self.blocks.iter().all(|b| b.muted_until.is_some_and(|t| t > now));
-        while let Some(block) = self.blocks.get(self.cursor) {
-            let muted = block.muted_until.is_some_and(|t| t > now) && !(all_muted && self.cursor == 0);
-            if !muted {
-                return Some(block.span);
-            }
-            self.image.put(block.span, Err(Fault::Configuration), label);
-            self.cursor += 1;
+    /// When the next request of a living unit may be sent.
+    pub(super) fn wish(&self, now: Instant) -> Option<Wish> {
+        let askable = self.groups.iter().filter(|g| g.is_askable());
+        let due = askable.clone().map(|g| g.due).min()?;
+        let ready = askable.filter(|g| g.due <= now).map(|g| g.urgency(now)).min();
+        Some(Wish { from: due.max(self.not_before), urgency: ready.unwrap_or((true, due)) })
+    }
+
+    /// The next due time of anything, for those that publish without asking.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.groups.iter().map(|g| g.due).min()
+    }
+
+    /// The next request, and the longest wait for its answer.
+    pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<(Span, Duration)> {
+        let groups = self.groups.iter().enumerate().filter(|(_, g)| g.is_askable());
+        let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
+        let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
+        self.asked = self.repeat.or_else(|| most_urgent().or_else(earliest).map(|(i, _)| i))?;
+        let group = &mut self.groups[self.asked];
+        let block = group.request(now, label)?;
+        let limit = group.cost().wire(block) + self.wait();
+        Some((block, limit))
+    }
+
+    fn wait(&self) -> Duration {
+        let limit = self.patience.limit();
+        match self.dead {
+            Some(_) if !self.patience.is_known() && self.misses % 2 == 1 => limit.min(PROBE_LIMIT),
+            _ => limit,
         }
-        None
+    }
+
+    /// Longest time a probe can take, roughly: what the others must have room for.
+    pub(super) fn probe_time(&self) -> Duration {
+        self.wait()
     }
 
     pub(super) fn note(
         &mut self,
         outcome: Result<Vec<u16>, AskError>,
+        took: Duration,
         now: Instant,
         label: Now,
         quarantine: Duration,
     ) -> Change {
         self.not_before = now + self.spec.profile.limits.min_gap;
-        match outcome {
-            Ok(words) => {
-                self.blocks[self.cursor].refusals = 0;
-                self.blocks[self.cursor].muted_until = None;
-                self.prove();
-                self.pass(Ok(words), label);
-                self.revive(now, quarantine)
-            }
-            Err(AskError::Exception(code @ (0x0A | 0x0B))) => self.miss(Fault::Exception(code), now, label),
-            Err(AskError::Exception(code)) => {
-                self.refused(code, now, label);
-                self.revive(now, quarantine)
-            }
-            Err(AskError::Timeout) => self.miss(Fault::Timeout, now, label),
-            Err(AskError::Protocol | AskError::Gone) => self.miss(Fault::Protocol, now, label),
+        let answer = match outcome {
+            Ok(words) => Ok(words),
+            Err(AskError::Exception(code @ (0x0A | 0x0B))) => return self.miss(Fault::Exception(code), now, label),
+            Err(AskError::Exception(code)) => Err(code),
+            Err(AskError::Timeout) => return self.miss(Fault::Timeout, now, label),
+            Err(AskError::Protocol | AskError::Gone) => return self.miss(Fault::Protocol, now, label),
+        };
+        let change = self.revive(took, now, quarantine);
+        // A group not yet due was asked only because it had not answered before: what came is for nobody.
+        if self.groups[self.asked].due <= now {
+            self.groups[self.asked].heard();
+            self.answered(answer, now, label);
         }
-    }
-
-    fn prove(&mut self) {
-        let block = &mut self.blocks[self.cursor];
-        if !std::mem::replace(&mut block.proven, true) {
-            let whole = block.span;
-            let inside: Vec<Span> = self.values.iter().copied().filter(|v| whole.holds(*v)).collect();
-            self.cuts.read(&inside);
-        }
-    }
-
-    fn pass(&mut self, words: Result<Vec<u16>, Fault>, label: Now) {
-        self.image.put(self.blocks[self.cursor].span, words, label);
-        self.cursor += 1;
-        self.busy = 0;
+        change
     }
 
     /// It answered. Where an earlier answer is still owed, requests of the same shape wait until it cannot come any more.
-    fn revive(&mut self, now: Instant, quarantine: Duration) -> Change {
-        self.answered = true;
+    fn revive(&mut self, took: Duration, now: Instant, quarantine: Duration) -> Change {
+        let back = self.dead.take().is_some();
+        if !back {
+            (0..self.misses).for_each(|_| self.patience.missed());
+        }
+        let group = &self.groups[self.asked];
+        if let Some(block) = group.block() {
+            self.patience.answered(took.saturating_sub(group.cost().wire(block)));
+        }
         self.misses = 0;
+        self.repeat = None;
         if std::mem::take(&mut self.owed) && self.has_lookalikes() {
             self.not_before = self.not_before.max(now + quarantine);
         }
-        if self.dead.take().is_some() { Change::Back } else { Change::None }
+        if back {
+            self.groups.iter_mut().for_each(|g| g.due = g.due.min(now));
+            return Change::Back;
+        }
+        Change::None
     }
 
     fn has_lookalikes(&self) -> bool {
-        let shape = |b: &Block| (b.span.function, b.span.count);
-        self.blocks.iter().enumerate().any(|(i, a)| self.blocks[..i].iter().any(|b| shape(a) == shape(b)))
+        let mut seen = BTreeSet::new();
+        self.groups.iter().flat_map(Group::shapes).any(|shape| !seen.insert(shape))
     }
 
-    fn refused(&mut self, code: u8, now: Instant, label: Now) {
-        match code {
-            5 | 6 if self.busy < BUSY_REPEATS => {
-                self.busy += 1;
-                self.not_before = self.not_before.max(now + BUSY_PAUSE);
-            }
-            2 | 3 if self.split(now) => {}
-            1..=3 => {
-                let block = &mut self.blocks[self.cursor];
-                block.refusals += 1;
-                // The first time may be noise: it is asked again in the next cycle.
-                let mute = (block.refusals > 1).then(|| FIRST_MUTE * (1 << block.refusals.min(4)) / 4);
-                block.muted_until = mute.map(|d| now + d);
-                self.pass(Err(Fault::Configuration), label);
-            }
-            other => self.pass(Err(Fault::Exception(other)), label),
+    fn answered(&mut self, answer: Result<Vec<u16>, u8>, now: Instant, label: Now) {
+        let group = &mut self.groups[self.asked];
+        if matches!(answer, Err(5 | 6)) && self.busy < BUSY_REPEATS {
+            self.busy += 1;
+            self.not_before = self.not_before.max(now + BUSY_PAUSE);
+            return;
+        }
+        self.busy = 0;
+        match answer {
+            Ok(words) => group.read(words, label, &mut self.cuts),
+            Err(code @ 1..=3) => group.refused(code != 1, now, label, &mut self.cuts),
+            Err(other) => group.pass(Err(Fault::Exception(other)), label),
         }
     }
 
-    /// Replaces a refused request by smaller ones; false when it is for one value.
-    fn split(&mut self, now: Instant) -> bool {
-        let whole = self.blocks[self.cursor].span;
-        let inside: Vec<Span> = self.values.iter().copied().filter(|v| whole.holds(*v)).collect();
-        if !self.cuts.refused(&inside, now) {
-            return false;
-        }
-        self.blocks.splice(self.cursor..=self.cursor, requests(&inside, &self.spec, &self.cost, &self.cuts));
-        true
-    }
-
-    /// No answer. The same request comes first again, at once the first time: a late answer can then only be its own.
     fn miss(&mut self, fault: Fault, now: Instant, label: Now) -> Change {
         self.misses += 1;
         self.owed = true;
         self.fault = fault;
+        self.busy = 0;
+        self.repeat = Some(self.asked);
         if let Some(probe) = &mut self.dead {
             probe.pause = (probe.pause * 2).min(LAST_PROBE);
             probe.at = now + probe.pause;
-            self.restart();
             return Change::None;
         }
         if self.misses == 1 {
             return Change::None;
         }
-        let failed = self.cursor;
-        while self.cursor < self.blocks.len() {
-            self.pass(Err(fault), label);
+        for group in self.groups.iter_mut().filter(|g| g.due <= now) {
+            group.fail(fault, label);
         }
-        self.blocks.rotate_left(failed);
         if self.misses < MISSES_TO_DIE {
             return Change::None;
         }
@@ -224,69 +255,49 @@ impl Unit {
         Change::Died
     }
 
-    fn restart(&mut self) {
-        self.cursor = 0;
-        self.busy = 0;
-        self.answered = false;
-        self.image.clear();
-    }
-
-    /// Ends the scan: its readings, and whether the unit answered. The next cycle starts at its next due time.
-    pub(super) fn finish(&mut self, now: Instant, label: Now) -> (bool, Vec<Sample>, usize) {
-        let sample = |p: &PointBinding| match field(&self.spec, p) {
-            Some(f) => Sample {
-                point: p.point,
-                reading: decode(f, &self.image),
-                at: self.image.arrived(f.span).unwrap_or(label),
-            },
-            None => Sample { point: p.point, reading: Reading::Bad(Fault::Configuration), at: label },
-        };
-        let samples = self.spec.points.iter().map(sample).collect();
-        let answered = self.answered;
-        self.restart();
-        if !self.cuts.is_empty() && self.cuts.try_one(now) {
-            self.blocks = requests(&self.values, &self.spec, &self.cost, &self.cuts);
+    /// The next cycle that is complete, until there is none.
+    pub(super) fn finish(&mut self, now: Instant, label: Now) -> Option<Finished> {
+        let due = self.groups.iter_mut().enumerate().filter(|(_, g)| g.due <= now);
+        let (index, finished) = due.filter_map(|(i, g)| Some((i, g.finish(now, label)?))).next()?;
+        if self.repeat.is_none() {
+            self.improve(index, now);
         }
-        (answered, samples, self.advance(now))
+        Some(finished)
     }
 
-    /// Moves the due time past `now`; returns how many cycles were skipped.
-    pub(super) fn advance(&mut self, now: Instant) -> usize {
-        let late = now.saturating_duration_since(self.due).as_nanos() / self.period.as_nanos();
-        let skipped = u32::try_from(late).unwrap_or(u32::MAX);
-        self.due += self.period * skipped + self.period;
-        skipped as usize
+    /// Between two cycles the plan follows what was learned: refused holes tried again, a turnaround that is not as assumed.
+    fn improve(&mut self, index: usize, now: Instant) {
+        let cost = self.cost();
+        let (planned, usual) = (self.groups[index].cost().turnaround(), cost.turnaround());
+        let differs = usual.abs_diff(planned) > SAME_TURNAROUND && (usual > planned * 2 || planned > usual * 2);
+        let tried = !self.cuts.is_empty() && self.cuts.try_one(now);
+        if tried || differs {
+            let cost = if differs { cost } else { *self.groups[index].cost() };
+            self.groups[index].replan(cost, &self.cuts);
+        }
     }
 
-    /// Every point bad for the same reason.
-    pub(super) fn all_bad(&self, fault: Fault, label: Now) -> Vec<Sample> {
-        let reading = Reading::Bad(fault);
-        self.spec.points.iter().map(|p| Sample { point: p.point, reading, at: label }).collect()
-    }
-
-    /// Why the unit's points are bad without asking: it is dead, or no point names a field of its profile.
-    pub(super) fn standing_fault(&self) -> Option<Fault> {
-        if self.is_askable() { self.dead.map(|_| self.fault) } else { Some(Fault::Configuration) }
+    /// Publishes what is due and cannot be asked for, as bad for the reason that `why` gives or the unit's own.
+    pub(super) fn unasked(&mut self, now: Instant, label: Now, why: Option<Fault>) -> Option<Vec<Sample>> {
+        let dead = self.dead.map(|_| self.fault);
+        let due = self.groups.iter_mut().filter(|g| g.due <= now);
+        let unbound = |g: &Group| (!g.is_askable()).then_some(Fault::Configuration);
+        let (group, fault) = due.filter_map(|g| Some((unbound(g).or(why).or(dead)?, g))).map(|(f, g)| (g, f)).next()?;
+        let samples = group.all_bad(fault, label);
+        group.advance(now);
+        Some(samples)
     }
 
     /// False when there is nothing to ask for.
     pub(super) fn is_askable(&self) -> bool {
-        !self.blocks.is_empty()
+        self.groups.iter().any(Group::is_askable)
     }
 
     /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back.
     pub(super) fn link_lost(&mut self, now: Instant) {
         self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
-        self.restart();
+        self.busy = 0;
+        self.repeat = None;
+        self.groups.iter_mut().for_each(Group::restart);
     }
-}
-
-fn field<'a>(spec: &'a DeviceSpec, point: &PointBinding) -> Option<&'a Field> {
-    spec.profile.field(&point.field)
-}
-
-fn requests(values: &[Span], spec: &DeviceSpec, cost: &Cost, cuts: &Cuts) -> Vec<Block> {
-    let bounds = Bounds::of(spec.profile.limits);
-    let blocks = plan(values, bounds, cost, |v| cuts.stands_before(v));
-    arrange(&blocks).into_iter().map(Block::from).collect()
 }

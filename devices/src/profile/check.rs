@@ -4,6 +4,7 @@ use super::{Condition, Field, Kind, Limits, Profile, Status, WordOrder};
 use crate::plan::Span;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a profile was refused: correct it and load it again.
@@ -110,7 +111,7 @@ pub(super) fn build(name: &str, text: &str) -> Result<Profile, ProfileError> {
     let mut fields = BTreeMap::new();
     for (key, f) in &raw.field {
         let built = field(f, raw.word_order, &statuses, limits).map_err(at(format!("field.{key}")))?;
-        fields.insert(key.clone(), built);
+        fields.insert(key.clone(), Arc::new(built));
     }
     Ok(Profile { name: name.into(), title_zh: raw.title_zh, title_en: raw.title_en, limits, fields })
 }

@@ -160,6 +160,8 @@ fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec {
             key: format!("{}-{f}", key(*unit)),
             field: (*f).to_owned(),
             period,
+            critical: false,
+            fast: None,
         };
         let points = profile.field_names().iter().map(bind).collect();
         let device = book.device_id(&key(*unit)).unwrap();

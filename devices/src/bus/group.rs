@@ -1,0 +1,261 @@
+//! The points of a unit that share a period: their requests, and the cycle in progress.
+//!
+//! Pure state. Owns due time, order of requests, and what is muted. Leaves the unit's life to [`super::unit`].
+
+use crate::PointBinding;
+use crate::decode::{Image, decode};
+use crate::plan::cuts::Cuts;
+use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
+use crate::profile::{Field, Profile};
+use rules::{Fault, Now, PointId, Reading, Sample};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const FIRST_MUTE: Duration = Duration::from_secs(10);
+const LAST_MUTE: Duration = Duration::from_secs(600);
+
+/// A point and where it lies; no field when its profile has none of that name.
+#[derive(Debug)]
+struct Bound {
+    point: PointId,
+    field: Option<Arc<Field>>,
+    critical: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    span: Span,
+    /// Holds a value that an alarm rule judges.
+    critical: bool,
+    /// In a row.
+    refusals: u32,
+    muted_until: Option<Instant>,
+    /// Read at least once as it is.
+    proven: bool,
+}
+
+/// One period's requests of one unit.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) period: Duration,
+    pub(super) due: Instant,
+    points: Vec<Bound>,
+    values: Vec<Span>,
+    bounds: Bounds,
+    cost: Cost,
+    blocks: Vec<Block>,
+    cursor: usize,
+    image: Image,
+    answered: bool,
+}
+
+/// A cycle that is over.
+pub(super) struct Finished {
+    pub(super) answered: bool,
+    pub(super) samples: Vec<Sample>,
+    /// Cycles that were due meanwhile and are not made up for.
+    pub(super) skipped: usize,
+}
+
+impl Group {
+    pub(super) fn new<'a>(
+        period: Duration,
+        points: impl Iterator<Item = &'a PointBinding>,
+        profile: &Profile,
+        cost: Cost,
+        cuts: &Cuts,
+        due: Instant,
+    ) -> Self {
+        let bind = |p: &PointBinding| Bound {
+            point: p.point,
+            field: profile.field(&p.field).cloned(),
+            critical: p.critical,
+        };
+        let points: Vec<Bound> = points.map(bind).collect();
+        let spans: Vec<Span> = points.iter().filter_map(|p| p.field.as_deref()).flat_map(Field::spans).collect();
+        let mut group = Self {
+            period,
+            due,
+            points,
+            values: distinct(&spans),
+            bounds: Bounds::of(profile.limits),
+            cost,
+            blocks: Vec::new(),
+            cursor: 0,
+            image: Image::default(),
+            answered: false,
+        };
+        group.replan(cost, cuts);
+        group
+    }
+
+    /// False when there is nothing to ask for.
+    pub(super) fn is_askable(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
+    /// True between two cycles.
+    pub(super) fn is_idle(&self) -> bool {
+        self.cursor == 0
+    }
+
+    /// Number of points.
+    pub(super) fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The present request.
+    pub(super) fn block(&self) -> Option<Span> {
+        self.blocks.get(self.cursor).map(|b| b.span)
+    }
+
+    pub(super) fn cost(&self) -> &Cost {
+        &self.cost
+    }
+
+    pub(super) fn shapes(&self) -> impl Iterator<Item = (u8, u16)> + '_ {
+        self.blocks.iter().map(|b| (b.span.function, b.span.count))
+    }
+
+    /// Alarm-critical requests, and cycles that are a whole period late, go before the others; then the earliest deadline.
+    pub(super) fn urgency(&self, now: Instant) -> (bool, Instant) {
+        let critical = self.blocks.get(self.cursor).is_some_and(|b| b.critical);
+        let deadline = self.due + self.period;
+        (!(critical || deadline <= now), deadline)
+    }
+
+    /// The cheapest requests for the present cuts and cost, alarm-critical ones first, equal shapes apart.
+    pub(super) fn replan(&mut self, cost: Cost, cuts: &Cuts) {
+        self.cost = cost;
+        let blocks = plan(&self.values, self.bounds, &cost, |v| cuts.stands_before(v));
+        self.blocks = self.ordered(&blocks);
+    }
+
+    fn ordered(&self, spans: &[Span]) -> Vec<Block> {
+        let (first, then): (Vec<Span>, Vec<Span>) = spans.iter().partition(|s| self.is_critical(**s));
+        let block = |critical| {
+            move |span| Block { span, critical, refusals: 0, muted_until: None, proven: false }
+        };
+        let first = arrange(&first).into_iter().map(block(true));
+        first.chain(arrange(&then).into_iter().map(block(false))).collect()
+    }
+
+    fn is_critical(&self, block: Span) -> bool {
+        let critical = self.points.iter().filter(|p| p.critical).filter_map(|p| p.field.as_deref());
+        critical.flat_map(Field::spans).any(|s| block.holds(s))
+    }
+
+    /// The next request of the cycle; passes over what the device refuses. `None` when the cycle is complete.
+    pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<Span> {
+        let muted = |b: &Block| b.muted_until.is_some_and(|t| t > now);
+        let all_muted = self.cursor == 0 && self.blocks.iter().all(muted);
+        while let Some(block) = self.blocks.get(self.cursor) {
+            // A unit that refuses everything is asked one thing all the same: silence must show.
+            if !muted(block) || (all_muted && self.cursor == 0) {
+                return Some(block.span);
+            }
+            self.pass(Err(Fault::Configuration), label);
+        }
+        None
+    }
+
+    pub(super) fn read(&mut self, words: Vec<u16>, label: Now, cuts: &mut Cuts) {
+        let block = &mut self.blocks[self.cursor];
+        block.refusals = 0;
+        block.muted_until = None;
+        if !std::mem::replace(&mut block.proven, true) {
+            cuts.read(&self.inside(self.blocks[self.cursor].span));
+        }
+        self.pass(Ok(words), label);
+    }
+
+    /// The present request goes without a value.
+    pub(super) fn pass(&mut self, words: Result<Vec<u16>, Fault>, label: Now) {
+        self.answered |= words.is_ok();
+        self.image.put(self.blocks[self.cursor].span, words, label);
+        self.cursor += 1;
+    }
+
+    /// Exception 1, 2 or 3: smaller requests at once where that may help, else a configuration fault of this request alone,
+    /// asked again in the next cycle and, refused once more, ever more rarely.
+    pub(super) fn refused(&mut self, may_split: bool, now: Instant, label: Now, cuts: &mut Cuts) {
+        self.answered = true;
+        if may_split && self.split(now, cuts) {
+            return;
+        }
+        let block = &mut self.blocks[self.cursor];
+        block.refusals += 1;
+        if block.refusals > 1 {
+            let pause = FIRST_MUTE * (1 << (block.refusals - 2).min(6));
+            block.muted_until = Some(now + pause.min(LAST_MUTE));
+        }
+        self.pass(Err(Fault::Configuration), label);
+    }
+
+    fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
+        let inside = self.inside(self.blocks[self.cursor].span);
+        if !cuts.refused(&inside, now) {
+            return false;
+        }
+        let parts = plan(&inside, self.bounds, &self.cost, |v| cuts.stands_before(v));
+        let parts = self.ordered(&parts);
+        self.blocks.splice(self.cursor..=self.cursor, parts);
+        true
+    }
+
+    fn inside(&self, block: Span) -> Vec<Span> {
+        self.values.iter().copied().filter(|v| block.holds(*v)).collect()
+    }
+
+    /// No answer: what is left of the cycle is bad. What failed comes first in the next one.
+    pub(super) fn fail(&mut self, fault: Fault, label: Now) {
+        let failed = self.cursor;
+        while self.cursor < self.blocks.len() {
+            self.pass(Err(fault), label);
+        }
+        self.blocks.rotate_left(failed);
+    }
+
+    pub(super) fn heard(&mut self) {
+        self.answered = true;
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.cursor = 0;
+        self.answered = false;
+        self.image.clear();
+    }
+
+    /// Ends the cycle if it is complete; the next one starts at its next due time.
+    pub(super) fn finish(&mut self, now: Instant, label: Now) -> Option<Finished> {
+        let complete = self.is_askable() && self.request(now, label).is_none();
+        complete.then(|| {
+            let sample = |p: &Bound| match p.field.as_deref() {
+                Some(f) => {
+                    let at = self.image.arrived(f.span).unwrap_or(label);
+                    Sample { point: p.point, reading: decode(f, &self.image), at }
+                }
+                None => Sample { point: p.point, reading: Reading::Bad(Fault::Configuration), at: label },
+            };
+            let samples = self.points.iter().map(sample).collect();
+            let answered = self.answered;
+            self.restart();
+            Finished { answered, samples, skipped: self.advance(now) }
+        })
+    }
+
+    /// Moves the due time past `now`; returns how many cycles were skipped.
+    pub(super) fn advance(&mut self, now: Instant) -> usize {
+        let late = now.saturating_duration_since(self.due).as_nanos() / self.period.as_nanos();
+        let skipped = u32::try_from(late).unwrap_or(u32::MAX);
+        self.due += self.period * skipped + self.period;
+        skipped as usize
+    }
+
+    /// Every point bad for the same reason.
+    pub(super) fn all_bad(&self, fault: Fault, label: Now) -> Vec<Sample> {
+        let reading = Reading::Bad(fault);
+        self.points.iter().map(|p| Sample { point: p.point, reading, at: label }).collect()
+    }
+}

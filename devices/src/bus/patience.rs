@@ -1,0 +1,141 @@
+//! How long to wait for a unit: twice its observed 99th percentile, between the profile's floor and ceiling.
+//!
+//! Pure. Owns the last turnarounds of one unit. What the bytes take on the wire is not in them.
+
+use crate::profile::Limits;
+use std::time::Duration;
+
+/// Turnarounds remembered: the second longest of them is the 99th percentile.
+const REMEMBERED: usize = 128;
+/// Answers before they say anything.
+const ENOUGH: usize = 16;
+
+/// The patience with one unit.
+#[derive(Debug)]
+pub(super) struct Patience {
+    floor: Duration,
+    ceiling: Duration,
+    last: Vec<Duration>,
+    next: usize,
+    fresh: usize,
+    p99: Duration,
+    median: Duration,
+}
+
+impl Patience {
+    /// `link` is the longest wait on this link; a profile may ask for less.
+    pub(super) fn new(limits: &Limits, link: Duration) -> Self {
+        let ceiling = link.min(limits.timeout_ceiling);
+        Self {
+            floor: limits.timeout_floor.min(ceiling),
+            ceiling,
+            last: Vec::new(),
+            next: 0,
+            fresh: 0,
+            p99: ceiling,
+            median: Duration::ZERO,
+        }
+    }
+
+    /// A request took so long to be answered.
+    pub(super) fn answered(&mut self, turnaround: Duration) {
+        if self.last.len() < REMEMBERED {
+            self.last.push(turnaround);
+        } else {
+            self.last[self.next] = turnaround;
+            self.next = (self.next + 1) % REMEMBERED;
+        }
+        self.fresh += 1;
+        if self.fresh >= ENOUGH {
+            self.reckon();
+        }
+    }
+
+    /// A request was not answered in time, yet the unit is alive: its answers may take longer than we wait.
+    pub(super) fn missed(&mut self) {
+        self.answered(self.ceiling);
+        self.reckon();
+    }
+
+    fn reckon(&mut self) {
+        self.fresh = 0;
+        let mut sorted = self.last.clone();
+        sorted.sort_unstable();
+        self.p99 = sorted[sorted.len() * 99 / 100];
+        self.median = sorted[sorted.len() / 2];
+    }
+
+    /// Longest wait for an answer, without the bytes' own time.
+    pub(super) fn limit(&self) -> Duration {
+        if self.is_known() { (self.p99 * 2).clamp(self.floor, self.ceiling) } else { self.ceiling }
+    }
+
+    /// True once the unit has answered often enough.
+    pub(super) fn is_known(&self) -> bool {
+        self.last.len() >= ENOUGH
+    }
+
+    /// The usual turnaround, once known.
+    pub(super) fn usual(&self) -> Option<Duration> {
+        self.is_known().then_some(self.median)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    const ONE: &str = "
+title_zh = '一'
+title_en = 'one'
+[limits]
+timeout_floor_ms = 50
+timeout_ceiling_ms = 300
+[field.a]
+function = 3
+address = 7
+type = 'u16'
+";
+
+    fn patience() -> Patience {
+        Patience::new(&Profile::from_toml("one", ONE).unwrap().limits, Duration::from_millis(500))
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn a_unit_that_is_not_known_gets_the_ceiling() {
+        assert_eq!(patience().limit(), ms(300));
+    }
+
+    #[test]
+    fn the_time_out_is_twice_the_99th_percentile_between_floor_and_ceiling() {
+        for (turnaround, limit) in [(10, 50), (60, 120), (250, 300)] {
+            let mut patience = patience();
+            (0..32).for_each(|_| patience.answered(ms(turnaround)));
+            assert_eq!(patience.limit(), ms(limit));
+        }
+    }
+
+    #[test]
+    fn one_slow_answer_of_a_hundred_changes_nothing_and_two_do() {
+        let mut patience = patience();
+        (0..127).for_each(|_| patience.answered(ms(40)));
+        patience.answered(ms(140));
+        assert_eq!(patience.limit(), ms(80));
+        (0..16).for_each(|i| patience.answered(ms(if i == 0 { 140 } else { 40 })));
+        assert_eq!(patience.limit(), ms(280));
+    }
+
+    #[test]
+    fn missing_answers_of_a_living_unit_make_patient_at_once() {
+        let mut patience = patience();
+        (0..100).for_each(|_| patience.answered(ms(10)));
+        patience.missed();
+        patience.missed();
+        assert_eq!(patience.limit(), ms(300));
+    }
+}
