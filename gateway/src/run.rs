@@ -82,6 +82,7 @@ pub async fn run_site(
         clock: clock.clone(),
         boot_id: boot_id(),
         buses: statuses.clone(),
+        nearness: core::Nearness::of(&site.book, &site.buses),
         uplink: site.mqtt.is_some(),
         influx: site.influx.is_some(),
         scans,

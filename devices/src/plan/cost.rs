@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   RTU   (8 + 5 + data) characters × character time + silence before the request + turnaround of the unit
-//!   TCP   one round trip + the time the device takes for a register more
+//!   TCP   one round trip + work at both ends + the time the device takes for a register more
 //! ```
 
 use super::Span;
@@ -17,6 +17,8 @@ const TCP_BYTES: u32 = 12 + 9;
 const ASSUMED_BAUD: u32 = 9_600;
 /// What one more register costs a device on TCP: small beside any round trip, yet no hole is read for nothing.
 const TCP_BYTE: Duration = Duration::from_micros(2);
+/// What a request costs at least, however near the device: work at both ends. Dearer than any hole within one request.
+const TCP_REQUEST: Duration = Duration::from_millis(1);
 /// Until measured: slaves of 9600 baud lines answer in 5 to 50 ms.
 const USUAL_RTU_TURNAROUND: Duration = Duration::from_millis(20);
 /// Until measured: a switch and a controller that looks once in its cycle.
@@ -37,7 +39,7 @@ impl Cost {
     pub fn on(transport: &Transport, silence: Duration, turnaround: Option<Duration>) -> Self {
         match character_time(transport) {
             None => Self {
-                per_request: Duration::ZERO,
+                per_request: TCP_REQUEST,
                 per_byte: TCP_BYTE,
                 turnaround: turnaround.unwrap_or(USUAL_ROUND_TRIP),
             },

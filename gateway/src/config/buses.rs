@@ -7,7 +7,7 @@ use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
 use super::links;
 use super::words::did_you_mean;
 use devices::profile::{self, Profile};
-use devices::{BusSpec, DeviceSpec, PointBinding};
+use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
 use rules::RuleBook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -59,6 +59,11 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
             key: p.key.clone(),
             field: p.field.clone(),
             period: Duration::from_millis(u64::from(p.period_ms)),
+            critical: !p.limits.is_empty() || p.state_alarm.is_some(),
+            fast: p.fast_period_ms.map(|ms| Fast {
+                period: Duration::from_millis(u64::from(ms)),
+                wanted: Wanted::default(),
+            }),
         })
     };
     Some(DeviceSpec {

@@ -299,6 +299,8 @@ pub struct PointTable {
     /// Poll period.
     #[serde(default = "default_period_ms")]
     pub period_ms: u32,
+    /// Poll period while the value is near a limit (5 % of the range) or beyond it; default: `period_ms`.
+    pub fast_period_ms: Option<u32>,
     /// Older than this is bad; default three periods.
     pub max_age_s: Option<f64>,
     /// Default: the device's area.

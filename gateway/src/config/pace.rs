@@ -7,7 +7,7 @@ use super::buses::Profiles;
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
 use devices::plan::{Bounds, Cost, Span, plan};
-use devices::profile::{Field, Profile};
+use devices::profile::Profile;
 use std::path::Path;
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ struct Scan {
 }
 
 fn scan(link: &LinkTable, profile: &Profile, points: &[&PointTable]) -> Scan {
-    let spans: Vec<Span> = points.iter().filter_map(|p| profile.field(&p.field)).flat_map(Field::spans).collect();
+    let spans: Vec<Span> = points.iter().filter_map(|p| profile.field(&p.field)).flat_map(|f| f.spans()).collect();
     let cost = super::links::transport(link, Path::new("")).map(|t| Cost::on(&t, profile.limits.turnaround, None));
     let requests = cost.map_or_else(Vec::new, |cost| plan(&spans, Bounds::of(profile.limits), &cost, |_| false));
     let wire: Duration = requests.iter().map(|span| on_wire(link, *span) + profile.limits.turnaround).sum();

@@ -1,13 +1,16 @@
 //! The core: the only caller of the engine, and how everybody else talks to it.
 //!
-//! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture.
+//! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture,
+//! `nearness` asks the buses for more where a value nears a limit.
 
 mod ledger;
+mod nearness;
 mod task;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub use nearness::Nearness;
 pub use task::{CoreParts, start};
 
 use crate::delivery::{Delivered, OfficeReceipt, OutboxFigures};

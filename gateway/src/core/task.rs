@@ -1,6 +1,7 @@
 //! The core's loop: scans, requests and time go to the engine; its events go to the ledger, then to everybody.
 
 use super::ledger::Ledger;
+use super::nearness::Nearness;
 use super::view::{self, Beside};
 use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
 use crate::delivery::{Delivered, Delivery, OfficeReceipt, OutboxFigures};
@@ -47,6 +48,8 @@ pub struct CoreParts {
     pub clock: Arc<dyn Clock>,
     pub boot_id: String,
     pub buses: Vec<(String, Arc<BusStatus>)>,
+    /// Points that are read faster near a limit.
+    pub nearness: Nearness,
     pub uplink: bool,
     pub influx: bool,
     pub scans: mpsc::Receiver<BusMessage>,
@@ -55,10 +58,10 @@ pub struct CoreParts {
 }
 
 /// Starts the core; it ends after `stop` with a last commit.
-pub fn start(parts: CoreParts, stop: CancellationToken) -> (CoreHandle, JoinHandle<()>) {
+pub fn start(mut parts: CoreParts, stop: CancellationToken) -> (CoreHandle, JoinHandle<()>) {
     let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
     let (records, _) = broadcast::channel(RECORDS_MAX);
-    let core = Core::new(&parts, records.clone());
+    let core = Core::new(&mut parts, records.clone());
     let (publish, snapshots) = watch::channel(Arc::new(core.picture(parts.clock.now())));
     let handle = CoreHandle { requests, snapshots, records };
     let task = tokio::spawn(core.run(parts.scans, inbox, publish, parts.found, stop));
@@ -72,6 +75,7 @@ struct Core {
     site: Arc<SiteView>,
     clock: Arc<dyn Clock>,
     buses: Vec<(String, Arc<BusStatus>)>,
+    nearness: Nearness,
     bus_views: Vec<BusView>,
     records: broadcast::Sender<Arc<Record>>,
     progress: Arc<AtomicU64>,
@@ -88,7 +92,7 @@ struct Core {
 }
 
 impl Core {
-    fn new(parts: &CoreParts, records: broadcast::Sender<Arc<Record>>) -> Self {
+    fn new(parts: &mut CoreParts, records: broadcast::Sender<Arc<Record>>) -> Self {
         let now = parts.clock.now();
         let restored = parts.found.restored.clone();
         let next_hazard = restored.next_hazard;
@@ -106,6 +110,7 @@ impl Core {
             site: parts.site.clone(),
             clock: parts.clock.clone(),
             buses: parts.buses.clone(),
+            nearness: std::mem::take(&mut parts.nearness),
             bus_views: Vec::new(),
             records,
             progress: parts.progress.clone(),
@@ -210,6 +215,7 @@ impl Core {
         match message {
             BusMessage::Scan(Scan { device, answered, samples, .. }) => {
                 self.store.append_samples(&samples);
+                self.nearness.look(&samples);
                 self.input(Input::Scan { device, answered, samples: &samples }).await;
             }
             BusMessage::State { subject, code, detail } => {

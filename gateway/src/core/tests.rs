@@ -1,6 +1,6 @@
 //! The core with a real store in a folder of its own: what is shown is on the disk, and a stuck disk silences nobody.
 
-use super::{CommandError, CoreHandle, CoreParts, start};
+use super::{CommandError, CoreHandle, CoreParts, Nearness, start};
 use crate::clock::SystemClock;
 use crate::config;
 use crate::record::Record;
@@ -63,6 +63,7 @@ fn bench(folder: &Path) -> Bench {
         clock: clock.clone(),
         boot_id: "boot".into(),
         buses: Vec::new(),
+        nearness: Nearness::default(),
         uplink: false,
         influx: false,
         scans: inbox,

@@ -3,6 +3,7 @@
 //! Every register of the scripted device says where it comes from: `unit * 1000 + address`.
 
 mod faults;
+mod periods;
 mod rtu;
 mod schedule;
 mod tcp;
@@ -71,7 +72,13 @@ impl Rig {
         units: &[u8],
         profile: &str,
     ) -> Self {
-        let spec = spec(transport, units, profile);
+        Self::start_spec(connector, spec(transport, units, profile))
+    }
+    /// As [`Rig::start_over`], for any bus.
+    fn start_spec<C: Connect + 'static>(
+        connector: impl FnOnce(mpsc::Sender<DuplexStream>) -> C,
+        spec: BusSpec,
+    ) -> Self {
         let status = Arc::new(BusStatus::new(&spec));
         let (out, messages) = mpsc::channel(1024);
         let (offer, connections) = mpsc::channel(1);
@@ -79,6 +86,11 @@ impl Rig {
         let clock = Arc::new(Virtual(Instant::now()));
         tokio::spawn(run_bus_with(connector(offer), spec, clock, out, status.clone(), stop.clone()));
         Self { messages, connections, status, stop }
+    }
+    /// Takes what is published and looks at none of it.
+    fn drain(&mut self) {
+        let mut messages = std::mem::replace(&mut self.messages, mpsc::channel(1).1);
+        tokio::spawn(async move { while messages.recv().await.is_some() {} });
     }
     async fn scan(&mut self) -> Scan {
         loop {

@@ -1,0 +1,167 @@
+//! Periods per point, fast periods, urgency, and the plan that follows what is learned.
+
+use super::*;
+use crate::{Fast, Wanted};
+
+/// Three values, too far apart for one request.
+const THREE: &str = "
+title_zh = '三'
+title_en = 'three'
+[limits]
+max_registers = 16
+[field.a]
+function = 3
+address = 0
+type = 'u16'
+[field.b]
+function = 3
+address = 100
+type = 'u16'
+[field.c]
+function = 4
+address = 200
+type = 'u16'
+";
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// A healthy TCP peer that answers after `turnaround` and tells when it was asked for what.
+fn serve(mut wire: DuplexStream, turnaround: Duration) -> mpsc::Receiver<(Instant, Asked)> {
+    let (tell, told) = mpsc::channel(10_000);
+    tokio::spawn(async move {
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            tell.send((Instant::now(), asked.clone())).await.unwrap();
+            tokio::time::sleep(turnaround).await;
+            wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+        }
+    });
+    told
+}
+
+/// Intervals between requests for `address` in the next `seconds`.
+async fn intervals(told: &mut mpsc::Receiver<(Instant, Asked)>, address: u16, seconds: u64) -> Vec<Duration> {
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let (mut last, mut out) = (None, Vec::new());
+    while let Ok(Some((at, asked))) = tokio::time::timeout_at(until, told.recv()).await {
+        if asked.address == address {
+            out.extend(last.replace(at).map(|before| at - before));
+        }
+    }
+    out
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_point_is_read_in_its_own_period() {
+    let mut spec = spec(tcp(), &[1], THREE);
+    for (point, period) in spec.devices[0].points.iter_mut().zip([100, 1_000, 3_600_000]) {
+        point.period = ms(period);
+    }
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
+    rig.drain();
+    let seen = intervals(&mut told, 0, 60).await;
+    assert!(seen.len() > 590 && seen.iter().all(|i| *i <= ms(107)), "{seen:?}");
+    let seen = intervals(&mut told, 100, 20).await;
+    assert!(seen.len() >= 18 && seen.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)), "{seen:?}");
+    assert_eq!(intervals(&mut told, 200, 7_300).await, [Duration::from_secs(3_600)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_point_whose_fast_period_is_wanted_is_read_fast_and_then_slowly_again() {
+    let mut spec = spec(tcp(), &[1], THREE);
+    let wanted = Wanted::default();
+    spec.devices[0].points[0].fast = Some(Fast { period: ms(200), wanted: wanted.clone() });
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
+    rig.drain();
+    assert!(intervals(&mut told, 0, 10).await.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)));
+    wanted.set(true);
+    assert!(intervals(&mut told, 0, 10).await.len() > 45);
+    wanted.set(false);
+    intervals(&mut told, 0, 2).await;
+    assert!(intervals(&mut told, 0, 10).await.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarm_critical_requests_go_first() {
+    let mut spec = spec(tcp(), &[1, 2], THREE);
+    spec.devices[1].points[1].critical = true;
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
+    rig.drain();
+    for _ in 0..5 {
+        let (_, first) = told.recv().await.unwrap();
+        assert_eq!((first.unit, first.address), (2, 100));
+        for _ in 0..5 {
+            told.recv().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_is_too_slow_skips_and_counts_and_never_queues() {
+    let mut spec = spec(tcp(), &[1], THREE);
+    spec.devices[0].points.iter_mut().for_each(|p| p.period = ms(100));
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let _told = serve(rig.connections.recv().await.unwrap(), ms(90));
+    let first = rig.scan().await.at.mono;
+    let mut last = first;
+    for _ in 0..20 {
+        last = rig.scan().await.at.mono;
+    }
+    // 270 ms a cycle: every third due time is kept.
+    assert!(last.since(first).abs_diff(ms(6_000)) < ms(300), "{:?}", last.since(first));
+    assert!(rig.status.snapshot().units[0].counters.skipped >= 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_unit_costs_no_more_than_twice_its_own_time_when_it_dies() {
+    let mut rig = Rig::start(tcp(), &[1, 2], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        let begun = Instant::now();
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            if asked.unit == 2 && begun.elapsed() > Duration::from_secs(60) {
+                continue;
+            }
+            tokio::time::sleep(ms(5)).await;
+            wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+        }
+    });
+    let mut last: Option<Instant> = None;
+    let mut longest = Duration::ZERO;
+    while rig.status.snapshot().units[1].state != "dead" {
+        if rig.scan().await.device.index() == 0 {
+            longest = longest.max(last.replace(Instant::now()).map_or(ms(0), |l| l.elapsed()));
+        }
+    }
+    assert!(longest <= ms(1_450), "two waits of 200 ms, not of 400: {longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hole_refused_once_is_read_over_again_later() {
+    let holed = TWO.replace("address = 100", "address = 4");
+    let mut rig = Rig::start(tcp(), &[1], &holed);
+    let mut wire = rig.connections.recv().await.unwrap();
+    let (tell, mut told) = mpsc::channel(1_000);
+    tokio::spawn(async move {
+        let mut nth = 0;
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            nth += 1;
+            let pdu = if nth == 3 { vec![0x83, 2] } else { data(&asked) };
+            tell.send(asked.count).await.unwrap();
+            wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+        }
+    });
+    for _ in 0..30 {
+        assert_eq!(values(&rig.scan().await), [1000.0, 1004.0]);
+    }
+    let mut asked = Vec::new();
+    while let Ok(count) = told.try_recv() {
+        asked.push(count);
+    }
+    assert_eq!(asked[..5], [5, 5, 5, 1, 1]);
+    assert!(asked.iter().filter(|c| **c == 1).count() <= 24 && asked.ends_with(&[5, 5, 5]), "{asked:?}");
+}

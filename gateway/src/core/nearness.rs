@@ -1,0 +1,88 @@
+//! Which values near a limit, and are to be read more often.
+//!
+//! Owns the wish for a point's `fast_period_ms`; the bus follows it. Decides no alarm: a wish too many costs a few bytes on the bus.
+
+use devices::{BusSpec, Wanted};
+use rules::book::Condition;
+use rules::{RuleBook, Sample};
+
+/// Of the measuring range: a value that close to a limit, or beyond it, is read fast …
+const NEAR: f64 = 0.05;
+/// … until it is that far away again.
+const FAR: f64 = 0.10;
+
+struct Watched {
+    wanted: Wanted,
+    /// Limit, and whether alarms lie above it.
+    limits: Vec<(f64, bool)>,
+    range: f64,
+}
+
+/// The points that have a fast period, by index.
+#[derive(Default)]
+pub struct Nearness(Vec<Option<Watched>>);
+
+impl Nearness {
+    /// Of all points that have a fast period and a limit.
+    #[must_use]
+    pub fn of(book: &RuleBook, buses: &[BusSpec]) -> Self {
+        let mut points: Vec<Option<Watched>> = Vec::new();
+        for binding in buses.iter().flat_map(|b| &b.devices).flat_map(|d| &d.points) {
+            let (Some(fast), index) = (&binding.fast, binding.point.index()) else { continue };
+            let point = &book.points()[index];
+            let limits = book.rules().iter().filter(|r| r.point == point.key).filter_map(|r| limit(r.condition));
+            let watched =
+                Watched { wanted: fast.wanted.clone(), limits: limits.collect(), range: point.range.1 - point.range.0 };
+            points.resize_with(points.len().max(index + 1), || None);
+            points[index] = Some(watched);
+        }
+        Self(points)
+    }
+
+    /// Looks at new readings. One without a value changes no wish.
+    pub(super) fn look(&self, samples: &[Sample]) {
+        if self.0.is_empty() {
+            return;
+        }
+        for sample in samples {
+            let watched = self.0.get(sample.point.index()).and_then(Option::as_ref);
+            if let (Some(watched), Some(value)) = (watched, sample.reading.value()) {
+                watched.look(value);
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn look(&self, value: f64) {
+        let margin = self.range * if self.wanted.get() { FAR } else { NEAR };
+        let near = |&(limit, above): &(f64, bool)| if above { value >= limit - margin } else { value <= limit + margin };
+        self.wanted.set(self.limits.iter().any(near));
+    }
+}
+
+fn limit(condition: Condition) -> Option<(f64, bool)> {
+    match condition {
+        Condition::HighHigh { limit, .. } | Condition::High { limit, .. } => Some((limit, true)),
+        Condition::Low { limit, .. } | Condition::LowLow { limit, .. } => Some((limit, false)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_near_a_limit_is_wanted_fast_until_it_is_far_again() {
+        let wanted = Wanted::default();
+        let watched = Watched { wanted: wanted.clone(), limits: vec![(25.0, true), (2.0, false)], range: 100.0 };
+        for (value, fast) in [(10.0, false), (19.9, false), (20.0, true), (16.0, true), (14.9, false), (30.0, true)] {
+            watched.look(value);
+            assert_eq!(wanted.get(), fast, "{value}");
+        }
+        watched.look(13.0);
+        watched.look(6.0);
+        assert!(wanted.get());
+    }
+}
