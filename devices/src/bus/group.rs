@@ -67,11 +67,8 @@ impl Group {
         cuts: &Cuts,
         due: Instant,
     ) -> Self {
-        let bind = |p: &PointBinding| Bound {
-            point: p.point,
-            field: profile.field(&p.field).cloned(),
-            critical: p.critical,
-        };
+        let bind =
+            |p: &PointBinding| Bound { point: p.point, field: profile.field(&p.field).cloned(), critical: p.critical };
         let points: Vec<Bound> = points.map(bind).collect();
         let spans: Vec<Span> = points.iter().filter_map(|p| p.field.as_deref()).flat_map(Field::spans).collect();
         let mut group = Self {
@@ -134,9 +131,7 @@ impl Group {
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {
         let (first, then): (Vec<Span>, Vec<Span>) = spans.iter().partition(|s| self.is_critical(**s));
-        let block = |critical| {
-            move |span| Block { span, critical, refusals: 0, muted_until: None, proven: false }
-        };
+        let block = |critical| move |span| Block { span, critical, refusals: 0, muted_until: None, proven: false };
         let first = arrange(&first).into_iter().map(block(true));
         first.chain(arrange(&then).into_iter().map(block(false))).collect()
     }

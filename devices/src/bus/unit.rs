@@ -116,8 +116,7 @@ impl Unit {
         if self.repeat.is_some() || !self.spec.points.iter().any(|p| p.fast.is_some()) {
             return;
         }
-        let wanted: BTreeSet<Duration> =
-            self.spec.points.iter().map(|p| p.period_now().max(SHORTEST_PERIOD)).collect();
+        let wanted: BTreeSet<Duration> = self.spec.points.iter().map(|p| p.period_now().max(SHORTEST_PERIOD)).collect();
         let sizes = |period| self.spec.points.iter().filter(|p| p.period_now().max(SHORTEST_PERIOD) == period).count();
         let same = wanted.len() == self.groups.len()
             && self.groups.iter().all(|g| wanted.contains(&g.period) && g.len() == sizes(g.period));

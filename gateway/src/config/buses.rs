@@ -60,10 +60,9 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
             field: p.field.clone(),
             period: Duration::from_millis(u64::from(p.period_ms)),
             critical: !p.limits.is_empty() || p.state_alarm.is_some(),
-            fast: p.fast_period_ms.map(|ms| Fast {
-                period: Duration::from_millis(u64::from(ms)),
-                wanted: Wanted::default(),
-            }),
+            fast: p
+                .fast_period_ms
+                .map(|ms| Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() }),
         })
     };
     Some(DeviceSpec {

@@ -56,7 +56,8 @@ impl Nearness {
 impl Watched {
     fn look(&self, value: f64) {
         let margin = self.range * if self.wanted.get() { FAR } else { NEAR };
-        let near = |&(limit, above): &(f64, bool)| if above { value >= limit - margin } else { value <= limit + margin };
+        let near =
+            |&(limit, above): &(f64, bool)| if above { value >= limit - margin } else { value <= limit + margin };
         self.wanted.set(self.limits.iter().any(near));
     }
 }
