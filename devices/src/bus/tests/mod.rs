@@ -6,6 +6,7 @@ mod faults;
 mod periods;
 mod rtu;
 mod schedule;
+mod table;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
@@ -19,7 +20,7 @@ use rules::book::{Device, Point, PointKind};
 use rules::{BookParts, Clock, Fault, Mono, Now, Reading, RuleBook, Wall};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -214,13 +215,13 @@ struct Asked {
     count: u16,
 }
 
-async fn asked_tcp(wire: &mut DuplexStream) -> Option<Asked> {
+async fn asked_tcp(wire: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
     let mut b = [0; 12];
     wire.read_exact(&mut b).await.ok()?;
     Some(Asked { head: b[..2].to_vec(), unit: b[6], function: b[7], address: be(b[8], b[9]), count: be(b[10], b[11]) })
 }
 
-async fn asked_rtu(wire: &mut DuplexStream) -> Option<Asked> {
+async fn asked_rtu(wire: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
     let mut b = [0; 8];
     wire.read_exact(&mut b).await.ok()?;
     Some(Asked { head: b.to_vec(), unit: b[0], function: b[1], address: be(b[2], b[3]), count: be(b[4], b[5]) })

@@ -1,0 +1,180 @@
+//! The table of faults (what happens on the wire, and what it must lead to), row by row, on real sockets and pseudo-terminals in
+//! real time.
+//!
+//! Owns the scripted peer: one script, played over either wire. Every register says where it comes from, as in the other tests.
+
+mod answers;
+mod many;
+mod plug;
+mod sockets;
+mod time;
+
+use super::*;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncWrite, ReadBuf};
+use tokio::net::TcpListener;
+
+/// Which wire a row is played on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    Socket,
+    Terminal,
+}
+
+const BOTH: [On; 2] = [On::Socket, On::Terminal];
+const PERIOD: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_millis(150);
+
+/// Far end of a pseudo-terminal.
+struct Master {
+    fd: AsyncFd<OwnedFd>,
+    path: String,
+}
+
+impl Master {
+    fn open() -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let near = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut termios = tcgetattr(&near).unwrap();
+        termios.make_raw();
+        tcsetattr(&near, OptionalActions::Now, &termios).unwrap();
+        rustix::io::ioctl_fionbio(&master, true).unwrap();
+        // The near end stays open for ever: else reading fails while the bus has not opened it yet.
+        std::mem::forget(near);
+        Self::over(master, path)
+    }
+    #[allow(deprecated, reason = "the successor is unsafe; an OwnedFd is moved in and never changed")]
+    fn over(master: OwnedFd, path: String) -> Self {
+        Self { fd: AsyncFd::new(master).unwrap(), path }
+    }
+}
+
+impl AsyncRead for Master {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            let read = guard.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), buf.initialize_unfilled())?));
+            if let Ok(read) = read {
+                buf.advance(read?);
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Master {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_write_ready(cx))?;
+            if let Ok(written) = guard.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?)) {
+                return Poll::Ready(written);
+            }
+        }
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Sends what `script` makes of each request until the other end closes; `nth` counts from 1 over all connections.
+async fn play<S: AsyncRead + AsyncWrite + Unpin>(
+    mut wire: S,
+    on: On,
+    nth: &mut u32,
+    script: &mut impl FnMut(&Asked, u32) -> Vec<u8>,
+) -> S {
+    loop {
+        let asked = match on {
+            On::Socket => asked_tcp(&mut wire).await,
+            On::Terminal => asked_rtu(&mut wire).await,
+        };
+        let Some(asked) = asked else { return wire };
+        *nth += 1;
+        if wire.write_all(&script(&asked, *nth)).await.is_err() {
+            return wire;
+        }
+    }
+}
+
+/// Starts a peer that plays `script` on every connection; gives the way to it.
+async fn peer(on: On, mut script: impl FnMut(&Asked, u32) -> Vec<u8> + Send + 'static) -> Transport {
+    let mut nth = 0;
+    if on == On::Socket {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                drop(play(socket, on, &mut nth, &mut script).await);
+            }
+        });
+        return Transport::Tcp { address };
+    }
+    let master = Master::open();
+    let path = master.path.clone();
+    tokio::spawn(async move { play(master, on, &mut nth, &mut script).await });
+    serial(&path, 9_600)
+}
+
+fn serial(path: &str, baud: u32) -> Transport {
+    let (parity, driver) = (crate::Parity::None, crate::SerialDriver::default());
+    Transport::Rtu { path: path.to_owned(), baud, data_bits: 8, parity, stop_bits: 1, driver }
+}
+
+/// A frame for `asked` with this PDU, in the form of the wire.
+fn framed(on: On, asked: &Asked, pdu: &[u8]) -> Vec<u8> {
+    match on {
+        On::Socket => frame_tcp(asked, pdu),
+        On::Terminal => frame_rtu(asked.unit, pdu),
+    }
+}
+
+fn right(on: On, asked: &Asked) -> Vec<u8> {
+    framed(on, asked, &data(asked))
+}
+
+/// A bus over the real connectors, with a short period and time-out.
+fn start(transport: Transport, units: &[u8], profile: &str) -> Rig {
+    start_with(transport, units, profile, Arc::new(Virtual(Instant::now())))
+}
+
+fn start_with(transport: Transport, units: &[u8], profile: &str, clock: Arc<dyn Clock>) -> Rig {
+    let spec = quick(spec(transport, units, profile));
+    let status = Arc::new(BusStatus::new(&spec));
+    let (out, messages) = mpsc::channel(1024);
+    let stop = CancellationToken::new();
+    tokio::spawn(crate::run_bus(spec, clock, out, status.clone(), stop.clone()));
+    Rig { messages, connections: mpsc::channel(1).1, status, stop }
+}
+
+fn quick(mut spec: BusSpec) -> BusSpec {
+    spec.timeout = TIMEOUT;
+    for point in spec.devices.iter_mut().flat_map(|d| &mut d.points) {
+        point.period = PERIOD;
+    }
+    spec
+}
+
+/// Scans until `done`; fails after ten seconds.
+async fn until(rig: &mut Rig, mut done: impl FnMut(&Scan) -> bool) -> Scan {
+    let wait = async {
+        loop {
+            let scan = rig.scan().await;
+            if done(&scan) {
+                return scan;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap()
+}

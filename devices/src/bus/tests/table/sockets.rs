@@ -1,0 +1,140 @@
+//! Rows about hostile peers on sockets: half-open, mute, resetting, dripping, lying about lengths, talking unasked.
+
+use super::*;
+use rustix::net::sockopt::set_socket_linger;
+use tokio::net::TcpStream;
+
+/// A listener whose first connections are treated by `hostile`, every later one answered rightly.
+async fn hostile<F, T>(connections: u32, mut treat: F) -> Transport
+where
+    F: FnMut(TcpStream) -> T + Send + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let mut nth = 0;
+        while let Ok((socket, _)) = listener.accept().await {
+            nth += 1;
+            if nth <= connections {
+                tokio::spawn(treat(socket));
+            } else {
+                let on = On::Socket;
+                tokio::spawn(async move { play(socket, on, &mut 0, &mut |asked, _| right(on, asked)).await });
+            }
+        }
+    });
+    Transport::Tcp { address }
+}
+
+/// The points are bad within the deadline of two requests, then good again over a new connection; a second bus notices nothing.
+async fn bad_in_time_and_back(transport: Transport, what: &str) -> Rig {
+    let mut other = start(peer(On::Socket, |asked, _| right(On::Socket, asked)).await, &[9], ONE);
+    let begun = Instant::now();
+    let mut rig = start(transport, &[1], ONE);
+    until(&mut rig, |scan| !scan.answered).await;
+    assert!(begun.elapsed() < TIMEOUT * 2 + PERIOD * 2, "{what}: bad after {:?}", begun.elapsed());
+    let scan = until(&mut rig, |scan| scan.answered).await;
+    assert_eq!(values(&scan), [1007.0], "{what}");
+    for _ in 0..5 {
+        assert_eq!(values(&other.scan().await), [9007.0], "{what}: the other bus");
+    }
+    assert_eq!(other.status.snapshot().link.timeouts, 0, "{what}: the other bus");
+    rig
+}
+
+#[tokio::test]
+async fn a_half_open_connection_is_bad_within_the_deadline_and_is_left() {
+    // Answers once, then hears no more and says nothing: as when the instrument loses power and its router forgets it.
+    let transport = hostile(1, |mut socket| async move {
+        let asked = asked_tcp(&mut socket).await.unwrap();
+        socket.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    bad_in_time_and_back(transport, "half-open").await;
+}
+
+#[tokio::test]
+async fn a_peer_that_accepts_and_never_answers_is_bad_within_the_deadline_and_is_left() {
+    let transport = hostile(1, |socket| async move {
+        let _held = socket;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let rig = bad_in_time_and_back(transport, "mute").await;
+    assert_eq!(rig.status.snapshot().link.timeouts, 3, "three silences, then another connection");
+}
+
+#[tokio::test]
+async fn a_reset_in_mid_answer_is_bad_and_the_link_is_opened_again() {
+    let transport = hostile(3, |mut socket| async move {
+        let asked = asked_tcp(&mut socket).await.unwrap();
+        socket.write_all(&frame_tcp(&asked, &data(&asked))[..7]).await.unwrap();
+        set_socket_linger(&socket, Some(Duration::ZERO)).unwrap();
+    })
+    .await;
+    let rig = bad_in_time_and_back(transport, "reset").await;
+    assert_eq!(rig.status.snapshot().link.reconnects, 3);
+}
+
+#[tokio::test]
+async fn a_byte_every_five_seconds_is_bad_within_the_deadline() {
+    let transport = hostile(1, |mut socket| async move {
+        let asked = asked_tcp(&mut socket).await.unwrap();
+        for byte in frame_tcp(&asked, &data(&asked)) {
+            if socket.write_all(&[byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+    })
+    .await;
+    bad_in_time_and_back(transport, "dripping").await;
+}
+
+#[tokio::test]
+async fn a_length_of_0_or_65535_ends_the_connection_at_once() {
+    for length in [[0, 0], [0xFF, 0xFF]] {
+        let transport = hostile(1, move |mut socket| async move {
+            let asked = asked_tcp(&mut socket).await.unwrap();
+            let frame = [&asked.head[..], &[0, 0], &length, &[asked.unit, 3, 2, 0, 1]].concat();
+            socket.write_all(&frame).await.unwrap();
+            assert!(asked_tcp(&mut socket).await.is_none(), "nothing more is asked over this connection");
+        })
+        .await;
+        let rig = bad_in_time_and_back(transport, "length").await;
+        assert_eq!(rig.status.snapshot().link.timeouts, 0, "found out before the deadline");
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_unsolicited_frames_cost_the_connection_no_value_and_no_memory() {
+    let transport = hostile(1, |mut socket| async move {
+        let asked = Asked { head: vec![0x7F, 0xFF], unit: 1, function: 3, address: 7, count: 1 };
+        let frame = frame_tcp(&asked, &[3, 2, 0xAA, 0xAA]);
+        for _ in 0..10_000 {
+            if socket.write_all(&frame).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    let rig = bad_in_time_and_back(transport, "unsolicited").await;
+    let kept: usize = rig.status.recorder().exchanges(0).iter().map(|e| e.received.len() + e.request.len()).sum();
+    assert!(kept < 100_000, "{kept} characters in the recorder");
+}
+
+#[tokio::test]
+async fn a_peer_that_refuses_is_asked_with_growing_pauses_that_differ_from_bus_to_bus() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let mut rig = start(Transport::Tcp { address }, &[1], ONE);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(4) {
+        assert_eq!(rig.scan().await.samples[0].reading, bad(Fault::Disconnected));
+    }
+    let attempts = rig.status.snapshot().link.connect_failures;
+    assert!((3..=5).contains(&attempts), "{attempts} attempts in four seconds: 0.5 s, 1 s, 2 s, each ± 25 %");
+}
