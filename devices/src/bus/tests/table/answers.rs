@@ -32,37 +32,41 @@ async fn faulty(on: On, seed: u64, rules: &[&str]) -> (Transport, Faults) {
 
 #[tokio::test]
 async fn a_late_answer_is_bad_or_of_its_own_repeat_and_never_another_registers_on_both_wires() {
-    for on in BOTH {
-        let (transport, faults) = faulty(on, 7, &["late=20%:151-290ms", "duplicate=5%"]).await;
-        let mut rig = start(transport, &[1, 2], TWO);
-        let (mut good, mut bad) = (0, 0);
-        while good < 60 {
-            let scan = rig.scan().await;
-            let unit = if scan.device.index() == 0 { 1 } else { 2 };
-            let right = good_and_right(&scan, unit, &[0, 100]);
-            (good, bad) = (good + right, bad + 2 - right);
-        }
-        assert!(faults.counts().late > 3, "{on:?}: seed 7, {:?}, {bad} bad", faults.counts());
+    tokio::join!(late(On::Socket), late(On::Terminal));
+}
+
+async fn late(on: On) {
+    let (transport, faults) = faulty(on, 7, &["late=20%:151-290ms", "duplicate=5%"]).await;
+    let mut rig = start(transport, &[1, 2], TWO);
+    let (mut good, mut bad) = (0, 0);
+    while good < 60 {
+        let scan = rig.scan().await;
+        let unit = if scan.device.index() == 0 { 1 } else { 2 };
+        let right = good_and_right(&scan, unit, &[0, 100]);
+        (good, bad) = (good + right, bad + 2 - right);
     }
+    assert!(faults.counts().late > 3, "{on:?}: seed 7, {:?}, {bad} bad", faults.counts());
 }
 
 #[tokio::test]
 async fn a_wrong_or_odd_count_a_short_and_a_long_answer_are_bad_as_a_whole_on_both_wires() {
-    for on in BOTH {
-        let wrong: [&[u8]; 4] = [&[3, 2, 0, 1], &[3, 3, 0, 1, 2], &[3, 4, 0, 1, 0], &[3, 8, 0, 1, 0, 2, 0, 3, 0, 4]];
-        let long = "title_zh = '长'\ntitle_en = 'long'\n[field.a]\nfunction = 3\naddress = 7\ntype = 'u32'\n";
-        let transport = peer(on, move |asked, nth| {
-            let wrong = wrong.get(nth as usize - 1);
-            wrong.map_or_else(|| right(on, asked), |pdu| framed(on, asked, pdu))
-        })
-        .await;
-        let mut rig = start(transport, &[1], long);
-        let first = rig.scan().await;
-        assert!(matches!(first.samples[0].reading, Reading::Bad(Fault::Protocol | Fault::Timeout)), "{on:?} {first:?}");
-        let scan = until(&mut rig, |scan| scan.answered).await;
-        assert_eq!(values(&scan), [f64::from(1007 << 16 | 1008)], "{on:?}");
-        assert!(rig.status.snapshot().link.short >= 1, "{on:?}");
-    }
+    tokio::join!(wrong(On::Socket), wrong(On::Terminal));
+}
+
+async fn wrong(on: On) {
+    let wrong: [&[u8]; 4] = [&[3, 2, 0, 1], &[3, 3, 0, 1, 2], &[3, 4, 0, 1, 0], &[3, 8, 0, 1, 0, 2, 0, 3, 0, 4]];
+    let long = "title_zh = '长'\ntitle_en = 'long'\n[field.a]\nfunction = 3\naddress = 7\ntype = 'u32'\n";
+    let transport = peer(on, move |asked, nth| {
+        let wrong = wrong.get(nth as usize - 1);
+        wrong.map_or_else(|| right(on, asked), |pdu| framed(on, asked, pdu))
+    })
+    .await;
+    let mut rig = start(transport, &[1], long);
+    let first = rig.scan().await;
+    assert!(matches!(first.samples[0].reading, Reading::Bad(Fault::Protocol | Fault::Timeout)), "{on:?} {first:?}");
+    let scan = until(&mut rig, |scan| scan.answered).await;
+    assert_eq!(values(&scan), [f64::from(1007 << 16 | 1008)], "{on:?}");
+    assert!(rig.status.snapshot().link.short >= 1, "{on:?}");
 }
 
 #[tokio::test]
@@ -108,21 +112,22 @@ async fn a_foreign_unit_or_function_first_and_the_right_answer_after_it_the_righ
 
 #[tokio::test]
 async fn exceptions_1_2_and_3_are_a_configuration_fault_of_their_block_only_without_a_storm_on_both_wires() {
-    for (on, code) in BOTH.into_iter().zip([1, 3]).chain([(On::Socket, 2), (On::Terminal, 2)]) {
-        let refuse = move |asked: &Asked, _| {
-            let refused = framed(on, asked, &[0x83, code]);
-            if asked.address == 100 { refused } else { right(on, asked) }
-        };
-        let mut rig = start(peer(on, refuse).await, &[1], TWO);
-        for _ in 0..20 {
-            let scan = rig.scan().await;
-            assert_eq!(scan.samples[0].reading.value(), Some(1000.0), "{on:?} {code}");
-            assert_eq!(scan.samples[1].reading, bad(Fault::Configuration), "{on:?} {code}");
-        }
-        let report = rig.status.report();
-        let asked = report.units[0].exceptions_by_code[&code];
-        assert!(asked <= 4 && report.link.reconnects == 0, "{on:?}: code {code}, {asked} times in 20 cycles");
+    tokio::join!(refused(On::Socket, 1), refused(On::Socket, 2), refused(On::Terminal, 2), refused(On::Terminal, 3),);
+}
+
+async fn refused(on: On, code: u8) {
+    let refuse = move |asked: &Asked, _| {
+        if asked.address == 100 { framed(on, asked, &[0x83, code]) } else { right(on, asked) }
+    };
+    let mut rig = start(peer(on, refuse).await, &[1], TWO);
+    for _ in 0..20 {
+        let scan = rig.scan().await;
+        assert_eq!(scan.samples[0].reading.value(), Some(1000.0), "{on:?} {code}");
+        assert_eq!(scan.samples[1].reading, bad(Fault::Configuration), "{on:?} {code}");
     }
+    let report = rig.status.report();
+    let asked = report.units[0].exceptions_by_code[&code];
+    assert!(asked <= 4 && report.link.reconnects == 0, "{on:?}: code {code}, {asked} times in 20 cycles");
 }
 
 #[tokio::test]
