@@ -4,6 +4,7 @@ use super::broker::Broker;
 use super::site::{Site, fast, patient};
 use super::{events, raised, seqs};
 use crate::delivery::Delivery;
+use crate::mqtt::settings::Pace;
 use crate::mqtt::table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -190,14 +191,16 @@ async fn no_mix_of_faults_loses_an_event() {
     for seed in [1_u64, 0x9E37_79B9, 20_261_124] {
         let mut random = Random(seed);
         let broker = Broker::start().await;
-        let site = Site::start(broker.port(), fast(), events(30)).await;
+        let (resend_first, resend_longest) = (Duration::from_millis(40), Duration::from_millis(80));
+        let pace = Pace { resend_first, resend_longest, ..fast() };
+        let site = Site::start(broker.port(), pace, events(30)).await;
         let mut received = BTreeSet::new();
         for connection in 0.. {
             assert!(connection < 400, "seed {seed}: only {} of 30 received", received.len());
             let mut peer = broker.peer().await;
             for _ in 0..=random.below(12) {
                 // silence is the end of it, too: what waits comes on a later connection
-                let next = tokio::time::timeout(Duration::from_millis(250), peer.event()).await;
+                let next = tokio::time::timeout(Duration::from_millis(80), peer.event()).await;
                 let Ok(Some(event)) = next else { break };
                 if random.below(10) < 7 {
                     peer.acknowledge(event.packet).await;
