@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
-/** `{ site, office, stop }`; the folder keeps what happened over a restart. */
+/** `{ site, office, signal, stop }`; the folder keeps what happened over a restart. */
 export async function startDemo(binary, data) {
   const child = spawn(binary, ['demo', '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -29,7 +29,7 @@ export async function startDemo(binary, data) {
     clearTimeout(last);
   };
   try {
-    return { ...(await addresses), stop };
+    return { ...(await addresses), signal: (name) => child.kill(name), stop };
   } catch (error) {
     await stop('SIGKILL');
     throw error;

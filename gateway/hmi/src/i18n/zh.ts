@@ -67,7 +67,7 @@ export const zh = {
   'alarms.col.time': '发生时间',
   'alarms.col.tag': '位号',
   'alarms.col.text': '描述',
-  'alarms.col.value': '报警时值 / 限值',
+  'alarms.col.value': '值 / 限值',
   'alarms.col.state': '状态',
   'alarms.col.action': '处置提示',
   'alarms.col.delivery': '送达镇办',
