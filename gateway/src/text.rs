@@ -26,7 +26,7 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         EventKind::DeviceState { device, code, detail } => device_text(device, code, detail),
         EventKind::Operator { user, action, detail } => {
             let (zh, en) = action_words(action);
-            (format!("{user}：{zh} {detail}").trim_end().into(), format!("{user}: {en} {detail}").trim_end().into())
+            (format!("{user}：{zh} {}", detail_zh(detail)).trim_end().into(), format!("{user}: {en} {detail}").trim_end().into())
         }
         EventKind::Notice { text_zh, text_en, .. } => (text_zh.clone(), text_en.clone()),
         kind => system_text(kind),
@@ -48,6 +48,18 @@ fn action_words(action: &str) -> (&str, &str) {
         "user_enabled" => ("启用用户", "enabled user"),
         "scenario_started" => ("启动演示场景", "started scenario"),
         other => (other, other),
+    }
+}
+
+/// The few English words that the sign-in routes write into a detail; addresses and names stay as they are.
+fn detail_zh(detail: &str) -> String {
+    let (first, rest) = match detail.strip_prefix("first administrator, ") {
+        Some(rest) => ("首个管理员，", rest),
+        None => ("", detail),
+    };
+    match rest.strip_prefix("from ") {
+        Some(source) => format!("{first}来自 {source}"),
+        None => format!("{first}{rest}"),
     }
 }
 

@@ -1,13 +1,13 @@
 // The one live stream. A watchdog on the heartbeats, not the browser's own idea of the connection, decides that data are lost.
 //
-//   connect ──frame──► live ──no frame for 2.5 s or error──► lost ──0.5–2 s jitter──► connect (the server starts with a snapshot)
+//   connect ──frame──► live ──no frame for 2.2 s or error──► lost ──0.5–2 s jitter──► connect (the server starts with a snapshot)
 
 export interface StreamEvents {
   frame(name: string, data: unknown): void;
   lost(): void;
 }
 
-const WATCHDOG_MS = 2500; // heartbeat each 1 s, banner promised in 3 s
+const WATCHDOG_MS = 2200; // heartbeat each 1 s, banner promised in 3 s
 const CONNECT_MS = 6000;
 const CHECK_MS = 250;
 const RETRY_MIN_MS = 500;
