@@ -26,7 +26,10 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         EventKind::DeviceState { device, code, detail } => device_text(device, code, detail),
         EventKind::Operator { user, action, detail } => {
             let (zh, en) = action_words(action);
-            (format!("{user}：{zh} {}", detail_zh(detail)).trim_end().into(), format!("{user}: {en} {detail}").trim_end().into())
+            (
+                format!("{user}：{zh} {}", detail_zh(detail)).trim_end().into(),
+                format!("{user}: {en} {detail}").trim_end().into(),
+            )
         }
         EventKind::Notice { text_zh, text_en, .. } => (text_zh.clone(), text_en.clone()),
         kind => system_text(kind),
