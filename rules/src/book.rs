@@ -6,12 +6,21 @@
 mod check;
 #[cfg(test)]
 mod check_tests;
+mod condition;
+mod group_index;
+mod groups;
 mod index;
+mod parts;
+mod policy;
 
 use crate::risk::{Measure, Risk, Source};
-pub(crate) use index::Index;
+pub use condition::{Condition, Reference};
+pub use groups::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor, UnknownVote, Vote};
+pub(crate) use index::{Index, Subject, alarm_keys};
+pub use parts::{BookParts, Device, Point, PointKind, Rule};
+pub use policy::Policy;
+pub(crate) use policy::slot;
 use serde::Serialize;
-use std::time::Duration;
 
 macro_rules! id {
     ($(#[$m:meta])* $name:ident) => {
@@ -56,141 +65,6 @@ id!(
     SourceId
 );
 
-/// What kind of quantity a point is; decides defaults and checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PointKind {
-    Gas,
-    Pressure,
-    Temperature,
-    Level,
-    Flow,
-    Speed,
-    Percent,
-    /// 0 or 1.
-    State,
-    Other,
-}
-
-/// One measured quantity (测点).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Point {
-    /// Tag, such as `GT-102`: unique.
-    pub key: String,
-    pub name: String,
-    pub name_en: String,
-    pub area: String,
-    /// Device key.
-    pub device: String,
-    pub kind: PointKind,
-    /// Engineering unit as shown.
-    pub unit: String,
-    /// Measuring range.
-    pub range: (f64, f64),
-    /// Decimals shown.
-    pub decimals: u8,
-    /// Poll period.
-    pub period: Duration,
-    /// Older than this is `Bad(Stale)`; default three periods.
-    pub max_age: Duration,
-    /// Position on the plan, metres.
-    pub position: Option<(f64, f64)>,
-}
-
-/// An instrument as the rules see it: something whose silence is an alarm of its own.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Device {
-    pub key: String,
-    pub name: String,
-    pub area: String,
-    /// No valid answer for this long raises COMMS_LOSS; default max(5 s, 5 polls).
-    pub comms_timeout: Duration,
-    /// Priority of COMMS_LOSS.
-    pub priority: u8,
-}
-
-/// What raises and clears an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "condition")]
-pub enum Condition {
-    /// v ≥ limit raises; v < limit − deadband clears.
-    HighHigh {
-        limit: f64,
-        deadband: f64,
-    },
-    High {
-        limit: f64,
-        deadband: f64,
-    },
-    /// v ≤ limit raises; v > limit + deadband clears.
-    Low {
-        limit: f64,
-        deadband: f64,
-    },
-    LowLow {
-        limit: f64,
-        deadband: f64,
-    },
-    /// Quality bad (not communication) for the on-delay (default 4 s, NE 43).
-    SensorFault,
-    /// The state equals `alarm_state`.
-    Discrete {
-        alarm_state: bool,
-    },
-}
-
-impl Condition {
-    /// The word in alarm keys and events.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::HighHigh { .. } => "HH",
-            Self::High { .. } => "H",
-            Self::Low { .. } => "L",
-            Self::LowLow { .. } => "LL",
-            Self::SensorFault => "SENSOR_FAULT",
-            Self::Discrete { .. } => "DISCRETE",
-        }
-    }
-    /// The limit, where there is one.
-    #[must_use]
-    pub fn limit(self) -> Option<f64> {
-        match self {
-            Self::HighHigh { limit, .. }
-            | Self::High { limit, .. }
-            | Self::Low { limit, .. }
-            | Self::LowLow { limit, .. } => Some(limit),
-            Self::SensorFault | Self::Discrete { .. } => None,
-        }
-    }
-}
-
-/// One alarm rule of one point. The alarm's key is `<point>:<condition word>`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Rule {
-    /// Point key.
-    pub point: String,
-    pub condition: Condition,
-    /// 1 … 4.
-    pub priority: u8,
-    pub on_delay: Duration,
-    pub off_delay: Duration,
-    /// What the operator does: zh-CN, en. Required for priorities 1 and 2.
-    pub action: String,
-    pub action_en: String,
-}
-
-/// What a configuration delivers: keys, not ids.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct BookParts {
-    pub devices: Vec<Device>,
-    pub points: Vec<Point>,
-    pub rules: Vec<Rule>,
-    pub sources: Vec<Source>,
-    pub risks: Vec<Risk>,
-    pub measures: Vec<Measure>,
-}
-
 /// One thing wrong, with its place in the parts (`rules[3].limit`), what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Defect {
@@ -222,6 +96,7 @@ impl RuleBook {
             return Err(defects);
         }
         index::add_sensor_faults(&mut parts);
+        index::sort_rules(&mut parts);
         let index = Index::of(&parts);
         Ok((Self { parts, index }, defects))
     }
@@ -249,6 +124,27 @@ impl RuleBook {
         &self.parts.measures
     }
     #[must_use]
+    pub fn votes(&self) -> &[Vote] {
+        &self.parts.votes
+    }
+    #[must_use]
+    pub fn suppressions(&self) -> &[Suppression] {
+        &self.parts.suppressions
+    }
+    #[must_use]
+    pub fn first_out_groups(&self) -> &[FirstOutGroup] {
+        &self.parts.first_out
+    }
+    #[must_use]
+    pub fn plant_units(&self) -> &[PlantUnit] {
+        &self.parts.plant_units
+    }
+    /// Times that hold for the whole site.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.parts.policy
+    }
+    #[must_use]
     pub fn sources(&self) -> &[Source] {
         &self.parts.sources
     }
@@ -259,6 +155,10 @@ impl RuleBook {
     #[must_use]
     pub fn device_id(&self, key: &str) -> Option<DeviceId> {
         self.index.devices.get(key).copied()
+    }
+    /// All parts, as checked.
+    pub(crate) fn parts(&self) -> &BookParts {
+        &self.parts
     }
     /// What hangs on what.
     pub(crate) fn index(&self) -> &Index {

@@ -1,5 +1,6 @@
 //! A person's request. It ends as an event or as [`Rejected`]; there is no third way to change state by hand.
 
+use crate::book::Mode;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,16 +13,102 @@ pub struct Actor {
     pub role: String,
 }
 
-/// What is asked.
+/// How a shelf ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShelfKind {
+    /// Only by its time or by a person.
+    Timed,
+    /// Also when the alarm returns to normal.
+    OneShot,
+}
+
+/// What is asked. `seen_seq` is the journal number of what was on the screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum Command {
     /// Acknowledge what was on the screen: refused as [`Rejected::Changed`] when the alarm was annunciated after `seen_seq`.
     Acknowledge { alarm: String, seen_seq: u64, comment: String },
+    /// Hide an alarm for a while; a reason of at least 4 characters, never priority 1.
+    Shelve { alarm: String, seen_seq: u64, kind: ShelfKind, duration_s: u64, reason: String },
+    /// End a shelf: what is active counts as acknowledged by this person.
+    Unshelve { alarm: String, seen_seq: u64 },
+    /// End a latched alarm that is normal and acknowledged.
+    ResetLatch { alarm: String, seen_seq: u64, reason: String },
+    /// Take a point's alarms out of effect under a permit. Who approves gives the command; who asked is named.
+    Bypass {
+        point: String,
+        permit: String,
+        reason: String,
+        requested_by: String,
+        duration_s: u64,
+        /// What watches the place meanwhile.
+        compensation: String,
+    },
+    /// End a bypass before its time.
+    EndBypass { point: String, reason: String },
+    /// Take a point out of service under a work order: it is not judged.
+    OutOfService { point: String, work_order: String, reason: String },
+    /// Back into service: judged anew.
+    ReturnToService { point: String, reason: String },
+    /// Forget the ranks of a first-out group whose members are all normal and acknowledged.
+    ResetFirstOut { group: String },
+    /// Set the mode of a unit that has no running signal.
+    SetMode { unit: String, mode: Mode, reason: String },
+    /// Stop the sound for a while; a new alarm of priority 1 or 2 brings it back.
+    Silence,
     /// Confirm a hidden-danger candidate.
     ConfirmHazard { hazard: String, reason: String },
     /// Reject a hidden-danger candidate as a false alarm; a reason of at least 4 characters.
     RejectHazard { hazard: String, reason: String },
+}
+
+/// Why a request does not fit the present state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// It is hidden: end the hiding first.
+    Hidden,
+    /// It is out of service.
+    OutOfService,
+    /// It is still active.
+    StillActive,
+    /// It is not acknowledged yet.
+    NotAcknowledged,
+    /// It is not latched, shelved, bypassed or out of service: nothing to end.
+    NothingToEnd,
+    /// A vote would be left with too few healthy voters.
+    VoteWouldBeBlind,
+    /// As many members of the vote are bypassed as may be.
+    TooManyBypassed,
+    /// Members of the group are not normal and acknowledged.
+    GroupNotNormal,
+    /// The unit's mode comes from its running signal.
+    ModeIsMeasured,
+    /// An alarm of priority 1 is never shelved.
+    PriorityOne,
+    /// Who asks for a bypass does not approve it.
+    SamePerson,
+}
+
+impl Refusal {
+    /// Stable word for scripts.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::OutOfService => "out_of_service",
+            Self::StillActive => "still_active",
+            Self::NotAcknowledged => "not_acknowledged",
+            Self::NothingToEnd => "nothing_to_end",
+            Self::VoteWouldBeBlind => "vote_would_be_blind",
+            Self::TooManyBypassed => "too_many_bypassed",
+            Self::GroupNotNormal => "group_not_normal",
+            Self::ModeIsMeasured => "mode_is_measured",
+            Self::PriorityOne => "priority_one",
+            Self::SamePerson => "same_person",
+        }
+    }
 }
 
 /// Why nothing happened. Named by what the caller does next.
@@ -33,6 +120,12 @@ pub enum Rejected {
     /// What the person saw has changed: 409, show again.
     #[error("changed since shown: {0}")]
     Changed(String),
+    /// It does not fit the present state: 409.
+    #[error("not possible now: {}", .0.code())]
+    Refused(Refusal),
+    /// Nobody in this position may: 403.
+    #[error("not allowed: {}", .0.code())]
+    Forbidden(Refusal),
     /// Something is missing: 422, the missing fields are named.
     #[error("missing or not acceptable: {}", .0.join(", "))]
     Incomplete(Vec<String>),

@@ -3,9 +3,13 @@
 //! An event is complete: [`crate::Engine::apply`] over all events gives the live state. The engine numbers events; the hash chain
 //! and durability are added by the gateway's store.
 
+mod names;
+
+use crate::book::Mode;
 use crate::hazard::{Decision, Hazard};
+use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
 use crate::reading::Reading;
-use crate::time::Now;
+use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
 
 /// One fact with its time.
@@ -20,8 +24,40 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+/// What made it happen. There is no event without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A reading, or the lack of an answer.
+    #[default]
+    Sample,
+    /// A delay or time-out was over.
+    Timer,
+    /// A person.
+    User,
+    /// A rule of the book: suppression, vote, another alarm.
+    Rule,
+    /// Another configuration or mode.
+    Config,
+    /// The start of the gateway.
+    Restart,
+    /// The wall clock.
+    Clock,
+}
+
+/// Place in the order in which the alarms of a group came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstOut {
+    /// 1 came first.
+    pub rank: u16,
+    /// Polling cannot tell it from another of the same rank: about the same time (约同时).
+    pub tie: bool,
+    /// When it was raised.
+    pub at: Mono,
+}
+
 /// What an alarm event carries besides its transition: complete enough to be read without the configuration of its time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmFact {
     /// Alarm key `<point or device>:<condition>`, such as `GT-102:HH`; one live instance per key.
     pub alarm: String,
@@ -29,7 +65,7 @@ pub struct AlarmFact {
     pub occurrence: u64,
     /// Point key; empty for a device or system alarm.
     pub point: String,
-    /// Condition word: `HH H L LL SENSOR_FAULT COMMS_LOSS DISCRETE SYSTEM`.
+    /// Condition word: `HH H L LL ROC+ ROC- DEV SENSOR_FAULT DEVICE_FROZEN STUCK DISCRETE COMMS_LOSS SYSTEM VOTE VOTE_INVALID`.
     pub condition: String,
     /// 1 (most urgent) … 4.
     pub priority: u8,
@@ -44,6 +80,18 @@ pub struct AlarmFact {
     /// Drill: never counted as real.
     #[serde(default)]
     pub drill: bool,
+    /// What made it happen.
+    #[serde(default)]
+    pub cause: Cause,
+    /// It makes no sound of its own: superseded by the outer limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+    /// Rank in its first-out group, from the raise on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_out: Option<FirstOut>,
+    /// What else belongs to it, such as the votes `2/3` or the key of the suppression.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
 }
 
 /// Every kind of fact. Serialised names are those of the interface (`alarm.raised`, …).
@@ -69,7 +117,12 @@ pub enum EventKind {
     },
     /// Value not evaluable while active: held, never cleared.
     #[serde(rename = "alarm.held")]
-    Held { fact: AlarmFact },
+    Held {
+        fact: AlarmFact,
+        /// The last value was beyond the limit: the worst is assumed until a good value says otherwise.
+        #[serde(default = "yes")]
+        assumed: bool,
+    },
     /// Evaluable again while still active.
     #[serde(rename = "alarm.released")]
     Released { fact: AlarmFact },
@@ -81,7 +134,115 @@ pub enum EventKind {
     ReturnCancelled { fact: AlarmFact },
     /// Returned to normal; unacknowledged ones stay in the list.
     #[serde(rename = "alarm.returned")]
-    Returned { fact: AlarmFact },
+    Returned {
+        fact: AlarmFact,
+        /// It stays until a shift leader resets it.
+        #[serde(default)]
+        latched: bool,
+    },
+    /// Became active while hidden: judged and recorded, not annunciated.
+    #[serde(rename = "alarm.shadow_raised")]
+    ShadowRaised { fact: AlarmFact, assumed: bool },
+    /// Returned without ever having been annunciated.
+    #[serde(rename = "alarm.shadow_returned")]
+    ShadowReturned { fact: AlarmFact },
+    /// Acknowledged long ago and still active: unacknowledged again, for the n-th time.
+    #[serde(rename = "alarm.realarm")]
+    Realarm { fact: AlarmFact, count: u32, late_by_ms: u64 },
+    /// Not acknowledged in time: level 1, 2, 3.
+    #[serde(rename = "alarm.escalated")]
+    Escalated { fact: AlarmFact, level: u8, late_by_ms: u64 },
+    /// A shift leader ended the latch.
+    #[serde(rename = "alarm.reset")]
+    Reset { fact: AlarmFact, by: Decision },
+    /// Hidden for a while by a person.
+    #[serde(rename = "alarm.shelved")]
+    Shelved { fact: AlarmFact, shelf: Shelf },
+    /// A person ended the shelf; what is active is acknowledged by them.
+    #[serde(rename = "alarm.unshelved")]
+    Unshelved { fact: AlarmFact, by: Decision },
+    /// The shelf's time is over; what is active or latched is annunciated now.
+    #[serde(rename = "alarm.shelf_expired")]
+    ShelfExpired { fact: AlarmFact, annunciated: bool, why: EndCause },
+    /// A one-shot shelf ended with the return.
+    #[serde(rename = "alarm.shelf_ended")]
+    ShelfEnded { fact: AlarmFact },
+    /// Hidden by design. Journal only.
+    #[serde(rename = "alarm.suppressed")]
+    Suppressed { fact: AlarmFact, rule: String, until: Expiry },
+    /// No longer hidden by that rule. Journal only.
+    #[serde(rename = "alarm.unsuppressed")]
+    Unsuppressed { fact: AlarmFact, rule: String, why: EndCause },
+    /// Raised three times within a minute: it stays active until it is quiet.
+    #[serde(rename = "alarm.chatter_start")]
+    ChatterStart { fact: AlarmFact },
+    /// Quiet again.
+    #[serde(rename = "alarm.chatter_end")]
+    ChatterEnd { fact: AlarmFact },
+    /// The device of the point says that it is inhibited, warming up or in calibration.
+    #[serde(rename = "device.inhibited")]
+    Inhibited { fact: AlarmFact, inhibit: Inhibit },
+    /// It measures again, or its time is over and it counts as a fault.
+    #[serde(rename = "device.inhibit_ended")]
+    InhibitEnded { fact: AlarmFact, overdue: bool },
+    /// A point's alarms are out of effect under a permit.
+    #[serde(rename = "point.bypassed")]
+    Bypassed {
+        #[serde(rename = "bypassed_point")]
+        point: String,
+        bypass: Bypass,
+    },
+    /// Ten minutes before the end of a bypass, once.
+    #[serde(rename = "point.bypass_expiring")]
+    BypassExpiring {
+        #[serde(rename = "bypassed_point")]
+        point: String,
+        until: Expiry,
+    },
+    /// The point's alarms are in effect again.
+    #[serde(rename = "point.bypass_ended")]
+    BypassEnded {
+        #[serde(rename = "bypassed_point")]
+        point: String,
+        why: EndCause,
+        by: Option<Decision>,
+    },
+    /// Not judged any more, under a work order.
+    #[serde(rename = "point.out_of_service")]
+    OutOfService {
+        #[serde(rename = "service_point")]
+        point: String,
+        service: Service,
+    },
+    /// A day has passed: is it still out of service?
+    #[serde(rename = "point.service_review")]
+    ServiceReview {
+        #[serde(rename = "service_point")]
+        point: String,
+        days: u32,
+    },
+    /// Judged again, from nothing.
+    #[serde(rename = "point.in_service")]
+    InService {
+        #[serde(rename = "service_point")]
+        point: String,
+        by: Decision,
+    },
+    /// The ranks of a first-out group were forgotten.
+    #[serde(rename = "group.first_out_reset")]
+    FirstOutReset { group: String, by: Decision },
+    /// More alarms than a person can follow.
+    #[serde(rename = "flood.started")]
+    FloodStarted { count: u32, first: String },
+    /// It is over: how many, for how long, the most within the window.
+    #[serde(rename = "flood.ended")]
+    FloodEnded { count: u32, duration_ms: u64, peak: u32, first: String },
+    /// A unit of the plant runs otherwise.
+    #[serde(rename = "unit.mode_changed")]
+    ModeChanged { plant_unit: String, old: Mode, new: Mode, by: Option<Decision> },
+    /// The sound was stopped for a while.
+    #[serde(rename = "sound.silenced")]
+    Silenced { until: Expiry, by: Decision },
     /// A person acknowledged what they had on the screen.
     #[serde(rename = "alarm.acked")]
     Acked { fact: AlarmFact, by: Decision },
@@ -134,63 +295,7 @@ pub enum EventKind {
     Operator { user: String, action: String, detail: String },
 }
 
-impl EventKind {
-    /// The interface's name, such as `alarm.raised`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::PendingOn { .. } => "alarm.pending_on",
-            Self::PendingCancelled { .. } => "alarm.pending_cancelled",
-            Self::Raised { .. } => "alarm.raised",
-            Self::Held { .. } => "alarm.held",
-            Self::Released { .. } => "alarm.released",
-            Self::PendingOff { .. } => "alarm.pending_off",
-            Self::ReturnCancelled { .. } => "alarm.return_cancelled",
-            Self::Returned { .. } => "alarm.returned",
-            Self::Acked { .. } => "alarm.acked",
-            Self::Cleared { .. } => "alarm.cleared",
-            Self::HazardOpened { .. } => "hazard.opened",
-            Self::HazardOccurrence { .. } => "hazard.occurrence",
-            Self::HazardStage { .. } => "hazard.stage",
-            Self::Started { .. } => "system.started",
-            Self::Stopped { .. } => "system.stopped",
-            Self::ConfigChanged { .. } => "system.config_changed",
-            Self::Notice { .. } => "system.notice",
-            Self::DeviceState { .. } => "device.state",
-            Self::Receipt { .. } => "delivery.receipt",
-            Self::Operator { .. } => "operator.action",
-        }
-    }
-
-    /// The alarm part, where the event is an alarm's.
-    #[must_use]
-    pub fn fact(&self) -> Option<&AlarmFact> {
-        match self {
-            Self::PendingOn { fact }
-            | Self::PendingCancelled { fact }
-            | Self::Raised { fact, .. }
-            | Self::Held { fact }
-            | Self::Released { fact }
-            | Self::PendingOff { fact }
-            | Self::ReturnCancelled { fact }
-            | Self::Returned { fact }
-            | Self::Acked { fact, .. }
-            | Self::Cleared { fact } => Some(fact),
-            _ => None,
-        }
-    }
-
-    /// False for the journal's own entries, which are stored but neither sent to the office nor annunciated.
-    #[must_use]
-    pub fn goes_to_office(&self) -> bool {
-        !matches!(
-            self,
-            Self::PendingOn { .. }
-                | Self::PendingCancelled { .. }
-                | Self::PendingOff { .. }
-                | Self::ReturnCancelled { .. }
-                | Self::Receipt { .. }
-                | Self::Operator { .. }
-        )
-    }
+/// Events of earlier versions always assumed the worst.
+fn yes() -> bool {
+    true
 }

@@ -11,13 +11,14 @@ pub mod command;
 pub mod engine;
 pub mod event;
 pub mod hazard;
+pub mod hide;
 pub mod reading;
 pub mod risk;
 pub mod time;
 
 pub use book::{BookParts, Defect, DeviceId, MeasureId, PointId, RiskId, RuleBook, RuleId, SourceId};
-pub use command::{Actor, Command, Rejected};
-pub use engine::{AlarmState, ConditionState, Engine, Input, Restored, SystemCondition};
-pub use event::{AlarmFact, Event, EventKind};
+pub use command::{Actor, Command, Refusal, Rejected, ShelfKind};
+pub use engine::{AlarmState, ConditionState, Engine, Input, Restored, Shown, SystemCondition};
+pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut};
 pub use reading::{Doubt, Fault, Finite, Reading, Sample};
 pub use time::{Clock, Mono, Now, TimeQuality, Wall};

@@ -237,7 +237,7 @@ fn numbers(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) 
             ("更换条件或测点类型", "change the condition or the kind of the point"),
         );
     }
-    let Some((limit, deadband)) = band(rule.condition) else { return };
+    let Some((limit, deadband)) = rule.condition.band() else { return };
     if !limit.is_finite() || limit < p.range.0 || limit > p.range.1 {
         r.error(
             at("limit"),
@@ -256,19 +256,9 @@ fn numbers(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) 
     }
 }
 
-fn band(c: Condition) -> Option<(f64, f64)> {
-    match c {
-        Condition::HighHigh { limit, deadband }
-        | Condition::High { limit, deadband }
-        | Condition::Low { limit, deadband }
-        | Condition::LowLow { limit, deadband } => Some((limit, deadband)),
-        Condition::SensorFault | Condition::Discrete { .. } => None,
-    }
-}
-
 /// LL < L < H < HH, and each deadband smaller than the step to its neighbour.
 fn order(r: &mut Report, point: &str, rules: &[&Rule]) {
-    let of = |word: &str| rules.iter().find(|x| x.condition.word() == word).and_then(|x| band(x.condition));
+    let of = |word: &str| rules.iter().find(|x| x.condition.word() == word).and_then(|x| x.condition.band());
     let ladder: Vec<_> = ["LL", "L", "H", "HH"].into_iter().filter_map(|w| of(w).map(|b| (w, b))).collect();
     for pair in ladder.windows(2) {
         let ((low, (a, _)), (high, (b, _))) = (pair[0], pair[1]);

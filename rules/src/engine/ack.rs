@@ -1,7 +1,8 @@
-//! Acknowledgement: it covers only what the person had on the screen.
+//! Acknowledgement and reset: they cover only what the person had on the screen.
 
+use super::shelf::is_reason;
 use super::Engine;
-use crate::command::{Actor, Rejected};
+use crate::command::{Actor, Refusal, Rejected};
 use crate::event::{Event, EventKind};
 use crate::hazard::Decision;
 use crate::time::Now;
@@ -12,7 +13,16 @@ pub(super) fn decision(actor: &Actor, reason: &str, at: Now) -> Decision {
 }
 
 impl Engine {
-    /// 11: acknowledged; an alarm that had returned is over.
+    /// The alarm of that key, if what the person saw is what stands: a number not given out yet cannot have been seen.
+    pub(super) fn seen(&self, alarm: &str, seen_seq: u64) -> Result<usize, Rejected> {
+        let i = self.alarm_index(alarm).ok_or_else(|| Rejected::NotFound(alarm.to_owned()))?;
+        if seen_seq < self.alarms[i].annunciated_seq || seen_seq >= self.next_seq {
+            return Err(Rejected::Changed(alarm.to_owned()));
+        }
+        Ok(i)
+    }
+
+    /// 11: acknowledged; an alarm that had returned is over. With an HH goes the H in the same row (27).
     pub(super) fn acknowledge(
         &mut self,
         alarm: &str,
@@ -23,20 +33,54 @@ impl Engine {
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
         let i = self.alarm_index(alarm).ok_or_else(|| Rejected::NotFound(alarm.to_owned()))?;
-        let state = &self.alarms[i];
-        if state.acked {
+        if self.alarms[i].acked {
             return Err(Rejected::AlreadySo);
         }
-        // A number not given out yet cannot have been seen.
-        if seen_seq < state.annunciated_seq || seen_seq >= self.next_seq {
-            return Err(Rejected::Changed(alarm.to_owned()));
+        self.seen(alarm, seen_seq)?;
+        if self.alarms[i].is_hidden() {
+            return Err(Rejected::Refused(Refusal::Hidden));
         }
+        let inner = self.book.index().superseded.get(i).copied().flatten().map(|r| r.index());
+        let inner = inner.filter(|h| self.superseded(*h) && self.alarms[*h].annunciated_seq <= seen_seq);
+        self.acked(i, decision(actor, comment, now), now, out);
+        if let Some(h) = inner.filter(|h| !self.alarms[*h].acked && !self.alarms[*h].is_hidden()) {
+            self.acked(h, decision(actor, comment, now), now, out);
+        }
+        Ok(())
+    }
+
+    fn acked(&mut self, i: usize, by: Decision, now: Now, out: &mut Vec<Event>) {
         let mut fact = self.fact(i, None);
-        fact.reading = state.fact.as_ref().and_then(|f| f.reading);
-        self.emit(EventKind::Acked { fact: fact.clone(), by: decision(actor, comment, now) }, now, out);
-        if !self.alarms[i].is_active() {
+        fact.reading = self.alarms[i].fact.as_ref().and_then(|f| f.reading);
+        self.emit(EventKind::Acked { fact: fact.clone(), by }, now, out);
+        if !self.alarms[i].is_active() && !self.alarms[i].latched {
             self.emit(EventKind::Cleared { fact }, now, out);
         }
+    }
+
+    /// 12: the latch of an alarm that is normal and acknowledged.
+    pub(super) fn reset_latch(
+        &mut self,
+        alarm: &str,
+        seen_seq: u64,
+        reason: &str,
+        actor: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let i = self.seen(alarm, seen_seq)?;
+        let a = &self.alarms[i];
+        match () {
+            () if a.is_active() => return Err(Rejected::Refused(Refusal::StillActive)),
+            () if !a.latched => return Err(Rejected::Refused(Refusal::NothingToEnd)),
+            () if !a.acked => return Err(Rejected::Refused(Refusal::NotAcknowledged)),
+            () if !is_reason(reason) => return Err(Rejected::Incomplete(vec!["reason".to_owned()])),
+            () => {}
+        }
+        let mut fact = self.fact(i, None);
+        fact.reading = self.alarms[i].fact.as_ref().and_then(|f| f.reading);
+        self.emit(EventKind::Reset { fact: fact.clone(), by: decision(actor, reason, now) }, now, out);
+        self.emit(EventKind::Cleared { fact }, now, out);
         Ok(())
     }
 }

@@ -1,135 +1,251 @@
 //! The only place where an event changes state; live and replay both come through here.
 
-use super::comms::COMMS_OFF_DELAY;
-use super::hazards::{OCCURRENCES_MAX, number};
-use super::{ConditionState, Engine, Timer};
-use crate::book::Condition;
+use super::hazards::number;
+use super::{ConditionState, Engine};
 use crate::event::{AlarmFact, Event, EventKind};
-use crate::hazard::{Hazard, Stage};
-use crate::time::Now;
 
 impl Engine {
     /// Replays one event: afterwards the state is what it was when `handle` emitted it.
     pub fn apply(&mut self, event: &Event) {
+        self.take_up(event);
+        // What follows from it is in the journal too.
+        self.touched.clear();
+        self.revealed.clear();
+    }
+
+    pub(super) fn take_up(&mut self, event: &Event) {
         self.next_seq = self.next_seq.max(event.seq + 1);
         match &event.kind {
             EventKind::HazardOpened { hazard } => {
                 self.next_hazard = self.next_hazard.max(number(&hazard.id).unwrap_or(0) + 1);
-                self.replace(hazard);
+                self.replace_hazard(hazard);
             }
-            EventKind::HazardStage { hazard } => self.replace(hazard),
+            EventKind::HazardStage { hazard } => self.replace_hazard(hazard),
             EventKind::HazardOccurrence { hazard, occurrence } => self.attach(hazard, occurrence),
-            EventKind::Started { .. } => self.drop_off_delays(),
+            EventKind::Started { .. } => self.drop_what_a_start_ends(),
+            EventKind::FirstOutReset { group, .. } => self.forget_ranks(group),
+            EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),
+            EventKind::FloodEnded { .. } => self.flood.end(),
+            EventKind::ModeChanged { plant_unit, new, .. } => self.set_mode(plant_unit, *new),
+            EventKind::Silenced { until, .. } => self.silenced = Some(*until),
             kind => {
-                if let Some(fact) = kind.fact()
-                    && let Some(i) = self.alarm_index(&fact.alarm)
-                {
-                    self.apply_alarm(i, fact, event);
+                if let Some(point) = kind.whole_point() {
+                    self.apply_point(point, event);
+                } else if let Some(i) = kind.fact().and_then(|f| self.alarm_index(&f.alarm)) {
+                    self.apply_alarm(i, event);
                 }
             }
         }
+        self.count_annunciation(event);
     }
 
-    fn apply_alarm(&mut self, i: usize, fact: &AlarmFact, event: &Event) {
+    fn apply_alarm(&mut self, i: usize, event: &Event) {
+        let Some(fact) = event.kind.fact() else { return };
+        self.apply_condition(i, fact, event);
+        self.apply_person(i, event);
+        self.apply_hiding(i, event);
+        let a = &mut self.alarms[i];
+        let person = matches!(event.kind, EventKind::Acked { .. } | EventKind::Unshelved { .. } | EventKind::Reset { .. });
+        if fact.reading.is_some_and(|r| r.value().is_some()) && !person {
+            a.last_evaluable = Some(event.at.mono);
+        }
+        a.fact = Some(Box::new(fact.clone()));
+        self.rearm(i, event);
+        self.touched.push(i);
+    }
+
+    fn apply_condition(&mut self, i: usize, fact: &AlarmFact, event: &Event) {
+        let quiet = self.book.policy().chatter_window;
         let a = &mut self.alarms[i];
         match &event.kind {
             EventKind::PendingOn { .. } => a.condition = ConditionState::PendingOn(event.at.mono),
             EventKind::PendingCancelled { .. } => a.condition = ConditionState::Normal,
             EventKind::Raised { assumed, .. } => {
+                let fresh = fact.occurrence > a.occurrence;
                 a.condition = ConditionState::Active;
                 (a.acked, a.held, a.assumed) = (false, *assumed, *assumed);
+                (a.latched, a.shadow, a.owed) = (false, false, false);
                 (a.occurrence, a.annunciated_seq) = (fact.occurrence, event.seq);
-                (a.raised, a.returned, a.acked_by) = (Some(event.at), None, None);
+                if fresh || a.raised.is_none() {
+                    (a.raised, a.realarms) = (Some(event.at), 0);
+                }
+                (a.returned, a.acked_by, a.acked_at) = (None, None, None);
+                (a.annunciated, a.escalated) = (Some(event.at), 0);
+                a.raises.retain(|r| event.at.mono.since(r.mono) <= quiet);
+                a.raises.push(event.at);
+                let over = a.raises.len().saturating_sub(super::annunciate::CHATTER_RAISES);
+                a.raises.drain(..over);
             }
-            EventKind::Held { .. } => {
+            EventKind::ShadowRaised { assumed, .. } => {
                 a.condition = ConditionState::Active;
-                (a.held, a.assumed) = (true, true);
+                (a.acked, a.held, a.assumed, a.latched) = (true, *assumed, *assumed, false);
+                (a.shadow, a.occurrence) = (true, fact.occurrence);
+                (a.raised, a.returned, a.acked_by, a.acked_at) = (Some(event.at), None, None, None);
+            }
+            EventKind::Held { assumed, .. } => {
+                a.condition = ConditionState::Active;
+                (a.held, a.assumed) = (true, *assumed);
             }
             EventKind::Released { .. } => (a.held, a.assumed) = (false, false),
             EventKind::PendingOff { .. } => a.condition = ConditionState::PendingOff(event.at.mono),
             EventKind::ReturnCancelled { .. } => a.condition = ConditionState::Active,
-            EventKind::Returned { .. } => {
+            EventKind::Returned { latched, .. } => {
                 a.condition = ConditionState::Normal;
-                (a.held, a.assumed, a.returned) = (false, false, Some(event.at));
+                (a.held, a.assumed, a.owed, a.returned) = (false, false, false, Some(event.at));
+                a.latched = *latched;
             }
-            EventKind::Acked { by, .. } => (a.acked, a.acked_by) = (true, Some(by.by.clone())),
-            EventKind::Cleared { .. } => a.acked = true,
+            EventKind::ShadowReturned { .. } => {
+                a.condition = ConditionState::Normal;
+                (a.held, a.assumed, a.owed, a.shadow) = (false, false, false, false);
+                a.returned = Some(event.at);
+            }
+            EventKind::Realarm { count, .. } => {
+                (a.acked, a.annunciated_seq, a.realarms) = (false, event.seq, *count);
+                (a.annunciated, a.escalated, a.acked_at) = (Some(event.at), 0, None);
+            }
+            EventKind::Escalated { level, .. } => a.escalated = *level,
+            EventKind::ChatterStart { .. } => a.chatter = true,
+            EventKind::ChatterEnd { .. } => {
+                a.chatter = false;
+                a.raises.clear();
+            }
             _ => {}
         }
-        if fact.reading.is_some_and(|r| r.value().is_some()) && !matches!(event.kind, EventKind::Acked { .. }) {
-            a.last_evaluable = Some(event.at.mono);
-        }
-        a.fact = Some(fact.clone());
-        self.rearm(i, event);
-    }
-
-    /// Timers follow from the state that an event led to.
-    fn rearm(&mut self, i: usize, event: &Event) {
-        if matches!(event.kind, EventKind::Acked { .. } | EventKind::Cleared { .. }) {
-            return;
-        }
-        let due = match self.alarms[i].condition {
-            ConditionState::PendingOn(t0) => self.book.rules().get(i).map(|r| t0.plus(r.on_delay)),
-            ConditionState::PendingOff(t0) => {
-                Some(t0.plus(self.book.rules().get(i).map_or(COMMS_OFF_DELAY, |r| r.off_delay)))
-            }
-            _ => None,
-        };
-        self.deadlines.set(Timer::Delay(i), due);
-        match event.kind {
-            EventKind::Raised { .. } => self.watch_standing(i, event.at),
-            EventKind::Returned { .. } => self.deadlines.set(Timer::Standing(i), None),
-            _ => {}
-        }
-        if let Some(device) = i.checked_sub(self.book.rules().len())
-            && device < self.book.devices().len()
-        {
-            self.suppress(device, event.at);
+        if let Some(rank) = fact.first_out.filter(|_| matches!(event.kind, EventKind::Raised { .. })) {
+            self.note_rank(i, rank);
         }
     }
 
-    /// Sensor faults of a device's points are hidden exactly while its COMMS_LOSS is active.
-    pub(super) fn suppress(&mut self, device: usize, at: Now) {
-        let active = self.alarms[self.book.rules().len() + device].is_active();
+    fn apply_person(&mut self, i: usize, event: &Event) {
+        let a = &mut self.alarms[i];
+        match &event.kind {
+            EventKind::Acked { by, .. } => {
+                (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
+            }
+            EventKind::Cleared { .. } => {
+                (a.acked, a.shadow, a.owed) = (true, false, false);
+                if a.is_active() {
+                    // Out of service or out of the book: over without a return.
+                    a.condition = ConditionState::Unknown;
+                    (a.held, a.assumed) = (false, false);
+                }
+            }
+            EventKind::Reset { .. } => a.latched = false,
+            _ => {}
+        }
+    }
+
+    fn apply_hiding(&mut self, i: usize, event: &Event) {
+        let a = &mut self.alarms[i];
+        match &event.kind {
+            EventKind::Shelved { shelf, .. } => a.hidden.shelf = Some(Box::new(shelf.clone())),
+            EventKind::Unshelved { by, .. } => {
+                a.hidden.shelf = None;
+                if a.is_active() {
+                    (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
+                    a.shadow = false;
+                }
+            }
+            EventKind::ShelfExpired { annunciated, .. } => {
+                a.hidden.shelf = None;
+                if *annunciated {
+                    (a.acked, a.shadow, a.annunciated_seq) = (false, false, event.seq);
+                    (a.annunciated, a.escalated, a.acked_at, a.acked_by) = (Some(event.at), 0, None, None);
+                }
+            }
+            EventKind::ShelfEnded { .. } => a.hidden.shelf = None,
+            EventKind::Suppressed { rule, until, .. } => {
+                a.hidden.suppressed.retain(|s| s.rule != *rule);
+                a.hidden.suppressed.push(crate::hide::Suppressed { rule: rule.clone(), until: *until });
+            }
+            EventKind::Unsuppressed { rule, .. } => {
+                a.hidden.suppressed.retain(|s| s.rule != *rule);
+                a.owe();
+            }
+            EventKind::Inhibited { inhibit, .. } => a.inhibit = Some(Box::new(*inhibit)),
+            EventKind::InhibitEnded { overdue: true, .. } => {
+                if let Some(inhibit) = &mut a.inhibit {
+                    inhibit.overdue = true;
+                }
+            }
+            EventKind::InhibitEnded { overdue: false, .. } => a.inhibit = None,
+            _ => {}
+        }
+    }
+
+    fn apply_point(&mut self, point: &str, event: &Event) {
+        let Some(p) = self.book.point_id(point) else { return };
+        for k in 0..self.book.index().rules_of_point[p.index()].len() {
+            let i = self.book.index().rules_of_point[p.index()][k].index();
+            let a = &mut self.alarms[i];
+            match &event.kind {
+                EventKind::Bypassed { bypass, .. } => a.hidden.bypass = Some(Box::new(bypass.clone())),
+                EventKind::BypassExpiring { .. } => {
+                    if let Some(bypass) = &mut a.hidden.bypass {
+                        bypass.warned = true;
+                    }
+                }
+                EventKind::BypassEnded { .. } => {
+                    a.hidden.bypass = None;
+                    a.owe();
+                }
+                EventKind::OutOfService { service, .. } => {
+                    a.hidden.service = Some(Box::new(service.clone()));
+                    a.condition = ConditionState::Unknown;
+                    (a.held, a.assumed, a.chatter, a.inhibit) = (false, false, false, None);
+                }
+                EventKind::ServiceReview { .. } => {
+                    if let Some(service) = &mut a.hidden.service {
+                        service.reviewed = event.at;
+                    }
+                }
+                EventKind::InService { .. } => a.hidden.service = None,
+                _ => {}
+            }
+            self.rearm(i, event);
+            self.touched.push(i);
+        }
+        self.arm_point(p.index());
+    }
+
+    /// After a start off-delays begin anew with the first good sample, and the sound is on.
+    pub(super) fn drop_what_a_start_ends(&mut self) {
+        self.silenced = None;
+        for i in 0..self.alarms.len() {
+            if matches!(self.alarms[i].condition, ConditionState::PendingOff(_)) {
+                self.alarms[i].condition = ConditionState::Active;
+                self.deadlines.set(super::Timer::Delay(i), None);
+            }
+        }
+    }
+
+    /// Alarms whose row an event changed: what the store keeps with it.
+    #[must_use]
+    pub fn rows_of(&self, kind: &EventKind) -> Vec<usize> {
         let x = self.book.index();
-        for r in x.points_of_device[device].iter().flat_map(|p| &x.rules_of_point[p.index()]) {
-            let (i, rule) = (r.index(), &self.book.rules()[r.index()]);
-            if rule.condition != Condition::SensorFault || self.alarms[i].suppressed == active {
-                continue;
-            }
-            self.alarms[i].suppressed = active;
-            if let ConditionState::PendingOn(t0) = self.alarms[i].condition {
-                let due = (!active).then(|| t0.plus(rule.on_delay).max(at.mono));
-                self.deadlines.set(Timer::Delay(i), due);
-            }
+        if let Some(p) = kind.whole_point().and_then(|p| self.book.point_id(p)) {
+            return x.rules_of_point[p.index()].iter().map(|r| r.index()).collect();
         }
+        if let EventKind::FirstOutReset { group, .. } = kind {
+            return self.group_members(group);
+        }
+        let Some(i) = kind.fact().and_then(|f| self.alarm_index(&f.alarm)) else { return Vec::new() };
+        let mut rows = vec![i];
+        if matches!(kind, EventKind::Raised { .. })
+            && let Some(group) = x.groups.group_of_alarm[i]
+        {
+            rows.extend(x.groups.members_of_group[group].iter().filter(|m| **m != i));
+        }
+        if let Some(inner) = x.superseded.get(i).copied().flatten() {
+            rows.push(inner.index());
+        }
+        rows
     }
+}
 
-    /// After a start off-delays begin anew with the first good sample.
-    pub(super) fn drop_off_delays(&mut self) {
-        for (i, a) in self.alarms.iter_mut().enumerate() {
-            if matches!(a.condition, ConditionState::PendingOff(_)) {
-                a.condition = ConditionState::Active;
-                self.deadlines.set(Timer::Delay(i), None);
-            }
-        }
-    }
-
-    fn replace(&mut self, hazard: &Hazard) {
-        let at = self.hazards.iter().position(|h| h.id == hazard.id);
-        match (at, &hazard.stage) {
-            (Some(k), Stage::Rejected { .. }) => drop(self.hazards.remove(k)),
-            (Some(k), _) => self.hazards[k] = hazard.clone(),
-            (None, Stage::Rejected { .. }) => {}
-            (None, _) => self.hazards.push(hazard.clone()),
-        }
-    }
-
-    fn attach(&mut self, id: &str, occurrence: &str) {
-        if let Some(h) = self.hazards.iter_mut().find(|h| h.id == id) {
-            h.occurrences.push(occurrence.to_owned());
-            let over = h.occurrences.len().saturating_sub(OCCURRENCES_MAX);
-            h.occurrences.drain(..over);
-        }
+impl super::AlarmState {
+    /// 21: what is returning when the hiding ends is annunciated only if it becomes active again.
+    fn owe(&mut self) {
+        self.owed |= matches!(self.condition, ConditionState::PendingOff(_));
     }
 }

@@ -1,10 +1,11 @@
-//! Silence: COMMS_LOSS of a device, and the alarms of the gateway itself.
+//! Silence: COMMS_LOSS of a device.
 //!
 //! While COMMS_LOSS of a device stands, the sensor faults of its points are suppressed by design: one alarm for one cause.
-//! An on-delay that ends meanwhile waits, and raises without a new delay when the device is back.
+//! What became active meanwhile is raised when the device is back.
 
-use super::{ConditionState, Engine, SystemCondition, Timer};
-use crate::event::Event;
+use super::transitions::Onset;
+use super::{ConditionState, Engine, Timer};
+use crate::event::{Event, EventKind};
 use crate::time::{Mono, Now};
 use std::time::Duration;
 
@@ -25,29 +26,33 @@ impl Engine {
         if device >= self.answered.len() {
             return;
         }
-        let i = self.book.rules().len() + device;
+        let i = self.book.index().comms_alarm(device);
         if answered {
             self.answered[device] = self.answered[device].max(Some(at.mono));
-            self.deadlines.set(Timer::Comms(device), Some(self.silence_due(device)));
+            self.deadlines.set_lazily(Timer::Comms(device), self.silence_due(device));
         }
         match (self.alarms[i].condition, answered) {
             (ConditionState::Unknown, true) => self.alarms[i].condition = ConditionState::Normal,
             (ConditionState::Active, true) => {
                 let fact = self.fact(i, None);
-                self.emit(crate::event::EventKind::PendingOff { fact }, at, out);
+                self.emit(EventKind::PendingOff { fact }, at, out);
             }
             (ConditionState::PendingOff(_), false) => self.cancel_return(i, None, at, out),
             _ => {}
         }
     }
 
-    /// The time-out of a device is over.
-    pub(super) fn silent(&mut self, device: usize, due: Mono, now: Now, out: &mut Vec<Event>) {
-        let i = self.book.rules().len() + device;
+    /// The time-out of a device may be over.
+    pub(super) fn silent(&mut self, device: usize, now: Now, out: &mut Vec<Event>) {
+        let due = self.silence_due(device);
+        if due > now.mono {
+            return self.deadlines.set_lazily(Timer::Comms(device), due);
+        }
+        let i = self.book.index().comms_alarm(device);
         match self.alarms[i].condition {
             ConditionState::PendingOff(_) => self.cancel_return(i, None, now, out),
             ConditionState::Active => {}
-            _ => self.raise(i, None, false, now.mono.since(due), now, out),
+            _ => self.raise(i, Onset::late(None, now.mono.since(due)), now, out),
         }
     }
 
@@ -55,18 +60,6 @@ impl Engine {
     pub(super) fn comms_delay_over(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
         if matches!(self.alarms[i].condition, ConditionState::PendingOff(_)) {
             self.give_back(i, None, now, out);
-        }
-    }
-
-    /// A condition of the gateway itself came or went.
-    pub(super) fn system(&mut self, condition: SystemCondition, active: bool, now: Now, out: &mut Vec<Event>) {
-        let base = self.book.rules().len() + self.book.devices().len();
-        let Some(k) = SystemCondition::ALL.iter().position(|c| *c == condition) else { return };
-        match (self.alarms[base + k].is_active(), active) {
-            (false, true) => self.raise(base + k, None, false, Duration::ZERO, now, out),
-            (true, false) => self.give_back(base + k, None, now, out),
-            (false, false) => self.alarms[base + k].condition = ConditionState::Normal,
-            (true, true) => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::ack::decision;
 use super::{Engine, Timer};
-use crate::book::{Condition, MeasureId};
+use crate::book::{Condition, MeasureId, Subject};
 use crate::command::{Actor, Rejected};
 use crate::event::{Event, EventKind};
 use crate::hazard::{Hazard, Stage};
@@ -21,10 +21,15 @@ const REASON_MIN: usize = 4;
 impl Engine {
     /// Measures that watch what alarm `i` is about.
     fn measures_of(&self, i: usize) -> &[MeasureId] {
-        let (x, rules) = (self.book.index(), self.book.rules().len());
-        match x.point_of_rule.get(i) {
-            Some(p) => &x.measures_of_point[p.index()],
-            None => x.measures_of_device.get(i - rules).map_or(&[], Vec::as_slice),
+        let x = self.book.index();
+        let of_point = |alarm: usize| x.point_of_alarm(alarm).map(|p| x.measures_of_point[p.index()].as_slice());
+        match x.subject(i) {
+            Subject::Rule(_) => of_point(i).unwrap_or_default(),
+            Subject::Device(d) => &x.measures_of_device[d.index()],
+            Subject::Vote(k) | Subject::VoteInvalid(k) => {
+                x.groups.members_of_vote[k].first().and_then(|m| of_point(*m)).unwrap_or_default()
+            }
+            Subject::System(_) => &[],
         }
     }
 
@@ -82,6 +87,24 @@ impl Engine {
                 }
                 None => {}
             }
+        }
+    }
+
+    pub(super) fn replace_hazard(&mut self, hazard: &Hazard) {
+        let at = self.hazards.iter().position(|h| h.id == hazard.id);
+        match (at, &hazard.stage) {
+            (Some(k), Stage::Rejected { .. }) => drop(self.hazards.remove(k)),
+            (Some(k), _) => self.hazards[k] = hazard.clone(),
+            (None, Stage::Rejected { .. }) => {}
+            (None, _) => self.hazards.push(hazard.clone()),
+        }
+    }
+
+    pub(super) fn attach(&mut self, id: &str, occurrence: &str) {
+        if let Some(h) = self.hazards.iter_mut().find(|h| h.id == id) {
+            h.occurrences.push(occurrence.to_owned());
+            let over = h.occurrences.len().saturating_sub(OCCURRENCES_MAX);
+            h.occurrences.drain(..over);
         }
     }
 

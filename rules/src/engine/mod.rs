@@ -18,40 +18,76 @@
 //! state, the event is appended. Replaying the events therefore gives the same state; only the difference between
 //! `Unknown` and `Normal` and the readings are observations, not events.
 //!
+//! What hides an alarm (shelf, suppression by design, bypass, service) takes away its annunciation, never its judgement: a
+//! hidden one is raised in the shadow, and annunciated when the hiding ends. The transitions and their numbers are those of
+//! the specification of the alarm engine; each has a case under `rules/tests/cases`.
+//!
 //! Owns alarm states, hidden-danger candidates and deadlines. Leaves storing, sending and showing to the gateway.
 
 mod ack;
+mod annunciate;
 mod apply;
+mod bypass;
 mod comms;
 mod deadlines;
+mod escalation;
+mod facts;
+mod first_out;
+mod flood;
 mod hazards;
 mod limit;
+mod modes;
+mod quality;
+mod rate;
+mod rearm;
 mod restore;
+mod service;
+mod shelf;
 mod state;
+mod stuck;
+mod suppress;
+mod system;
 #[cfg(test)]
 mod tests;
+mod transitions;
+mod turn;
+mod vote;
 
-pub use state::{AlarmState, ConditionState, Input, Restored, SystemCondition};
+pub use flood::Flood;
+pub use state::{AlarmState, ConditionState, Input, Restored, Shown};
+pub use system::SystemCondition;
+pub use vote::Count;
 
-use crate::book::{PointId, RuleBook};
+use crate::book::{Condition, Mode, RuleBook};
 use crate::command::{Actor, Command, Rejected};
-use crate::event::{AlarmFact, Event, EventKind};
+use crate::event::{Cause, Event, EventKind};
 use crate::hazard::Hazard;
-use crate::reading::{Doubt, Fault, Reading, Sample};
+use crate::hide::Expiry;
+use crate::reading::{Reading, Sample};
 use crate::time::{Mono, Now};
 use deadlines::{Deadlines, Timer};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// The alarm engine of one site.
 #[derive(Debug)]
 pub struct Engine {
     book: RuleBook,
-    /// Rules, then devices, then system conditions.
+    /// Rules, then devices, then system conditions, then votes.
     alarms: Vec<AlarmState>,
     /// Looked up, never iterated.
     keys: HashMap<String, usize>,
-    /// Newest time at which an alarm's condition could be judged.
+    /// Newest time at which an alarm's condition could be judged, and whether it was at its limit then.
     judged: Vec<Option<Mono>>,
+    beyond: Vec<bool>,
+    /// What conditions over time remember, by rule.
+    memory: Vec<stuck::Memory>,
+    /// Conditions that a mode changes, by rule; looked up, never iterated.
+    by_mode: HashMap<usize, Condition>,
+    modes: Vec<Mode>,
+    suppressing: Vec<suppress::Suppressing>,
+    flood: flood::FloodWatch,
+    silenced: Option<Expiry>,
     readings: Vec<(Reading, Now)>,
     /// Time of the newest sample of a point; anything not newer goes to history only.
     newest: Vec<Option<Mono>>,
@@ -59,9 +95,15 @@ pub struct Engine {
     answered: Vec<Option<Mono>>,
     hazards: Vec<Hazard>,
     deadlines: Deadlines,
-    /// Standing alarms whose key the book no longer has, until the first `handle`.
-    orphans: Vec<AlarmState>,
+    /// What a start has to say, until the first turn.
+    unsaid: restore::Unsaid,
+    /// Alarms whose groups must be looked at, and alarms that came free.
+    touched: Vec<usize>,
+    revealed: Vec<usize>,
     scratch: Vec<Sample>,
+    fresh: Vec<Sample>,
+    /// What is being worked on.
+    cause: Cause,
     started: Mono,
     next_seq: u64,
     next_hazard: u64,
@@ -82,12 +124,7 @@ impl Engine {
 
     /// Total: never fails, never blocks. Events are numbered without gaps from `next_seq` and appended to `out`.
     pub fn handle(&mut self, input: Input<'_>, now: Now, out: &mut Vec<Event>) {
-        self.close_orphans(now, out);
-        match input {
-            Input::Scan { device, answered, samples } => self.scan(device.index(), answered, samples, now, out),
-            Input::System { condition, active } => self.system(condition, active, now, out),
-            Input::Tick => self.fire(now.mono, now, out),
-        }
+        self.turn(input, now, out);
     }
 
     /// A person's request.
@@ -103,22 +140,56 @@ impl Engine {
         if actor.user.trim().is_empty() {
             return Err(Rejected::Incomplete(vec!["user".to_owned()]));
         }
+        self.finish_start(now, out);
+        self.cause = Cause::User;
+        let done = self.carry_out(command, actor, now, out);
+        self.settle(now, out);
+        done
+    }
+
+    fn carry_out(&mut self, command: &Command, by: &Actor, now: Now, out: &mut Vec<Event>) -> Result<(), Rejected> {
         match command {
             Command::Acknowledge { alarm, seen_seq, comment } => {
-                self.acknowledge(alarm, *seen_seq, comment, actor, now, out)
+                self.acknowledge(alarm, *seen_seq, comment, by, now, out)
             }
-            Command::ConfirmHazard { hazard, reason } => self.confirm(hazard, reason, actor, now, out),
-            Command::RejectHazard { hazard, reason } => self.reject(hazard, reason, actor, now, out),
+            Command::Shelve { alarm, seen_seq, kind, duration_s, reason } => {
+                let duration = Duration::from_secs(*duration_s);
+                self.shelve(&shelf::Wish { alarm, seen_seq: *seen_seq, kind: *kind, duration, reason }, by, now, out)
+            }
+            Command::Unshelve { alarm, seen_seq } => self.unshelve(alarm, *seen_seq, by, now, out),
+            Command::ResetLatch { alarm, seen_seq, reason } => {
+                self.reset_latch(alarm, *seen_seq, reason, by, now, out)
+            }
+            Command::Bypass { .. } => self.bypass(command, by, now, out),
+            Command::EndBypass { point, reason } => self.end_bypass(point, reason, by, now, out),
+            Command::OutOfService { point, work_order, reason } => {
+                self.out_of_service(point, work_order, reason, by, now, out)
+            }
+            Command::ReturnToService { point, reason } => self.return_to_service(point, reason, by, now, out),
+            Command::ResetFirstOut { group } => self.reset_first_out(group, by, now, out),
+            Command::SetMode { unit, mode, reason } => self.command_mode(unit, *mode, reason, by, now, out),
+            Command::Silence => self.silence(by, now, out),
+            Command::ConfirmHazard { hazard, reason } => self.confirm(hazard, reason, by, now, out),
+            Command::RejectHazard { hazard, reason } => self.reject(hazard, reason, by, now, out),
         }
+    }
+
+    /// The sound only; a new alarm of priority 1 or 2 ends it.
+    fn silence(&mut self, by: &Actor, now: Now, out: &mut Vec<Event>) -> Result<(), Rejected> {
+        let until = Expiry::after(now, self.book.policy().silence);
+        self.emit(EventKind::Silenced { until, by: ack::decision(by, "", now) }, now, out);
+        Ok(())
+    }
+
+    /// Until when the sound is off.
+    #[must_use]
+    pub fn silenced(&self, now: Now) -> Option<Expiry> {
+        self.silenced.filter(|until| !until.is_over(now))
     }
 
     /// Numbers a fact of the gateway itself (start, receipt, operator action, notice). Alarm kinds are refused (debug assertion).
     pub fn note(&mut self, kind: EventKind, now: Now, out: &mut Vec<Event>) {
-        let own = kind.fact().is_some()
-            || matches!(
-                kind,
-                EventKind::HazardOpened { .. } | EventKind::HazardOccurrence { .. } | EventKind::HazardStage { .. }
-            );
+        let own = kind.is_the_engines();
         debug_assert!(!own, "alarms and hazards change by samples, time and commands only");
         if !own {
             self.emit(kind, now, out);
@@ -131,7 +202,7 @@ impl Engine {
         self.deadlines.next().map(|(due, timer)| (due, timer.reason()))
     }
 
-    /// All alarm states in the book's order (rules, then devices, then system alarms); one per rule, device and condition.
+    /// All alarm states in the book's order (rules, devices, system alarms, votes).
     #[must_use]
     pub fn alarms(&self) -> &[AlarmState] {
         &self.alarms
@@ -161,124 +232,4 @@ impl Engine {
     pub fn alarm_index(&self, key: &str) -> Option<usize> {
         self.keys.get(key).copied()
     }
-
-    /// An H whose HH (or L whose LL) is active: it is shown under that one and does not sound.
-    #[must_use]
-    pub fn superseded(&self, alarm: usize) -> bool {
-        let above = self.book.index().superseder.get(alarm).copied().flatten();
-        above.is_some_and(|r| self.alarms[r.index()].is_active())
-    }
-
-    /// Suppressor first, then samples in the order of their points, then timers due by then.
-    fn scan(&mut self, device: usize, answered: bool, samples: &[Sample], now: Now, out: &mut Vec<Event>) {
-        let at = |s: &Sample| if s.at.mono > now.mono { now } else { s.at };
-        let first = samples.iter().map(at).min_by_key(|t| t.mono).unwrap_or(now);
-        let last = samples.iter().map(at).max_by_key(|t| t.mono).unwrap_or(now);
-        // Missed ticks: what was due before this scan happened before it.
-        self.fire(Mono(first.mono.0.saturating_sub(1)), now, out);
-        self.heard(device, answered, first, out);
-        let mut sorted = std::mem::take(&mut self.scratch);
-        sorted.clear();
-        sorted.extend(samples.iter().map(|s| Sample { at: at(s), ..*s }));
-        sorted.sort_by_key(order);
-        for sample in &sorted {
-            self.sample(*sample, out);
-        }
-        self.scratch = sorted;
-        self.fire(last.mono, now, out);
-    }
-
-    fn sample(&mut self, s: Sample, out: &mut Vec<Event>) {
-        let p = s.point.index();
-        let Some(newest) = self.newest.get_mut(p) else { return };
-        if newest.is_some_and(|n| s.at.mono <= n) {
-            return;
-        }
-        *newest = Some(s.at.mono);
-        self.readings[p] = (s.reading, s.at);
-        let silent = matches!(s.reading, Reading::Bad(f) if f.is_communication());
-        let due = s.at.mono.plus(self.book.points()[p].max_age).plus(std::time::Duration::from_nanos(1));
-        self.deadlines.set(Timer::Stale(p), (!silent).then_some(due));
-        self.judge(s.point, s.reading, s.at, out);
-    }
-
-    fn judge(&mut self, point: PointId, reading: Reading, at: Now, out: &mut Vec<Event>) {
-        for k in 0..self.book.index().rules_of_point[point.index()].len() {
-            let rule = self.book.index().rules_of_point[point.index()][k];
-            self.step(rule, reading, at, out);
-        }
-    }
-
-    fn fire(&mut self, until: Mono, now: Now, out: &mut Vec<Event>) {
-        while let Some((due, timer)) = self.deadlines.take(until) {
-            match timer {
-                Timer::Comms(d) => self.silent(d, due, now, out),
-                Timer::Delay(i) => self.delay_over(i, due, now, out),
-                Timer::Stale(p) => self.stale(p, now, out),
-                Timer::Standing(i) => self.standing(i, now, out),
-            }
-        }
-    }
-
-    /// The reading keeps its time; a point never read stays so, but what stands on it is held.
-    fn stale(&mut self, p: usize, now: Now, out: &mut Vec<Event>) {
-        if self.readings[p].0 != Reading::Bad(Fault::NeverRead) {
-            self.readings[p].0 = Reading::Bad(Fault::Stale);
-        }
-        self.judge(PointId::mint(p), self.readings[p].0, now, out);
-    }
-
-    /// The one way an event comes about: numbered, applied, appended.
-    fn emit(&mut self, kind: EventKind, at: Now, out: &mut Vec<Event>) {
-        let event = Event { seq: self.next_seq, at, kind };
-        self.apply(&event);
-        out.push(event);
-    }
-
-    /// Numbers and state of alarm `i` for an event about it.
-    fn fact(&self, i: usize, reading: Option<Reading>) -> AlarmFact {
-        let rules = self.book.rules().len();
-        let devices = self.book.devices().len();
-        let x = self.book.index();
-        let risk_key = |r: Option<crate::book::RiskId>| r.map(|r| self.book.risks()[r.index()].key.clone());
-        let mut fact = AlarmFact {
-            alarm: self.alarms[i].key.clone(),
-            occurrence: self.alarms[i].occurrence,
-            point: String::new(),
-            condition: String::new(),
-            priority: 2,
-            reading,
-            limit: None,
-            unit: String::new(),
-            risk: None,
-            drill: false,
-        };
-        if let Some(rule) = self.book.rules().get(i) {
-            let point = x.point_of_rule[i].index();
-            fact.point.clone_from(&rule.point);
-            fact.condition = rule.condition.word().to_owned();
-            fact.priority = rule.priority;
-            fact.limit = rule.condition.limit();
-            fact.unit.clone_from(&self.book.points()[point].unit);
-            fact.risk = risk_key(x.risk_of_point[point]);
-        } else if let Some(device) = self.book.devices().get(i - rules) {
-            fact.condition = "COMMS_LOSS".to_owned();
-            fact.priority = device.priority;
-            fact.risk = risk_key(x.risk_of_device[i - rules]);
-        } else {
-            fact.condition = "SYSTEM".to_owned();
-            fact.priority = SystemCondition::ALL[i - rules - devices].priority();
-        }
-        fact
-    }
-}
-
-/// A total order of samples, so that their order inside one instant does not matter.
-fn order(s: &Sample) -> (Mono, PointId, u8, u64, Option<Doubt>, Option<Fault>) {
-    let (doubt, fault) = match s.reading {
-        Reading::Good(_) => (None, None),
-        Reading::Uncertain(_, d) => (Some(d), None),
-        Reading::Bad(f) => (None, Some(f)),
-    };
-    (s.at.mono, s.point, s.reading.quality_code(), s.reading.value().map_or(0, f64::to_bits), doubt, fault)
 }

@@ -1,71 +1,134 @@
 //! A start: what stood before stands again, without a second raise.
 //!
 //! On-delays keep their progress and the gap is credited when the first good sample is still true; off-delays begin anew;
-//! an acknowledgement, an occurrence number and an open record survive.
+//! an acknowledgement, an occurrence number and an open record survive. What hides an alarm survives only if its end can be
+//! proved: on the same boot, or by a synchronised wall clock that is not behind the latest time ever recorded.
 
 use super::comms::START_GRACE;
-use super::{AlarmState, ConditionState, Deadlines, Engine, Restored, SystemCondition, Timer};
-use crate::book::RuleBook;
-use crate::event::{AlarmFact, Event, EventKind};
+use super::{AlarmState, ConditionState, Engine, Restored, Timer};
+use crate::book::{Mode, RuleBook, alarm_keys};
+use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Stage;
+use crate::hide::{EndCause, Expiry};
 use crate::reading::{Fault, Reading};
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, TimeQuality};
 use std::collections::HashMap;
 
-fn fresh_alarms(book: &RuleBook) -> Vec<AlarmState> {
-    let rules = book.rules().iter().map(|r| format!("{}:{}", r.point, r.condition.word()));
-    let devices = book.devices().iter().map(|d| format!("{}:COMMS_LOSS", d.key));
-    let system = SystemCondition::ALL.iter().map(|c| format!("system:{}", c.code()));
-    rules.chain(devices).chain(system).map(AlarmState::fresh).collect()
+/// What the first turn says.
+#[derive(Debug, Default)]
+pub(super) struct Unsaid {
+    /// Standing alarms whose key the book no longer has.
+    orphans: Vec<AlarmState>,
+    /// Alarms whose hiding cannot be proved any more.
+    unproven: bool,
+}
+
+/// How times of before relate to the present clocks.
+#[derive(Clone, Copy)]
+struct Passage {
+    now: Now,
+    same_boot: bool,
+    /// The wall clock may be believed.
+    wall: bool,
+}
+
+impl Passage {
+    fn of(restored: &Restored, now: Now) -> Self {
+        let behind = restored.wall_mark_utc_ms.is_some_and(|mark| now.wall.utc_ms < mark);
+        let synced = now.wall.quality == TimeQuality::Synced;
+        Self { now, same_boot: restored.same_boot, wall: !behind && (restored.same_boot || synced) }
+    }
+
+    /// A time of before on the present monotonic clock; none if nothing proves how long ago it was.
+    fn then(self, was: Now) -> Option<Now> {
+        if self.same_boot {
+            return Some(was);
+        }
+        let ago_ms = u64::try_from(self.now.wall.utc_ms.saturating_sub(was.wall.utc_ms)).ok().filter(|_| self.wall)?;
+        let ago = ago_ms.saturating_mul(1_000_000);
+        Some(Now { mono: Mono(self.now.mono.0.saturating_sub(ago)), wall: was.wall })
+    }
+
+    /// The same for an end that lies ahead.
+    fn end(self, end: Expiry) -> Expiry {
+        if self.same_boot {
+            return end;
+        }
+        let left_ms = u64::try_from(end.wall_utc_ms.saturating_sub(self.now.wall.utc_ms)).unwrap_or(0);
+        Expiry { mono: self.now.mono.plus(std::time::Duration::from_millis(left_ms)), ..end }
+    }
 }
 
 /// A restored engine.
 pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
+    let mut engine = blank(book, now);
+    let passage = Passage::of(&restored, now);
+    engine.hazards = restored.hazards.into_iter().filter(|h| !matches!(h.stage, Stage::Rejected { .. })).collect();
+    engine.next_seq = restored.next_seq.max(1);
+    engine.next_hazard = restored.next_hazard.max(1);
+    engine.unsaid.unproven = !passage.wall;
+    for (unit, mode) in &restored.modes {
+        engine.set_mode(unit, *mode);
+    }
+    for alarm in restored.alarms {
+        engine.restore_alarm(alarm, passage);
+    }
+    engine.drop_what_a_start_ends();
+    engine.arm_all(now);
+    if passage.same_boot {
+        engine.rebuild_flood(&restored.recent, now);
+    }
+    engine
+}
+
+fn blank(book: RuleBook, now: Now) -> Engine {
     let (points, devices) = (book.points().len(), book.devices().len());
-    let alarms = fresh_alarms(&book);
+    let alarms: Vec<AlarmState> = alarm_keys(book.parts()).map(AlarmState::fresh).collect();
     let keys: HashMap<String, usize> = alarms.iter().enumerate().map(|(i, a)| (a.key.clone(), i)).collect();
-    let mut engine = Engine {
+    Engine {
         judged: vec![None; alarms.len()],
-        deadlines: Deadlines::new(devices, alarms.len(), points),
+        beyond: vec![false; alarms.len()],
+        memory: vec![super::stuck::Memory::Nothing; book.rules().len()],
+        by_mode: HashMap::new(),
+        modes: vec![Mode::default(); book.plant_units().len()],
+        suppressing: vec![super::suppress::Suppressing::default(); book.suppressions().len()],
+        flood: super::flood::FloodWatch::default(),
+        silenced: None,
+        deadlines: super::Deadlines::default(),
         alarms,
         keys,
         readings: vec![(Reading::Bad(Fault::NeverRead), now); points],
         newest: vec![None; points],
         answered: vec![None; devices],
-        hazards: restored.hazards.into_iter().filter(|h| !matches!(h.stage, Stage::Rejected { .. })).collect(),
-        orphans: Vec::new(),
+        hazards: Vec::new(),
+        unsaid: Unsaid::default(),
+        touched: Vec::new(),
+        revealed: Vec::new(),
         scratch: Vec::new(),
+        fresh: Vec::new(),
+        cause: Cause::Restart,
         started: now.mono,
-        next_seq: restored.next_seq.max(1),
-        next_hazard: restored.next_hazard.max(1),
+        next_seq: 1,
+        next_hazard: 1,
         book,
-    };
-    for alarm in restored.alarms {
-        engine.restore_alarm(alarm, restored.same_boot, now);
     }
-    engine.drop_off_delays();
-    engine.arm_all(now);
-    engine
 }
 
 impl Engine {
-    fn restore_alarm(&mut self, mut alarm: AlarmState, same_boot: bool, now: Now) {
+    fn restore_alarm(&mut self, mut alarm: AlarmState, passage: Passage) {
         let Some(i) = self.alarm_index(&alarm.key) else {
             if alarm.stands() {
-                self.orphans.push(alarm);
+                self.unsaid.orphans.push(alarm);
             }
             return;
         };
-        if !same_boot {
-            if let ConditionState::PendingOn(t0) = alarm.condition {
-                // Times of another boot say nothing here except how far the delay had come.
-                let done = alarm.last_evaluable.map_or(0, |t| t.0.saturating_sub(t0.0));
-                alarm.condition = ConditionState::PendingOn(Mono(now.mono.0.saturating_sub(done)));
-            }
-            alarm.last_evaluable = None;
+        let now = passage.now;
+        if !passage.same_boot {
+            move_to_this_boot(&mut alarm, passage);
         }
         alarm.suppressed = false;
-        let since = alarm.raised.filter(|_| same_boot).unwrap_or(now);
+        let since = alarm.raised.unwrap_or(now);
+        self.beyond[i] = alarm.is_active();
         self.alarms[i] = alarm;
         if self.alarms[i].is_active() {
             self.watch_standing(i, since);
@@ -78,38 +141,102 @@ impl Engine {
             self.deadlines.set(Timer::Comms(d), Some(self.silence_due(d)));
             self.suppress(d, now);
         }
+        self.revealed.clear();
         for p in 0..self.book.points().len() {
             let age = self.book.points()[p].max_age.max(START_GRACE);
             self.deadlines.set(Timer::Stale(p), Some(now.mono.plus(age)));
+            self.arm_point(p);
         }
-        for (i, rule) in self.book.rules().iter().enumerate() {
-            if let ConditionState::PendingOn(t0) = self.alarms[i].condition
-                && !self.alarms[i].suppressed
-            {
+        for i in 0..self.book.rules().len() {
+            if let ConditionState::PendingOn(t0) = self.alarms[i].condition {
                 let point = self.book.index().point_of_rule[i].index();
                 let wait = now.mono.plus(self.book.points()[point].max_age);
-                self.deadlines.set(Timer::Delay(i), Some(t0.plus(rule.on_delay).max(wait)));
+                self.deadlines.set(Timer::Delay(i), Some(t0.plus(self.on_delay(i)).max(wait)));
             }
         }
+        self.restore_suppressions(now.mono.plus(START_GRACE));
+        self.arm_calls();
+        self.touched = (0..self.alarms.len()).filter(|i| self.alarms[*i].stands()).collect();
     }
 
-    /// Alarms that the book no longer has are over; the first call says so.
-    pub(super) fn close_orphans(&mut self, now: Now, out: &mut Vec<Event>) {
-        for orphan in std::mem::take(&mut self.orphans) {
-            let (point, condition) = orphan.key.rsplit_once(':').unwrap_or((&orphan.key, ""));
-            let fact = orphan.fact.clone().unwrap_or_else(|| AlarmFact {
-                alarm: orphan.key.clone(),
-                occurrence: orphan.occurrence,
-                point: point.to_owned(),
-                condition: condition.to_owned(),
-                priority: 3,
-                reading: None,
-                limit: None,
-                unit: String::new(),
-                risk: None,
-                drill: false,
-            });
+    /// Before the first turn: what nobody can prove is no longer hidden; alarms the book no longer has are over.
+    pub(super) fn finish_start(&mut self, now: Now, out: &mut Vec<Event>) {
+        if self.unsaid.orphans.is_empty() && !self.unsaid.unproven {
+            return;
+        }
+        self.cause = Cause::Restart;
+        let Unsaid { orphans, unproven } = std::mem::take(&mut self.unsaid);
+        for orphan in orphans {
+            let fact = orphan_fact(&orphan);
             self.emit(EventKind::Cleared { fact }, now, out);
         }
+        if unproven {
+            self.end_unproven(now, out);
+        }
+        self.cause = Cause::Sample;
+    }
+
+    fn end_unproven(&mut self, now: Now, out: &mut Vec<Event>) {
+        for p in 0..self.book.points().len() {
+            self.bypass_over(p, EndCause::Unproven, None, now, out);
+        }
+        for i in 0..self.alarms.len() {
+            self.shelf_over(i, EndCause::Unproven, now, out);
+        }
+        for k in 0..self.book.suppressions().len() {
+            self.end_suppression(k, EndCause::Unproven, now, out);
+        }
+    }
+}
+
+/// Times of another boot say nothing here by themselves.
+fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
+    let now = passage.now;
+    if let ConditionState::PendingOn(t0) = alarm.condition {
+        // How far the delay had come for certain; the wall clock may credit the gap as well.
+        let done = alarm.last_evaluable.map_or(0, |t| t.0.saturating_sub(t0.0));
+        alarm.condition = ConditionState::PendingOn(Mono(now.mono.0.saturating_sub(done)));
+    }
+    alarm.last_evaluable = None;
+    alarm.raises = alarm.raises.iter().filter_map(|r| passage.then(*r)).collect();
+    for time in [&mut alarm.raised, &mut alarm.annunciated, &mut alarm.acked_at] {
+        if let Some(was) = *time {
+            *time = Some(passage.then(was).unwrap_or(Now { mono: now.mono, wall: was.wall }));
+        }
+    }
+    if let Some(shelf) = &mut alarm.hidden.shelf {
+        shelf.until = passage.end(shelf.until);
+    }
+    if let Some(bypass) = &mut alarm.hidden.bypass {
+        bypass.until = passage.end(bypass.until);
+    }
+    if let Some(service) = &mut alarm.hidden.service {
+        let was = service.reviewed;
+        service.reviewed = passage.then(was).unwrap_or(Now { mono: now.mono, wall: was.wall });
+    }
+    for s in &mut alarm.hidden.suppressed {
+        s.until = passage.end(s.until);
+    }
+    if let Some(inhibit) = &mut alarm.inhibit {
+        inhibit.until = if passage.wall { passage.end(inhibit.until) } else { Expiry::after(now, std::time::Duration::ZERO) };
+    }
+    if let Some(rank) = &mut alarm.first_out {
+        rank.at = alarm.raised.map_or(now.mono, |r| r.mono);
+    }
+}
+
+fn orphan_fact(orphan: &AlarmState) -> AlarmFact {
+    if let Some(fact) = &orphan.fact {
+        return AlarmFact { cause: Cause::Config, ..(**fact).clone() };
+    }
+    let (point, condition) = orphan.key.rsplit_once(':').unwrap_or((&orphan.key, ""));
+    AlarmFact {
+        alarm: orphan.key.clone(),
+        occurrence: orphan.occurrence,
+        point: point.to_owned(),
+        condition: condition.to_owned(),
+        priority: 3,
+        cause: Cause::Config,
+        ..AlarmFact::default()
     }
 }

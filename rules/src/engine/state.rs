@@ -1,69 +1,13 @@
 //! What goes into the engine and what is kept of every alarm. Owns no decision.
 
-use crate::book::DeviceId;
-use crate::event::AlarmFact;
+use super::SystemCondition;
+use crate::book::{DeviceId, Mode};
+use crate::event::{AlarmFact, Event, FirstOut};
+use crate::hide::{Hidden, Inhibit};
 use crate::hazard::Hazard;
 use crate::reading::Sample;
 use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
-
-/// A condition of the gateway itself that is an alarm: key `system:<code>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SystemCondition {
-    /// A commit failed or took longer than 500 ms. Priority 2.
-    StorageSlow,
-    /// Disk below its reserve. Priority 2.
-    StorageFull,
-    /// Wall clock unsynchronised or stepped. Priority 3.
-    ClockUntrusted,
-    /// No broker connection, or the oldest unsent event is older than 60 s. Priority 3.
-    UplinkDown,
-    /// An event has no receipt of the office after 5 min. Priority 2.
-    OfficeSilent,
-    /// InfluxDB refuses our credentials, bucket or organisation. Priority 3.
-    InfluxRefused,
-    /// Damaged records were set aside at start. Priority 2.
-    RecordsSalvaged,
-    /// A task of the daemon ended by a panic and was restarted. Priority 2.
-    TaskRestarted,
-}
-
-impl SystemCondition {
-    /// All of them, in the order of their alarms.
-    pub const ALL: [Self; 8] = [
-        Self::StorageSlow,
-        Self::StorageFull,
-        Self::ClockUntrusted,
-        Self::UplinkDown,
-        Self::OfficeSilent,
-        Self::InfluxRefused,
-        Self::RecordsSalvaged,
-        Self::TaskRestarted,
-    ];
-    /// The part of the alarm key behind `system:`.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::StorageSlow => "storage_slow",
-            Self::StorageFull => "storage_full",
-            Self::ClockUntrusted => "clock_untrusted",
-            Self::UplinkDown => "uplink_down",
-            Self::OfficeSilent => "office_silent",
-            Self::InfluxRefused => "influx_refused",
-            Self::RecordsSalvaged => "records_salvaged",
-            Self::TaskRestarted => "task_restarted",
-        }
-    }
-    /// 1 … 4.
-    #[must_use]
-    pub fn priority(self) -> u8 {
-        match self {
-            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused => 3,
-            _ => 2,
-        }
-    }
-}
 
 /// What goes in.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +32,10 @@ pub enum ConditionState {
     PendingOff(Mono),
 }
 
-/// Live state of one alarm; also the row that is persisted with every event that changed it.
+/// Live state of one alarm; also the row that is persisted with every event that changed it. Rows of earlier versions load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlarmState {
-    /// `GT-102:HH`, `<device>:COMMS_LOSS`, `system:<code>`.
+    /// `GT-102:HH`, `<device>:COMMS_LOSS`, `system:<code>`, `<vote>:VOTE`.
     pub key: String,
     pub condition: ConditionState,
     pub acked: bool,
@@ -99,20 +43,92 @@ pub struct AlarmState {
     pub held: bool,
     /// Suppressed by design: COMMS_LOSS of its device stands.
     pub suppressed: bool,
-    /// Raised without a fresh good sample.
+    /// Active without a good value that says so: the worst is assumed.
     pub assumed: bool,
+    /// Returned, and kept until a shift leader resets it.
+    #[serde(default)]
+    pub latched: bool,
+    /// This occurrence came while hidden and was never annunciated.
+    #[serde(default)]
+    pub shadow: bool,
+    /// Hiding ended while it was returning: it is annunciated if it becomes active again.
+    #[serde(default)]
+    pub owed: bool,
+    /// Too many raises: stays active until quiet.
+    #[serde(default)]
+    pub chatter: bool,
+    /// Escalation level reached, 0 … 3.
+    #[serde(default)]
+    pub escalated: u8,
+    /// How often it came back unacknowledged in this occurrence.
+    #[serde(default)]
+    pub realarms: u32,
     /// Current or last raising; 0 before the first.
     pub occurrence: u64,
     /// Number of the event that annunciated it last: what an acknowledgement must have seen.
     pub annunciated_seq: u64,
     pub raised: Option<Now>,
     pub returned: Option<Now>,
+    /// When it was annunciated last: escalation counts from here.
+    #[serde(default)]
+    pub annunciated: Option<Now>,
+    #[serde(default)]
+    pub acked_at: Option<Now>,
     pub acked_by: Option<String>,
+    /// The newest raises, at most three, for the chatter detector.
+    #[serde(default)]
+    pub raises: Vec<Now>,
+    /// Rank in its group, until the group is reset.
+    #[serde(default)]
+    pub first_out: Option<FirstOut>,
+    /// What people and rules hide it with.
+    #[serde(default)]
+    pub hidden: Hidden,
+    /// The device says it is inhibited (kept with the sensor fault of the point).
+    #[serde(default)]
+    pub inhibit: Option<Box<Inhibit>>,
     /// Facts of the last transition, for the list.
-    pub fact: Option<AlarmFact>,
+    pub fact: Option<Box<AlarmFact>>,
     /// Time of the last event that rested on an evaluable reading; tells how far an on-delay had come before a reboot.
     #[serde(default)]
     pub last_evaluable: Option<Mono>,
+}
+
+/// What the list shows: the first that fits (alarms.md 2.2). `held` adds a question mark to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    OutOfService,
+    Bypassed,
+    Suppressed,
+    Shelved,
+    Unacked,
+    Acked,
+    LatchedUnacked,
+    LatchedAcked,
+    ReturnedUnacked,
+    /// Never judged: not the same as normal.
+    Unknown,
+    Normal,
+}
+
+impl Shown {
+    /// The interface's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OutOfService => "out_of_service",
+            Self::Bypassed => "bypassed",
+            Self::Suppressed => "suppressed",
+            Self::Shelved => "shelved",
+            Self::Unacked => "unacked",
+            Self::Acked => "acked",
+            Self::LatchedUnacked => "latched_unacked",
+            Self::LatchedAcked => "latched_acked",
+            Self::ReturnedUnacked => "returned_unacked",
+            Self::Unknown => "unknown",
+            Self::Normal => "normal",
+        }
+    }
 }
 
 impl AlarmState {
@@ -125,25 +141,62 @@ impl AlarmState {
             held: false,
             suppressed: false,
             assumed: false,
+            latched: false,
+            shadow: false,
+            owed: false,
+            chatter: false,
+            escalated: 0,
+            realarms: 0,
             occurrence: 0,
             annunciated_seq: 0,
             raised: None,
             returned: None,
+            annunciated: None,
+            acked_at: None,
             acked_by: None,
+            raises: Vec::new(),
+            first_out: None,
+            hidden: Hidden::default(),
+            inhibit: None,
             fact: None,
             last_evaluable: None,
         }
     }
+
     /// The condition is true, counting a running off-delay.
     #[must_use]
     pub fn is_active(&self) -> bool {
         matches!(self.condition, ConditionState::Active | ConditionState::PendingOff(_))
     }
 
-    /// Active (pending-off counts) or waiting for acknowledgement: stands in the list.
+    /// Active (pending-off counts), latched or waiting for acknowledgement: stands in the list.
     #[must_use]
     pub fn stands(&self) -> bool {
-        self.is_active() || !self.acked
+        self.is_active() || !self.acked || self.latched
+    }
+
+    /// Judged and recorded, not annunciated.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.suppressed || !self.hidden.is_empty()
+    }
+
+    /// What the list shows.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        match () {
+            () if self.hidden.service.is_some() => Shown::OutOfService,
+            () if self.hidden.bypass.is_some() => Shown::Bypassed,
+            () if self.suppressed || !self.hidden.suppressed.is_empty() => Shown::Suppressed,
+            () if self.hidden.shelf.is_some() => Shown::Shelved,
+            () if self.is_active() && self.acked => Shown::Acked,
+            () if self.is_active() => Shown::Unacked,
+            () if self.latched && self.acked => Shown::LatchedAcked,
+            () if self.latched => Shown::LatchedUnacked,
+            () if !self.acked => Shown::ReturnedUnacked,
+            () if self.condition == ConditionState::Unknown => Shown::Unknown,
+            () => Shown::Normal,
+        }
     }
 }
 
@@ -159,4 +212,10 @@ pub struct Restored {
     pub hazards: Vec<Hazard>,
     /// True when the machine has not rebooted since: monotonic times are then comparable.
     pub same_boot: bool,
+    /// The latest wall time ever recorded: a clock behind it proves nothing.
+    pub wall_mark_utc_ms: Option<i64>,
+    /// Modes of units of the plant, by key.
+    pub modes: Vec<(String, Mode)>,
+    /// Events of the last ten minutes, oldest first: the flood window is rebuilt from them.
+    pub recent: Vec<Event>,
 }

@@ -1,0 +1,100 @@
+//! What a configuration delivers: keys, not ids, nothing checked. `RuleBook::build` checks it.
+
+use super::{Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
+use crate::risk::{Measure, Risk, Source};
+use serde::Serialize;
+use std::time::Duration;
+
+/// What kind of quantity a point is; decides defaults and checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointKind {
+    Gas,
+    Pressure,
+    Temperature,
+    Level,
+    Flow,
+    Speed,
+    Percent,
+    /// 0 or 1.
+    State,
+    Other,
+}
+
+/// One measured quantity (测点).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// Tag, such as `GT-102`: unique.
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    pub area: String,
+    /// Device key.
+    pub device: String,
+    pub kind: PointKind,
+    /// Engineering unit as shown.
+    pub unit: String,
+    /// Measuring range.
+    pub range: (f64, f64),
+    /// Decimals shown.
+    pub decimals: u8,
+    /// Poll period.
+    pub period: Duration,
+    /// Older than this is `Bad(Stale)`; default three periods.
+    pub max_age: Duration,
+    /// Position on the plan, metres.
+    pub position: Option<(f64, f64)>,
+}
+
+/// An instrument as the rules see it: something whose silence is an alarm of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Device {
+    pub key: String,
+    pub name: String,
+    pub area: String,
+    /// No valid answer for this long raises COMMS_LOSS; default max(5 s, 5 polls).
+    pub comms_timeout: Duration,
+    /// Priority of COMMS_LOSS.
+    pub priority: u8,
+}
+
+/// One alarm rule of one point. The alarm's key is `<point>:<condition word>`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Rule {
+    /// Point key.
+    pub point: String,
+    pub condition: Condition,
+    /// 1 … 4.
+    pub priority: u8,
+    pub on_delay: Duration,
+    pub off_delay: Duration,
+    /// Stays in the list after its return until a shift leader resets it.
+    pub latching: bool,
+    /// What differs in a mode of the point's unit.
+    pub by_mode: Vec<(Mode, ModeRule)>,
+    /// Why it comes, zh-CN. Required for priorities 1 and 2, as are consequence and action.
+    pub cause: String,
+    /// What happens if nobody acts, zh-CN.
+    pub consequence: String,
+    /// What the operator does: zh-CN, en.
+    pub action: String,
+    pub action_en: String,
+}
+
+/// What a configuration delivers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BookParts {
+    pub devices: Vec<Device>,
+    pub points: Vec<Point>,
+    pub rules: Vec<Rule>,
+    pub votes: Vec<Vote>,
+    pub suppressions: Vec<Suppression>,
+    pub first_out: Vec<FirstOutGroup>,
+    pub plant_units: Vec<PlantUnit>,
+    /// Keys of the areas of the plan; empty: areas are not checked.
+    pub areas: Vec<String>,
+    pub policy: Policy,
+    pub sources: Vec<Source>,
+    pub risks: Vec<Risk>,
+    pub measures: Vec<Measure>,
+}

@@ -1,0 +1,36 @@
+//! Nobody came: escalation of what is not acknowledged, re-alarm of what was acknowledged long ago.
+
+use super::transitions::ms;
+use super::{Engine, Timer};
+use crate::event::{Cause, Event, EventKind};
+use crate::time::{Mono, Now};
+
+impl Engine {
+    /// 15: the next level. Overdue levels follow one another at once.
+    pub(super) fn escalate(&mut self, i: usize, due: Mono, now: Now, out: &mut Vec<Event>) {
+        self.cause = Cause::Timer;
+        let level = self.alarms[i].escalated + 1;
+        let fact = self.fact(i, self.reading_of(i));
+        self.emit(EventKind::Escalated { fact, level, late_by_ms: ms(now.mono.since(due)) }, now, out);
+    }
+
+    /// 14: acknowledged, still active, and time has passed.
+    pub(super) fn realarm(&mut self, i: usize, due: Mono, now: Now, out: &mut Vec<Event>) {
+        self.cause = Cause::Timer;
+        let count = self.alarms[i].realarms + 1;
+        let fact = self.fact(i, self.reading_of(i));
+        self.emit(EventKind::Realarm { fact, count, late_by_ms: ms(now.mono.since(due)) }, now, out);
+    }
+
+    /// After a start.
+    pub(super) fn arm_calls(&mut self) {
+        for i in 0..self.alarms.len() {
+            self.rearm_person(i);
+            let shelf = self.alarms[i].hidden.shelf.as_ref().map(|s| s.until);
+            self.deadlines.set_expiry(Timer::Shelf(i), shelf);
+            if self.alarms[i].inhibit.is_some() {
+                self.arm_inhibit(i);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! More alarms than a person can follow: counted, told, and nothing suppressed because of it.
+
+use super::{Engine, Timer};
+use crate::event::{Cause, Event, EventKind};
+use crate::time::{Mono, Now};
+use std::collections::VecDeque;
+
+/// Annunciations remembered; far above any limit, so that the window cannot grow without end.
+const REMEMBERED_MAX: usize = 4096;
+
+/// A flood that is on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flood {
+    pub since: Now,
+    /// Annunciations that belong to it.
+    pub count: u32,
+    /// Most within one window.
+    pub peak: u32,
+    /// The alarm it began with.
+    pub first: String,
+}
+
+/// Annunciations of the window.
+#[derive(Debug, Default)]
+pub(super) struct FloodWatch {
+    times: VecDeque<(Mono, String)>,
+    on: Option<Flood>,
+}
+
+impl FloodWatch {
+    pub(super) fn begin(&mut self, since: Now, count: u32, first: &str) {
+        self.on = Some(Flood { since, count, peak: count, first: first.to_owned() });
+    }
+    pub(super) fn end(&mut self) {
+        self.on = None;
+    }
+    fn forget(&mut self, until: Mono) {
+        while self.times.len() > REMEMBERED_MAX || self.times.front().is_some_and(|(t, _)| *t <= until) {
+            self.times.pop_front();
+        }
+    }
+}
+
+fn whole(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Engine {
+    /// The flood that is on, if any.
+    #[must_use]
+    pub fn flood(&self) -> Option<&Flood> {
+        self.flood.on.as_ref()
+    }
+
+    fn window_start(&self, at: Mono) -> Mono {
+        Mono(at.0.saturating_sub(u64::try_from(self.book.policy().flood_window.as_nanos()).unwrap_or(0)))
+    }
+
+    /// Every event passes here; few call for a person.
+    pub(super) fn count_annunciation(&mut self, event: &Event) {
+        if !event.kind.annunciates() {
+            return;
+        }
+        let Some(fact) = event.kind.fact() else { return };
+        if fact.priority <= 2 {
+            self.silenced = None;
+        }
+        let start = self.window_start(event.at.mono);
+        if start > Mono(0) {
+            self.flood.forget(start);
+        }
+        self.flood.times.push_back((event.at.mono, fact.alarm.clone()));
+        let within = whole(self.flood.times.len());
+        if let Some(flood) = &mut self.flood.on {
+            flood.count = flood.count.saturating_add(1);
+            flood.peak = flood.peak.max(within);
+        }
+        self.arm_flood();
+    }
+
+    /// Due when the window holds fewer than ends a flood.
+    pub(super) fn arm_flood(&mut self) {
+        let times = &self.flood.times;
+        let leaving = times.len().checked_sub(self.book.policy().flood_end).and_then(|k| times.get(k));
+        let due = leaving.map_or(Mono(0), |(t, _)| t.plus(self.book.policy().flood_window));
+        self.deadlines.set(Timer::Flood, self.flood.on.is_some().then_some(due));
+    }
+
+    /// After each turn: has it begun?
+    pub(super) fn look_for_flood(&mut self, now: Now, out: &mut Vec<Event>) {
+        let within = self.flood.times.len();
+        if self.flood.on.is_some() || within <= self.book.policy().flood_start {
+            return;
+        }
+        let first = self.flood.times.front().map_or_else(String::new, |(_, key)| key.clone());
+        self.emit(EventKind::FloodStarted { count: whole(within), first }, now, out);
+        self.arm_flood();
+    }
+
+    /// The window has emptied.
+    pub(super) fn flood_over(&mut self, now: Now, out: &mut Vec<Event>) {
+        let start = self.window_start(now.mono);
+        if start > Mono(0) {
+            self.flood.forget(start);
+        }
+        if self.flood.times.len() >= self.book.policy().flood_end {
+            return self.arm_flood();
+        }
+        let Some(flood) = self.flood.on.clone() else { return };
+        self.cause = Cause::Timer;
+        let duration_ms = super::transitions::ms(now.mono.since(flood.since.mono));
+        let ended = EventKind::FloodEnded { count: flood.count, duration_ms, peak: flood.peak, first: flood.first };
+        self.emit(ended, now, out);
+    }
+
+    /// After a start: the window from the journal, and whether a flood was on.
+    pub(super) fn rebuild_flood(&mut self, recent: &[Event], now: Now) {
+        for event in recent {
+            match &event.kind {
+                EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),
+                EventKind::FloodEnded { .. } => self.flood.end(),
+                kind if kind.annunciates() => {
+                    if let Some(fact) = kind.fact() {
+                        self.flood.times.push_back((event.at.mono, fact.alarm.clone()));
+                    }
+                    if let Some(flood) = &mut self.flood.on {
+                        flood.count = flood.count.saturating_add(1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let start = self.window_start(now.mono);
+        if start > Mono(0) {
+            self.flood.forget(start);
+        }
+        self.arm_flood();
+    }
+}

@@ -1,0 +1,129 @@
+//! Thresholds by the mode of a unit of the plant: running, stopped, maintenance.
+//!
+//! A change of mode is a change of numbers: the newest reading is judged again with the new ones (28).
+
+use super::ack::decision;
+use super::shelf::is_reason;
+use super::Engine;
+use crate::book::{Mode, ModeRule};
+use crate::command::{Actor, Refusal, Rejected};
+use crate::event::{Cause, Event, EventKind};
+use crate::hide::{EndCause, Expiry};
+use crate::time::{Mono, Now};
+
+/// What a mode hides has no end of its own.
+const RULE: &str = "mode";
+const NO_END: Expiry = Expiry { mono: Mono(u64::MAX), wall_utc_ms: i64::MAX };
+
+impl Engine {
+    /// Modes of the units, in the book's order.
+    #[must_use]
+    pub fn modes(&self) -> &[Mode] {
+        &self.modes
+    }
+
+    /// The running signal of units was read.
+    pub(super) fn measured_mode(&mut self, p: usize, at: Now, out: &mut Vec<Event>) {
+        let Some(v) = self.readings[p].0.value() else { return };
+        for n in 0..self.book.index().groups.units_run_by_point[p].len() {
+            let k = self.book.index().groups.units_run_by_point[p][n];
+            let new = if v >= 0.5 { Mode::Running } else { Mode::Stopped };
+            if self.modes[k] != new {
+                self.cause = Cause::Config;
+                self.change_mode(k, new, None, at, out);
+            }
+        }
+    }
+
+    /// A person sets the mode of a unit without a running signal; maintenance also of one that has.
+    pub(super) fn command_mode(
+        &mut self,
+        unit: &str,
+        mode: Mode,
+        reason: &str,
+        actor: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let k = self.book.plant_units().iter().position(|u| u.key == unit);
+        let k = k.ok_or_else(|| Rejected::NotFound(unit.to_owned()))?;
+        if !is_reason(reason) {
+            return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
+        }
+        if self.book.plant_units()[k].running_point.is_some() {
+            return Err(Rejected::Refused(Refusal::ModeIsMeasured));
+        }
+        if self.modes[k] == mode {
+            return Err(Rejected::AlreadySo);
+        }
+        self.change_mode(k, mode, Some(decision(actor, reason, now)), now, out);
+        Ok(())
+    }
+
+    fn change_mode(
+        &mut self,
+        k: usize,
+        new: Mode,
+        by: Option<crate::hazard::Decision>,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) {
+        let (plant_unit, old) = (self.book.plant_units()[k].key.clone(), self.modes[k]);
+        self.emit(EventKind::ModeChanged { plant_unit, old, new, by }, now, out);
+        self.cause = Cause::Config;
+        for p in 0..self.book.points().len() {
+            if self.book.index().groups.unit_of_point[p] != Some(k) {
+                continue;
+            }
+            for n in 0..self.book.index().rules_of_point[p].len() {
+                let i = self.book.index().rules_of_point[p][n].index();
+                self.judge_mode(i, new, now, out);
+                self.judge_again(i, now, out);
+            }
+        }
+    }
+
+    fn judge_mode(&mut self, i: usize, mode: Mode, now: Now, out: &mut Vec<Event>) {
+        let hides = self.book.rules()[i].by_mode.iter().any(|(m, r)| *m == mode && *r == ModeRule::Suppressed);
+        let hidden = self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == RULE);
+        match (hidden, hides) {
+            (false, true) => {
+                let mut fact = self.fact(i, self.reading_of(i));
+                mode.word().clone_into(&mut fact.detail);
+                self.emit(EventKind::Suppressed { fact, rule: RULE.to_owned(), until: NO_END }, now, out);
+            }
+            (true, false) => self.lift(i, RULE, EndCause::Released, now, out),
+            _ => {}
+        }
+    }
+
+    /// 28: the newest reading with the numbers that hold now.
+    pub(super) fn judge_again(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
+        let Some(p) = self.book.index().point_of_alarm(i).map(crate::book::PointId::index) else { return };
+        let judged = self.judged[i];
+        if self.newest[p].is_some() {
+            self.step(i, self.readings[p].0, now, out);
+            self.judged[i] = judged;
+        }
+    }
+
+    /// Live and replay: the numbers of a mode.
+    pub(super) fn set_mode(&mut self, unit: &str, mode: Mode) {
+        let Some(k) = self.book.plant_units().iter().position(|u| u.key == unit) else { return };
+        self.modes[k] = mode;
+        for (i, rule) in self.book.rules().iter().enumerate() {
+            let p = self.book.index().point_of_rule[i].index();
+            if rule.by_mode.is_empty() || self.book.index().groups.unit_of_point[p] != Some(k) {
+                continue;
+            }
+            let limit = rule.by_mode.iter().find_map(|(m, r)| match r {
+                ModeRule::Limit(limit) if *m == mode => Some(*limit),
+                _ => None,
+            });
+            match limit {
+                Some(limit) => drop(self.by_mode.insert(i, rule.condition.with_limit(limit))),
+                None => drop(self.by_mode.remove(&i)),
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Out of service: a point is not judged while a work order is open, and somebody is reminded every day.
+
+use super::ack::decision;
+use super::shelf::is_reason;
+use super::{ConditionState, Engine, Timer};
+use crate::command::{Actor, Refusal, Rejected};
+use crate::event::{Cause, Event, EventKind};
+use crate::hide::Service;
+use crate::time::Now;
+
+impl Engine {
+    /// 25: what stands is over; what is latched waits for its reset.
+    pub(super) fn out_of_service(
+        &mut self,
+        point: &str,
+        work_order: &str,
+        reason: &str,
+        actor: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let (p, alarms) = self.alarms_of(point)?;
+        let mut wrong = Vec::new();
+        if work_order.trim().is_empty() {
+            wrong.push("work_order".to_owned());
+        }
+        if !is_reason(reason) {
+            wrong.push("reason".to_owned());
+        }
+        if !wrong.is_empty() {
+            return Err(Rejected::Incomplete(wrong));
+        }
+        if self.alarms[alarms[0]].hidden.service.is_some() {
+            return Err(Rejected::AlreadySo);
+        }
+        self.vote_survives(p)?;
+        for i in alarms {
+            if (self.alarms[i].is_active() || !self.alarms[i].acked) && !self.alarms[i].latched {
+                let fact = self.fact(i, self.reading_of(i));
+                self.emit(EventKind::Cleared { fact }, now, out);
+            }
+            self.deadlines.set(Timer::Standing(i), None);
+        }
+        let work_order = work_order.trim().to_owned();
+        let service = Service { work_order, by: decision(actor, reason, now), reviewed: now };
+        self.emit(EventKind::OutOfService { point: point.to_owned(), service }, now, out);
+        Ok(())
+    }
+
+    /// 25: judged again, from nothing; delays start fresh with the next sample.
+    pub(super) fn return_to_service(
+        &mut self,
+        point: &str,
+        reason: &str,
+        actor: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let (_, alarms) = self.alarms_of(point)?;
+        if self.alarms[alarms[0]].hidden.service.is_none() {
+            return Err(Rejected::Refused(Refusal::NothingToEnd));
+        }
+        self.emit(EventKind::InService { point: point.to_owned(), by: decision(actor, reason, now) }, now, out);
+        for i in alarms {
+            debug_assert!(self.alarms[i].condition == ConditionState::Unknown);
+            self.memory[i] = super::stuck::Memory::Nothing;
+        }
+        Ok(())
+    }
+
+    /// Still out of service after another day.
+    pub(super) fn review(&mut self, p: usize, now: Now, out: &mut Vec<Event>) {
+        let first = self.book.index().rules_of_point[p].first().map(|r| r.index());
+        let Some(since) = first.and_then(|i| self.alarms[i].hidden.service.as_ref()).map(|s| s.by.at) else { return };
+        self.cause = Cause::Timer;
+        let day = self.book.policy().service_review.as_secs().max(1);
+        let days = u32::try_from(now.mono.since(since.mono).as_secs() / day).unwrap_or(u32::MAX);
+        let point = self.book.points()[p].key.clone();
+        self.emit(EventKind::ServiceReview { point, days }, now, out);
+    }
+}

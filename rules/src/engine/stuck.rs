@@ -1,0 +1,72 @@
+//! Values that do not move: a frozen heartbeat, a stuck sensor.
+//!
+//! One anchor per rule: the extremes since the value last moved by more than allowed, and when that was. A stuck value is
+//! pending from half its window on, so that a restart finds how long it has been so; the rest is its on-delay.
+
+use super::limit::Verdict;
+use super::rate::Samples;
+use super::{ConditionState, Engine};
+use crate::book::Condition;
+use crate::reading::Reading;
+use crate::time::{Mono, Now};
+use std::time::Duration;
+
+/// What a condition over time remembers.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Memory {
+    #[default]
+    Nothing,
+    Unchanged(Anchor),
+    Rate(Box<Samples>),
+}
+
+/// Extremes since the last move.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Anchor {
+    low: f64,
+    high: f64,
+    since: Mono,
+}
+
+/// A heartbeat that missed this many periods is frozen.
+const FROZEN_PERIODS: u32 = 5;
+
+impl Engine {
+    /// Smallest move that counts, and how long without one is suspicious.
+    fn stillness(&self, i: usize) -> (f64, Duration) {
+        match self.condition_of(i) {
+            Condition::Stuck { epsilon, window } => (*epsilon, *window / 2),
+            Condition::Frozen { period } => (0.0, *period * FROZEN_PERIODS),
+            _ => (0.0, Duration::MAX),
+        }
+    }
+
+    pub(super) fn unchanged_verdict(&mut self, i: usize, value: Option<f64>, at: Now) -> Verdict {
+        let Some(v) = value else { return Verdict::NotEvaluable };
+        let (epsilon, window) = self.stillness(i);
+        let old = match &self.memory[i] {
+            Memory::Unchanged(anchor) => Some(*anchor),
+            _ => self.remembered_anchor(i, window),
+        };
+        let widened = old.map(|a| Anchor { low: a.low.min(v), high: a.high.max(v), since: a.since });
+        let anchor = match widened {
+            Some(a) if a.high - a.low <= epsilon => a,
+            _ => Anchor { low: v, high: v, since: at.mono },
+        };
+        self.memory[i] = Memory::Unchanged(anchor);
+        let still = at.mono.since(anchor.since) >= window;
+        Verdict::of(still, !still)
+    }
+
+    /// After a start: the value with which it became pending or active, and since when.
+    fn remembered_anchor(&self, i: usize, window: Duration) -> Option<Anchor> {
+        let a = &self.alarms[i];
+        let v = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value)?;
+        let since = match a.condition {
+            ConditionState::PendingOn(t0) => Mono(t0.0.saturating_sub(u64::try_from(window.as_nanos()).unwrap_or(0))),
+            ConditionState::Active | ConditionState::PendingOff(_) => Mono(0),
+            ConditionState::Unknown | ConditionState::Normal => return None,
+        };
+        Some(Anchor { low: v, high: v, since })
+    }
+}

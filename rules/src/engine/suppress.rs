@@ -1,0 +1,118 @@
+//! Suppression by design: while a known plant state explains some alarms, they are judged in the shadow.
+//!
+//! A suppressor that cannot be trusted suppresses nothing, and none does so for longer than its rule allows.
+
+use super::{Engine, Timer};
+use crate::book::Suppressor;
+use crate::event::{Cause, Event, EventKind};
+use crate::hide::{EndCause, Expiry};
+use crate::time::Now;
+
+/// How one suppression stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Suppressing {
+    on: bool,
+    /// Its time was used up; it must be false once before it hides again.
+    spent: bool,
+}
+
+/// What the suppressor says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Says {
+    Yes,
+    No,
+    /// Not to be trusted.
+    Nothing,
+}
+
+impl Engine {
+    fn suppressor(&self, k: usize) -> Says {
+        match &self.book.suppressions()[k].when {
+            Suppressor::State { point, is } => {
+                let p = self.book.point_id(point).map(|p| self.readings[p.index()].0);
+                match p.and_then(crate::reading::Reading::value) {
+                    Some(v) if (v >= 0.5) == *is => Says::Yes,
+                    Some(_) => Says::No,
+                    None => Says::Nothing,
+                }
+            }
+            Suppressor::Alarm(key) => match self.alarm_index(key).map(|i| &self.alarms[i]) {
+                Some(a) if a.held => Says::Nothing,
+                Some(a) if a.is_active() => Says::Yes,
+                _ => Says::No,
+            },
+        }
+    }
+
+    /// 20, 21: what the suppressor says now.
+    pub(super) fn judge_suppression(&mut self, k: usize, now: Now, out: &mut Vec<Event>) {
+        let delay = self.book.suppressions()[k].release_delay;
+        match (self.suppressor(k), self.suppressing[k].on) {
+            (Says::Yes, false) if !self.suppressing[k].spent => self.begin_suppression(k, now, out),
+            (Says::Yes, _) => self.deadlines.set(Timer::Release(k), None),
+            (Says::No, true) if delay.is_zero() => self.end_suppression(k, EndCause::Released, now, out),
+            (Says::No, true) => self.deadlines.set_lazily(Timer::Release(k), now.mono.plus(delay)),
+            (Says::Nothing, true) => self.end_suppression(k, EndCause::BadQuality, now, out),
+            (Says::No, false) => self.suppressing[k].spent = false,
+            (Says::Nothing, false) => {}
+        }
+    }
+
+    fn begin_suppression(&mut self, k: usize, now: Now, out: &mut Vec<Event>) {
+        let rule = self.book.suppressions()[k].key.clone();
+        let until = Expiry::after(now, self.book.suppressions()[k].max);
+        self.suppressing[k] = Suppressing { on: true, spent: false };
+        self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));
+        self.cause = Cause::Rule;
+        for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
+            let i = self.book.index().groups.alarms_of_suppression[k][n];
+            let mut fact = self.fact(i, self.reading_of(i));
+            fact.detail.clone_from(&rule);
+            self.emit(EventKind::Suppressed { fact, rule: rule.clone(), until }, now, out);
+        }
+    }
+
+    pub(super) fn end_suppression(&mut self, k: usize, why: EndCause, now: Now, out: &mut Vec<Event>) {
+        if !self.suppressing[k].on {
+            return;
+        }
+        self.suppressing[k] = Suppressing { on: false, spent: why == EndCause::Expired };
+        self.deadlines.set(Timer::Release(k), None);
+        self.deadlines.set_expiry(Timer::SuppressionMax(k), None);
+        self.cause = Cause::Rule;
+        let rule = self.book.suppressions()[k].key.clone();
+        for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
+            let i = self.book.index().groups.alarms_of_suppression[k][n];
+            self.lift(i, &rule, why, now, out);
+        }
+    }
+
+    /// One alarm is no longer hidden by that rule.
+    pub(super) fn lift(&mut self, i: usize, rule: &str, why: EndCause, now: Now, out: &mut Vec<Event>) {
+        if !self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == rule) {
+            return;
+        }
+        let mut fact = self.fact(i, self.reading_of(i));
+        rule.clone_into(&mut fact.detail);
+        self.emit(EventKind::Unsuppressed { fact, rule: rule.to_owned(), why }, now, out);
+        self.reveal(i, now, out);
+    }
+
+    /// After a start: what was hidden stays so until its suppressor is heard, at most for the grace.
+    pub(super) fn restore_suppressions(&mut self, grace_over: crate::time::Mono) {
+        for k in 0..self.book.suppressions().len() {
+            let rule = &self.book.suppressions()[k].key;
+            let targets = &self.book.index().groups.alarms_of_suppression[k];
+            let until = targets
+                .iter()
+                .flat_map(|i| &self.alarms[*i].hidden.suppressed)
+                .find(|s| s.rule == *rule)
+                .map(|s| s.until);
+            if let Some(until) = until {
+                self.suppressing[k].on = true;
+                self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));
+                self.deadlines.set(Timer::Release(k), Some(grace_over));
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Conditions of the gateway itself, and the alarms they are. Owns their words and priorities.
+
+use super::transitions::Onset;
+use super::Engine;
+use crate::event::{Cause, Event};
+use crate::time::Now;
+use serde::{Deserialize, Serialize};
+
+/// A condition of the gateway itself that is an alarm: key `system:<code>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SystemCondition {
+    /// A commit failed or took longer than 500 ms. Priority 2.
+    StorageSlow,
+    /// Disk below its reserve. Priority 2.
+    StorageFull,
+    /// Wall clock unsynchronised or stepped. Priority 3.
+    ClockUntrusted,
+    /// No broker connection, or the oldest unsent event is older than 60 s. Priority 3.
+    UplinkDown,
+    /// An event has no receipt of the office after 5 min. Priority 2.
+    OfficeSilent,
+    /// InfluxDB refuses our credentials, bucket or organisation. Priority 3.
+    InfluxRefused,
+    /// Damaged records were set aside at start. Priority 2.
+    RecordsSalvaged,
+    /// A task of the daemon ended by a panic and was restarted. Priority 2.
+    TaskRestarted,
+}
+
+impl SystemCondition {
+    /// All of them, in the order of their alarms.
+    pub const ALL: [Self; 8] = [
+        Self::StorageSlow,
+        Self::StorageFull,
+        Self::ClockUntrusted,
+        Self::UplinkDown,
+        Self::OfficeSilent,
+        Self::InfluxRefused,
+        Self::RecordsSalvaged,
+        Self::TaskRestarted,
+    ];
+    /// The part of the alarm key behind `system:`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::StorageSlow => "storage_slow",
+            Self::StorageFull => "storage_full",
+            Self::ClockUntrusted => "clock_untrusted",
+            Self::UplinkDown => "uplink_down",
+            Self::OfficeSilent => "office_silent",
+            Self::InfluxRefused => "influx_refused",
+            Self::RecordsSalvaged => "records_salvaged",
+            Self::TaskRestarted => "task_restarted",
+        }
+    }
+    /// 1 … 4.
+    #[must_use]
+    pub fn priority(self) -> u8 {
+        match self {
+            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl Engine {
+    /// A condition of the gateway itself came or went.
+    pub(super) fn system(&mut self, condition: SystemCondition, active: bool, now: Now, out: &mut Vec<Event>) {
+        let Some(k) = SystemCondition::ALL.iter().position(|c| *c == condition) else { return };
+        let i = self.book.index().system_base() + k;
+        match (self.alarms[i].is_active(), active) {
+            (false, true) => self.raise(i, Onset::plain(None), now, out),
+            (true, false) => self.give_back(i, None, now, out),
+            (false, false) => self.alarms[i].condition = super::ConditionState::Normal,
+            (true, true) => {}
+        }
+        self.settle(now, out);
+        self.cause = Cause::Sample;
+    }
+}

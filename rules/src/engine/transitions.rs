@@ -1,0 +1,186 @@
+//! Transitions of a point's alarms: one function per transition, numbered as in the table of alarms.md 2.3.
+
+use super::limit::Verdict;
+use super::{ConditionState, Engine, Timer};
+use crate::book::{Condition, Subject};
+use crate::event::{Cause, Event, EventKind};
+use crate::reading::Reading;
+use crate::time::{Mono, Now};
+use std::time::Duration;
+
+/// How a raise came about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Onset {
+    pub(super) reading: Option<Reading>,
+    /// Without a fresh good sample.
+    pub(super) assumed: bool,
+    /// How much later than due.
+    pub(super) late: Duration,
+}
+
+impl Onset {
+    /// In time, on evidence.
+    pub(super) fn plain(reading: Option<Reading>) -> Self {
+        Self { reading, assumed: false, late: Duration::ZERO }
+    }
+    pub(super) fn late(reading: Option<Reading>, late: Duration) -> Self {
+        Self { reading, assumed: false, late }
+    }
+}
+
+/// Whole milliseconds.
+pub(super) fn ms(d: Duration) -> u64 {
+    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Engine {
+    /// How long the condition must hold before it is annunciated.
+    pub(super) fn on_delay(&self, i: usize) -> Duration {
+        match self.book.rules().get(i) {
+            Some(rule) => match self.condition_of(i) {
+                Condition::SensorFault if self.alarms[i].inhibit.as_ref().is_some_and(|x| x.overdue) => Duration::ZERO,
+                Condition::Stuck { window, .. } => *window - *window / 2,
+                Condition::Frozen { .. } => Duration::ZERO,
+                _ => rule.on_delay,
+            },
+            None => Duration::ZERO,
+        }
+    }
+
+    /// How long it must be gone before it has returned; a chattering one until it is quiet.
+    pub(super) fn off_delay(&self, i: usize) -> Duration {
+        let delay = match self.book.index().subject(i) {
+            Subject::Rule(r) => self.book.rules()[r.index()].off_delay,
+            Subject::Device(_) => super::comms::COMMS_OFF_DELAY,
+            Subject::System(_) | Subject::Vote(_) | Subject::VoteInvalid(_) => Duration::ZERO,
+        };
+        if self.alarms[i].chatter { delay.max(self.book.policy().chatter_quiet) } else { delay }
+    }
+
+    /// One reading meets one rule.
+    pub(super) fn step(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        use ConditionState as S;
+        if self.alarms[i].hidden.service.is_some() {
+            return;
+        }
+        let verdict = self.verdict(i, reading, at);
+        if verdict != Verdict::NotEvaluable {
+            self.judged[i] = Some(at.mono);
+            self.beyond[i] = verdict == Verdict::True;
+        }
+        match (self.alarms[i].condition, verdict) {
+            (S::Normal, Verdict::Between | Verdict::Clear)
+            | (S::Unknown | S::Normal | S::PendingOn(_), Verdict::NotEvaluable)
+            | (S::PendingOff(_), Verdict::Clear) => {}
+            (S::Unknown, Verdict::Between | Verdict::Clear) => self.alarms[i].condition = S::Normal,
+            (S::Unknown | S::Normal, Verdict::True) if self.on_delay(i).is_zero() => {
+                self.raise(i, Onset::plain(Some(reading)), at, out);
+            }
+            (S::Unknown | S::Normal, Verdict::True) => self.pending_on(i, reading, at, out),
+            (S::PendingOn(t0), Verdict::True) => self.still_true(i, t0.plus(self.on_delay(i)), reading, at, out),
+            (S::PendingOn(_), Verdict::Between | Verdict::Clear) => self.cancel_pending(i, reading, at, out),
+            (S::Active, Verdict::True | Verdict::Between) => self.release(i, reading, at, out),
+            (S::Active, Verdict::Clear) => {
+                self.release(i, reading, at, out);
+                self.begin_return(i, Some(reading), at, out);
+            }
+            (S::PendingOff(_), Verdict::True | Verdict::Between) => self.cancel_return(i, Some(reading), at, out),
+            (S::Active | S::PendingOff(_), Verdict::NotEvaluable) => self.hold(i, reading, at, out),
+        }
+    }
+
+    /// 2: the on-delay starts with the arrival of the sample.
+    fn pending_on(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        let fact = self.fact(i, Some(reading));
+        self.emit(EventKind::PendingOn { fact }, at, out);
+    }
+
+    /// After a restart the delay may long be over: the gap is credited.
+    fn still_true(&mut self, i: usize, due: Mono, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        if due <= at.mono {
+            self.raise(i, Onset::late(Some(reading), at.mono.since(due)), at, out);
+        } else {
+            self.deadlines.set(Timer::Delay(i), Some(due));
+        }
+    }
+
+    /// 4: the limit itself counts, not the deadband.
+    fn cancel_pending(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        let fact = self.fact(i, Some(reading));
+        self.emit(EventKind::PendingCancelled { fact }, at, out);
+    }
+
+    /// Evaluable again.
+    fn release(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        if self.alarms[i].held {
+            let fact = self.fact(i, Some(reading));
+            self.emit(EventKind::Released { fact }, at, out);
+        }
+    }
+
+    /// 6, or 9 without an off-delay.
+    pub(super) fn begin_return(&mut self, i: usize, reading: Option<Reading>, at: Now, out: &mut Vec<Event>) {
+        if self.off_delay(i).is_zero() {
+            self.give_back(i, reading, at, out);
+        } else {
+            let fact = self.fact(i, reading);
+            self.emit(EventKind::PendingOff { fact }, at, out);
+        }
+    }
+
+    /// 7: no annunciation, no new occurrence; but what was hidden until now is annunciated (21).
+    pub(super) fn cancel_return(&mut self, i: usize, reading: Option<Reading>, at: Now, out: &mut Vec<Event>) {
+        let fact = self.fact(i, reading);
+        self.emit(EventKind::ReturnCancelled { fact }, at, out);
+        if (self.alarms[i].shadow || self.alarms[i].owed) && !self.alarms[i].is_hidden() {
+            self.raise_again(i, at, out);
+        }
+    }
+
+    /// 8, 10: held once, the off-delay dropped, never cleared. Beyond the limit before: the worst is assumed.
+    pub(super) fn hold(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        if !self.alarms[i].held || matches!(self.alarms[i].condition, ConditionState::PendingOff(_)) {
+            let assumed = self.beyond[i] || self.alarms[i].assumed;
+            let fact = self.fact(i, Some(reading));
+            self.emit(EventKind::Held { fact, assumed }, at, out);
+        }
+    }
+
+    /// 9: returned; over when acknowledged, unless it latches.
+    pub(super) fn give_back(&mut self, i: usize, reading: Option<Reading>, at: Now, out: &mut Vec<Event>) {
+        let fact = self.fact(i, reading);
+        let chattered = self.alarms[i].chatter;
+        if self.alarms[i].shadow {
+            self.emit(EventKind::ShadowReturned { fact: fact.clone() }, at, out);
+        } else {
+            let latched = self.book.rules().get(i).is_some_and(|r| r.latching);
+            self.emit(EventKind::Returned { fact: fact.clone(), latched }, at, out);
+            if self.alarms[i].acked && !latched {
+                self.emit(EventKind::Cleared { fact: fact.clone() }, at, out);
+            }
+        }
+        if chattered {
+            self.emit(EventKind::ChatterEnd { fact }, at, out);
+        }
+        self.end_one_shot(i, at, out);
+    }
+
+    /// An on-delay or off-delay is over.
+    pub(super) fn delay_over(&mut self, i: usize, due: Mono, now: Now, out: &mut Vec<Event>) {
+        let Some(point) = self.book.index().point_of_alarm(i).map(crate::book::PointId::index) else {
+            return self.comms_delay_over(i, now, out);
+        };
+        self.cause = Cause::Timer;
+        let reading = self.readings[point].0;
+        let fresh = self.judged[i].is_some_and(|t| due.since(t) <= self.book.points()[point].max_age);
+        match self.alarms[i].condition {
+            ConditionState::PendingOn(t0) => {
+                let late = now.mono.since(t0.plus(self.on_delay(i)));
+                self.raise(i, Onset { reading: Some(reading), assumed: !fresh, late }, now, out);
+            }
+            ConditionState::PendingOff(_) if fresh => self.give_back(i, Some(reading), now, out),
+            ConditionState::PendingOff(_) => self.hold(i, reading, now, out),
+            _ => {}
+        }
+    }
+}

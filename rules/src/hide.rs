@@ -1,0 +1,122 @@
+//! What hides an alarm, with its reason, its author and its end on both clocks.
+//!
+//! Hiding takes away the annunciation only: the alarm is judged, journaled and sent upward as before.
+
+use crate::command::ShelfKind;
+use crate::hazard::Decision;
+use crate::time::{Mono, Now};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// An end on both clocks; the first to be reached counts, so that no stepped clock keeps an alarm hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    pub mono: Mono,
+    pub wall_utc_ms: i64,
+}
+
+impl Expiry {
+    /// `d` from now.
+    #[must_use]
+    pub fn after(now: Now, d: Duration) -> Self {
+        let ms = i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+        Self { mono: now.mono.plus(d), wall_utc_ms: now.wall.utc_ms.saturating_add(ms) }
+    }
+    /// Reached on either clock.
+    #[must_use]
+    pub fn is_over(self, now: Now) -> bool {
+        now.mono >= self.mono || now.wall.utc_ms >= self.wall_utc_ms
+    }
+}
+
+/// Shelved by a person (搁置).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shelf {
+    pub kind: ShelfKind,
+    pub until: Expiry,
+    pub by: Decision,
+}
+
+/// Bypassed under a permit (旁路).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bypass {
+    pub permit: String,
+    pub requested_by: String,
+    /// What watches the place meanwhile.
+    pub compensation: String,
+    pub until: Expiry,
+    /// Its end was announced.
+    #[serde(default)]
+    pub warned: bool,
+    /// Who approved it, and why.
+    pub by: Decision,
+}
+
+/// Out of service under a work order (停用).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    pub work_order: String,
+    pub by: Decision,
+    /// When it was looked at last.
+    pub reviewed: Now,
+}
+
+/// Suppressed by design (设计抑制).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// Key of the suppression; `mode` for a unit's mode.
+    pub rule: String,
+    pub until: Expiry,
+}
+
+/// All that hides one alarm now. Boxes, because few alarms are hidden.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hidden {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shelf: Option<Box<Shelf>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppressed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass: Option<Box<Bypass>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<Box<Service>>,
+}
+
+impl Hidden {
+    /// Nothing hides it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shelf.is_none() && self.suppressed.is_empty() && self.bypass.is_none() && self.service.is_none()
+    }
+}
+
+/// Why hiding ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndCause {
+    /// Its time was over, on one clock or the other.
+    Expired,
+    /// A person ended it.
+    User,
+    /// The alarm returned to normal (one-shot shelf).
+    Returned,
+    /// What suppressed it is false.
+    Released,
+    /// What suppressed it has no good quality.
+    BadQuality,
+    /// After a start nobody can prove that it still holds.
+    Unproven,
+    /// Another configuration.
+    Config,
+}
+
+/// The device calls itself inhibited, warming up or in calibration (NE 107 C).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inhibit {
+    pub since: Now,
+    pub until: Expiry,
+    /// Its time is over: now it counts as a fault.
+    #[serde(default)]
+    pub overdue: bool,
+}
