@@ -26,6 +26,7 @@ pub(super) fn book_parts(file: &SiteFile, findings: &mut Vec<Finding>) -> BookPa
         sources: file.source.iter().map(source).collect(),
         risks: file.risk.iter().map(risk).collect(),
         measures: file.measure.iter().map(measure).collect(),
+        ..BookParts::default()
     }
 }
 
@@ -116,6 +117,7 @@ fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
             off_delay: seconds.duration(|| format!("point[{}].state_alarm.off_delay_s", p.key), s.off_delay_s),
             action: s.action.clone(),
             action_en: s.action_en.clone(),
+            ..Rule::default()
         });
     }
     let analogue = p.kind != KindWord::State;
@@ -141,6 +143,7 @@ fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, seconds: &mut Sec
         off_delay: seconds.duration(|| format!("point[{}].limits.{name}.off_delay_s", p.key), t.off_delay_s),
         action: t.action.clone(),
         action_en: t.action_en.clone(),
+        ..Rule::default()
     }
 }
 
@@ -158,6 +161,7 @@ fn sensor_fault(p: &PointTable, seconds: &mut Seconds<'_>) -> Rule {
         off_delay: Duration::from_secs(2),
         action: or(zh, FAULT_ACTION_ZH),
         action_en: or(en, FAULT_ACTION_EN),
+        ..Rule::default()
     }
 }
 

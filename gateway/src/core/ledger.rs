@@ -85,12 +85,13 @@ impl Ledger {
     }
 
     fn note_state(&mut self, event: &Event, engine: &Engine, commit: &mut Commit) {
-        if let Some(fact) = event.kind.fact() {
-            commit.alarms.retain(|a| a.key != fact.alarm);
-            match engine.alarm_index(&fact.alarm) {
-                Some(index) => commit.alarms.push(engine.alarms()[index].clone()),
-                None => commit.gone.push(fact.alarm.clone()),
-            }
+        for index in engine.rows_of(&event.kind) {
+            let row = &engine.alarms()[index];
+            commit.alarms.retain(|a| a.key != row.key);
+            commit.alarms.push(row.clone());
+        }
+        if let Some(fact) = event.kind.fact().filter(|f| engine.alarm_index(&f.alarm).is_none()) {
+            commit.gone.push(fact.alarm.clone());
         }
         let hazard = match &event.kind {
             EventKind::HazardOpened { hazard } => {

@@ -55,9 +55,9 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
         point,
         condition: fact.map(|f| f.condition.clone()).unwrap_or_default(),
         priority: fact.map_or(4, |f| f.priority),
-        state: word(state).into(),
+        state: state.shown().word().into(),
         held: state.held,
-        suppressed: state.suppressed,
+        suppressed: state.is_hidden(),
         assumed: state.assumed,
         occurrence: state.occurrence,
         seq: state.annunciated_seq,
@@ -87,20 +87,12 @@ fn area_of_device(engine: &Engine, key: &str) -> String {
     engine.book().device_id(device).map(|id| engine.book().devices()[id.index()].area.clone()).unwrap_or_default()
 }
 
-fn word(state: &AlarmState) -> &'static str {
-    match (state.is_active(), state.acked) {
-        (true, false) => "unacked",
-        (true, true) => "acked",
-        (false, _) => "returned_unacked",
-    }
-}
-
 /// The sentence of the raise, with the newest facts.
 fn sentence(state: &AlarmState, site: &SiteView) -> (String, String) {
     let (Some(fact), Some(at)) = (state.fact.clone(), state.raised) else {
         return (state.key.clone(), state.key.clone());
     };
-    let kind = EventKind::Raised { fact, assumed: state.assumed, late_by_ms: 0 };
+    let kind = EventKind::Raised { fact: *fact, assumed: state.assumed, late_by_ms: 0 };
     crate::text::event_text(&Event { seq: state.annunciated_seq, at, kind }, site)
 }
 

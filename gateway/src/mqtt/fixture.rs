@@ -56,7 +56,7 @@ pub(crate) fn raised(seq: u64, priority: u8) -> Record {
         limit: Some(50.0),
         unit: "%LEL".into(),
         risk: Some("RA-01".into()),
-        drill: false,
+        ..AlarmFact::default()
     };
     let at = Now { mono: Mono(seq), wall: Wall { utc_ms: 1_767_323_045_006, quality: TimeQuality::Synced } };
     Record {

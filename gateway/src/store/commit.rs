@@ -100,6 +100,9 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
         hazards: rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?,
         same_boot,
+        wall_mark_utc_ms: None,
+        modes: Vec::new(),
+        recent: Vec::new(),
     };
     let tx = conn.transaction()?;
     set_meta(&tx, "kernel_boot_id", kernel_boot_id)?;

@@ -58,7 +58,7 @@ fn raised(value: f64) -> EventKind {
         limit: Some(50.0),
         unit: "%LEL".into(),
         risk: None,
-        drill: false,
+        ..AlarmFact::default()
     };
     EventKind::Raised { fact, assumed: false, late_by_ms: 0 }
 }

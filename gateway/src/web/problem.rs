@@ -23,6 +23,7 @@ pub enum Kind {
     NoSuchRoute,
     MethodNotAllowed,
     Changed,
+    Refused,
     TooLarge,
     Incomplete,
     TooMany,
@@ -52,6 +53,7 @@ impl Kind {
             Self::Changed => {
                 (StatusCode::CONFLICT, "changed", "所见内容已变化，请重新查看", "changed since it was shown")
             }
+            Self::Refused => (StatusCode::CONFLICT, "refused", "当前状态下不能执行", "not possible in the present state"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "请求内容过大", "request body too large"),
             Self::Incomplete => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "incomplete", "缺少必填内容或内容不合格", "missing or unacceptable")
@@ -131,6 +133,8 @@ pub fn of_rejected(rejected: &Rejected) -> Option<Problem> {
         Rejected::NotFound(name) => Some(Problem::with_detail(Kind::NotFound, name.clone())),
         Rejected::Changed(what) => Some(Problem::with_detail(Kind::Changed, what.clone())),
         Rejected::Incomplete(fields) => Some(Problem::incomplete(fields.clone())),
+        Rejected::Refused(why) => Some(Problem::with_detail(Kind::Refused, why.code())),
+        Rejected::Forbidden(why) => Some(Problem::with_detail(Kind::Forbidden, why.code())),
         Rejected::AlreadySo => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::risk::{Evidence, RiskLevel};
+use std::time::Duration;
 
 fn point(key: &str) -> Point {
     Point {
@@ -27,8 +28,7 @@ fn rule(point: &str, condition: Condition) -> Rule {
         priority: 3,
         on_delay: Duration::ZERO,
         off_delay: Duration::ZERO,
-        action: String::new(),
-        action_en: String::new(),
+        ..Rule::default()
     }
 }
 

@@ -8,7 +8,8 @@ mod silence;
 
 use super::*;
 use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointKind, Rule};
-use crate::reading::Finite;
+use crate::book::PointId;
+use crate::reading::{Doubt, Fault, Finite};
 use crate::risk::{Evidence, Measure, Risk, RiskLevel};
 use crate::time::Wall;
 use std::time::Duration;
@@ -49,6 +50,9 @@ pub(super) fn rule(point: &str, condition: Condition, priority: u8) -> Rule {
         off_delay: Duration::from_secs(10),
         action: "现场核实".into(),
         action_en: "verify".into(),
+        cause: "泄漏".into(),
+        consequence: "火灾爆炸".into(),
+        ..Rule::default()
     }
 }
 
@@ -65,7 +69,7 @@ pub(super) fn parts() -> BookParts {
         }],
         points: vec![point("GT-101", "d1"), point("GT-102", "d1")],
         rules: vec![
-            rule("GT-101", high, 2),
+            rule("GT-101", high.clone(), 2),
             rule("GT-101", Condition::HighHigh { limit: 50.0, deadband: 2.0 }, 1),
             rule("GT-102", high, 2),
         ],
@@ -88,6 +92,7 @@ pub(super) fn parts() -> BookParts {
             responsible_role: "instrument".into(),
             evidence: Evidence::Watched { points: vec!["GT-101".into(), "GT-102".into()] },
         }],
+        ..BookParts::default()
     }
 }
 
@@ -159,6 +164,9 @@ impl Rig {
             alarms: self.engine.alarms().to_vec(),
             hazards: self.engine.hazards().to_vec(),
             same_boot,
+            wall_mark_utc_ms: None,
+            modes: Vec::new(),
+            recent: Vec::new(),
         }
     }
 }

@@ -72,6 +72,8 @@ fn a_record_keeps_its_newest_64_occurrences() {
     for rule in &mut p.rules {
         (rule.on_delay, rule.off_delay) = (Duration::ZERO, Duration::ZERO);
     }
+    // Three raises a minute would be chattering.
+    p.policy.chatter_window = Duration::from_secs(1);
     let mut r = Rig::new(p, Restored::default(), 0.0);
     for t in 0..200 {
         r.hold(t, t, if t % 2 == 0 { 60.0 } else { 10.0 });
