@@ -53,7 +53,9 @@ impl Kind {
             Self::Changed => {
                 (StatusCode::CONFLICT, "changed", "所见内容已变化，请重新查看", "changed since it was shown")
             }
-            Self::Refused => (StatusCode::CONFLICT, "refused", "当前状态下不能执行", "not possible in the present state"),
+            Self::Refused => {
+                (StatusCode::CONFLICT, "refused", "当前状态下不能执行", "not possible in the present state")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "请求内容过大", "request body too large"),
             Self::Incomplete => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "incomplete", "缺少必填内容或内容不合格", "missing or unacceptable")

@@ -1,7 +1,7 @@
 //! Acknowledgement and reset: they cover only what the person had on the screen.
 
-use super::shelf::is_reason;
 use super::Engine;
+use super::shelf::is_reason;
 use crate::command::{Actor, Refusal, Rejected};
 use crate::event::{Event, EventKind};
 use crate::hazard::Decision;

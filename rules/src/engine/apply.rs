@@ -45,7 +45,8 @@ impl Engine {
         self.apply_person(i, event);
         self.apply_hiding(i, event);
         let a = &mut self.alarms[i];
-        let person = matches!(event.kind, EventKind::Acked { .. } | EventKind::Unshelved { .. } | EventKind::Reset { .. });
+        let person =
+            matches!(event.kind, EventKind::Acked { .. } | EventKind::Unshelved { .. } | EventKind::Reset { .. });
         if fact.reading.is_some_and(|r| r.value().is_some()) && !person {
             a.last_evaluable = Some(event.at.mono);
         }

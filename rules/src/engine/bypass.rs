@@ -1,8 +1,8 @@
 //! Bypass: a point's alarms out of effect under a permit, with two people, a substitute and an end.
 
+use super::Engine;
 use super::ack::decision;
 use super::shelf::is_reason;
-use super::Engine;
 use crate::book::PointId;
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};

@@ -1,7 +1,7 @@
 //! Which alarm of a group came first. Polling cannot prove an order inside one poll, so close ones share a rank and say so.
 
-use super::ack::decision;
 use super::Engine;
+use super::ack::decision;
 use crate::command::{Actor, Refusal, Rejected};
 use crate::event::{Event, EventKind, FirstOut};
 use crate::time::Now;

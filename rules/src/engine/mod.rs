@@ -157,9 +157,7 @@ impl Engine {
                 self.shelve(&shelf::Wish { alarm, seen_seq: *seen_seq, kind: *kind, duration, reason }, by, now, out)
             }
             Command::Unshelve { alarm, seen_seq } => self.unshelve(alarm, *seen_seq, by, now, out),
-            Command::ResetLatch { alarm, seen_seq, reason } => {
-                self.reset_latch(alarm, *seen_seq, reason, by, now, out)
-            }
+            Command::ResetLatch { alarm, seen_seq, reason } => self.reset_latch(alarm, *seen_seq, reason, by, now, out),
             Command::Bypass { .. } => self.bypass(command, by, now, out),
             Command::EndBypass { point, reason } => self.end_bypass(point, reason, by, now, out),
             Command::OutOfService { point, work_order, reason } => {

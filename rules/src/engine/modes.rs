@@ -2,9 +2,9 @@
 //!
 //! A change of mode is a change of numbers: the newest reading is judged again with the new ones (28).
 
+use super::Engine;
 use super::ack::decision;
 use super::shelf::is_reason;
-use super::Engine;
 use crate::book::{Mode, ModeRule};
 use crate::command::{Actor, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};

@@ -10,13 +10,17 @@ impl Engine {
     pub(super) fn rearm(&mut self, i: usize, event: &Event) {
         self.rearm_delay(i, event);
         self.deadlines.set_expiry(Timer::Shelf(i), self.alarms[i].hidden.shelf.as_ref().map(|s| s.until));
-        if matches!(event.kind, EventKind::Inhibited { .. } | EventKind::InhibitEnded { .. } | EventKind::OutOfService { .. })
-        {
+        if matches!(
+            event.kind,
+            EventKind::Inhibited { .. } | EventKind::InhibitEnded { .. } | EventKind::OutOfService { .. }
+        ) {
             self.arm_inhibit(i);
         }
         match event.kind {
             EventKind::Raised { .. } => self.watch_standing(i, event.at),
-            EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => self.deadlines.set(Timer::Standing(i), None),
+            EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
+                self.deadlines.set(Timer::Standing(i), None)
+            }
             _ => {}
         }
         self.rearm_person(i);
@@ -36,7 +40,10 @@ impl Engine {
     fn rearm_delay(&mut self, i: usize, event: &Event) {
         let same = matches!(
             event.kind,
-            EventKind::Acked { .. } | EventKind::Cleared { .. } | EventKind::Escalated { .. } | EventKind::Realarm { .. }
+            EventKind::Acked { .. }
+                | EventKind::Cleared { .. }
+                | EventKind::Escalated { .. }
+                | EventKind::Realarm { .. }
         );
         let due = match self.alarms[i].condition {
             // A restart may have armed it for a moment later than its delay alone would say.

@@ -218,7 +218,8 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         s.until = passage.end(s.until);
     }
     if let Some(inhibit) = &mut alarm.inhibit {
-        inhibit.until = if passage.wall { passage.end(inhibit.until) } else { Expiry::after(now, std::time::Duration::ZERO) };
+        inhibit.until =
+            if passage.wall { passage.end(inhibit.until) } else { Expiry::after(now, std::time::Duration::ZERO) };
     }
     if let Some(rank) = &mut alarm.first_out {
         rank.at = alarm.raised.map_or(now.mono, |r| r.mono);

@@ -1,7 +1,7 @@
 //! Shelving: a person hides one alarm for a while, with a reason and an end.
 
-use super::ack::decision;
 use super::Engine;
+use super::ack::decision;
 use crate::book::slot;
 use crate::command::{Actor, Refusal, Rejected, ShelfKind};
 use crate::event::{Cause, Event, EventKind};
@@ -103,5 +103,4 @@ impl Engine {
             self.emit(EventKind::ShelfEnded { fact }, now, out);
         }
     }
-
 }

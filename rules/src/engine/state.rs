@@ -3,8 +3,8 @@
 use super::SystemCondition;
 use crate::book::{DeviceId, Mode};
 use crate::event::{AlarmFact, Event, FirstOut};
-use crate::hide::{Hidden, Inhibit};
 use crate::hazard::Hazard;
+use crate::hide::{Hidden, Inhibit};
 use crate::reading::Sample;
 use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};

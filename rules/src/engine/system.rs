@@ -1,7 +1,7 @@
 //! Conditions of the gateway itself, and the alarms they are. Owns their words and priorities.
 
-use super::transitions::Onset;
 use super::Engine;
+use super::transitions::Onset;
 use crate::event::{Cause, Event};
 use crate::time::Now;
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,8 @@ mod scenarios;
 mod silence;
 
 use super::*;
-use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointKind, Rule};
 use crate::book::PointId;
+use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointKind, Rule};
 use crate::reading::{Doubt, Fault, Finite};
 use crate::risk::{Evidence, Measure, Risk, RiskLevel};
 use crate::time::Wall;

@@ -3,8 +3,8 @@
 //! A member votes by its condition. It is unknown only once its sensor fault or its device's silence is raised; until then its
 //! last vote holds. A member that is active on an assumption still votes for the alarm.
 
-use super::transitions::Onset;
 use super::Engine;
+use super::transitions::Onset;
 use crate::book::{PointId, UnknownVote};
 use crate::command::{Refusal, Rejected};
 use crate::event::{Cause, Event};
@@ -70,7 +70,12 @@ impl Engine {
             UnknownVote::Degrade => (votes, needed.saturating_sub(unknown + absent)),
             UnknownVote::VoteNormal => (votes, needed.min(left)),
         };
-        Count { votes: small(votes), needed: small(needed.max(1)), healthy: small(healthy), members: small(members.len()) }
+        Count {
+            votes: small(votes),
+            needed: small(needed.max(1)),
+            healthy: small(healthy),
+            members: small(members.len()),
+        }
     }
 
     /// 2.6: after something changed that vote `k` looks at.
