@@ -30,7 +30,7 @@ impl Nearness {
         for binding in buses.iter().flat_map(|b| &b.devices).flat_map(|d| &d.points) {
             let (Some(fast), index) = (&binding.fast, binding.point.index()) else { continue };
             let point = &book.points()[index];
-            let limits = book.rules().iter().filter(|r| r.point == point.key).filter_map(|r| limit(r.condition));
+            let limits = book.rules().iter().filter(|r| r.point == point.key).filter_map(|r| limit(&r.condition));
             let watched =
                 Watched { wanted: fast.wanted.clone(), limits: limits.collect(), range: point.range.1 - point.range.0 };
             points.resize_with(points.len().max(index + 1), || None);
@@ -62,10 +62,10 @@ impl Watched {
     }
 }
 
-fn limit(condition: Condition) -> Option<(f64, bool)> {
+fn limit(condition: &Condition) -> Option<(f64, bool)> {
     match condition {
-        Condition::HighHigh { limit, .. } | Condition::High { limit, .. } => Some((limit, true)),
-        Condition::Low { limit, .. } | Condition::LowLow { limit, .. } => Some((limit, false)),
+        Condition::HighHigh { limit, .. } | Condition::High { limit, .. } => Some((*limit, true)),
+        Condition::Low { limit, .. } | Condition::LowLow { limit, .. } => Some((*limit, false)),
         _ => None,
     }
 }
