@@ -1,10 +1,18 @@
 //! Registers to readings: the value, and every reason there is to doubt it.
 //!
-//! Owns [`decode`]. A value that cannot be one (NaN, infinite, subnormal, a sentinel, outside `valid`) is bad, never 0.
+//! Owns [`decode`] and what a field must remember from one reading to the next. A value that cannot be one (NaN, infinite,
+//! subnormal, a sentinel, outside `valid`) is bad, never 0. Leaves a current's meaning to [`signal`].
+
+mod number;
+mod signal;
 
 use crate::plan::Span;
-use crate::profile::{Condition, Field, Kind, WordOrder};
-use rules::{Doubt, Fault, Finite, Now, Reading};
+use crate::profile::{Condition, Field, Heartbeat};
+use rules::{Doubt, Fault, Finite, Mono, Now, Reading};
+
+pub(crate) use number::number;
+#[cfg(test)]
+pub(crate) use number::text;
 
 /// What came back for the requests of one device.
 #[derive(Debug, Default)]
@@ -19,11 +27,14 @@ impl Image {
     pub(crate) fn clear(&mut self) {
         self.blocks.clear();
     }
-    fn words(&self, span: Span) -> Result<&[u16], Fault> {
+    pub(crate) fn words(&self, span: Span) -> Result<&[u16], Fault> {
         let (block, words, _) = self.blocks.iter().find(|(b, ..)| b.holds(span)).ok_or(Fault::NeverRead)?;
         let from = usize::from(span.address - block.address);
         let words = words.as_ref().map_err(|f| *f)?;
         words.get(from..from + usize::from(span.count)).ok_or(Fault::Protocol)
+    }
+    fn word(&self, span: Span) -> Result<u16, Fault> {
+        self.words(span)?.first().copied().ok_or(Fault::Protocol)
     }
     /// When the block that holds `span` arrived.
     pub(crate) fn arrived(&self, span: Span) -> Option<Now> {
@@ -31,31 +42,71 @@ impl Image {
     }
 }
 
+/// What a field remembers from one reading to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Memory {
+    /// The heartbeat as it last was, and since when.
+    beat: Option<(u16, Mono)>,
+    /// Since when the current has been outside NE 43.
+    out_since: Option<Mono>,
+}
+
 /// The reading of one field.
-pub(crate) fn decode(field: &Field, image: &Image) -> Reading {
-    match value_of(field, image) {
+pub(crate) fn decode(field: &Field, image: &Image, memory: &mut Memory) -> Reading {
+    match value_of(field, image, memory) {
         Ok((value, None)) => Reading::Good(value),
         Ok((value, Some(doubt))) => Reading::Uncertain(value, doubt),
         Err(fault) => Reading::Bad(fault),
     }
 }
 
-fn value_of(field: &Field, image: &Image) -> Result<(Finite, Option<Doubt>), Fault> {
+fn value_of(field: &Field, image: &Image, memory: &mut Memory) -> Result<(Finite, Option<Doubt>), Fault> {
     let words = image.words(field.span)?;
+    let at = image.arrived(field.span).unwrap_or_default().mono;
+    let beating = heartbeat(field.heartbeat.as_ref(), image, memory);
     let mut condition = Condition::Ok;
     for status in &field.statuses {
-        condition = condition.max(status.condition(image.words(status.span)?[0]));
+        condition = condition.max(status.condition(image.word(status.span)?));
     }
     let stated = doubt_of(condition)?;
-    let raw = number(field, words)?;
-    let value = raw * field.scale + field.offset;
+    beating?;
+    let raw = number(field, words)? * field.scale + field.offset;
+    let (raw, carried) = match &field.signal {
+        Some(signal) => signal::judge(signal, raw, at, memory)?,
+        None => (raw, None),
+    };
+    let value = told_in_unit(field, image, raw)?;
     if field.valid.is_some_and(|(lo, hi)| value < lo || value > hi) {
         return Err(Fault::NotANumber);
     }
     let (cut, clamped) = outside(field.clamp, value);
     let (_, ranged) = outside(field.range, value);
     let value = Finite::new(cut).ok_or(Fault::NotANumber)?;
-    Ok((value, stated.or(clamped).or(ranged)))
+    Ok((value, stated.or(carried).or(clamped).or(ranged)))
+}
+
+/// A code without meaning, or a unit that ours cannot be made from, is a wrong configuration and not a measurement.
+fn told_in_unit(field: &Field, image: &Image, mut value: f64) -> Result<f64, Fault> {
+    for factor in &field.factors {
+        value *= factor.factor(image.word(factor.span)?).ok_or(Fault::Configuration)?;
+    }
+    if let Some(code) = &field.unit_code {
+        value *= code.into_unit(image.word(code.span)?, &field.unit).ok_or(Fault::Configuration)?;
+    }
+    Ok(value)
+}
+
+/// An error when the beat has not changed for longer than it may.
+fn heartbeat(heartbeat: Option<&Heartbeat>, image: &Image, memory: &mut Memory) -> Result<(), Fault> {
+    let Some(beat) = heartbeat else { return Ok(()) };
+    let word = beat.of.of(image.word(beat.span)?);
+    let at = image.arrived(beat.span).unwrap_or_default().mono;
+    let since = match memory.beat {
+        Some((last, since)) if last == word => since,
+        _ => at,
+    };
+    memory.beat = Some((word, since));
+    if at.since(since) > beat.within { Err(Fault::Frozen) } else { Ok(()) }
 }
 
 fn doubt_of(condition: Condition) -> Result<Option<Doubt>, Fault> {
@@ -65,7 +116,7 @@ fn doubt_of(condition: Condition) -> Result<Option<Doubt>, Fault> {
         Condition::OverRange => Ok(Some(Doubt::OverRange)),
         Condition::Maintenance => Ok(Some(Doubt::Maintenance)),
         Condition::Simulated => Ok(Some(Doubt::Simulated)),
-        Condition::Inhibited => Err(Fault::Inhibited),
+        Condition::Inhibited | Condition::Calibration => Err(Fault::Inhibited),
         Condition::WarmUp => Err(Fault::WarmUp),
         Condition::Fault => Err(Fault::Sensor),
     }
@@ -80,40 +131,9 @@ fn outside(bounds: Option<(f64, f64)>, value: f64) -> (f64, Option<Doubt>) {
     }
 }
 
-fn number(field: &Field, words: &[u16]) -> Result<f64, Fault> {
-    let first = words[0];
-    let whole = if words.len() == 2 { join(field.order, first, words[1]) } else { u32::from(first) };
-    if field.sentinels.contains(&whole) {
-        return Err(Fault::NotANumber);
-    }
-    Ok(match field.kind {
-        Kind::U16 => f64::from(first),
-        Kind::I16 => f64::from(first.cast_signed()),
-        Kind::U32 => f64::from(whole),
-        Kind::I32 => f64::from(whole.cast_signed()),
-        Kind::F32 => {
-            let v = f32::from_bits(whole);
-            // A subnormal is what words in the wrong order look like; no instrument measures 1e-40. Not every
-            // swapped float is one; the rest is for `valid` and for the person who commissions the device.
-            if !v.is_finite() || v.is_subnormal() {
-                return Err(Fault::NotANumber);
-            }
-            f64::from(v)
-        }
-        Kind::Bit => f64::from(u8::from(first != 0)),
-        Kind::RegisterBit => f64::from(first >> field.bit & 1),
-    })
-}
-
-fn join(order: WordOrder, first: u16, second: u16) -> u32 {
-    let ([a, b], [c, d]) = (first.to_be_bytes(), second.to_be_bytes());
-    u32::from_be_bytes(match order {
-        WordOrder::Abcd => [a, b, c, d],
-        WordOrder::Cdab => [c, d, a, b],
-        WordOrder::Badc => [b, a, d, c],
-        WordOrder::Dcba => [d, c, b, a],
-    })
-}
-
+#[cfg(test)]
+mod facts;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -257,6 +257,7 @@ pub fn fault_words(fault: Fault) -> (&'static str, &'static str) {
         Fault::WarmUp => ("预热中", "warming up"),
         Fault::Inhibited => ("抑制或标定中", "inhibited or calibrating"),
         Fault::NotANumber => ("无效数值", "not a number"),
+        Fault::Frozen => ("仪表心跳停止，数值不再更新", "the instrument's heartbeat stands still"),
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Fault {
     Inhibited,
     /// NaN, infinite, a sentinel, or outside what the type can mean.
     NotANumber,
+    /// It answers, but its heartbeat stands still: what it says may be old.
+    Frozen,
 }
 
 impl Fault {

@@ -3,7 +3,7 @@
 //! Pure state. Owns due time, order of requests, and what is muted. Leaves the unit's life to [`super::unit`].
 
 use crate::PointBinding;
-use crate::decode::{Image, decode};
+use crate::decode::{Image, Memory, decode};
 use crate::plan::cuts::Cuts;
 use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
 use crate::profile::{Field, Profile};
@@ -21,6 +21,7 @@ struct Bound {
     point: PointId,
     field: Option<Arc<Field>>,
     critical: bool,
+    memory: Memory,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,12 @@ impl Group {
         due: Instant,
     ) -> Self {
         let bind =
-            |p: &PointBinding| Bound { point: p.point, field: profile.field(&p.field).cloned(), critical: p.critical };
+            |p: &PointBinding| Bound {
+                point: p.point,
+                field: profile.field(&p.field).cloned(),
+                critical: p.critical,
+                memory: Memory::default(),
+            };
         let points: Vec<Bound> = points.map(bind).collect();
         let spans: Vec<Span> = points.iter().filter_map(|p| p.field.as_deref()).flat_map(Field::spans).collect();
         let mut group = Self {
@@ -226,14 +232,15 @@ impl Group {
     pub(super) fn finish(&mut self, now: Instant, label: Now) -> Option<Finished> {
         let complete = self.is_askable() && self.request(now, label).is_none();
         complete.then(|| {
-            let sample = |p: &Bound| match p.field.as_deref() {
+            let image = &self.image;
+            let sample = |p: &mut Bound| match p.field.as_deref() {
                 Some(f) => {
-                    let at = self.image.arrived(f.span).unwrap_or(label);
-                    Sample { point: p.point, reading: decode(f, &self.image), at }
+                    let at = image.arrived(f.span).unwrap_or(label);
+                    Sample { point: p.point, reading: decode(f, image, &mut p.memory), at }
                 }
                 None => Sample { point: p.point, reading: Reading::Bad(Fault::Configuration), at: label },
             };
-            let samples = self.points.iter().map(sample).collect();
+            let samples = self.points.iter_mut().map(sample).collect();
             let answered = self.answered;
             self.restart();
             Finished { answered, samples, skipped: self.advance(now) }

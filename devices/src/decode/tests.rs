@@ -13,7 +13,7 @@ fn image(blocks: &[(u8, u16, &[u16])]) -> Image {
 }
 
 fn read(profile: &str, field: &str, blocks: &[(u8, u16, &[u16])]) -> Reading {
-    decode(shipped(profile).unwrap().field(field).unwrap(), &image(blocks))
+    decode(shipped(profile).unwrap().field(field).unwrap(), &image(blocks), &mut Memory::default())
 }
 
 fn good(value: f64) -> Reading {
@@ -114,7 +114,7 @@ fn utility_io_registers_and_coils() {
 fn custom(lines: &str, words: &[u16]) -> Reading {
     let text = format!("title_zh = '试'\ntitle_en = 'try'\n[field.x]\nfunction = 4\naddress = 0\n{lines}\n");
     let profile = Profile::from_toml("try", &text).unwrap();
-    decode(profile.field("x").unwrap(), &image(&[(4, 0, words)]))
+    decode(profile.field("x").unwrap(), &image(&[(4, 0, words)]), &mut Memory::default())
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_block_that_failed_gives_its_fault_and_one_never_read_says_so() {
     let profile = shipped("yaoan-k300").unwrap();
     let field = profile.field("concentration").unwrap();
     let mut image = Image::default();
-    assert_eq!(decode(field, &image), Reading::Bad(Fault::NeverRead));
+    assert_eq!(decode(field, &image, &mut Memory::default()), Reading::Bad(Fault::NeverRead));
     image.put(Span { function: 3, address: 0, count: 3 }, Err(Fault::Timeout), Now::default());
-    assert_eq!(decode(field, &image), Reading::Bad(Fault::Timeout));
+    assert_eq!(decode(field, &image, &mut Memory::default()), Reading::Bad(Fault::Timeout));
 }

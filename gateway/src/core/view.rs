@@ -127,5 +127,6 @@ fn fault_word(fault: Fault) -> String {
         Fault::WarmUp => "warm_up".into(),
         Fault::Inhibited => "inhibited".into(),
         Fault::NotANumber => "not_a_number".into(),
+        Fault::Frozen => "frozen".into(),
     }
 }

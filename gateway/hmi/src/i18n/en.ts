@@ -100,6 +100,7 @@ export const en: Record<Key, string> = {
   'fault.configuration': 'Configuration',
   'fault.stale': 'Stale',
   'fault.sensor': 'Sensor fault',
+  'fault.frozen': 'Heartbeat stands still',
   'fault.warm_up': 'Warming up',
   'fault.inhibited': 'Inhibited',
   'fault.not_a_number': 'Not a number',

@@ -98,6 +98,7 @@ export const zh = {
   'fault.configuration': '配置不符',
   'fault.stale': '过期',
   'fault.sensor': '传感器故障',
+  'fault.frozen': '心跳停止',
   'fault.warm_up': '预热',
   'fault.inhibited': '禁用/标定',
   'fault.not_a_number': '数值无效',
