@@ -68,13 +68,12 @@ impl Group {
         cuts: &Cuts,
         due: Instant,
     ) -> Self {
-        let bind =
-            |p: &PointBinding| Bound {
-                point: p.point,
-                field: profile.field(&p.field).cloned(),
-                critical: p.critical,
-                memory: Memory::default(),
-            };
+        let bind = |p: &PointBinding| Bound {
+            point: p.point,
+            field: profile.field(&p.field).cloned(),
+            critical: p.critical,
+            memory: Memory::default(),
+        };
         let points: Vec<Bound> = points.map(bind).collect();
         let spans: Vec<Span> = points.iter().filter_map(|p| p.field.as_deref()).flat_map(Field::spans).collect();
         let mut group = Self {

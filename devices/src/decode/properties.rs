@@ -4,9 +4,8 @@ use super::*;
 use crate::profile::Profile;
 use proptest::prelude::*;
 
-const KINDS: [&str; 13] = [
-    "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "u8-high", "u8-low", "bcd16", "bcd32", "u16-bits",
-];
+const KINDS: [&str; 13] =
+    ["u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "u8-high", "u8-low", "bcd16", "bcd32", "u16-bits"];
 const ORDERS: [&str; 4] = ["ABCD", "CDAB", "BADC", "DCBA"];
 
 proptest! {

@@ -87,7 +87,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_address_is_none() {
-        for (text, base) in [("40000", 0), ("20001", 0), ("465537", 0), ("0", 1), ("x", 0), ("", 0), ("0x10000", 0), ("-1", 0)] {
+        for (text, base) in
+            [("40000", 0), ("20001", 0), ("465537", 0), ("0", 1), ("x", 0), ("", 0), ("0x10000", 0), ("-1", 0)]
+        {
             assert_eq!(at(text, base), None, "{text} from {base}");
         }
     }

@@ -120,10 +120,7 @@ impl Parts {
         let count = width(raw)?;
         let span = span(raw.function, &raw.address, self.base, count)?;
         if (raw.kind == Kind::Bit) != span.is_bits() {
-            return flaw(
-                "type does not fit the function",
-                "use type \"bit\" with functions 1 and 2 and only there",
-            );
+            return flaw("type does not fit the function", "use type \"bit\" with functions 1 and 2 and only there");
         }
         if !span.is_bits() && count > limits.max_registers {
             return flaw("wider than limits.max_registers", "raise max_registers or use a narrower type");
@@ -202,16 +199,10 @@ fn span(function: Option<u8>, written: &Written, base: u16, count: u16) -> Resul
         (given, of_reference) => given.or(of_reference).unwrap_or(3),
     };
     if !(1..=4).contains(&function) {
-        return flaw(
-            format!("function = {function}"),
-            "use 1 coils, 2 inputs, 3 holding or 4 input registers",
-        );
+        return flaw(format!("function = {function}"), "use 1 coils, 2 inputs, 3 holding or 4 input registers");
     }
     if u32::from(place.address) + u32::from(count) > 0x1_0000 {
-        return flaw(
-            format!("address = {} runs past 65535", place.address),
-            "choose a lower address",
-        );
+        return flaw(format!("address = {} runs past 65535", place.address), "choose a lower address");
     }
     Ok(Span { function, address: place.address, count })
 }
