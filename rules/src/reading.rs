@@ -43,6 +43,8 @@ pub enum Doubt {
     Maintenance,
     /// Simulation or test value.
     Simulated,
+    /// The first one after a time-out on a line whose frames carry no number: it may raise an alarm, but never clears one by itself.
+    Unconfirmed,
 }
 
 /// Why there is no usable value (OPC UA "Bad").
@@ -103,6 +105,11 @@ impl Reading {
             Self::Good(v) | Self::Uncertain(v, _) => Some(v.get()),
             Self::Bad(_) => None,
         }
+    }
+    /// True when a second reading must agree before anything is cleared by it.
+    #[must_use]
+    pub fn is_unconfirmed(self) -> bool {
+        matches!(self, Self::Uncertain(_, Doubt::Unconfirmed))
     }
     /// 0 good, 1 uncertain, 2 bad: the code used in InfluxDB and in the page's frames.
     #[must_use]

@@ -7,7 +7,7 @@ use crate::decode::{Image, Memory, decode};
 use crate::plan::cuts::Cuts;
 use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
 use crate::profile::{Field, Profile};
-use rules::{Fault, Now, PointId, Reading, Sample};
+use rules::{Doubt, Fault, Now, PointId, Reading, Sample};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -49,6 +49,8 @@ pub(super) struct Group {
     cursor: usize,
     image: Image,
     answered: bool,
+    /// A request of this cycle was repeated on a line whose frames carry no number: what is read waits to be confirmed.
+    unconfirmed: bool,
 }
 
 /// A cycle that is over.
@@ -87,6 +89,7 @@ impl Group {
             cursor: 0,
             image: Image::default(),
             answered: false,
+            unconfirmed: false,
         };
         group.replan(cost, cuts);
         group
@@ -221,9 +224,15 @@ impl Group {
         self.answered = true;
     }
 
+    /// The values of this cycle are the first after a time-out.
+    pub(super) fn doubt(&mut self) {
+        self.unconfirmed = true;
+    }
+
     pub(super) fn restart(&mut self) {
         self.cursor = 0;
         self.answered = false;
+        self.unconfirmed = false;
         self.image.clear();
     }
 
@@ -231,11 +240,15 @@ impl Group {
     pub(super) fn finish(&mut self, now: Instant, label: Now) -> Option<Finished> {
         let complete = self.is_askable() && self.request(now, label).is_none();
         complete.then(|| {
-            let image = &self.image;
+            let (image, unconfirmed) = (&self.image, self.unconfirmed);
             let sample = |p: &mut Bound| match p.field.as_deref() {
                 Some(f) => {
                     let at = image.arrived(f.span).unwrap_or(label);
-                    Sample { point: p.point, reading: decode(f, image, &mut p.memory), at }
+                    let reading = match decode(f, image, &mut p.memory) {
+                        Reading::Good(v) if unconfirmed => Reading::Uncertain(v, Doubt::Unconfirmed),
+                        other => other,
+                    };
+                    Sample { point: p.point, reading, at }
                 }
                 None => Sample { point: p.point, reading: Reading::Bad(Fault::Configuration), at: label },
             };

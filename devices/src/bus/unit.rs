@@ -194,7 +194,11 @@ impl Unit {
         if !back {
             (0..self.misses).for_each(|_| self.patience.missed());
         }
-        let group = &self.groups[self.asked];
+        let group = &mut self.groups[self.asked];
+        let numbered = matches!(self.transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
+        if self.owed && !numbered {
+            group.doubt();
+        }
         if let Some(block) = group.block() {
             self.patience.answered(took.saturating_sub(group.cost().wire(block)));
         }

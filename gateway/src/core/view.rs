@@ -111,6 +111,7 @@ fn doubt_word(doubt: Doubt) -> &'static str {
         Doubt::UnderRange => "under_range",
         Doubt::Maintenance => "maintenance",
         Doubt::Simulated => "simulated",
+        Doubt::Unconfirmed => "unconfirmed",
     }
 }
 

@@ -64,6 +64,11 @@ impl Engine {
             return;
         }
         let verdict = self.verdict(i, reading, at);
+        let stands = matches!(self.alarms[i].condition, S::PendingOn(_) | S::Active);
+        if reading.is_unconfirmed() && stands && verdict != Verdict::True {
+            // The first reading after a time-out clears nothing; the next one may.
+            return;
+        }
         if verdict != Verdict::NotEvaluable {
             self.judged[i] = Some(at.mono);
             self.beyond[i] = verdict == Verdict::True;

@@ -87,3 +87,18 @@ fn a_condition_of_the_gateway_is_an_alarm_that_repeats_nothing() {
     assert_eq!(r.story(), ["raised system:uplink_down @1", "returned system:uplink_down @1"]);
     assert_eq!(r.events[0].kind.fact().unwrap().priority, 3);
 }
+
+#[test]
+fn the_first_reading_after_a_time_out_raises_but_only_the_second_clears() {
+    let first = |v| [(0, Reading::Uncertain(Finite::new(v).unwrap(), Doubt::Unconfirmed))];
+    let mut parts = parts();
+    parts.rules.iter_mut().for_each(|r| (r.on_delay, r.off_delay) = (Duration::ZERO, Duration::ZERO));
+    let mut r = Rig::new(parts, Restored::default(), 0.0);
+    r.hold(0, 4, 10.0);
+    r.scan(5.0, &first(30.0));
+    r.scan(6.0, &first(10.0));
+    r.scan(7.0, &first(10.0));
+    assert_eq!(r.story(), ["raised GT-101:H @5"]);
+    r.hold(8, 8, 10.0);
+    assert_eq!(r.story(), ["raised GT-101:H @5", "returned GT-101:H @8"]);
+}

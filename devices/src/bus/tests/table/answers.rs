@@ -166,3 +166,14 @@ async fn a_silent_unit_leaves_its_neighbours_and_the_same_unit_on_another_bus_al
     assert_eq!((after.units[3].unit.state, before.link.reconnects, after.link.reconnects), ("dead", 0, 0));
     assert_eq!(well.status.snapshot().units[0].counters.timeouts, 0);
 }
+
+#[tokio::test]
+async fn the_first_values_after_a_time_out_on_a_serial_line_say_so_and_the_second_ones_do_not() {
+    let on = On::Terminal;
+    let transport = peer(on, move |asked, nth| if nth == 1 { Vec::new() } else { right(on, asked) }).await;
+    let mut rig = start(transport, &[1], ONE);
+    let (first, second) = (rig.scan().await, rig.scan().await);
+    assert!(first.samples[0].reading.is_unconfirmed(), "{first:?}");
+    assert_eq!(first.samples[0].reading.value(), Some(1007.0));
+    assert_eq!(second.samples[0].reading.quality_code(), 0);
+}
