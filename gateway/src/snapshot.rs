@@ -72,10 +72,22 @@ pub struct AlarmView {
     pub area: String,
     pub condition: String,
     pub priority: u8,
-    /// `unacked`, `acked`, `returned_unacked`.
+    /// `unacked acked returned_unacked latched_unacked latched_acked shelved suppressed bypassed out_of_service`.
     pub state: String,
     pub held: bool,
+    /// Hidden by anything: judged and recorded, not annunciated.
     pub suppressed: bool,
+    /// Shown under the outer limit, without a sound of its own.
+    pub superseded: bool,
+    pub latched: bool,
+    pub chatter: bool,
+    /// Escalation level reached.
+    pub escalated: u8,
+    /// Rank in its first-out group, and whether polling cannot tell it from another of the same rank.
+    pub first_out: Option<u16>,
+    pub first_out_tie: bool,
+    pub cause: String,
+    pub consequence: String,
     pub assumed: bool,
     pub occurrence: u64,
     /// What an acknowledgement must have seen (`seen_seq`).
@@ -102,6 +114,96 @@ pub struct AlarmView {
     /// Event texts of the raise.
     pub text_zh: String,
     pub text_en: String,
+}
+
+/// One shelved alarm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShelfView {
+    /// `GT-102:H`.
+    pub alarm: String,
+    pub point: String,
+    /// `timed`, `one_shot`.
+    pub kind: &'static str,
+    pub by: String,
+    pub reason: String,
+    pub since_utc_ms: i64,
+    pub until_utc_ms: i64,
+    /// The condition is true behind it.
+    pub active: bool,
+}
+
+/// A point whose alarms are bypassed, or that is out of service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BypassView {
+    pub point: String,
+    /// `bypass`, `out_of_service`, `inhibited`.
+    pub kind: &'static str,
+    /// Permit or work order.
+    pub paper: String,
+    pub by: String,
+    pub requested_by: String,
+    pub reason: String,
+    /// What watches the place meanwhile.
+    pub compensation: String,
+    pub since_utc_ms: i64,
+    /// None for out of service.
+    pub until_utc_ms: Option<i64>,
+    /// A condition is true behind it.
+    pub active: bool,
+}
+
+/// A vote as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VoteView {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    pub votes: u8,
+    pub needed: u8,
+    pub healthy: u8,
+    pub members: Vec<String>,
+}
+
+/// A first-out group: members in the order in which they came, those that did not last.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FirstOutView {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    /// Alarm key, rank, tie.
+    pub ranked: Vec<(String, u16, bool)>,
+}
+
+/// A unit of the plant and how it is run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UnitView {
+    pub key: String,
+    pub name: String,
+    pub name_en: String,
+    /// `running`, `stopped`, `maintenance`.
+    pub mode: &'static str,
+    /// Its mode comes from a running signal.
+    pub measured: bool,
+}
+
+/// More alarms than a person can follow.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FloodView {
+    pub since_utc_ms: i64,
+    pub count: u32,
+    pub peak: u32,
+    pub first: String,
+}
+
+/// What ties alarms together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct GroupsView {
+    pub votes: Vec<VoteView>,
+    pub first_out: Vec<FirstOutView>,
+    pub units: Vec<UnitView>,
+    pub flood: Option<FloodView>,
+    /// The sound is off until then.
+    pub silenced_until_utc_ms: Option<i64>,
 }
 
 /// A link and its units, for the device page.
@@ -142,6 +244,9 @@ pub struct Snapshot {
     pub site: Arc<SiteView>,
     pub values: Vec<ValueView>,
     pub alarms: Arc<Vec<AlarmView>>,
+    pub shelves: Arc<Vec<ShelfView>>,
+    pub bypasses: Arc<Vec<BypassView>>,
+    pub groups: Arc<GroupsView>,
     pub hazards: Arc<Vec<Hazard>>,
     pub buses: Vec<BusView>,
     pub outbox: OutboxFigures,

@@ -93,6 +93,9 @@ impl Ledger {
         if let Some(fact) = event.kind.fact().filter(|f| engine.alarm_index(&f.alarm).is_none()) {
             commit.gone.push(fact.alarm.clone());
         }
+        if let EventKind::ModeChanged { plant_unit, new, .. } = &event.kind {
+            commit.modes.push((plant_unit.clone(), *new));
+        }
         let hazard = match &event.kind {
             EventKind::HazardOpened { hazard } => {
                 let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok());

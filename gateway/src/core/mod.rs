@@ -5,6 +5,7 @@
 
 mod ledger;
 mod nearness;
+mod standing;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use super::nearness::Nearness;
+use super::standing;
 use super::view::{self, Beside};
 use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
 use crate::delivery::{Delivered, Delivery, OfficeReceipt, OutboxFigures};
@@ -360,6 +361,9 @@ impl Core {
             site: self.site.clone(),
             values: view::values(&self.engine),
             alarms: Arc::new(view::alarms(&self.engine, &beside)),
+            shelves: Arc::new(standing::shelves(&self.engine)),
+            bypasses: Arc::new(standing::bypasses(&self.engine)),
+            groups: Arc::new(standing::groups(&self.engine, now)),
             hazards: Arc::new(self.engine.hazards().to_vec()),
             buses: self.bus_views.clone(),
             outbox: self.outbox.clone(),

@@ -34,7 +34,7 @@ pub(super) fn values(engine: &Engine) -> Vec<ValueView> {
 pub(super) fn alarms(engine: &Engine, beside: &Beside<'_>) -> Vec<AlarmView> {
     let mut views: Vec<AlarmView> =
         engine.alarms().iter().filter(|a| a.stands()).map(|a| alarm(engine, a, beside)).collect();
-    views.sort_by_key(|a| (a.state == "acked", a.priority, -a.raised_utc_ms, a.id.clone()));
+    views.sort_by_key(|a| (!a.state.ends_with("unacked"), a.priority, -a.raised_utc_ms, a.id.clone()));
     views
 }
 
@@ -43,7 +43,8 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
     let site = beside.site;
     let point = fact.map(|f| f.point.clone()).unwrap_or_default();
     let described = site.points.iter().find(|p| p.key == point);
-    let rule = engine.alarm_index(&state.key).and_then(|i| engine.book().rules().get(i));
+    let index = engine.alarm_index(&state.key);
+    let rule = index.and_then(|i| engine.book().rules().get(i));
     let event_id = format!("{}-{}", site.site, state.annunciated_seq);
     let (text_zh, text_en) = sentence(state, site);
     let delivered = beside.delivery.get(&event_id).cloned().unwrap_or_default();
@@ -58,6 +59,14 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
         state: state.shown().word().into(),
         held: state.held,
         suppressed: state.is_hidden(),
+        superseded: index.is_some_and(|i| engine.superseded(i)),
+        latched: state.latched,
+        chatter: state.chatter,
+        escalated: state.escalated,
+        first_out: state.first_out.map(|f| f.rank),
+        first_out_tie: state.first_out.is_some_and(|f| f.tie),
+        cause: rule.map(|r| r.cause.clone()).unwrap_or_default(),
+        consequence: rule.map(|r| r.consequence.clone()).unwrap_or_default(),
         assumed: state.assumed,
         occurrence: state.occurrence,
         seq: state.annunciated_seq,

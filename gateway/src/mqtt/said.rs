@@ -81,7 +81,7 @@ fn standing_alarms(snapshot: &Snapshot) -> Value {
     json!({
         "name": snapshot.site.name, "name_en": snapshot.site.name_en,
         "alarms": alarms.collect::<Vec<_>>(), "hazards": *snapshot.hazards, "digest": digest(&snapshot.alarms),
-        "shelves": [], "bypasses": [],
+        "shelves": *snapshot.shelves, "bypasses": *snapshot.bypasses,
     })
 }
 

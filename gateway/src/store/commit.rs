@@ -3,7 +3,8 @@
 use super::{Found, GENESIS};
 use crate::record::Record;
 use rules::hazard::{Hazard, Stage};
-use rules::{AlarmState, Restored};
+use rules::book::Mode;
+use rules::{AlarmState, Event, Restored};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
 
@@ -16,6 +17,8 @@ pub struct Commit {
     pub gone: Vec<String>,
     pub hazards: Vec<Hazard>,
     pub next_hazard: u64,
+    /// Units of the plant whose mode changed.
+    pub modes: Vec<(String, Mode)>,
 }
 
 fn number(n: u64) -> i64 {
@@ -40,6 +43,9 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
     for hazard in &commit.hazards {
         let open = !matches!(hazard.stage, Stage::Rejected { .. });
         tx.execute("INSERT OR REPLACE INTO hazard VALUES (?1, ?2, ?3)", params![hazard.id, json(hazard), open])?;
+    }
+    for (unit, mode) in &commit.modes {
+        set_meta(tx, &format!("{MODE}{unit}"), &json(mode))?;
     }
     set_meta(tx, "next_hazard", &commit.next_hazard.to_string())
 }
@@ -85,6 +91,27 @@ fn rows<T: DeserializeOwned>(conn: &Connection, sql: &str) -> rusqlite::Result<V
     Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 
+/// Key of a unit's mode in `meta`.
+const MODE: &str = "mode.";
+
+fn modes(conn: &Connection) -> rusqlite::Result<Vec<(String, Mode)>> {
+    let mut query = conn.prepare("SELECT key, value FROM meta WHERE key LIKE 'mode.%' ORDER BY key")?;
+    let rows: Vec<(String, String)> =
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    let mode = |(key, value): &(String, String)| {
+        Some((key.strip_prefix(MODE)?.to_owned(), serde_json::from_str(value).ok()?))
+    };
+    Ok(rows.iter().filter_map(mode).collect())
+}
+
+/// Newest annunciations, oldest first: the flood window is rebuilt from them.
+const RECENT: &str = "SELECT json FROM (SELECT seq, json FROM event WHERE kind IN ('alarm.raised', 'alarm.realarm', \
+     'alarm.shelf_expired', 'flood.started', 'flood.ended') ORDER BY seq DESC LIMIT 200) ORDER BY seq";
+
+fn recent(conn: &Connection) -> rusqlite::Result<Vec<Event>> {
+    Ok(rows::<Record>(conn, RECENT)?.into_iter().map(|record| record.event).collect())
+}
+
 pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Result<Found> {
     let last: Option<(i64, String, String)> = conn
         .query_row("SELECT seq, hash, json FROM event ORDER BY seq DESC LIMIT 1", [], |r| {
@@ -94,20 +121,20 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
     let delivered: i64 = conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
     let same_boot = !kernel_boot_id.is_empty() && meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
     let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
+    let last_record = last.as_ref().and_then(|(_, _, text)| serde_json::from_str::<Record>(text).ok());
     let restored = Restored {
         next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),
         next_hazard,
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
         hazards: rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?,
         same_boot,
-        wall_mark_utc_ms: None,
-        modes: Vec::new(),
-        recent: Vec::new(),
+        wall_mark_utc_ms: last_record.as_ref().map(|r| r.event.at.wall.utc_ms),
+        modes: modes(conn)?,
+        recent: recent(conn)?,
     };
     let tx = conn.transaction()?;
     set_meta(&tx, "kernel_boot_id", kernel_boot_id)?;
     tx.commit()?;
-    let last_record = last.as_ref().and_then(|(_, _, text)| serde_json::from_str::<Record>(text).ok());
     Ok(Found {
         restored,
         chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),

@@ -32,6 +32,9 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/risks", get(|State(s): SharedState| async move { Json(s.core.snapshot().site.risks.clone()) }))
         .route("/api/v1/measures", get(measures))
         .route("/api/v1/sources", get(sources))
+        .route("/api/v1/shelves", get(|State(s): SharedState| async move { Json(s.core.snapshot().shelves.clone()) }))
+        .route("/api/v1/bypasses", get(|State(s): SharedState| async move { Json(s.core.snapshot().bypasses.clone()) }))
+        .route("/api/v1/groups", get(|State(s): SharedState| async move { Json(s.core.snapshot().groups.clone()) }))
         .route("/api/v1/events", get(events))
         .with_state(state)
 }
@@ -42,7 +45,7 @@ pub(super) fn first_scan_done(snapshot: &Snapshot) -> bool {
 }
 
 pub(super) fn unacked(snapshot: &Snapshot) -> usize {
-    snapshot.alarms.iter().filter(|alarm| alarm.state != "acked").count()
+    snapshot.alarms.iter().filter(|alarm| !alarm.suppressed && !matches!(alarm.state.as_str(), "acked" | "latched_acked")).count()
 }
 
 async fn status(State(state): SharedState) -> Json<Value> {

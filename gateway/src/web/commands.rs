@@ -28,7 +28,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
     if state.demo.is_some() {
         routes = routes.route("/api/v1/demo/scenarios", get(scenarios).post(start));
     }
-    routes.with_state(state)
+    routes.with_state(state.clone()).merge(super::operations::router(state))
 }
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ struct Reason {
     reason: String,
 }
 
-type Answer = Result<Json<Value>, Problem>;
+pub(super) type Answer = Result<Json<Value>, Problem>;
 
 async fn acknowledge(
     State(state): State<Arc<SiteState>>,
@@ -79,7 +79,7 @@ async fn reject(
     carry_out(&state, &session, Action::DecideHazard, command, &headers).await
 }
 
-fn remark(field: &str, text: String) -> Result<String, Problem> {
+pub(super) fn remark(field: &str, text: String) -> Result<String, Problem> {
     if text.chars().count() > REMARK_MAX { Err(Problem::incomplete(vec![field.to_owned()])) } else { Ok(text) }
 }
 
@@ -92,7 +92,7 @@ fn idempotency_key(headers: &HeaderMap, user: &str, command: &Command) -> Result
     Ok(Some(super::token::hash(&format!("{user}\n{key}\n{body}"))))
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     state: &SiteState,
     session: &Session,
     action: Action,

@@ -17,6 +17,7 @@ mod buses;
 mod commands;
 mod metrics;
 pub mod openapi;
+mod operations;
 mod password;
 mod people;
 pub mod problem;

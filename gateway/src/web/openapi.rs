@@ -107,6 +107,27 @@ fn body_schema(path: &str, method: &str) -> Option<Value> {
             &[("roles", "array", false), ("password", "string", false), ("disabled", "boolean", false)]
         }
         "/api/v1/alarms/{id}/ack" => &[("seen_seq", "integer", true), ("comment", "string", false)],
+        "/api/v1/alarms/{id}/shelve" => &[
+            ("seen_seq", "integer", true),
+            ("kind", "string", false),
+            ("duration_s", "integer", true),
+            ("reason", "string", true),
+        ],
+        "/api/v1/alarms/{id}/unshelve" => &[("seen_seq", "integer", true)],
+        "/api/v1/alarms/{id}/reset" => &[("seen_seq", "integer", true), ("reason", "string", true)],
+        "/api/v1/points/{id}/bypass" => &[
+            ("permit", "string", true),
+            ("reason", "string", true),
+            ("requested_by", "string", true),
+            ("duration_s", "integer", true),
+            ("compensation", "string", true),
+        ],
+        "/api/v1/points/{id}/out-of-service" => &[("work_order", "string", true), ("reason", "string", true)],
+        "/api/v1/units/{id}/mode" => &[("mode", "string", true), ("reason", "string", true)],
+        "/api/v1/points/{id}/bypass/end"
+        | "/api/v1/points/{id}/out-of-service/end"
+        | "/api/v1/first-out/{id}/reset"
+        | "/api/v1/silence" => &[("reason", "string", false)],
         "/api/v1/hazards/{id}/confirm" => &[("reason", "string", false)],
         "/api/v1/hazards/{id}/reject" => &[("reason", "string", true)],
         "/api/v1/demo/scenarios" => &[("name", "string", true)],

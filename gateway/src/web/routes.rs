@@ -10,6 +10,8 @@ use serde::Serialize;
 pub enum Role {
     Viewer,
     Operator,
+    /// Shift leader (班长): what an operator may, and resets, bypasses and service.
+    Shift,
     Engineer,
     Safety,
     Admin,
@@ -17,13 +19,15 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 6] = [Self::Viewer, Self::Operator, Self::Engineer, Self::Safety, Self::Admin, Self::Auditor];
+    pub const ALL: [Self; 7] =
+        [Self::Viewer, Self::Operator, Self::Shift, Self::Engineer, Self::Safety, Self::Admin, Self::Auditor];
 
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Operator => "operator",
+            Self::Shift => "shift",
             Self::Engineer => "engineer",
             Self::Safety => "safety",
             Self::Admin => "admin",
@@ -44,6 +48,14 @@ pub enum Action {
     View,
     /// Acknowledge alarms.
     Acknowledge,
+    /// Shelve and unshelve alarms, silence the sound, set the mode of a unit.
+    Shelve,
+    /// Reset a latched alarm or a first-out group.
+    Reset,
+    /// Approve and end a bypass.
+    Bypass,
+    /// Take points out of service and back.
+    Service,
     /// Confirm or reject a hidden-danger candidate.
     DecideHazard,
     /// Start a scenario of the simulated site.
@@ -55,8 +67,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 6] =
-        [Self::View, Self::Acknowledge, Self::DecideHazard, Self::RunScenario, Self::ConfirmEvent, Self::ManageUsers];
+    pub const ALL: [Self; 10] = [Self::View, Self::Acknowledge, Self::Shelve, Self::Reset, Self::Bypass, Self::Service, Self::DecideHazard, Self::RunScenario, Self::ConfirmEvent, Self::ManageUsers];
 }
 
 /// The table role × action. An administrator runs users, not the plant: no acknowledging.
@@ -64,9 +75,11 @@ impl Action {
 pub fn allows(role: Role, action: Action) -> bool {
     match action {
         Action::View => true,
-        Action::Acknowledge => matches!(role, Role::Operator),
+        Action::Acknowledge | Action::Shelve => matches!(role, Role::Operator | Role::Shift),
+        Action::Reset | Action::Bypass => matches!(role, Role::Shift | Role::Safety),
+        Action::Service => matches!(role, Role::Shift | Role::Engineer | Role::Safety),
         Action::DecideHazard => matches!(role, Role::Safety),
-        Action::RunScenario => matches!(role, Role::Operator | Role::Engineer | Role::Safety),
+        Action::RunScenario => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::ConfirmEvent => matches!(role, Role::Operator | Role::Safety),
         Action::ManageUsers => matches!(role, Role::Admin),
     }
@@ -116,6 +129,10 @@ const fn row(
 }
 
 const VIEW: Access = Access::Needs(Action::View);
+const SHELVE: Access = Access::Needs(Action::Shelve);
+const RESET: Access = Access::Needs(Action::Reset);
+const BYPASS: Access = Access::Needs(Action::Bypass);
+const SERVICE: Access = Access::Needs(Action::Service);
 const USERS: Access = Access::Needs(Action::ManageUsers);
 
 /// Every route but the page's own files, which are open and hold no data.
@@ -183,6 +200,19 @@ pub const ROUTES: &[Route] = &[
         Station::Site,
         "acknowledge what was seen",
     ),
+    row("POST", "/api/v1/alarms/{id}/shelve", SHELVE, Station::Site, "hide an alarm for a while, with a reason"),
+    row("POST", "/api/v1/alarms/{id}/unshelve", SHELVE, Station::Site, "end a shelf; what is active is acknowledged"),
+    row("POST", "/api/v1/alarms/{id}/reset", RESET, Station::Site, "end a latched alarm that is normal and acknowledged"),
+    row("POST", "/api/v1/points/{id}/bypass", BYPASS, Station::Site, "approve a bypass under a permit"),
+    row("POST", "/api/v1/points/{id}/bypass/end", BYPASS, Station::Site, "end a bypass before its time"),
+    row("POST", "/api/v1/points/{id}/out-of-service", SERVICE, Station::Site, "stop judging a point, under a work order"),
+    row("POST", "/api/v1/points/{id}/out-of-service/end", SERVICE, Station::Site, "judge the point again"),
+    row("POST", "/api/v1/first-out/{id}/reset", RESET, Station::Site, "forget the ranks of a first-out group"),
+    row("POST", "/api/v1/units/{id}/mode", SHELVE, Station::Site, "set the mode of a unit of the plant"),
+    row("POST", "/api/v1/silence", SHELVE, Station::Site, "stop the sound for a while"),
+    row("GET", "/api/v1/shelves", VIEW, Station::Site, "shelved alarms with reason and end"),
+    row("GET", "/api/v1/bypasses", VIEW, Station::Site, "bypassed points and points out of service"),
+    row("GET", "/api/v1/groups", VIEW, Station::Site, "votes, first-out groups, units with their modes, flood"),
     row(
         "POST",
         "/api/v1/hazards/{id}/confirm",

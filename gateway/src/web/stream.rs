@@ -110,6 +110,13 @@ impl Client {
         self.push("values", &json!({ "seq": self.shown.seq, "v": everything }));
         self.push("alarms", &self.shown.alarms.clone());
         self.push("hazards", &self.shown.hazards.clone());
+        self.push_operations();
+    }
+
+    /// Shelves, bypasses and groups: few, so that they go whole.
+    fn push_operations(&mut self) {
+        let s = self.shown.clone();
+        self.push("operations", &json!({ "shelves": *s.shelves, "bypasses": *s.bypasses, "groups": *s.groups }));
     }
 
     fn show_all(&mut self) {
@@ -188,6 +195,9 @@ impl Client {
         }
         if !Arc::ptr_eq(&now.hazards, &before.hazards) && now.hazards != before.hazards {
             self.push("hazards", &now.hazards);
+        }
+        if now.shelves != before.shelves || now.bypasses != before.bypasses || now.groups != before.groups {
+            self.push_operations();
         }
     }
 

@@ -1,0 +1,197 @@
+//! What an operator does to alarms and points besides acknowledging: shelf, reset, bypass, service, mode, silence.
+//!
+//! Each handler turns one body into one [`Command`]; who may is in the table of routes, whether it fits is the engine's to say.
+
+use super::SiteState;
+use super::accounts::Session;
+use super::body::Body;
+use super::commands::{Answer, carry_out, remark};
+use super::routes::Action;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::routing::post;
+use rules::book::Mode;
+use rules::{Command, ShelfKind};
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub(super) fn router(state: Arc<SiteState>) -> Router {
+    Router::new()
+        .route("/api/v1/alarms/{id}/shelve", post(shelve))
+        .route("/api/v1/alarms/{id}/unshelve", post(unshelve))
+        .route("/api/v1/alarms/{id}/reset", post(reset))
+        .route("/api/v1/points/{id}/bypass", post(bypass))
+        .route("/api/v1/points/{id}/bypass/end", post(end_bypass))
+        .route("/api/v1/points/{id}/out-of-service", post(out_of_service))
+        .route("/api/v1/points/{id}/out-of-service/end", post(in_service))
+        .route("/api/v1/first-out/{id}/reset", post(reset_first_out))
+        .route("/api/v1/units/{id}/mode", post(mode))
+        .route("/api/v1/silence", post(silence))
+        .with_state(state)
+}
+
+type Site = State<Arc<SiteState>>;
+
+#[derive(Deserialize)]
+struct Shelve {
+    seen_seq: u64,
+    #[serde(default = "timed")]
+    kind: ShelfKind,
+    #[serde(default)]
+    duration_s: u64,
+    #[serde(default)]
+    reason: String,
+}
+
+fn timed() -> ShelfKind {
+    ShelfKind::Timed
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    seen_seq: u64,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Bypass {
+    permit: String,
+    reason: String,
+    requested_by: String,
+    duration_s: u64,
+    compensation: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OutOfService {
+    work_order: String,
+    reason: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Reason {
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct SetMode {
+    mode: Mode,
+    #[serde(default)]
+    reason: String,
+}
+
+async fn shelve(
+    State(state): Site,
+    session: Session,
+    Path(alarm): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Shelve>,
+) -> Answer {
+    let reason = remark("reason", b.reason)?;
+    let command = Command::Shelve { alarm, seen_seq: b.seen_seq, kind: b.kind, duration_s: b.duration_s, reason };
+    carry_out(&state, &session, Action::Shelve, command, &headers).await
+}
+
+async fn unshelve(
+    State(state): Site,
+    session: Session,
+    Path(alarm): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Seen>,
+) -> Answer {
+    let command = Command::Unshelve { alarm, seen_seq: b.seen_seq };
+    carry_out(&state, &session, Action::Shelve, command, &headers).await
+}
+
+async fn reset(
+    State(state): Site,
+    session: Session,
+    Path(alarm): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Seen>,
+) -> Answer {
+    let command = Command::ResetLatch { alarm, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::Reset, command, &headers).await
+}
+
+async fn bypass(
+    State(state): Site,
+    session: Session,
+    Path(point): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Bypass>,
+) -> Answer {
+    let command = Command::Bypass {
+        point,
+        permit: remark("permit", b.permit)?,
+        reason: remark("reason", b.reason)?,
+        requested_by: remark("requested_by", b.requested_by)?,
+        duration_s: b.duration_s,
+        compensation: remark("compensation", b.compensation)?,
+    };
+    carry_out(&state, &session, Action::Bypass, command, &headers).await
+}
+
+async fn end_bypass(
+    State(state): Site,
+    session: Session,
+    Path(point): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Reason>,
+) -> Answer {
+    let command = Command::EndBypass { point, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::Bypass, command, &headers).await
+}
+
+async fn out_of_service(
+    State(state): Site,
+    session: Session,
+    Path(point): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<OutOfService>,
+) -> Answer {
+    let work_order = remark("work_order", b.work_order)?;
+    let command = Command::OutOfService { point, work_order, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::Service, command, &headers).await
+}
+
+async fn in_service(
+    State(state): Site,
+    session: Session,
+    Path(point): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Reason>,
+) -> Answer {
+    let command = Command::ReturnToService { point, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::Service, command, &headers).await
+}
+
+async fn reset_first_out(
+    State(state): Site,
+    session: Session,
+    Path(group): Path<String>,
+    headers: HeaderMap,
+    Body(_): Body<Reason>,
+) -> Answer {
+    carry_out(&state, &session, Action::Reset, Command::ResetFirstOut { group }, &headers).await
+}
+
+async fn mode(
+    State(state): Site,
+    session: Session,
+    Path(unit): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<SetMode>,
+) -> Answer {
+    let command = Command::SetMode { unit, mode: b.mode, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::Shelve, command, &headers).await
+}
+
+async fn silence(State(state): Site, session: Session, headers: HeaderMap, Body(_): Body<Reason>) -> Answer {
+    carry_out(&state, &session, Action::Shelve, Command::Silence, &headers).await
+}
