@@ -93,13 +93,18 @@ pub(super) fn groups(engine: &Engine, now: Now) -> GroupsView {
     GroupsView {
         votes: book.votes().iter().enumerate().map(|(k, v)| vote(engine, k, v)).collect(),
         first_out: book.first_out_groups().iter().map(|g| first_out(engine, g)).collect(),
-        units: book.plant_units().iter().zip(engine.modes()).map(|(u, mode)| UnitView {
-            key: u.key.clone(),
-            name: u.name.clone(),
-            name_en: u.name_en.clone(),
-            mode: mode.word(),
-            measured: u.running_point.is_some(),
-        }).collect(),
+        units: book
+            .plant_units()
+            .iter()
+            .zip(engine.modes())
+            .map(|(u, mode)| UnitView {
+                key: u.key.clone(),
+                name: u.name.clone(),
+                name_en: u.name_en.clone(),
+                mode: mode.word(),
+                measured: u.running_point.is_some(),
+            })
+            .collect(),
         flood: engine.flood().map(|f| FloodView {
             since_utc_ms: f.since.wall.utc_ms,
             count: f.count,
@@ -125,11 +130,8 @@ fn vote(engine: &Engine, k: usize, v: &rules::book::Vote) -> VoteView {
 
 fn first_out(engine: &Engine, group: &rules::book::FirstOutGroup) -> FirstOutView {
     let state = |key: &String| engine.alarm_index(key).map(|i| &engine.alarms()[i]);
-    let mut ranked: Vec<(String, u16, bool)> = group
-        .alarms
-        .iter()
-        .filter_map(|key| state(key)?.first_out.map(|f| (key.clone(), f.rank, f.tie)))
-        .collect();
+    let mut ranked: Vec<(String, u16, bool)> =
+        group.alarms.iter().filter_map(|key| state(key)?.first_out.map(|f| (key.clone(), f.rank, f.tie))).collect();
     ranked.sort_by_key(|(_, rank, _)| *rank);
     FirstOutView { key: group.key.clone(), name: group.name.clone(), name_en: group.name_en.clone(), ranked }
 }

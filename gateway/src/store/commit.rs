@@ -2,8 +2,8 @@
 
 use super::{Found, GENESIS};
 use crate::record::Record;
-use rules::hazard::{Hazard, Stage};
 use rules::book::Mode;
+use rules::hazard::{Hazard, Stage};
 use rules::{AlarmState, Event, Restored};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -98,9 +98,8 @@ fn modes(conn: &Connection) -> rusqlite::Result<Vec<(String, Mode)>> {
     let mut query = conn.prepare("SELECT key, value FROM meta WHERE key LIKE 'mode.%' ORDER BY key")?;
     let rows: Vec<(String, String)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-    let mode = |(key, value): &(String, String)| {
-        Some((key.strip_prefix(MODE)?.to_owned(), serde_json::from_str(value).ok()?))
-    };
+    let mode =
+        |(key, value): &(String, String)| Some((key.strip_prefix(MODE)?.to_owned(), serde_json::from_str(value).ok()?));
     Ok(rows.iter().filter_map(mode).collect())
 }
 

@@ -45,7 +45,11 @@ pub(super) fn first_scan_done(snapshot: &Snapshot) -> bool {
 }
 
 pub(super) fn unacked(snapshot: &Snapshot) -> usize {
-    snapshot.alarms.iter().filter(|alarm| !alarm.suppressed && !matches!(alarm.state.as_str(), "acked" | "latched_acked")).count()
+    snapshot
+        .alarms
+        .iter()
+        .filter(|alarm| !alarm.suppressed && !matches!(alarm.state.as_str(), "acked" | "latched_acked"))
+        .count()
 }
 
 async fn status(State(state): SharedState) -> Json<Value> {

@@ -67,7 +67,18 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [Self::View, Self::Acknowledge, Self::Shelve, Self::Reset, Self::Bypass, Self::Service, Self::DecideHazard, Self::RunScenario, Self::ConfirmEvent, Self::ManageUsers];
+    pub const ALL: [Self; 10] = [
+        Self::View,
+        Self::Acknowledge,
+        Self::Shelve,
+        Self::Reset,
+        Self::Bypass,
+        Self::Service,
+        Self::DecideHazard,
+        Self::RunScenario,
+        Self::ConfirmEvent,
+        Self::ManageUsers,
+    ];
 }
 
 /// The table role × action. An administrator runs users, not the plant: no acknowledging.
@@ -202,10 +213,22 @@ pub const ROUTES: &[Route] = &[
     ),
     row("POST", "/api/v1/alarms/{id}/shelve", SHELVE, Station::Site, "hide an alarm for a while, with a reason"),
     row("POST", "/api/v1/alarms/{id}/unshelve", SHELVE, Station::Site, "end a shelf; what is active is acknowledged"),
-    row("POST", "/api/v1/alarms/{id}/reset", RESET, Station::Site, "end a latched alarm that is normal and acknowledged"),
+    row(
+        "POST",
+        "/api/v1/alarms/{id}/reset",
+        RESET,
+        Station::Site,
+        "end a latched alarm that is normal and acknowledged",
+    ),
     row("POST", "/api/v1/points/{id}/bypass", BYPASS, Station::Site, "approve a bypass under a permit"),
     row("POST", "/api/v1/points/{id}/bypass/end", BYPASS, Station::Site, "end a bypass before its time"),
-    row("POST", "/api/v1/points/{id}/out-of-service", SERVICE, Station::Site, "stop judging a point, under a work order"),
+    row(
+        "POST",
+        "/api/v1/points/{id}/out-of-service",
+        SERVICE,
+        Station::Site,
+        "stop judging a point, under a work order",
+    ),
     row("POST", "/api/v1/points/{id}/out-of-service/end", SERVICE, Station::Site, "judge the point again"),
     row("POST", "/api/v1/first-out/{id}/reset", RESET, Station::Site, "forget the ranks of a first-out group"),
     row("POST", "/api/v1/units/{id}/mode", SHELVE, Station::Site, "set the mode of a unit of the plant"),
