@@ -19,6 +19,7 @@ pub mod status;
 #[cfg(feature = "tls")]
 mod tls;
 
+pub use bus::forecast::{BusForecast, LatePoint, Outlook, RequestForecast, forecast};
 pub use bus::{run_bus, run_bus_with};
 pub use connect::{Connect, Connecting, LinkStream, Wire};
 

@@ -1,5 +1,6 @@
-//! Who is asked next, and what is told about it: earliest deadline first, dead units only where they disturb nobody.
+//! The units of a bus and what is told about them. Leaves who is asked next to [`super::choice`].
 
+use super::choice::{PROBE_REST, Turn, choose};
 use super::unit::{Change, Unit};
 use crate::line::AskError;
 use crate::plan::Span;
@@ -14,9 +15,6 @@ use tokio::time::Instant;
 
 /// How often the core's wishes for fast periods are looked at.
 const WISHES_EVERY: Duration = Duration::from_millis(100);
-/// A probe pays with this many times its length before the next one may run, while others live (5 % of the bus).
-const PROBE_REST: u32 = 19;
-
 pub(super) struct Desk {
     key: String,
     timeout: Duration,
@@ -27,13 +25,6 @@ pub(super) struct Desk {
     reported_up: Option<bool>,
     probes_from: Instant,
     wishes_at: Instant,
-}
-
-/// What the bus does now.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    Ask(usize),
-    Wait(Instant),
 }
 
 /// One request, with all the line needs to know.
@@ -58,32 +49,14 @@ impl Desk {
         Self { key, timeout, units, clock, out, status, reported_up: None, probes_from: now, wishes_at: now }
     }
 
-    /// A unit to ask, or the time to wait for. Units that are alive go first: the critical ones, then the earliest deadline.
+    /// A unit to ask, or the time to wait for.
     pub(super) fn turn(&mut self) -> Turn {
         let now = Instant::now();
         if self.wishes_at <= now {
             self.wishes_at = now + WISHES_EVERY;
             self.units.iter_mut().for_each(|u| u.follow_wishes(now));
         }
-        let live = || self.units.iter().enumerate().filter(|(_, u)| u.dead.is_none());
-        let wishes = || live().filter_map(|(index, u)| Some((index, u.wish(now)?)));
-        if let Some((index, _)) = wishes().filter(|(_, w)| w.from <= now).min_by_key(|(_, w)| w.urgency) {
-            return Turn::Ask(index);
-        }
-        let next_live = wishes().map(|(_, w)| w.from).min();
-        let room = next_live.map(|t| t.saturating_duration_since(now));
-        let mut wake = next_live.unwrap_or(now + Duration::from_secs(1));
-        for (index, unit) in self.units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
-            let Some(probe) = unit.dead else { continue };
-            let from = if next_live.is_some() { probe.at.max(self.probes_from) } else { probe.at };
-            // A bus without room for a probe makes room once the probe is as late as its pause is long.
-            let from = if room.is_none_or(|r| r >= unit.probe_time()) { from } else { from + probe.pause };
-            if from.max(unit.not_before) <= now {
-                return Turn::Ask(index);
-            }
-            wake = wake.min(from.max(unit.not_before)).min(unit.next_due().unwrap_or(wake));
-        }
-        Turn::Wait(wake.max(now + Duration::from_millis(1)))
+        choose(&self.units, now, self.probes_from)
     }
 
     pub(super) fn question(&mut self, index: usize) -> Question {

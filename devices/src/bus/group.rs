@@ -119,8 +119,9 @@ impl Group {
         &self.cost
     }
 
-    pub(super) fn shapes(&self) -> impl Iterator<Item = (u8, u16)> + '_ {
-        self.blocks.iter().map(|b| (b.span.function, b.span.count))
+    /// Its requests, and whether they are alarm-critical.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (Span, bool)> + '_ {
+        self.blocks.iter().map(|b| (b.span, b.critical))
     }
 
     /// Alarm-critical requests, and cycles that are a whole period late, go before the others; then the earliest deadline.

@@ -1,9 +1,11 @@
 //! One task per link: opens it, asks its units in turn, opens it again.
 //!
-//! Owns the life of the link. Leaves who is next to [`desk`], what an outcome means for a unit to [`unit`] and [`group`], how long to wait to [`patience`], and the bytes to
+//! Owns the life of the link. Leaves who is next to [`choice`], what an outcome means for a unit to [`unit`] and [`group`], how long to wait to [`patience`], and the bytes to
 //! [`crate::line`]. Knows no limit and no alarm.
 
+mod choice;
 mod desk;
+pub(crate) mod forecast;
 mod group;
 mod patience;
 #[cfg(test)]
@@ -15,7 +17,8 @@ use crate::guard::{Framing, Guard};
 use crate::line::{AskError, Line};
 use crate::status::BusStatus;
 use crate::{BusMessage, BusSpec, Transport};
-use desk::{Desk, Turn};
+use choice::Turn;
+use desk::Desk;
 use rules::Clock;
 use std::io;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Misses in a row after which a unit is dead.
-const MISSES_TO_DIE: u32 = 3;
+pub(super) const MISSES_TO_DIE: u32 = 3;
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const LAST_PROBE: Duration = Duration::from_secs(60);
 /// Longest wait for a unit that is dead; every other probe of one that has never answered gets the whole time-out.
@@ -208,15 +208,20 @@ impl Unit {
             self.not_before = self.not_before.max(now + quarantine);
         }
         if back {
-            self.groups.iter_mut().for_each(|g| g.due = g.due.min(now));
+            self.hurry(now);
             return Change::Back;
         }
         Change::None
     }
 
+    /// Everything is due.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.groups.iter_mut().for_each(|g| g.due = g.due.min(now));
+    }
+
     fn has_lookalikes(&self) -> bool {
         let mut seen = BTreeSet::new();
-        self.groups.iter().flat_map(Group::shapes).any(|shape| !seen.insert(shape))
+        self.groups.iter().flat_map(Group::blocks).any(|(b, _)| !seen.insert((b.function, b.count)))
     }
 
     fn answered(&mut self, answer: Result<Vec<u16>, u8>, now: Instant, label: Now) {
@@ -289,6 +294,16 @@ impl Unit {
         let samples = group.all_bad(fault, label);
         group.advance(now);
         Some(samples)
+    }
+
+    /// Every request with its period, whether it is alarm-critical, and what it costs.
+    pub(super) fn requests(&self) -> impl Iterator<Item = (Duration, Span, bool, Cost)> + '_ {
+        self.groups.iter().flat_map(|g| g.blocks().map(|(span, critical)| (g.period, span, critical, *g.cost())))
+    }
+
+    /// What a request of the present group takes on the bus.
+    pub(super) fn cost_of(&self, block: Span) -> Duration {
+        self.groups[self.asked].cost().of(block)
     }
 
     /// False when there is nothing to ask for.

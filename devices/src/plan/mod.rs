@@ -18,7 +18,7 @@ pub use order::arrange;
 use crate::profile::Limits;
 
 /// Where a value lies: registers for functions 3 and 4, bits for 1 and 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Span {
     pub function: u8,
     pub address: u16,

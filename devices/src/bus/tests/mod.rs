@@ -109,11 +109,11 @@ impl Rig {
     }
 }
 
-fn tcp() -> Transport {
+pub(super) fn tcp() -> Transport {
     Transport::Tcp { address: "in memory".into() }
 }
 
-fn rtu() -> Transport {
+pub(super) fn rtu() -> Transport {
     let parity = crate::Parity::None;
     Transport::Rtu {
         path: "in memory".into(),
@@ -126,7 +126,7 @@ fn rtu() -> Transport {
 }
 
 /// Two values of the same shape, too far apart for one request.
-const TWO: &str = "
+pub(super) const TWO: &str = "
 title_zh = '二'
 title_en = 'two'
 [limits]
@@ -142,7 +142,7 @@ type = 'u16'
 ";
 
 /// One value.
-const ONE: &str = "
+pub(super) const ONE: &str = "
 title_zh = '一'
 title_en = 'one'
 [field.a]
@@ -151,7 +151,7 @@ address = 7
 type = 'u16'
 ";
 
-fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec {
+pub(super) fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec {
     let profile = Arc::new(Profile::from_toml("scripted", profile).unwrap());
     let period = Duration::from_secs(1);
     let key = |unit: u8| format!("u{unit}");

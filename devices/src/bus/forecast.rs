@@ -1,0 +1,283 @@
+//! What a bus will do, before anything goes live: its requests, and its own scheduler run in virtual time.
+//!
+//! Owns [`forecast`]. The units and the rule who is next are those of the live bus; only the wire is replaced by its cost model.
+
+use super::choice::{PROBE_REST, Turn, choose};
+use super::unit::{Change, MISSES_TO_DIE, Unit};
+use crate::line::AskError;
+use crate::plan::{Span, wire_bytes};
+use crate::{BusSpec, DeviceSpec, PointBinding};
+use rules::{Mono, Now, PointId, Wall};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Periods of the slowest point that are played through, within the bounds below.
+const PERIODS: u32 = 3;
+const SHORTEST: Duration = Duration::from_secs(20);
+/// Two rounds of probes at their longest pause.
+const LONGEST: Duration = Duration::from_secs(130);
+
+/// One request of a bus.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RequestForecast {
+    pub device: String,
+    pub unit: u8,
+    #[serde(flatten)]
+    pub span: Span,
+    pub period: Duration,
+    /// Holds a value that an alarm rule judges.
+    pub critical: bool,
+    /// Of request and answer.
+    pub bytes: u32,
+    /// Characters and silence.
+    pub wire: Duration,
+    /// With the unit's turnaround.
+    pub total: Duration,
+}
+
+/// How a bus does with some of its units dead.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outlook {
+    pub dead: usize,
+    /// Time of all requests of the living, once each.
+    pub round: Duration,
+    /// Longest time from a due cycle to its last answer.
+    pub cycle: Duration,
+    /// Share of the time that the bus is taken, probes included.
+    pub utilisation: f64,
+    /// Cycles that were due and skipped.
+    pub skipped: usize,
+    /// Points whose freshness cannot hold.
+    pub late: Vec<LatePoint>,
+}
+
+/// A value that becomes older than it may.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LatePoint {
+    pub point: String,
+    pub device: String,
+    pub period: Duration,
+    pub max_age: Duration,
+    /// Longest time between two values.
+    pub interval: Duration,
+}
+
+/// A bus before it goes live.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BusForecast {
+    pub bus: String,
+    pub requests: Vec<RequestForecast>,
+    pub healthy: Outlook,
+    /// With as many units dead as asked for (at most all but one), those that ask least of the bus.
+    pub with_dead: Option<Outlook>,
+}
+
+/// Plays the bus through, healthy and with `dead` units silent. `max_age` is how old a point's value may become.
+#[must_use]
+pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Duration) -> BusForecast {
+    let now = Instant::now();
+    let unit = |d: &DeviceSpec| Unit::new(d.clone(), &spec.transport, spec.timeout, now);
+    let units: Vec<Unit> = spec.devices.iter().map(unit).collect();
+    let requests = units.iter().flat_map(|u| requests(spec, u)).collect();
+    let dead = dead.min(units.len().saturating_sub(1));
+    let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
+    BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead }
+}
+
+fn requests<'a>(bus: &'a BusSpec, unit: &'a Unit) -> impl Iterator<Item = RequestForecast> + 'a {
+    unit.requests().map(|(period, span, critical, cost)| RequestForecast {
+        device: unit.spec.key.clone(),
+        unit: unit.spec.unit,
+        span,
+        period,
+        critical,
+        bytes: wire_bytes(&bus.transport, span),
+        wire: cost.wire(span),
+        total: cost.of(span),
+    })
+}
+
+/// A bus in virtual time.
+struct Play<'a> {
+    spec: &'a BusSpec,
+    units: Vec<Unit>,
+    silent: Vec<bool>,
+    begun: Instant,
+    now: Instant,
+    probes_from: Instant,
+    busy: Duration,
+    skipped: usize,
+    cycle: Duration,
+    /// Last arrival and longest interval of each point.
+    arrivals: BTreeMap<PointId, (Mono, Duration)>,
+}
+
+impl<'a> Play<'a> {
+    fn new(spec: &'a BusSpec, now: Instant, dead: usize) -> Self {
+        let unit = |d: &DeviceSpec| Unit::new(d.clone(), &spec.transport, spec.timeout, now);
+        let mut play = Self {
+            spec,
+            units: spec.devices.iter().map(unit).collect(),
+            silent: vec![false; spec.devices.len()],
+            begun: now,
+            now,
+            probes_from: now,
+            busy: Duration::ZERO,
+            skipped: 0,
+            cycle: Duration::ZERO,
+            arrivals: BTreeMap::new(),
+        };
+        let mut by_load: Vec<usize> = (0..play.units.len()).collect();
+        by_load.sort_by(|a, b| load(&play.units[*a]).total_cmp(&load(&play.units[*b])));
+        for index in by_load.into_iter().take(dead) {
+            play.silent[index] = true;
+            play.kill(index);
+        }
+        play
+    }
+
+    fn kill(&mut self, index: usize) {
+        let (now, label) = (self.now, self.label());
+        let unit = &mut self.units[index];
+        for _ in 0..MISSES_TO_DIE {
+            // Three misses need three cycles at most.
+            unit.hurry(now);
+            if unit.request(now, label).is_some() {
+                unit.note(Err(AskError::Timeout), Duration::ZERO, now, label, Duration::ZERO);
+            }
+            while unit.finish(now, label).is_some() {}
+        }
+    }
+
+    fn label(&self) -> Now {
+        let nanos = u64::try_from((self.now - self.begun).as_nanos()).unwrap_or(u64::MAX);
+        Now { mono: Mono(nanos), wall: Wall::default() }
+    }
+
+    fn run(mut self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
+        let slowest = self.spec.devices.iter().flat_map(|d| &d.points).map(|p| p.period).max().unwrap_or_default();
+        let until = self.begun + (slowest * PERIODS).clamp(SHORTEST, LONGEST);
+        while self.now < until {
+            let label = self.label();
+            for unit in &mut self.units {
+                while unit.unasked(self.now, label, None).is_some() {}
+            }
+            match choose(&self.units, self.now, self.probes_from) {
+                Turn::Wait(wake) => self.now = wake.min(until),
+                Turn::Ask(index) => self.ask(index),
+            }
+        }
+        self.outlook(max_age)
+    }
+
+    fn ask(&mut self, index: usize) {
+        let label = self.label();
+        let unit = &mut self.units[index];
+        let (span, limit) = unit.request(self.now, label).expect("a cycle ends as soon as nothing is left to ask");
+        let due = unit.next_due().unwrap_or(self.now);
+        let took = if self.silent[index] { limit } else { unit.cost_of(span) };
+        self.busy += took;
+        self.now += took;
+        if unit.dead.is_some() {
+            self.probes_from = self.now + took * PROBE_REST;
+        }
+        let label = self.label();
+        let unit = &mut self.units[index];
+        let answer = if self.silent[index] { Err(AskError::Timeout) } else { Ok(vec![0; usize::from(span.count)]) };
+        let change = unit.note(answer, took, self.now, label, Duration::ZERO);
+        debug_assert_ne!(change, Change::Back, "a silent unit never answers");
+        while (unit.dead.is_none() || change == Change::Died)
+            && let Some(cycle) = unit.finish(self.now, label)
+        {
+            self.skipped += cycle.skipped;
+            self.cycle = self.cycle.max(self.now - due);
+            for sample in cycle.samples {
+                let (last, longest) = self.arrivals.entry(sample.point).or_insert((sample.at.mono, Duration::ZERO));
+                *longest = sample.at.mono.since(*last).max(*longest);
+                *last = sample.at.mono;
+            }
+        }
+    }
+
+    /// Longest time between two values of a point.
+    fn interval(&self, binding: &PointBinding) -> Duration {
+        let played = self.now - self.begun;
+        match self.arrivals.get(&binding.point) {
+            Some((_, longest)) if !longest.is_zero() => *longest,
+            // Too slow to come twice while we looked.
+            Some(_) if binding.period * 2 > played => binding.period + self.cycle,
+            _ => played,
+        }
+    }
+
+    fn outlook(&self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
+        let living = || self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent).map(|(u, _)| u);
+        let mut late = Vec::new();
+        for unit in living().filter(|u| u.is_askable()) {
+            for binding in unit.spec.points.iter().filter(|p| unit.spec.profile.field(&p.field).is_some()) {
+                let interval = self.interval(binding);
+                let max_age = max_age(binding.point);
+                if interval > max_age {
+                    let (point, device) = (binding.key.clone(), unit.spec.key.clone());
+                    late.push(LatePoint { point, device, period: binding.period, max_age, interval });
+                }
+            }
+        }
+        Outlook {
+            dead: self.silent.iter().filter(|s| **s).count(),
+            round: living().flat_map(Unit::requests).map(|(_, span, _, cost)| cost.of(span)).sum(),
+            cycle: self.cycle,
+            utilisation: self.busy.as_secs_f64() / (self.now - self.begun).as_secs_f64(),
+            skipped: self.skipped,
+            late,
+        }
+    }
+}
+
+/// Share of the bus that a unit asks for.
+fn load(unit: &Unit) -> f64 {
+    unit.requests().map(|(period, span, _, cost)| cost.of(span).as_secs_f64() / period.as_secs_f64()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::tests::{ONE, TWO, rtu, spec};
+
+    fn late(outlook: &Outlook) -> Vec<&str> {
+        outlook.late.iter().map(|l| l.point.as_str()).collect()
+    }
+
+    #[test]
+    fn a_bus_with_room_holds_every_deadline_and_says_what_it_sends() {
+        let spec = spec(rtu(), &[1, 2, 3, 4], TWO);
+        let told = forecast(&spec, 1, &|_| Duration::from_secs(3));
+        assert_eq!(told.requests.len(), 8);
+        let first = &told.requests[0];
+        assert_eq!((first.bytes, first.unit), (15, 1));
+        assert!(first.wire > Duration::from_millis(19) && first.total < Duration::from_millis(40), "{first:?}");
+        assert_eq!(late(&told.healthy), Vec::<&str>::new());
+        assert!((0.25..0.4).contains(&told.healthy.utilisation), "{:?}", told.healthy);
+        let dead = told.with_dead.unwrap();
+        assert_eq!((dead.dead, late(&dead)), (1, vec![]));
+        assert!(dead.cycle < told.healthy.cycle + Duration::from_millis(600));
+    }
+
+    #[test]
+    fn a_deadline_that_cannot_hold_is_named() {
+        let mut spec = spec(rtu(), &[1, 2, 3, 4], ONE);
+        spec.devices[2].points[0].period = Duration::from_millis(60);
+        let told = forecast(&spec, 0, &|point| Duration::from_millis(if point.index() == 2 { 70 } else { 3_000 }));
+        assert_eq!(late(&told.healthy), ["u3-a"], "{:?}", told.healthy);
+    }
+
+    #[test]
+    fn a_bus_without_time_skips_and_names_whom_it_starves() {
+        let units: Vec<u8> = (1..=40).collect();
+        let told = forecast(&spec(rtu(), &units, TWO), 0, &|_| Duration::from_secs(2));
+        assert!(told.healthy.utilisation > 0.99 && told.healthy.skipped > 0);
+        assert_eq!(told.healthy.late.len(), 80, "80 requests of 39 ms take 3.1 s");
+    }
+}
