@@ -5,6 +5,7 @@
 mod check;
 mod client;
 mod exit;
+mod plan;
 mod reload;
 mod secret;
 pub(crate) mod serve;
@@ -55,6 +56,9 @@ enum Command {
     /// 检查配置，列出全部缺陷及位置 · all defects of a configuration with file and line
     #[command(after_help = "例 example:  hazard-gateway check --config site.toml")]
     Check(CheckArgs),
+    /// 采集计划：每条总线的每个请求、用时和占用 · every request on every bus, and whether the deadlines hold
+    #[command(after_help = "例 example:  hazard-gateway plan --config site.toml --dead 2")]
+    Plan(plan::PlanArgs),
     /// 配置的 JSON Schema · the JSON Schema of the configuration
     #[command(after_help = "例 example:  hazard-gateway schema > site.schema.json")]
     Schema {
@@ -113,6 +117,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Run { config } => serve::run(&config),
         Command::Office { config } => serve::office(&config),
         Command::Check(args) => check::main(&args.config, args.json),
+        Command::Plan(args) => plan::main(&args),
         Command::Schema { office } => check::schema(office),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "hazard-gateway", &mut std::io::stdout());

@@ -26,14 +26,17 @@ pub struct RequestForecast {
     pub unit: u8,
     #[serde(flatten)]
     pub span: Span,
+    #[serde(rename = "period_ms", serialize_with = "as_ms")]
     pub period: Duration,
     /// Holds a value that an alarm rule judges.
     pub critical: bool,
     /// Of request and answer.
     pub bytes: u32,
     /// Characters and silence.
+    #[serde(rename = "wire_ms", serialize_with = "as_ms")]
     pub wire: Duration,
     /// With the unit's turnaround.
+    #[serde(rename = "total_ms", serialize_with = "as_ms")]
     pub total: Duration,
 }
 
@@ -42,8 +45,10 @@ pub struct RequestForecast {
 pub struct Outlook {
     pub dead: usize,
     /// Time of all requests of the living, once each.
+    #[serde(rename = "round_ms", serialize_with = "as_ms")]
     pub round: Duration,
     /// Longest time from a due cycle to its last answer.
+    #[serde(rename = "cycle_ms", serialize_with = "as_ms")]
     pub cycle: Duration,
     /// Share of the time that the bus is taken, probes included.
     pub utilisation: f64,
@@ -58,9 +63,12 @@ pub struct Outlook {
 pub struct LatePoint {
     pub point: String,
     pub device: String,
+    #[serde(rename = "period_ms", serialize_with = "as_ms")]
     pub period: Duration,
+    #[serde(rename = "max_age_ms", serialize_with = "as_ms")]
     pub max_age: Duration,
     /// Longest time between two values.
+    #[serde(rename = "interval_ms", serialize_with = "as_ms")]
     pub interval: Duration,
 }
 
@@ -97,6 +105,10 @@ fn requests<'a>(bus: &'a BusSpec, unit: &'a Unit) -> impl Iterator<Item = Reques
         wire: cost.wire(span),
         total: cost.of(span),
     })
+}
+
+fn as_ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((time.as_secs_f64() * 1e6).round() / 1e3)
 }
 
 /// A bus in virtual time.

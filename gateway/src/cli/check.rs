@@ -1,7 +1,7 @@
 //! `check` and `schema`.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-use super::Exit;
+use super::{Exit, plan};
 use crate::config::{self, Checked, Diagnostic, SourceFile, diagnostic};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -29,9 +29,10 @@ pub(super) fn main(path: &Path, json: bool) -> Exit {
 }
 
 fn content(site: &config::Site) -> String {
+    let plan = plan::verdict(&plan::all(site, 0), false);
     let devices: usize = site.buses.iter().map(|b| b.devices.len()).sum();
     format!(
-        "\n{}：{} 条链路，{devices} 台仪表，{} 个测点，{} 条报警，{} 项风险 · {} links, {devices} devices, {} points, {} alarm rules, {} risks",
+        "\n{}：{} 条链路，{devices} 台仪表，{} 个测点，{} 条报警，{} 项风险 · {} links, {devices} devices, {} points, {} alarm rules, {} risks\n{plan}",
         site.view.name,
         site.buses.len(),
         site.book.points().len(),

@@ -8,6 +8,7 @@ use super::diagnostic::Finding;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
 use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::Profile;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,14 +22,18 @@ pub(super) fn check(file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Fin
     for link in &file.link {
         let mut load = 0.0;
         for device in file.device.iter().filter(|d| d.link == link.key) {
-            let points: Vec<&PointTable> = file.point.iter().filter(|p| p.device == device.key).collect();
-            let fastest = points.iter().filter(|p| PERIOD_MS.contains(&p.period_ms)).min_by_key(|p| p.period_ms);
-            let (Some(fastest), Some(profile)) = (fastest, profiles.get(&device.profile)) else { continue };
-            let scan = scan(link, profile, &points);
-            let period = Duration::from_millis(u64::from(fastest.period_ms));
-            load += scan.wire.as_secs_f64() / period.as_secs_f64();
-            if scan.least > period {
-                findings.push(too_fast(device, fastest, &scan));
+            let Some(profile) = profiles.get(&device.profile) else { continue };
+            let mut periods: BTreeMap<u32, Vec<&PointTable>> = BTreeMap::new();
+            for point in file.point.iter().filter(|p| p.device == device.key && PERIOD_MS.contains(&p.period_ms)) {
+                periods.entry(point.period_ms).or_default().push(point);
+            }
+            for (period_ms, points) in periods {
+                let scan = scan(link, profile, &points);
+                let period = Duration::from_millis(u64::from(period_ms));
+                load += scan.wire.as_secs_f64() / period.as_secs_f64();
+                if scan.least > period {
+                    findings.push(too_fast(device, points[0], &scan));
+                }
             }
         }
         if load > 1.0 {

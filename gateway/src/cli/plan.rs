@@ -1,0 +1,190 @@
+//! `plan`: every request on every bus before anything goes live, and which freshness deadlines cannot hold.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::{Exit, check};
+use crate::config::{self, Checked, Site};
+use devices::{BusForecast, BusSpec, Outlook, Parity, RequestForecast, Transport, forecast};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// Site file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// 每条总线失联的仪表数 · dead devices on every bus; their deadlines are judged too.
+    #[arg(long, value_name = "K")]
+    dead: Option<usize>,
+    /// As JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the plan; 1 when a deadline cannot hold, 2 when the configuration is wrong.
+pub(super) fn main(args: &PlanArgs) -> Exit {
+    let Checked { value, diagnostics, files } = config::check_site(&args.config);
+    let Some(site) = value else {
+        check::report(&diagnostics, &files);
+        return Exit::Usage;
+    };
+    // One dead instrument is shown in any case; only those asked for are judged.
+    let buses = all(&site, args.dead.unwrap_or(1));
+    if args.json {
+        match serde_json::to_string_pretty(&buses) {
+            Ok(text) => println!("{text}"),
+            Err(_) => return Exit::Internal,
+        }
+    } else {
+        println!("{}：采集计划 · acquisition plan", site.view.name);
+        for (spec, bus) in site.buses.iter().zip(&buses) {
+            print_bus(spec, bus, args.dead.is_some());
+        }
+        println!("\n{}", verdict(&buses, args.dead.is_some()));
+    }
+    if late(&buses, args.dead.is_some()) == 0 { Exit::Ok } else { Exit::Found }
+}
+
+/// The forecast of every bus.
+pub(super) fn all(site: &Site, dead: usize) -> Vec<BusForecast> {
+    let max_age = |point: rules::PointId| site.book.points()[point.index()].max_age;
+    site.buses.iter().map(|spec| forecast(spec, dead, &max_age)).collect()
+}
+
+/// Deadlines that cannot hold.
+pub(super) fn late(buses: &[BusForecast], with_dead: bool) -> usize {
+    let dead = |b: &BusForecast| b.with_dead.as_ref().filter(|_| with_dead).map_or(0, |o| o.late.len());
+    buses.iter().map(|b| b.healthy.late.len() + dead(b)).sum()
+}
+
+/// One line that says whether all deadlines hold, and names the first that does not.
+pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
+    let requests: usize = buses.iter().map(|b| b.requests.len()).sum();
+    let busiest = buses.iter().map(|b| b.healthy.utilisation).fold(0.0, f64::max) * 100.0;
+    let head = format!("采集计划：{requests} 个请求，最忙的总线占用 {busiest:.0}%");
+    let head_en = format!("{requests} requests, the busiest bus {busiest:.0} % taken");
+    let dead = |b| Option::as_ref(b).filter(|_| with_dead);
+    let outlooks = buses.iter().flat_map(|b| std::iter::once(&b.healthy).chain(dead(&b.with_dead)));
+    match outlooks.flat_map(|o| &o.late).next() {
+        None => format!("{head}，全部数据有效期可守 · {head_en}, every freshness deadline holds"),
+        Some(first) => {
+            let (n, point) = (late(buses, with_dead), &first.point);
+            let (interval, max_age) = (time(first.interval), time(first.max_age));
+            format!(
+                "{head}；{n} 个数据有效期守不住，例如 {point}：最长 {interval} 才来一个值，有效期只有 {max_age} · \
+                 {head_en}; {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval} at worst, \
+                 max_age {max_age}"
+            )
+        }
+    }
+}
+
+fn print_bus(spec: &BusSpec, bus: &BusForecast, judge_dead: bool) {
+    println!("\n总线 bus {} · {}", bus.bus, how(&spec.transport));
+    let widths = [18, 4, 4, 6, 4, 5, 10, 10, 9, 4];
+    let head = ["仪表 device", "站号", "功能", "地址", "数量", "字节", "线上 wire", "合计 total", "周期", "报警"];
+    println!("  {}", row(&head.map(str::to_owned), &widths));
+    for r in &bus.requests {
+        println!("  {}", row(&cells(r), &widths));
+    }
+    print_outlook("全部在线 healthy", &bus.healthy, true);
+    if let Some(outlook) = &bus.with_dead {
+        print_outlook(&format!("{} 台失联 dead", outlook.dead), outlook, judge_dead);
+    }
+}
+
+fn cells(r: &RequestForecast) -> [String; 10] {
+    [
+        r.device.clone(),
+        r.unit.to_string(),
+        format!("{:02}", r.span.function),
+        r.span.address.to_string(),
+        r.span.count.to_string(),
+        r.bytes.to_string(),
+        time(r.wire),
+        time(r.total),
+        time(r.period),
+        if r.critical { "●".into() } else { String::new() },
+    ]
+}
+
+fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
+    println!(
+        "  {name}：一轮 round {}，最长用时 longest cycle {}，总线占用 utilisation {:.1}%，跳过 skipped {}",
+        time(outlook.round),
+        time(outlook.cycle),
+        outlook.utilisation * 100.0,
+        outlook.skipped
+    );
+    for late in &outlook.late {
+        let mark = if judged { "✗" } else { "!" };
+        println!(
+            "    {mark} {}（{}）：周期 period {}，有效期 max_age {}，最长间隔 longest interval {}",
+            late.point,
+            late.device,
+            time(late.period),
+            time(late.max_age),
+            time(late.interval)
+        );
+    }
+}
+
+fn how(transport: &Transport) -> String {
+    match transport {
+        Transport::Tcp { address } => format!("Modbus TCP {address}"),
+        Transport::TcpTls { address, .. } => format!("Modbus TCP/TLS {address}"),
+        Transport::RtuOverTcp { address } => format!("RTU over TCP {address}（按 9600 估算 reckoned at 9600 baud）"),
+        Transport::Rtu { path, baud, data_bits, parity, stop_bits, .. } => {
+            let parity = match parity {
+                Parity::None => 'N',
+                Parity::Even => 'E',
+                Parity::Odd => 'O',
+            };
+            format!("RTU {path} {baud} {data_bits}{parity}{stop_bits}")
+        }
+    }
+}
+
+fn row<const N: usize>(cells: &[String; N], widths: &[usize; N]) -> String {
+    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| pad(cell, *width)).collect();
+    padded.join("  ").trim_end().to_owned()
+}
+
+/// Chinese characters are two columns wide.
+fn pad(text: &str, width: usize) -> String {
+    let columns: usize = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns)))
+}
+
+fn time(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1000.0;
+    match time.as_millis() {
+        0..100 => format!("{ms:.1} ms"),
+        100..1_000 => format!("{ms:.0} ms"),
+        _ => format!("{} s", (ms / 10.0).round() / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_shipped_examples_hold_every_deadline_with_one_instrument_dead() {
+        for name in ["demo-site.toml", "minimal-site.toml"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+            let site = config::check_site(&path).value.expect("the examples are right");
+            let buses = all(&site, 1);
+            assert_eq!(late(&buses, true), 0, "{name}: {}", verdict(&buses, true));
+            assert!(buses.iter().all(|b| !b.requests.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn times_are_short_and_columns_line_up() {
+        assert_eq!(time(Duration::from_micros(19_270)), "19.3 ms");
+        assert_eq!(time(Duration::from_millis(1_250)), "1.25 s");
+        assert_eq!(pad("站号", 6), "站号  ");
+    }
+}
