@@ -8,7 +8,7 @@
 use crate::clock::{boot_id, file_label, kernel_boot_id};
 use crate::config::Site;
 use crate::core::{CoreHandle, CoreParts};
-use crate::store::{OpenOptions, Store, StoreError};
+use crate::store::{OpenOptions, Store, StoreError, Workers};
 use crate::web::{DemoControl, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
@@ -63,6 +63,7 @@ pub async fn run_site(
         now_label: file_label(now),
         kernel_boot_id: kernel_boot_id(),
         clock: clock.clone(),
+        workers: Workers::Threads,
     };
     let (store, found) = Store::open(&site.data_dir, options)?;
     let listen = site.web.listen;

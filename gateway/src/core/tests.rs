@@ -51,6 +51,7 @@ fn bench(folder: &Path) -> Bench {
         now_label: "label".into(),
         kernel_boot_id: "kernel".into(),
         clock: clock.clone(),
+        workers: crate::store::Workers::Threads,
     };
     let (store, found) = Store::open(folder, options).unwrap();
     let (scans, inbox) = mpsc::channel(16);

@@ -2,7 +2,7 @@
 //!
 //! Owns what is counted and which place is called broken. Leaves words and exit codes to the command line.
 
-use super::{RECORDS_FILE, StoreError, block, history, open, schema};
+use super::{RECORDS_FILE, StoreError, block, history, open, schema, writer};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -168,7 +168,7 @@ fn pages(conn: &Connection, file: &Path) -> Vec<Fault> {
 pub fn samples(dir: &Path, mut each: impl FnMut(&Samples)) -> (Vec<Samples>, Vec<Fault>) {
     let dir = dir.join("history");
     let (mut found, mut faults) = (Vec::new(), Vec::new());
-    for day in history::days(&dir) {
+    for day in writer::days(&dir) {
         let file = dir.join(format!("{day}.db"));
         let mut samples = Samples { day, ..Samples::default() };
         if let Err(error) = read_day(&file, &mut samples, &mut faults) {

@@ -18,12 +18,13 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod web_side;
+mod writer;
 
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use commit::Commit;
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
-pub use open::OpenOptions;
+pub use open::{OpenOptions, Workers};
 
 use history::History;
 use rules::{Restored, Sample};
@@ -80,10 +81,18 @@ pub struct Found {
     pub salvaged: Option<String>,
 }
 
-/// Handle to the writer threads; cheap to clone.
+/// Where jobs of the records file are handed in.
+#[derive(Debug)]
+enum Desk {
+    Thread(mpsc::Sender<Job>),
+    Inline(Mutex<Connection>),
+}
+
+/// Handle to the writers; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    jobs: mpsc::Sender<Job>,
+    desk: Arc<Desk>,
+    workers: Workers,
     reader: Arc<Mutex<Connection>>,
     history: Arc<History>,
     path: Arc<PathBuf>,
@@ -100,17 +109,21 @@ impl Store {
         let mut found = commit::load(&mut conn, &options.kernel_boot_id)?;
         found.salvaged = salvaged;
         let reader = open::reader(&path)?;
-        let (jobs, inbox) = mpsc::channel::<Job>(JOBS_MAX);
-        spawn("store-records", move || write_records(conn, inbox)).map_err(|e| StoreError::Io(path.clone(), e))?;
-        let history = History::open(
-            dir.join("history"),
-            options.points,
-            options.commit_interval,
-            options.max_bytes,
-            options.clock,
-        )?;
-        let reader = Arc::new(Mutex::new(reader));
-        Ok((Self { jobs, reader, history: Arc::new(history), path: Arc::new(path) }, found))
+        let desk = match options.workers {
+            Workers::Threads => {
+                let (jobs, inbox) = mpsc::channel::<Job>(JOBS_MAX);
+                spawn("store-records", move || write_records(conn, inbox))
+                    .map_err(|e| StoreError::Io(path.clone(), e))?;
+                Desk::Thread(jobs)
+            }
+            Workers::Inline => {
+                conn.pragma_update(None, "synchronous", options.workers.synchronous())?;
+                Desk::Inline(Mutex::new(conn))
+            }
+        };
+        let history = Arc::new(History::open(dir.join("history"), &options)?);
+        let (desk, reader) = (Arc::new(desk), Arc::new(Mutex::new(reader)));
+        Ok((Self { desk, workers: options.workers, reader, history, path: Arc::new(path) }, found))
     }
 
     /// One transaction: events, states, outbox rows.
@@ -137,7 +150,10 @@ impl Store {
             });
             let _ = reply.send(result);
         });
-        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        match &*self.desk {
+            Desk::Thread(jobs) => jobs.send(job).await.map_err(|_| StoreError::Closed)?,
+            Desk::Inline(conn) => run(job, &mut conn.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
         Ok(answer.await.map_err(|_| StoreError::Closed)??)
     }
 
@@ -150,7 +166,15 @@ impl Store {
     ) -> Result<T, StoreError> {
         let reader = self.reader.clone();
         let job = move || work(&reader.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(tokio::task::spawn_blocking(job).await.map_err(|_| StoreError::Closed)??)
+        Ok(self.apart(job).await??)
+    }
+
+    /// Runs what may take long off the runtime.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+        match self.workers {
+            Workers::Threads => tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed),
+            Workers::Inline => Ok(work()),
+        }
     }
 
     /// Hands samples to the history writer; never blocks. What it cannot take is dropped and counted.
@@ -165,7 +189,7 @@ impl Store {
         blocks_max: u32,
     ) -> Option<(Vec<StoredSample>, HistoryCursor)> {
         let history = self.history.clone();
-        tokio::task::spawn_blocking(move || history.after(&cursor, blocks_max)).await.ok()?
+        self.apart(move || history.after(&cursor, blocks_max)).await.ok()?
     }
 
     /// Counters of the history.
@@ -177,7 +201,7 @@ impl Store {
     /// Ends the history writer after a last block; records are durable anyway.
     pub async fn close(&self) {
         let history = self.history.clone();
-        let _ = tokio::task::spawn_blocking(move || history.close()).await;
+        let _ = self.apart(move || history.close()).await;
     }
 
     /// The records file.
@@ -196,10 +220,14 @@ pub fn open_beside(dir: &Path) -> Result<Connection, StoreError> {
 
 fn write_records(mut conn: Connection, mut inbox: mpsc::Receiver<Job>) {
     while let Some(job) = inbox.blocking_recv() {
-        // One bad job must not end the journal for everybody; its transaction rolls back while it unwinds.
-        if catch_unwind(AssertUnwindSafe(|| job(&mut conn))).is_err() {
-            tracing::error!("a write to the store panicked and was rolled back");
-        }
+        run(job, &mut conn);
+    }
+}
+
+/// One bad job must not end the journal for everybody; its transaction rolls back while it unwinds.
+fn run(job: Job, conn: &mut Connection) {
+    if catch_unwind(AssertUnwindSafe(|| job(conn))).is_err() {
+        tracing::error!("a write to the store panicked and was rolled back");
     }
 }
 

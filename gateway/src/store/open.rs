@@ -19,6 +19,26 @@ pub struct OpenOptions {
     pub kernel_boot_id: String,
     /// Measures the group commit.
     pub clock: std::sync::Arc<dyn rules::Clock>,
+    pub workers: Workers,
+}
+
+/// Who does the store's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workers {
+    /// Writer threads of its own, the runtime's blocking pool for reading; every commit reaches the disk. The daemon.
+    Threads,
+    /// The calling task, at once, without waiting for the disk. Only for a simulation under virtual time: while another thread
+    /// works, virtual time would run on by itself, and two runs of one seed would differ.
+    Inline,
+}
+
+impl Workers {
+    pub(super) const fn synchronous(self) -> &'static str {
+        match self {
+            Self::Threads => "FULL",
+            Self::Inline => "OFF",
+        }
+    }
 }
 
 /// The command line waits so long for a running gateway's transaction; one takes milliseconds, a stalled disk seconds.

@@ -32,6 +32,7 @@ async fn with(priorities: &[u8]) -> (tempfile::TempDir, Store) {
         now_label: "x".into(),
         kernel_boot_id: "k".into(),
         clock: Arc::new(Still),
+        workers: crate::store::Workers::Threads,
     };
     let store = Store::open(dir.path(), options).unwrap().0;
     let records = (1..).zip(priorities).map(|(seq, priority)| fixture::raised(seq, *priority)).collect();

@@ -1,6 +1,7 @@
 //! What the store promises, as facts.
 
-use super::history::{BATCHES_MAX, Stored};
+use super::history::Stored;
+use super::writer::BATCHES_MAX;
 use super::*;
 use crate::influx::writer::Source as _;
 use crate::mqtt::table;
@@ -22,21 +23,24 @@ impl Clock for Hasty {
     }
 }
 
-fn open(dir: &Path, kernel_boot_id: &str) -> Result<(Store, Found), StoreError> {
-    let options = OpenOptions {
+fn options(kernel_boot_id: &str, workers: Workers) -> OpenOptions {
+    OpenOptions {
         points: vec!["GT-101".into()],
         commit_interval: Duration::from_millis(1),
         max_bytes: 1 << 30,
         now_label: "20261124T000000Z".into(),
         kernel_boot_id: kernel_boot_id.into(),
         clock: Arc::new(Hasty::default()),
-    };
-    Store::open(dir, options)
+        workers,
+    }
+}
+
+fn open(dir: &Path, kernel_boot_id: &str) -> Result<(Store, Found), StoreError> {
+    Store::open(dir, options(kernel_boot_id, Workers::Threads))
 }
 
 fn history(dir: &Path) -> History {
-    let clock = Arc::new(Hasty::default());
-    History::open(dir.into(), vec!["GT-101".into()], Duration::from_millis(1), 1 << 30, clock).unwrap()
+    History::open(dir.into(), &options("boot-a", Workers::Threads)).unwrap()
 }
 
 fn put(history: &History, utc_ms: i64) {
@@ -246,4 +250,21 @@ fn a_damaged_day_is_set_aside_when_it_is_written_to() {
 #[test]
 fn a_minute_of_the_largest_site_waits_while_the_disk_stalls() {
     const { assert!(BATCHES_MAX >= 60 * 1_000) };
+}
+
+#[test]
+fn inline_work_is_done_when_the_call_returns_and_what_it_wrote_is_read_by_a_store_with_threads() {
+    use futures_util::FutureExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(dir.path(), options("boot-a", Workers::Inline)).unwrap();
+    let written = store.write(|tx| tx.execute("INSERT OR REPLACE INTO meta VALUES ('a', 'b')", []));
+    assert_eq!(written.now_or_never().unwrap().unwrap(), 1);
+    let sample = |utc_ms| Stored { point: 0, utc_ms, value: Some(1.0), quality: 0 };
+    store.history.append_stored(sample(AT_MS));
+    store.history.append_stored(sample(AT_MS + 1));
+    store.close().now_or_never().unwrap();
+    assert_eq!(store.history_figures().stored, 2);
+    drop(store);
+    let (store, _) = open(dir.path(), "boot-a").unwrap();
+    assert_eq!(store.history.range("GT-101", AT_MS, AT_MS + 1).len(), 2);
 }

@@ -33,7 +33,7 @@ impl Archive for Store {
         let (history, point) = (self.history.clone(), point.to_owned());
         Box::pin(async move {
             let read = move || columns(&history.range(&point, from_ms, to_ms), from_ms, to_ms, width);
-            tokio::task::spawn_blocking(read).await.map_err(|_| internal(StoreError::Closed))
+            self.apart(read).await.map_err(internal)
         })
     }
 }

@@ -223,6 +223,7 @@ pub(crate) fn with_history(site: &Site) {
         now_label: "20261124T000000Z".into(),
         kernel_boot_id: String::new(),
         clock: std::sync::Arc::new(gateway::clock::SystemClock::default()),
+        workers: gateway::store::Workers::Threads,
     };
     let (checked, _) = gateway::config::load_site(&site.file()).unwrap();
     let point = checked.book.point_id("GT-101").unwrap();

@@ -106,6 +106,7 @@ fn open(dir: &std::path::Path, clock: Arc<dyn Clock>) -> Store {
         now_label: "x".into(),
         kernel_boot_id: "k".into(),
         clock,
+        workers: crate::store::Workers::Threads,
     };
     Store::open(dir, options).unwrap().0
 }

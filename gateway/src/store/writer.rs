@@ -1,0 +1,288 @@
+//! The day files being written: one block per group commit, the oldest day goes first.
+//!
+//! ```text
+//!   samples ──batch of a scan──► Desk ──► Writer ──block──► history/DAY.db       on a thread of its own, or inline (simulation)
+//! ```
+//!
+//! Owns the group commit, the writer thread and retention. A file that cannot be opened is renamed and a new one begun.
+
+use super::history::{Counters, Stored};
+use super::open::is_damage;
+use super::{OpenOptions, Workers, block, spawn};
+use rules::{Clock, Mono};
+use rusqlite::{Connection, params};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Batches (one per scan) that may wait while the disk stalls: 60 s of 1,000 devices at 1 Hz.
+pub(super) const BATCHES_MAX: usize = 60_000;
+/// Three seconds of the largest site.
+const BLOCK_SAMPLES_MAX: usize = 65_536;
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS point(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS block(id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, n INTEGER NOT NULL,
+  codec INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS block_time ON block(to_ms);";
+
+/// Where batches are handed in.
+#[derive(Debug)]
+pub(super) enum Desk {
+    Thread { inbox: Mutex<Option<SyncSender<Vec<Stored>>>>, writer: Mutex<Option<JoinHandle<()>>> },
+    Inline(Mutex<Option<Inline>>),
+}
+
+/// A writer without a thread: a block is closed by the first batch after its interval.
+pub(super) struct Inline {
+    writer: Writer,
+    block: Vec<Stored>,
+    until: Mono,
+    interval: Duration,
+}
+
+impl std::fmt::Debug for Inline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Inline")
+    }
+}
+
+impl Desk {
+    pub(super) fn open(writer: Writer, options: &OpenOptions) -> std::io::Result<Self> {
+        let interval = options.commit_interval;
+        if options.workers == Workers::Inline {
+            let inline = Inline { writer, block: Vec::new(), until: Mono(0), interval };
+            return Ok(Self::Inline(Mutex::new(Some(inline))));
+        }
+        let (inbox, batches) = sync_channel(BATCHES_MAX);
+        let thread = spawn("store-history", move || writer.run(&batches, interval))?;
+        Ok(Self::Thread { inbox: Mutex::new(Some(inbox)), writer: Mutex::new(Some(thread)) })
+    }
+
+    /// Never blocks; false when the batch was not taken.
+    pub(super) fn take(&self, batch: Vec<Stored>) -> bool {
+        match self {
+            Self::Thread { inbox, .. } => {
+                let inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
+                let taken = inbox.as_ref().map(|inbox| inbox.try_send(batch));
+                let gone = matches!(taken, Some(Err(TrySendError::Disconnected(_))));
+                debug_assert!(!gone, "the writer outlives its sender");
+                matches!(taken, Some(Ok(())))
+            }
+            Self::Inline(inline) => {
+                let mut inline = inline.lock().unwrap_or_else(PoisonError::into_inner);
+                inline.as_mut().map(|inline| inline.take(batch)).is_some()
+            }
+        }
+    }
+
+    /// Writes a last block and ends the writer.
+    pub(super) fn close(&self) {
+        match self {
+            Self::Thread { inbox, writer } => {
+                inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(writer) = writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    let _ = writer.join();
+                }
+            }
+            Self::Inline(inline) => {
+                if let Some(mut inline) = inline.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    inline.writer.write(&mut inline.block);
+                }
+            }
+        }
+    }
+}
+
+impl Inline {
+    fn take(&mut self, batch: Vec<Stored>) {
+        let now = self.writer.clock.now().mono;
+        if self.block.is_empty() {
+            self.until = now.plus(self.interval);
+        }
+        self.block.extend(batch);
+        if now >= self.until || self.block.len() >= BLOCK_SAMPLES_MAX {
+            self.writer.write(&mut self.block);
+        }
+    }
+}
+
+pub(super) struct Writer {
+    dir: PathBuf,
+    points: Vec<String>,
+    max_bytes: u64,
+    synchronous: &'static str,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    /// Day, connection, and the file's id of every point.
+    open: Option<(String, Connection, Vec<u32>)>,
+}
+
+impl Writer {
+    pub(super) fn new(dir: PathBuf, options: &OpenOptions, counters: Arc<Counters>) -> Self {
+        Self {
+            dir,
+            points: options.points.clone(),
+            max_bytes: options.max_bytes,
+            synchronous: options.workers.synchronous(),
+            clock: options.clock.clone(),
+            counters,
+            open: None,
+        }
+    }
+
+    fn run(mut self, batches: &Receiver<Vec<Stored>>, interval: Duration) {
+        let mut block: Vec<Stored> = Vec::new();
+        // The promise is that a kill costs at most one interval: the write itself needs its share of it.
+        let collecting = interval - interval / 8;
+        loop {
+            // The first sample of a block opens its interval; the rest of it is collected until the interval is over.
+            let Ok(first) = batches.recv() else { return };
+            block.extend(first);
+            let ended = collect(batches, &mut block, collecting, &*self.clock);
+            self.write(&mut block);
+            if ended {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, block: &mut Vec<Stored>) {
+        // A block that spans midnight is cut, so that each file holds its day only.
+        block.sort_by_key(|s| day_number(s.utc_ms));
+        for part in block.chunk_by(|a, b| day_number(a.utc_ms) == day_number(b.utc_ms)) {
+            let n = part.len() as u64;
+            match self.write_day(part) {
+                Ok(()) => {
+                    self.counters.stored.fetch_add(n, Ordering::Relaxed);
+                    self.counters.blocks.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    tracing::error!(%error, samples = n, "history block not written");
+                    self.counters.dropped_disk.fetch_add(n, Ordering::Relaxed);
+                    self.open = None;
+                }
+            }
+        }
+        block.clear();
+    }
+
+    fn write_day(&mut self, part: &[Stored]) -> rusqlite::Result<()> {
+        let day = day_of(part[0].utc_ms);
+        if self.open.as_ref().is_none_or(|(open, ..)| *open != day) {
+            self.open = Some(self.open_day(day)?);
+            self.make_room();
+        }
+        let Some((_, conn, ids)) = &self.open else { return Ok(()) };
+        let mapped: Vec<Stored> =
+            part.iter().filter_map(|s| ids.get(s.point as usize).map(|id| Stored { point: *id, ..*s })).collect();
+        let Some(body) = block::pack(&mapped) else { return Err(rusqlite::Error::InvalidQuery) };
+        let from = mapped.iter().map(|s| s.utc_ms).min().unwrap_or_default();
+        let to = mapped.iter().map(|s| s.utc_ms).max().unwrap_or_default();
+        conn.prepare_cached("INSERT INTO block(from_ms, to_ms, n, codec, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![from, to, mapped.len() as i64, block::CODEC, crc32c::crc32c(&body), body])?;
+        Ok(())
+    }
+
+    fn open_day(&self, day: String) -> rusqlite::Result<(String, Connection, Vec<u32>)> {
+        let path = self.dir.join(format!("{day}.db"));
+        let mut conn = match prepare(&path, self.synchronous) {
+            // Only damage sets a file aside: a full or busy disk says nothing about what is in it.
+            Err(error) if is_damage(&error) => {
+                tracing::error!(%error, file = %path.display(), "history file set aside");
+                set_aside(&path);
+                prepare(&path, self.synchronous)
+            }
+            other => other,
+        }?;
+        let tx = conn.transaction()?;
+        let mut ids = Vec::with_capacity(self.points.len());
+        for key in &self.points {
+            tx.execute("INSERT OR IGNORE INTO point(key) VALUES (?1)", [key])?;
+            ids.push(tx.query_row("SELECT id FROM point WHERE key = ?1", [key], |row| row.get(0))?);
+        }
+        tx.commit()?;
+        Ok((day, conn, ids))
+    }
+
+    /// Over budget the oldest day goes; the day in hand never does.
+    fn make_room(&self) {
+        let mut days = days(&self.dir);
+        let size = |day: &String| {
+            [".db", ".db-wal"]
+                .iter()
+                .filter_map(|end| std::fs::metadata(self.dir.join(format!("{day}{end}"))).ok())
+                .map(|m| m.len())
+                .sum::<u64>()
+        };
+        let mut total: u64 = days.iter().map(size).sum();
+        while total > self.max_bytes && days.len() > 1 {
+            let oldest = days.remove(0);
+            total = total.saturating_sub(size(&oldest));
+            for end in [".db", ".db-wal", ".db-shm"] {
+                let _ = std::fs::remove_file(self.dir.join(format!("{oldest}{end}")));
+            }
+            tracing::warn!(day = oldest, "oldest history removed: the budget is reached");
+        }
+    }
+}
+
+/// Collects until the interval is over; true when the senders are gone.
+fn collect(batches: &Receiver<Vec<Stored>>, block: &mut Vec<Stored>, interval: Duration, clock: &dyn Clock) -> bool {
+    let end = clock.now().mono.plus(interval);
+    // A block is bounded by its size as well: what a burst brings beyond it begins the next one.
+    while block.len() < BLOCK_SAMPLES_MAX {
+        let left = end.since(clock.now().mono);
+        if left.is_zero() {
+            return false;
+        }
+        match batches.recv_timeout(left) {
+            Ok(more) => block.extend(more),
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => return true,
+        }
+    }
+    false
+}
+
+/// Renames a day with its companions: a WAL left behind would be replayed into the new file.
+fn set_aside(path: &Path) {
+    let free = (0..1000).find(|n| !path.with_extension(format!("db.corrupt-{n}")).exists());
+    let Some(n) = free else { return };
+    for end in ["db-wal", "db-shm", "db"] {
+        let _ = std::fs::rename(path.with_extension(end), path.with_extension(format!("{end}.corrupt-{n}")));
+    }
+}
+
+fn prepare(path: &Path, synchronous: &str) -> rusqlite::Result<Connection> {
+    let conn = Connection::open(path)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    // One fsync per group commit; a power cut costs at most the block in hand.
+    conn.pragma_update(None, "synchronous", synchronous)?;
+    conn.execute_batch(SCHEMA)?;
+    Ok(conn)
+}
+
+/// Day files, oldest first, by their names.
+pub(super) fn days(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut days: Vec<String> = entries
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(".db").map(str::to_owned))
+        .filter(|day| day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()))
+        .collect();
+    days.sort();
+    days
+}
+
+fn day_number(utc_ms: i64) -> i64 {
+    utc_ms.div_euclid(86_400_000)
+}
+
+pub(super) fn day_of(utc_ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(utc_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%Y%m%d").to_string()
+}
