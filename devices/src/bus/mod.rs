@@ -156,6 +156,7 @@ impl<C: Connect> Bus<C> {
                 }
             };
             tokio::select! {
+                biased;
                 heard = line.listen() => if heard.is_err() { return End::Gone },
                 () = sleep_until(wait) => {}
             }

@@ -158,7 +158,7 @@ async fn deliver<S: Source, K: Sink>(
                 figures.last_error = Some(reason);
                 parts.push(part);
                 report(figures);
-                pause(jittered(backoff), stop).await;
+                pause(jittered(backoff, parts.last().and_then(|part| part.first())), stop).await;
                 backoff = (backoff * 2).min(BACKOFF_LONGEST);
             }
         }
@@ -182,13 +182,14 @@ async fn pause(length: Duration, stop: &CancellationToken) {
     }
 }
 
-/// Between half and the whole of `length`, so that many gateways do not come back in the same second.
-fn jittered(length: Duration) -> Duration {
-    let mut byte = [0u8];
-    if getrandom::fill(&mut byte).is_err() {
-        return length;
-    }
-    length / 2 + (length / 2) * u32::from(byte[0]) / 255
+/// Between half and the whole of `length`, by the line that is to be sent: many gateways do not come back in the same second, and one
+/// run can be repeated.
+fn jittered(length: Duration, line: Option<&String>) -> Duration {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    (line, length).hash(&mut hasher);
+    let share = u32::try_from(hasher.finish() & 0xFF).unwrap_or(0);
+    length / 2 + (length / 2) * share / 255
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! ```
 //! Nothing in here waits for the store: a turn that does not come back (a stalled disk) holds up no alarm and no keep-alive.
 
+use super::dial::Session;
 use super::inbox::{self, Gate, Meaning};
 use super::meter::{Meter, Reading};
 use super::sender::Sender;
@@ -16,7 +17,7 @@ use super::turns::Turns;
 use super::window::{Content, EVENTS_MAX};
 use crate::record::Record;
 use futures_util::future::BoxFuture;
-use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet, Publish, SubscribeReasonCode};
+use rumqttc::{Event, Outgoing, Packet, Publish, SubscribeReasonCode};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -59,8 +60,8 @@ pub(super) struct Link<'a> {
 type Arrived = mpsc::Receiver<Result<Event, String>>;
 
 impl<'a> Link<'a> {
-    pub(super) fn open(shared: &'a Settings, left: Left) -> (Self, EventLoop) {
-        let (client, events) = AsyncClient::new(options(shared), QUEUE);
+    pub(super) fn open(shared: &'a Settings, left: Left) -> (Self, Box<dyn Session>) {
+        let (client, events) = shared.dial.dial(options(shared), QUEUE);
         let events_max = if left.barren >= BARREN_MAX { 1 } else { EVENTS_MAX };
         let suspect = left.lost.first().copied().filter(|_| left.barren >= 2 * BARREN_MAX);
         let link = Self {
@@ -95,12 +96,12 @@ impl<'a> Link<'a> {
     }
 
     /// Runs until the connection fails or `stop`; says why it ended.
-    pub(super) async fn run(&mut self, mut events: EventLoop, stop: &CancellationToken) -> String {
+    pub(super) async fn run(&mut self, mut events: Box<dyn Session>, stop: &CancellationToken) -> String {
         let (pass, mut arrived) = mpsc::channel(QUEUE);
         // poll lives in a task of its own: a poll dropped half-way loses packets
         let poll = tokio::spawn(async move {
             loop {
-                let event = events.poll().await.map_err(|e| e.to_string());
+                let event = events.poll().await;
                 let failed = event.is_err();
                 if pass.send(event).await.is_err() || failed {
                     return;
@@ -121,13 +122,12 @@ impl<'a> Link<'a> {
         let mut live = true;
         loop {
             self.ask();
+            // In order, so that a run can be repeated; what may come in floods stands last.
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return "stopped".into(),
-                event = arrived.recv() => match event {
-                    Some(Ok(event)) => self.on_event(event),
-                    Some(Err(error)) => return error,
-                    None => return "event loop ended".into(),
-                },
+                _ = second.tick() => self.turns.on_second(),
+                _ = look.tick() => self.on_look(&mut reading),
                 outcome = self.turns.outcome() => self.on_outcome(outcome).await,
                 glance = read(&mut reading) => {
                     self.meter.keep(glance);
@@ -138,8 +138,11 @@ impl<'a> Link<'a> {
                     Err(RecvError::Lagged(_)) => self.turns.something_new(),
                     Err(RecvError::Closed) => live = false,
                 },
-                _ = second.tick() => self.turns.on_second(),
-                _ = look.tick() => self.on_look(&mut reading),
+                event = arrived.recv() => match event {
+                    Some(Ok(event)) => self.on_event(event),
+                    Some(Err(error)) => return error,
+                    None => return "event loop ended".into(),
+                },
             }
             if self.connected && self.out.is_stalled() {
                 self.stalled = true;

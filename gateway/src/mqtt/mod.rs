@@ -10,6 +10,7 @@
 //!                              └───────► table: one transaction a turn          meter: figures, once a second
 //! ```
 
+pub mod dial;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod inbox;
@@ -29,4 +30,4 @@ pub mod table;
 mod turns;
 mod window;
 
-pub use outbox::run_outbox;
+pub use outbox::{run_outbox, run_outbox_over};

@@ -6,6 +6,7 @@
 //!      └────────────── sent again ◄─────────────┘
 //! ```
 
+use super::dial::{Dial, Network};
 use super::link::{Left, Link};
 use super::settings::{Pace, Settings};
 use crate::config::MqttSettings;
@@ -26,12 +27,26 @@ pub async fn run_outbox(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    run(Settings { mqtt, site, store, core, clock, pace: Pace::default() }, stop).await;
+    run_outbox_over(Arc::new(Network), mqtt, site, store, core, clock, stop).await;
+}
+
+/// As [`run_outbox`], over whatever `dial` makes.
+pub async fn run_outbox_over(
+    dial: Arc<dyn Dial>,
+    mqtt: MqttSettings,
+    site: Arc<SiteView>,
+    store: Store,
+    core: CoreHandle,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    run(Settings { mqtt, site, store, core, clock, pace: Pace::default(), dial }, stop).await;
 }
 
 pub(super) async fn run(shared: Settings, stop: CancellationToken) {
     let mut left = Left::default();
     let mut wait = shared.pace.backoff_first;
+    let mut attempt = 0_u64;
     while !stop.is_cancelled() {
         let (mut link, events) = Link::open(&shared, left);
         let error = link.run(events, &stop).await;
@@ -48,9 +63,10 @@ pub(super) async fn run(shared: Settings, stop: CancellationToken) {
         left.meter.figures.last_error = Some(error);
         tokio::select! {
             () = tell_meanwhile(&shared, &mut left) => {}
-            () = tokio::time::sleep(jitter(wait)) => {}
+            () = tokio::time::sleep(jitter(wait, &shared.mqtt.client_id, attempt)) => {}
             () = stop.cancelled() => {}
         }
+        attempt += 1;
         wait = (wait * 2).min(shared.pace.backoff_longest);
     }
 }
@@ -68,11 +84,12 @@ async fn tell_meanwhile(shared: &Settings, left: &mut Left) {
     }
 }
 
-/// Between half and all of `wait`: gateways that lost one broker do not return in step.
-fn jitter(wait: Duration) -> Duration {
-    let mut byte = [128_u8];
-    let _ = getrandom::fill(&mut byte);
-    wait.mul_f64(0.5 + f64::from(byte[0]) / 510.0)
+/// Between half and all of `wait`, the same for the same client and attempt: gateways that lost one broker do not return in step.
+fn jitter(wait: Duration, client_id: &str, attempt: u64) -> Duration {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    (client_id, attempt).hash(&mut hasher);
+    wait.mul_f64(0.5 + f64::from(u8::try_from(hasher.finish() & 0xFF).unwrap_or(0)) / 510.0)
 }
 
 #[cfg(test)]

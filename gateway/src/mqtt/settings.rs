@@ -1,5 +1,6 @@
 //! What every connection of the outbox is made from, and its times.
 
+use super::dial::Dial;
 use super::payload::PACKET_BYTES_MAX;
 use super::said::{self, topic};
 use super::window::INFLIGHT;
@@ -20,6 +21,7 @@ pub(super) struct Settings {
     pub(super) core: CoreHandle,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pace: Pace,
+    pub(super) dial: Arc<dyn Dial>,
 }
 
 /// The times of the outbox; tests run it faster.

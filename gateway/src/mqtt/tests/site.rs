@@ -121,7 +121,15 @@ pub(super) fn settings(port: u16, pace: Pace, store: Store, core: CoreHandle) ->
         keep_alive: Duration::from_secs(5),
     };
     let clock = Arc::new(crate::clock::SystemClock::default());
-    Settings { mqtt, site: Arc::new(fixture::site()), store, core, clock, pace }
+    Settings {
+        mqtt,
+        site: Arc::new(fixture::site()),
+        store,
+        core,
+        clock,
+        pace,
+        dial: Arc::new(crate::mqtt::dial::Network),
+    }
 }
 
 async fn listen(
