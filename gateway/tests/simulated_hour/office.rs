@@ -6,8 +6,8 @@ use crate::plan::{Plan, Window};
 use futures_util::future::BoxFuture;
 use gateway::mqtt::dial::{Dial, Session};
 use rumqttc::{
-    AsyncClient, ConnAck, ConnectReturnCode, Event, MqttOptions, Outgoing, Packet, PubAck, Publish, QoS, Request, SubAck,
-    SubscribeReasonCode,
+    AsyncClient, ConnAck, ConnectReturnCode, Event, MqttOptions, Outgoing, Packet, PubAck, Publish, QoS, Request,
+    SubAck, SubscribeReasonCode,
 };
 use serde_json::{Value, json};
 use sim::Prng;

@@ -79,7 +79,7 @@ fn due(slot: &Slot, book: &RuleBook) -> Vec<Due> {
         Scenario::MethanolOverfill => vec![rule("LT-201A", "H"), rule("LT-201A", "HH")],
         Scenario::DetectorFault => vec![rule("GT-303", "SENSOR_FAULT")],
         Scenario::FanStop => {
-            vec![rule("FS-301", "DISCRETE"), rule("GT-301", "H"), rule("GT-302", "H"), rule("GT-303", "H")]
+            vec![rule("ZS-301", "DISCRETE"), rule("GT-301", "H"), rule("GT-302", "H"), rule("GT-303", "H")]
         }
         Scenario::BusDead => ["TANK-A2", "DET-201", "DET-202", "DET-203", "DET-204"]
             .into_iter()

@@ -125,7 +125,14 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         stop.clone(),
     ));
     let (database, delivered) = (Arc::new(Database::new(&plan, begun)), Arc::new(Mutex::new(Figures::default())));
-    tasks.spawn(pump(site.clone(), store.clone(), database.clone(), core.clone(), delivered.clone(), core_stop.clone()));
+    tasks.spawn(pump(
+        site.clone(),
+        store.clone(),
+        database.clone(),
+        core.clone(),
+        delivered.clone(),
+        core_stop.clone(),
+    ));
     let acknowledged = Arc::new(Mutex::new(0));
     tasks.spawn(operator(plan.seed, core.clone(), acknowledged.clone(), stop.clone()));
 
@@ -199,7 +206,8 @@ async fn operator(seed: u64, core: CoreHandle, acknowledged: Arc<Mutex<u64>>, st
         }
         let snapshot = core.snapshot();
         let Some(alarm) = snapshot.alarms.iter().find(|a| a.state != "acked") else { continue };
-        let command = Command::Acknowledge { alarm: alarm.id.clone(), seen_seq: alarm.seq, comment: "已确认".into() };
+        let command =
+            Command::Acknowledge { alarm: alarm.id.clone(), seen_seq: alarm.seq, comment: "已确认".into() };
         let actor = Actor { user: "operator".into(), role: "operator".into() };
         if core.command(command, actor, None).await.is_ok() {
             *acknowledged.lock().unwrap() += 1;
