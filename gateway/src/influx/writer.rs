@@ -128,6 +128,7 @@ async fn deliver<S: Source, K: Sink>(
             continue;
         }
         let answer = tokio::select! {
+            biased;
             answer = sink.write(part.join("\n")) => answer,
             () = stop.cancelled() => return false,
         };

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -87,7 +88,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         .map(|link| (link, Faults::new(plan.seed.wrapping_mul(31) + link as u64, Vec::new())))
         .collect();
 
-    let (stop, core_stop) = (CancellationToken::new(), CancellationToken::new());
+    let [stop, core_stop, outbox_stop] = [(); 3].map(|()| CancellationToken::new());
     let (scan_sender, scans) = mpsc::channel(256);
     let statuses: Vec<(String, Arc<BusStatus>)> =
         site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
@@ -105,11 +106,11 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         progress: Arc::default(),
     };
     let (core, core_task) = start(parts, core_stop.clone());
-    let mut tasks = tokio::task::JoinSet::new();
+    let (mut buses, mut tasks) = (JoinSet::new(), JoinSet::new());
     for (spec, (key, status)) in site.buses.iter().cloned().zip(&statuses) {
         let (link, faults) = wires.iter().find(|(link, _)| link.name() == key).cloned().unwrap();
         let wire = PlantWire { link, plant: plant.clone(), faults };
-        tasks.spawn(run_bus_with(wire, spec, clock.clone(), scan_sender.clone(), status.clone(), stop.clone()));
+        buses.spawn(run_bus_with(wire, spec, clock.clone(), scan_sender.clone(), status.clone(), stop.clone()));
     }
     drop(scan_sender);
 
@@ -122,28 +123,24 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         store.clone(),
         core.clone(),
         clock.clone(),
-        stop.clone(),
+        outbox_stop.clone(),
     ));
     let (database, delivered) = (Arc::new(Database::new(&plan, begun)), Arc::new(Mutex::new(Figures::default())));
-    tasks.spawn(pump(
-        site.clone(),
-        store.clone(),
-        database.clone(),
-        core.clone(),
-        delivered.clone(),
-        core_stop.clone(),
-    ));
+    tasks.spawn(pump(site.clone(), store.clone(), database.clone(), core.clone(), delivered.clone(), stop.clone()));
     let acknowledged = Arc::new(Mutex::new(0));
     tasks.spawn(operator(plan.seed, core.clone(), acknowledged.clone(), stop.clone()));
 
     let dues = plant::run(plan.clone(), plant, wires.clone(), site.book.clone()).await;
     let without_receipt = drained(&store, begun).await;
     let active_at_end = active(&core);
+    // The order of run.rs.
     stop.cancel();
-    // As run.rs: buses, then the core, then the rest. The writer gets what the last block held.
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    finish_core(&core_stop, core_task, &store, &database, &site, &delivered).await;
+    while buses.join_next().await.is_some() {}
+    core_stop.cancel();
+    core_task.await.unwrap();
+    outbox_stop.cancel();
     while tasks.join_next().await.is_some() {}
+    send_the_rest(&store, &database, &site, &delivered).await;
 
     let stored_lines = history_lines(&store, &site).await;
     let (journal, chain) = journal(&store).await;
@@ -238,27 +235,15 @@ fn active(core: &CoreHandle) -> Vec<String> {
     snapshot.alarms.iter().filter(|a| a.state != "returned_unacked").map(|a| a.id.clone()).collect()
 }
 
-/// Stops the core, which writes the last block, and hands that to the database as the next start would.
-async fn finish_core(
-    core_stop: &CancellationToken,
-    core_task: tokio::task::JoinHandle<()>,
-    store: &Store,
-    database: &Database,
-    site: &Site,
-    delivered: &Mutex<Figures>,
-) {
-    core_stop.cancel();
-    core_task.await.unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    let before = delivered.lock().unwrap().clone();
-    let last = CancellationToken::new();
-    let encoder = Encoder::new(&site.view);
-    let mut idle = 0;
+/// Brings the last block to the database, as the next start would.
+async fn send_the_rest(store: &Store, database: &Database, site: &Site, delivered: &Mutex<Figures>) {
+    let (last, encoder) = (CancellationToken::new(), Encoder::new(&site.view));
+    let before = delivered.lock().unwrap().delivered;
+    let mut turns = 0;
     let report = |figures: &Figures| {
-        idle += 1;
-        let mut all = delivered.lock().unwrap();
-        *all = Figures { delivered: before.delivered + figures.delivered, ..figures.clone() };
-        if idle > 100 {
+        turns += 1;
+        *delivered.lock().unwrap() = Figures { delivered: before + figures.delivered, ..figures.clone() };
+        if turns > 100 {
             last.cancel();
         }
     };
