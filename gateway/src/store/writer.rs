@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS block_time ON block(to_ms);";
 #[derive(Debug)]
 pub(super) enum Desk {
     Thread { inbox: Mutex<Option<SyncSender<Vec<Stored>>>>, writer: Mutex<Option<JoinHandle<()>>> },
-    Inline(Mutex<Option<Inline>>),
+    Inline(Mutex<Option<Box<Inline>>>),
 }
 
 /// A writer without a thread: a block is closed by the first batch after its interval.
@@ -54,7 +54,7 @@ impl Desk {
         let interval = options.commit_interval;
         if options.workers == Workers::Inline {
             let inline = Inline { writer, block: Vec::new(), until: Mono(0), interval };
-            return Ok(Self::Inline(Mutex::new(Some(inline))));
+            return Ok(Self::Inline(Mutex::new(Some(Box::new(inline)))));
         }
         let (inbox, batches) = sync_channel(BATCHES_MAX);
         let thread = spawn("store-history", move || writer.run(&batches, interval))?;

@@ -57,7 +57,8 @@ fn alarm_came(due: &Due, outcome: &Outcome, all: &mut Vec<String>) {
     };
     let slack = if due.faulty { PATIENCE } else { TURN };
     let came = raised(outcome, &due.alarm, due.begun, true_from + due.within + slack).is_some();
-    if !came && !(due.faulty && stood(outcome, due, true_from)) {
+    let excused = due.faulty && stood(outcome, due, true_from);
+    if !came && !excused {
         let later = raised(outcome, &due.alarm, due.begun, Duration::MAX).map(|r| outcome.at(r));
         all.push(format!(
             "{} of {} was due within {:?} from {true_from:?} and came at {later:?} (faulty wires: {})",

@@ -3,6 +3,8 @@
 //! The same seed gives the same journal, byte for byte. `HAZARD_SEED=7 cargo test -p gateway --test simulated_hour` runs that seed
 //! only; `HAZARD_SEEDS=100..200` with `--ignored` runs a range of them.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod database;
 mod judge;
 mod office;

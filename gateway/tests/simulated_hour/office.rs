@@ -44,7 +44,7 @@ impl Broker {
             begun,
             down: Arc::new(plan.broker_down.clone()),
             silent: Arc::new(plan.office_silent.clone()),
-            draw: Arc::new(Mutex::new(Prng::new(plan.seed ^ 0x0FF1_CE))),
+            draw: Arc::new(Mutex::new(Prng::new(plan.seed ^ 0x0FFC))),
             noted: Arc::default(),
         }
     }
@@ -60,7 +60,7 @@ impl Broker {
         self.begun + next.unwrap_or(Duration::from_secs(1_000_000))
     }
 
-    /// True in one of a hundred, `percent` times.
+    /// Drawn.
     fn happens(&self, percent: f64) -> bool {
         self.draw.lock().unwrap().unit() * 100.0 < percent
     }
