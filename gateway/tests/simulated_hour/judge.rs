@@ -76,7 +76,7 @@ fn stood(outcome: &Outcome, due: &Due, true_from: Duration) -> bool {
             EventKind::Raised { fact, .. } if fact.condition == "COMMS_LOSS" => {
                 standing.insert(fact.alarm.clone());
             }
-            EventKind::Returned { fact } if outcome.at(record) < due.begun => {
+            EventKind::Returned { fact, .. } if outcome.at(record) < due.begun => {
                 standing.remove(&fact.alarm);
             }
             _ => {}

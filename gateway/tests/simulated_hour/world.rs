@@ -8,7 +8,7 @@ use crate::plant::{self, Due, PlantWire};
 use devices::run_bus_with;
 use devices::status::BusStatus;
 use gateway::config::{Site, site_from_text};
-use gateway::core::{CoreHandle, CoreParts, start};
+use gateway::core::{CoreHandle, CoreParts, Nearness, start};
 use gateway::influx::line::{Encoder, SeriesSample};
 use gateway::influx::writer::{self, Figures};
 use gateway::record::Record;
@@ -104,6 +104,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         influx: true,
         scans,
         progress: Arc::default(),
+        nearness: Nearness::of(&site.book, &site.buses),
     };
     let (core, core_task) = start(parts, core_stop.clone());
     let (mut buses, mut tasks) = (JoinSet::new(), JoinSet::new());
