@@ -48,19 +48,50 @@ impl Profile {
     pub fn field(&self, name: &str) -> Option<&Arc<Field>> {
         self.fields.get(name)
     }
-    /// Adds a copy of `field` with another byte order, for a point that needs it; gives its name.
+    /// Adds a copy of `field` as a point wants it; gives its name.
     /// # Errors
-    /// When there is no such field, or it cannot have that order.
-    pub fn reorder(&mut self, field: &str, order: WordOrder) -> Result<String, &'static str> {
-        let mut copy = Field::clone(self.fields.get(field).ok_or("no such field")?);
-        if copy.span.is_bits() || (order.is_of_64_bits_only() && copy.kind.width() != 4) {
-            return Err("no such order for this type");
+    /// When there is no such field, or it cannot be read in that way.
+    pub fn adapt(&mut self, field: &str, own: Own) -> Result<String, Unfit> {
+        let mut copy = Field::clone(self.fields.get(field).ok_or(Unfit::NoField)?);
+        let mut name = field.to_owned();
+        if let Some(order) = own.order {
+            if copy.span.is_bits() || (order.is_of_64_bits_only() && copy.kind.width() != 4) {
+                return Err(Unfit::Order);
+            }
+            copy.order = order;
+            name = format!("{name}@{}", order.word());
         }
-        copy.order = order;
-        let name = format!("{field}@{}", order.word());
+        if let Some(span) = own.signal_span {
+            let signal = copy.signal.as_mut().ok_or(Unfit::NoSignal)?;
+            if !check::is_span(span) {
+                return Err(Unfit::Span);
+            }
+            signal.span = span;
+            name = format!("{name}@{}..{}", span.0, span.1);
+        }
         self.fields.insert(name.clone(), Arc::new(copy));
         Ok(name)
     }
+}
+
+/// What a point says about its field in place of the profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Own {
+    pub order: Option<WordOrder>,
+    /// Values at 4 and at 20 mA.
+    pub signal_span: Option<(f64, f64)>,
+}
+
+/// Why a field cannot be read as a point wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    NoField,
+    /// The byte order is of another width.
+    Order,
+    /// The field is no current.
+    NoSignal,
+    /// The values at 4 and 20 mA are the same or no numbers.
+    Span,
 }
 
 /// What the device can bear.

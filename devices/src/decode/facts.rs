@@ -219,13 +219,22 @@ fn a_packed_status_word_gives_the_worst_of_its_parts() {
 }
 
 #[test]
-fn a_point_may_have_a_byte_order_of_its_own() {
-    use crate::profile::WordOrder;
-    let mut profile = Instrument::new("[field.x]\naddress = 0\ntype = 'f32'\n").0;
-    let name = profile.reorder("x", WordOrder::Cdab).unwrap();
-    let mut image = Image::default();
-    image.put(Span { function: 3, address: 0, count: 2 }, Ok(vec![0, 0x3F80]), at(0));
-    let read = |name: &str| decode(profile.field(name).unwrap(), &image, &mut Memory::default());
-    assert_eq!((read(&name), read("x")), (good(1.0), NONE));
-    assert!(profile.clone().reorder("x", WordOrder::Efghabcd).is_err());
+fn a_point_may_have_a_byte_order_or_a_span_of_its_own() {
+    use crate::profile::{Own, Unfit, WordOrder};
+    let mut profile = Instrument::new("[field.x]\naddress = 0\ntype = 'f32'\n[field.ma]\naddress = 0\ntype = 'f32'\nsignal = {}\n").0;
+    let order = |order| Own { order: Some(order), signal_span: None };
+    let name = profile.adapt("x", order(WordOrder::Cdab)).unwrap();
+    let own = Own { order: Some(WordOrder::Cdab), signal_span: Some((0.0, 100.0)) };
+    let current = profile.adapt("ma", own).unwrap();
+    let read = |name: &str, words: [u16; 2]| {
+        let mut image = Image::default();
+        image.put(Span { function: 3, address: 0, count: 2 }, Ok(words.to_vec()), at(0));
+        decode(profile.field(name).unwrap(), &image, &mut Memory::default())
+    };
+    assert_eq!((read(&name, [0, 0x3F80]), read("x", [0, 0x3F80])), (good(1.0), NONE));
+    assert_eq!((read(&current, [0, 0x4140]), read("ma", [0x4140, 0])), (good(50.0), good(12.0)));
+    let mut copy = profile.clone();
+    assert_eq!(copy.adapt("x", order(WordOrder::Efghabcd)), Err(Unfit::Order));
+    assert_eq!(copy.adapt("x", own), Err(Unfit::NoSignal));
+    assert_eq!(copy.adapt("ma", Own { signal_span: Some((1.0, 1.0)), order: None }), Err(Unfit::Span));
 }

@@ -286,8 +286,8 @@ fn signal(raw: &RawSignal, field: &RawField) -> Result<Signal, Flaw> {
             "set the card to 0–20 mA, or give its status register in status",
         );
     }
-    let (low, high) = raw.span;
-    if !low.is_finite() || !high.is_finite() || low.to_bits() == high.to_bits() {
+    let span = raw.span.unwrap_or(super::field::IN_MILLIAMPS);
+    if !is_span(span) {
         return flaw("signal.span", "give the values at 4 and at 20 mA");
     }
     let hold = raw.hold_s.unwrap_or(SIGNAL_HOLD_S);
@@ -299,7 +299,12 @@ fn signal(raw: &RawSignal, field: &RawField) -> Result<Signal, Flaw> {
         ordered(state.milliamp)?;
         states.push((state.milliamp, state.is));
     }
-    Ok(Signal { raw: raw.raw, milliamp, span: raw.span, states, hold: Duration::from_secs_f64(hold) })
+    Ok(Signal { raw: raw.raw, milliamp, span, states, hold: Duration::from_secs_f64(hold) })
+}
+
+/// True for two different numbers, in either order.
+pub(super) fn is_span((at_4, at_20): (f64, f64)) -> bool {
+    at_4.is_finite() && at_20.is_finite() && (at_20 - at_4).abs() > 0.0
 }
 
 fn ordered((lo, hi): (f64, f64)) -> Result<(), Flaw> {

@@ -113,6 +113,9 @@ impl Status {
     }
 }
 
+/// The span of a signal whose value is its own current.
+pub(super) const IN_MILLIAMPS: (f64, f64) = (4.0, 20.0);
+
 /// A 4–20 mA signal behind a register, judged by NAMUR NE 43.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signal {

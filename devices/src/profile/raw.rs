@@ -99,7 +99,7 @@ pub(super) enum RawSentinel {
 pub(super) struct RawSignal {
     pub(super) raw: Option<(f64, f64)>,
     pub(super) milliamp: Option<(f64, f64)>,
-    pub(super) span: (f64, f64),
+    pub(super) span: Option<(f64, f64)>,
     #[serde(default)]
     pub(super) states: Vec<RawCurrent>,
     pub(super) hold_s: Option<f64>,

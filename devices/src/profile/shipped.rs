@@ -3,12 +3,27 @@
 use super::Profile;
 use std::sync::{Arc, LazyLock};
 
-const TEXTS: [(&str, &str); 6] = [
+const TEXTS: [(&str, &str); 21] = [
+    ("adam-4117", include_str!("../../profiles/adam-4117.toml")),
+    ("eastron-sdm630", include_str!("../../profiles/eastron-sdm630.toml")),
     ("gas-module-b", include_str!("../../profiles/gas-module-b.toml")),
     ("gas-module-b-100", include_str!("../../profiles/gas-module-b-100.toml")),
+    ("honeywell-midas", include_str!("../../profiles/honeywell-midas.toml")),
+    ("iologik-e1240", include_str!("../../profiles/iologik-e1240.toml")),
+    ("jxbs-3001-co", include_str!("../../profiles/jxbs-3001-co.toml")),
     ("methanol-tank", include_str!("../../profiles/methanol-tank.toml")),
+    ("pattern-f-panel", include_str!("../../profiles/pattern-f-panel.toml")),
+    ("pattern-g-sf6-o2", include_str!("../../profiles/pattern-g-sf6-o2.toml")),
+    ("pattern-h-coded", include_str!("../../profiles/pattern-h-coded.toml")),
+    ("pzem-004t", include_str!("../../profiles/pzem-004t.toml")),
+    ("r4dcb08", include_str!("../../profiles/r4dcb08.toml")),
+    ("rs-fsjt-n01", include_str!("../../profiles/rs-fsjt-n01.toml")),
+    ("rs-fxjt-n01", include_str!("../../profiles/rs-fxjt-n01.toml")),
+    ("senseair-s8", include_str!("../../profiles/senseair-s8.toml")),
     ("tank-f32", include_str!("../../profiles/tank-f32.toml")),
     ("utility-io", include_str!("../../profiles/utility-io.toml")),
+    ("vaisala-gmp252", include_str!("../../profiles/vaisala-gmp252.toml")),
+    ("xy-md02", include_str!("../../profiles/xy-md02.toml")),
     ("yaoan-k300", include_str!("../../profiles/yaoan-k300.toml")),
 ];
 
