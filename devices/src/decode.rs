@@ -136,6 +136,6 @@ mod facts;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod vectors;
-#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -221,7 +221,8 @@ fn a_packed_status_word_gives_the_worst_of_its_parts() {
 #[test]
 fn a_point_may_have_a_byte_order_or_a_span_of_its_own() {
     use crate::profile::{Own, Unfit, WordOrder};
-    let mut profile = Instrument::new("[field.x]\naddress = 0\ntype = 'f32'\n[field.ma]\naddress = 0\ntype = 'f32'\nsignal = {}\n").0;
+    let mut profile =
+        Instrument::new("[field.x]\naddress = 0\ntype = 'f32'\n[field.ma]\naddress = 0\ntype = 'f32'\nsignal = {}\n").0;
     let order = |order| Own { order: Some(order), signal_span: None };
     let name = profile.adapt("x", order(WordOrder::Cdab)).unwrap();
     let own = Own { order: Some(WordOrder::Cdab), signal_span: Some((0.0, 100.0)) };

@@ -96,7 +96,8 @@ fn every_field_of_every_shipped_profile_has_a_vector_and_reads_as_it_says() {
     for name in shipped_names() {
         let profile = shipped(name).unwrap();
         let path = folder().join("vectors").join(format!("{name}.toml"));
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name} has no vectors: add {}", path.display()));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name} has no vectors: add {}", path.display()));
         let tried = run(&profile, &text);
         let fields: BTreeSet<String> = profile.field_names().iter().map(ToString::to_string).collect();
         assert_eq!(tried, fields, "{name}: every field needs a vector");
