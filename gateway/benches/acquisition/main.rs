@@ -1,0 +1,49 @@
+//! The figures of acquisition, as one Markdown table: `cargo bench -p gateway --bench acquisition`, some eight minutes.
+//!
+//! Ratios are taken within one run, so that the machine matters little. `-- lines` and `-- whole` run a part of it.
+
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a bench measures time and prints")]
+
+mod bare;
+mod lines;
+mod peers;
+mod plant;
+mod table;
+mod whole;
+
+use plant::Plant;
+
+/// 1,000 registers of one controller.
+const DENSE: Plant =
+    Plant { name: "1 × 1,000 dense", links: 1, units: 1, points: 1_000, holes: 0, period_ms: 1_000, seed: 1 };
+const HOLED: Plant =
+    Plant { name: "32 × 40 with holes", links: 1, units: 32, points: 40, holes: 4, period_ms: 1_000, seed: 2 };
+const WIDE: Plant =
+    Plant { name: "500 × 30 on 50 links", links: 50, units: 10, points: 30, holes: 6, period_ms: 1_000, seed: 3 };
+const LARGE: Plant =
+    Plant { name: "20,000 points on 20 links", links: 20, units: 10, points: 100, holes: 0, period_ms: 1_000, seed: 4 };
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    if let [flag, script] = words.as_slice()
+        && flag == "--bare"
+    {
+        return bare::main(&std::fs::read_to_string(script).expect("the script"));
+    }
+    let wants = |part: &str| words.is_empty() || words.iter().any(|w| w == part);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        table::head();
+        if wants("lines") {
+            lines::cycle(9_600, 1.05).await;
+            lines::cycle(115_200, 1.15).await;
+            lines::isolation().await;
+        }
+        if wants("whole") {
+            whole::measure(DENSE, Some(1.5), None, None).await;
+            whole::measure(HOLED, Some(1.5), None, Some(20.0)).await;
+            whole::measure(WIDE, Some(1.5), None, Some(40.0)).await;
+            whole::measure(LARGE, None, Some(0.25), Some(64.0)).await;
+        }
+    });
+}
