@@ -56,7 +56,8 @@ pub(crate) async fn measure(plant: Plant, ratio: Option<f64>, share: Option<f64>
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = plant.write(folder.path(), &places, Some(serve_influx().await));
-    let gateway = Running::start(Command::new(env!("CARGO_BIN_EXE_hazard-gateway")).arg("run").arg("--config").arg(&file));
+    let gateway =
+        Running::start(Command::new(env!("CARGO_BIN_EXE_hazard-gateway")).arg("run").arg("--config").arg(&file));
     sleep(WARM_UP).await;
     let (cpu, requests) = (gateway.cpu(), seen.total());
     sleep(WINDOW).await;
@@ -74,7 +75,13 @@ pub(crate) async fn measure(plant: Plant, ratio: Option<f64>, share: Option<f64>
     #[allow(clippy::cast_precision_loss, reason = "small numbers")]
     let (per_cycle, optimum, points) =
         (requests as f64 / cycles, plant.optimum() as f64, plant.total() as f64 * cycles / 1000.0);
-    table::row(name, "requests per cycle ÷ optimum", per_cycle / optimum, Some(1.005), &format!("{per_cycle:.1} / {optimum}"));
+    table::row(
+        name,
+        "requests per cycle ÷ optimum",
+        per_cycle / optimum,
+        Some(1.005),
+        &format!("{per_cycle:.1} / {optimum}"),
+    );
     let ms = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / points;
     let note = format!("{:.2} / {:.2} ms", ms(ours), ms(theirs));
     table::row(name, "CPU per 1,000 points ÷ bare poller", ms(ours) / ms(theirs), ratio, &note);
