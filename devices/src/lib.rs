@@ -19,6 +19,13 @@ pub mod status;
 #[cfg(feature = "tls")]
 mod tls;
 
+/// For the fuzz targets only: the line guard without a line.
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::guard::{Trial, trial};
+}
+
 pub use bus::forecast::{BusForecast, LatePoint, Outlook, RequestForecast, forecast};
 pub use bus::{run_bus, run_bus_with};
 pub use connect::{Connect, Connecting, LinkStream, Wire};

@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod demo;
 mod incidents;
 pub mod influx;
+mod kept_bus;
 pub mod mqtt;
 pub mod notify;
 pub mod office;

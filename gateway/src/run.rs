@@ -8,12 +8,12 @@
 use crate::clock::{boot_id, file_label, kernel_boot_id};
 use crate::config::Site;
 use crate::core::{CoreHandle, CoreParts};
+use crate::kept_bus::keep_bus;
 use crate::store::{OpenOptions, Store, StoreError, Workers};
 use crate::web::{DemoControl, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
-use devices::{BusMessage, BusSpec, run_bus};
-use rules::{Clock, EventKind, SystemCondition};
+use rules::Clock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -174,40 +174,6 @@ pub async fn run_site(
         tracing::warn!("stopping took too long; what was committed is safe");
     }
     by_itself.map_or(Ok(()), |task| Err(RunError::Ended(task)))
-}
-
-/// One bus for ever: a panic is an event, an alarm and a new start of that bus only.
-async fn keep_bus(
-    spec: BusSpec,
-    clock: Arc<dyn Clock>,
-    out: mpsc::Sender<BusMessage>,
-    status: Arc<BusStatus>,
-    core: CoreHandle,
-    stop: CancellationToken,
-) {
-    let mut pause = Duration::from_secs(1);
-    loop {
-        let run = run_bus(spec.clone(), clock.clone(), out.clone(), status.clone(), stop.clone());
-        let ended = tokio::spawn(run).await;
-        if stop.is_cancelled() {
-            return;
-        }
-        let why = ended.err().map_or_else(|| "ended".to_owned(), |e| e.to_string());
-        tracing::error!(bus = spec.key, why, "bus task is started again");
-        core.note(EventKind::Notice {
-            code: "task_panicked".into(),
-            text_zh: format!("总线 {} 的任务异常，已重新启动", spec.key),
-            text_en: format!("The task of bus {} failed and was started again", spec.key),
-        })
-        .await;
-        core.system(SystemCondition::TaskRestarted, true).await;
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return,
-        }
-        pause = (pause * 2).min(Duration::from_secs(60));
-        core.system(SystemCondition::TaskRestarted, false).await;
-    }
 }
 
 /// Every point has been tried once, or the limit is over.

@@ -3,10 +3,14 @@
 //! Owns the match of request and answer for both framings, and what happens to bytes that match nothing. It also refuses to
 //! send anything but reads (functions 1–4): the gateway cannot write to a device. Leaves deadlines to [`crate::line`].
 
+#[cfg(test)]
+mod oracle;
 mod rtu;
 mod tcp;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "fuzzing"))]
+mod trial;
 
 use crate::connect::LinkStream;
 use crate::recorder::{Dropped, Verdict as Outcome};
@@ -21,6 +25,8 @@ use std::task::{Context, Poll, ready};
 use tcp::TcpMatcher;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use trial::{Trial, trial};
 
 /// Which frames the line carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +91,14 @@ impl Matcher {
         match self {
             Self::Tcp(m) => m.abandon(),
             Self::Rtu(m) => m.abandon(counters),
+        }
+    }
+    /// Bytes kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    fn held(&self) -> usize {
+        match self {
+            Self::Tcp(m) => m.held(),
+            Self::Rtu(m) => m.held(),
         }
     }
     fn request_len(&self) -> usize {

@@ -25,6 +25,12 @@ impl RtuMatcher {
         Some(request.to_vec())
     }
 
+    /// Bytes kept.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held(&self) -> usize {
+        self.buf.len()
+    }
+
     /// Ends the exchange and counts what is left; true when an answer came but was damaged.
     pub(super) fn abandon(&mut self, counters: &LinkCounters) -> bool {
         let expect = self.pending.take().map(|(e, _)| e);

@@ -20,6 +20,8 @@ pub(super) struct TcpMatcher {
     pending: Option<(u16, Expect)>,
     stale_in_a_row: u8,
     damaged: bool,
+    /// What came behind the last answer cannot be followed.
+    broken: bool,
 }
 
 impl TcpMatcher {
@@ -36,7 +38,7 @@ impl TcpMatcher {
     }
 
     /// Bytes kept.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         self.buf.len()
     }
@@ -47,6 +49,9 @@ impl TcpMatcher {
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {
+        if self.broken {
+            return Verdict::Lost;
+        }
         self.buf.extend_from_slice(bytes);
         let mut verdict = Verdict::Wait;
         while self.buf.len() >= HEADER {
@@ -55,7 +60,7 @@ impl TcpMatcher {
             if protocol != 0 || !(3..=MAX_LENGTH).contains(&length) {
                 counters.noise.add(self.buf.len());
                 self.buf.clear();
-                return Verdict::Lost;
+                return self.lost(verdict);
             }
             if self.buf.len() < 6 + length {
                 break;
@@ -63,11 +68,17 @@ impl TcpMatcher {
             let frame: Vec<u8> = self.buf.drain(..6 + length).collect();
             match self.judge(frame, counters) {
                 Verdict::Wait => {}
-                lost @ Verdict::Lost => return lost,
+                Verdict::Lost => return self.lost(verdict),
                 decided => verdict = decided,
             }
         }
         verdict
+    }
+
+    /// An answer that came before the stream broke is still an answer; the loss shows with the next bytes.
+    fn lost(&mut self, before: Verdict) -> Verdict {
+        self.broken = true;
+        if before == Verdict::Wait { Verdict::Lost } else { before }
     }
 
     fn judge(&mut self, mut frame: Vec<u8>, counters: &LinkCounters) -> Verdict {

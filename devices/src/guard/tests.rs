@@ -64,6 +64,21 @@ fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> 
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn another_implementation_agrees_with_everything_that_goes_up(
+        rtu in any::<bool>(),
+        head in any::<[u8; 6]>(),
+        segments in proptest::collection::vec((0u8..60, any::<u8>()), 0..8),
+        noise in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let segments: Vec<u8> = segments.into_iter().flat_map(|(kind, place)| [kind, place]).collect();
+        oracle::compare(rtu, &[&head[..], &segments, &noise].concat());
+    }
+}
+
+proptest! {
     #[test]
     fn rtu_gives_the_answer_after_any_noise_in_any_pieces(
         noise in proptest::collection::vec(any::<u8>(), 0..300), size in 1usize..40, value in any::<u16>(),

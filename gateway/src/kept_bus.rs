@@ -1,0 +1,109 @@
+//! A bus task that ends is started again, alone.
+//!
+//! Owns the isolation of one bus from all others: a panic is an event, an alarm while it lasts, and a new start of that task with
+//! growing pauses.
+
+use crate::core::CoreHandle;
+use devices::status::BusStatus;
+use devices::{BusMessage, BusSpec, run_bus};
+use rules::{Clock, EventKind, SystemCondition};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// One bus for ever.
+pub(crate) async fn keep_bus(
+    spec: BusSpec,
+    clock: Arc<dyn Clock>,
+    out: mpsc::Sender<BusMessage>,
+    status: Arc<BusStatus>,
+    core: CoreHandle,
+    stop: CancellationToken,
+) {
+    let key = spec.key.clone();
+    let run = || run_bus(spec.clone(), clock.clone(), out.clone(), status.clone(), stop.clone());
+    keep(&key, run, &core, &stop).await;
+}
+
+/// Runs what `start` makes, again after each end, until `stop`.
+async fn keep<F: Future<Output = ()> + Send + 'static>(
+    key: &str,
+    mut start: impl FnMut() -> F,
+    core: &CoreHandle,
+    stop: &CancellationToken,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let ended = tokio::spawn(start()).await;
+        if stop.is_cancelled() {
+            return;
+        }
+        let why = ended.err().map_or_else(|| "ended".to_owned(), |e| e.to_string());
+        tracing::error!(bus = key, why, "bus task is started again");
+        core.note(EventKind::Notice {
+            code: "task_panicked".into(),
+            text_zh: format!("总线 {key} 的任务异常，已重新启动"),
+            text_en: format!("The task of bus {key} failed and was started again"),
+        })
+        .await;
+        core.system(SystemCondition::TaskRestarted, true).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        core.system(SystemCondition::TaskRestarted, false).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::CoreRequest;
+    use crate::mqtt::fixture::picture;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::sync::{broadcast, watch};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bus_that_panics_is_an_event_and_is_started_again_while_the_others_run_on() {
+        let (requests, mut inbox) = mpsc::channel(16);
+        let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
+        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0 };
+        let stop = CancellationToken::new();
+        let (ill, well) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        for (key, starts, panics) in [("gas-bus", ill.clone(), 3), ("tank-bus", well.clone(), 0)] {
+            let (core, stop) = (core.clone(), stop.clone());
+            tokio::spawn(async move {
+                let run = || {
+                    let nth = starts.fetch_add(1, Ordering::Relaxed);
+                    let stop = stop.clone();
+                    async move {
+                        assert!(nth >= panics, "as if the decoder had a mistake");
+                        stop.cancelled().await;
+                    }
+                };
+                keep(key, run, &core, &stop).await;
+            });
+        }
+        let (mut notices, mut alarms) = (Vec::new(), Vec::new());
+        while alarms.len() < 6 {
+            match inbox.recv().await.unwrap() {
+                CoreRequest::Note { kind: EventKind::Notice { code, text_en, .. }, .. } => {
+                    notices.push((code, text_en))
+                }
+                CoreRequest::System { condition: SystemCondition::TaskRestarted, active } => alarms.push(active),
+                other => panic!("{other:?}"),
+            }
+        }
+        let notice = ("task_panicked".to_owned(), "The task of bus gas-bus failed and was started again".to_owned());
+        assert_eq!(notices, [notice.clone(), notice.clone(), notice]);
+        assert_eq!(alarms, [true, false, true, false, true, false]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!((ill.load(Ordering::Relaxed), well.load(Ordering::Relaxed)), (4, 1));
+        stop.cancel();
+    }
+}
