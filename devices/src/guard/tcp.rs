@@ -20,8 +20,6 @@ pub(super) struct TcpMatcher {
     pending: Option<(u16, Expect)>,
     stale_in_a_row: u8,
     damaged: bool,
-    /// What came behind the last answer cannot be followed.
-    broken: bool,
 }
 
 impl TcpMatcher {
@@ -49,9 +47,6 @@ impl TcpMatcher {
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {
-        if self.broken {
-            return Verdict::Lost;
-        }
         self.buf.extend_from_slice(bytes);
         let mut verdict = Verdict::Wait;
         while self.buf.len() >= HEADER {
@@ -60,7 +55,7 @@ impl TcpMatcher {
             if protocol != 0 || !(3..=MAX_LENGTH).contains(&length) {
                 counters.noise.add(self.buf.len());
                 self.buf.clear();
-                return self.lost(verdict);
+                return Verdict::Lost;
             }
             if self.buf.len() < 6 + length {
                 break;
@@ -68,17 +63,12 @@ impl TcpMatcher {
             let frame: Vec<u8> = self.buf.drain(..6 + length).collect();
             match self.judge(frame, counters) {
                 Verdict::Wait => {}
-                Verdict::Lost => return self.lost(verdict),
+                // Also when an answer was complete: its last bytes may be the first ones of the next frame.
+                lost @ Verdict::Lost => return lost,
                 decided => verdict = decided,
             }
         }
         verdict
-    }
-
-    /// An answer that came before the stream broke is still an answer; the loss shows with the next bytes.
-    fn lost(&mut self, before: Verdict) -> Verdict {
-        self.broken = true;
-        if before == Verdict::Wait { Verdict::Lost } else { before }
     }
 
     fn judge(&mut self, mut frame: Vec<u8>, counters: &LinkCounters) -> Verdict {

@@ -55,6 +55,17 @@ fn a_whole_answer_of_another_length_is_short_and_bad() {
     }
 }
 
+/// A device sends one byte too few, and the first byte of its next, late answer would make the frame whole.
+#[test]
+fn a_short_tcp_answer_is_not_made_whole_by_the_next_frame() {
+    let counters = LinkCounters::default();
+    let mut matcher = TcpMatcher::default();
+    let sent = matcher.begin(&[0, 0, 0, 0, 0, 6, 9, 3, 0, 200, 0, 2]).unwrap();
+    let short = [sent[0], sent[1], 0, 0, 0, 7, 9, 3, 4, 0x98, 0xC8, 0x98];
+    assert_eq!(matcher.feed(&short, &counters), Verdict::Wait);
+    assert_eq!(matcher.feed(&[0, 0x17, 0, 0, 0, 5, 2, 3, 2, 0x28, 0], &counters), Verdict::Lost);
+}
+
 /// Feeds `bytes` in pieces; the answer, if one comes.
 fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
     bytes.chunks(size).find_map(|piece| match feed(piece) {
