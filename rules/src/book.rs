@@ -12,6 +12,7 @@ mod groups;
 mod index;
 mod parts;
 mod policy;
+pub mod presets;
 
 use crate::risk::{Measure, Risk, Source};
 pub use condition::{Condition, Reference};

@@ -61,7 +61,7 @@ impl From<Defect> for Finding {
 fn as_written(path: &str) -> String {
     let mut path = path.replacen("s[", "[", 1);
     for (theirs, ours) in
-        [(".rules.SENSOR_FAULT", ".sensor_fault"), (".rules.DISCRETE", ".state_alarm"), (".rules.", ".limits.")]
+        [(".rules.SENSOR_FAULT", ".sensor_fault"), (".rules.ROC+", ".rising"), (".rules.ROC-", ".falling"), (".rules.DEV.", ".deviation."), (".rules.STUCK", ".stuck"), (".rules.DEVICE_FROZEN", ".frozen"), ("plant_unit[", "unit["), (".rules.DISCRETE", ".state_alarm"), (".rules.", ".limits.")]
     {
         path = path.replace(theirs, ours);
     }
@@ -72,6 +72,8 @@ fn as_written(path: &str) -> String {
         "period" => "period_ms",
         "max_age" => "max_age_s",
         "comms_timeout" => "comms_timeout_s",
+        "window" => "window_s",
+        "points" if path.starts_with("unit[") => "points",
         "points" => "watched",
         "condition" | "point" => return above.to_owned(),
         other => other,

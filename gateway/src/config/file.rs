@@ -3,6 +3,9 @@
 //! Owns the names and defaults of the site file and the office file, and their JSON Schema. Every struct refuses unknown
 //! keys. Leaves cross-references to [`super::build`] and the rule book.
 
+use super::alarm_tables::{
+    DeviationTable, FirstOutTable, FrozenTable, Modes, RateTable, StuckTable, SuppressionTable, UnitTable, VoteTable,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +36,14 @@ pub struct SiteFile {
     pub device: Vec<DeviceTable>,
     #[serde(default)]
     pub point: Vec<PointTable>,
+    #[serde(default)]
+    pub vote: Vec<VoteTable>,
+    #[serde(default)]
+    pub suppression: Vec<SuppressionTable>,
+    #[serde(default)]
+    pub first_out: Vec<FirstOutTable>,
+    #[serde(default)]
+    pub unit: Vec<UnitTable>,
 }
 
 /// The township office.
@@ -311,6 +322,15 @@ pub struct PointTable {
     pub limits: BTreeMap<LimitWord, LimitTable>,
     /// Alarm of a state.
     pub state_alarm: Option<StateAlarmTable>,
+    /// Rate of change upwards and downwards.
+    pub rising: Option<RateTable>,
+    pub falling: Option<RateTable>,
+    /// Distance from a setpoint or a twin.
+    pub deviation: Option<DeviationTable>,
+    /// A value that does not move; not for gas.
+    pub stuck: Option<StuckTable>,
+    /// A heartbeat that must move.
+    pub frozen: Option<FrozenTable>,
     /// Alarm of a failed sensor; by default priority 3 after 4 s for every measured value that has a limit.
     pub sensor_fault: Option<SensorFaultTable>,
 }
@@ -344,17 +364,27 @@ pub enum LimitWord {
 #[serde(deny_unknown_fields)]
 pub struct LimitTable {
     pub limit: f64,
-    #[serde(default)]
-    pub deadband: f64,
+    /// Default by kind of measurement, as are the delays.
+    pub deadband: Option<f64>,
     /// On-delay in seconds.
-    #[serde(default)]
-    pub delay_s: f64,
+    pub delay_s: Option<f64>,
     /// Off-delay in seconds.
+    pub off_delay_s: Option<f64>,
+    /// Stays in the list after its return until a shift leader resets it.
     #[serde(default)]
-    pub off_delay_s: f64,
+    pub latching: bool,
+    /// Another limit, or `"suppressed"`, in a mode of the point's `[[unit]]`.
+    #[serde(default)]
+    pub modes: Modes,
     /// 1–4.
     pub priority: u8,
-    /// What the operator does; required for priorities 1 and 2.
+    /// Why it comes, in Chinese; required for priorities 1 and 2, as are consequence and action.
+    #[serde(default)]
+    pub cause: String,
+    /// What follows if nobody acts.
+    #[serde(default)]
+    pub consequence: String,
+    /// What the operator does.
     #[serde(default)]
     pub action: String,
     #[serde(default)]
@@ -372,6 +402,14 @@ pub struct StateAlarmTable {
     #[serde(default)]
     pub off_delay_s: f64,
     pub priority: u8,
+    #[serde(default)]
+    pub latching: bool,
+    #[serde(default)]
+    pub modes: Modes,
+    #[serde(default)]
+    pub cause: String,
+    #[serde(default)]
+    pub consequence: String,
     #[serde(default)]
     pub action: String,
     #[serde(default)]

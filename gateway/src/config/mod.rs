@@ -3,6 +3,8 @@
 //! Owns the checked types and the way to them: layers → shape → build, and for every defect its place. Leaves rules about
 //! alarms and risks to `rules::RuleBook` and register maps to `devices::profile`.
 
+mod alarm_parts;
+mod alarm_tables;
 mod build;
 mod buses;
 pub mod diagnostic;

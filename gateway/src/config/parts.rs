@@ -2,6 +2,7 @@
 //!
 //! Owns defaults that need more than one field (areas, sensor-fault rules, time-outs). Leaves cross-checks to `RuleBook`.
 
+use super::alarm_parts;
 use super::diagnostic::Finding;
 use super::file::{
     KindWord, LevelWord, LimitTable, LimitWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable,
@@ -19,7 +20,7 @@ const FAULT_ACTION_EN: &str =
 /// Everything the rule book needs, and findings about numbers that cannot be converted.
 pub(super) fn book_parts(file: &SiteFile, findings: &mut Vec<Finding>) -> BookParts {
     let mut seconds = Seconds { findings };
-    BookParts {
+    let mut parts = BookParts {
         devices: devices(file, &mut seconds),
         points: file.point.iter().map(|p| point(p, file, &mut seconds)).collect(),
         rules: file.point.iter().flat_map(|p| point_rules(p, &mut seconds)).collect(),
@@ -27,16 +28,18 @@ pub(super) fn book_parts(file: &SiteFile, findings: &mut Vec<Finding>) -> BookPa
         risks: file.risk.iter().map(risk).collect(),
         measures: file.measure.iter().map(measure).collect(),
         ..BookParts::default()
-    }
+    };
+    alarm_parts::groups(file, &mut seconds, &mut parts);
+    parts
 }
 
 /// Converts seconds and reports those that are none.
-struct Seconds<'a> {
-    findings: &'a mut Vec<Finding>,
+pub(super) struct Seconds<'a> {
+    pub(super) findings: &'a mut Vec<Finding>,
 }
 
 impl Seconds<'_> {
-    fn duration(&mut self, path: impl FnOnce() -> String, seconds: f64) -> Duration {
+    pub(super) fn duration(&mut self, path: impl FnOnce() -> String, seconds: f64) -> Duration {
         match Duration::try_from_secs_f64(seconds) {
             Ok(d) if seconds <= 86_400.0 => d,
             _ => {
@@ -107,44 +110,15 @@ pub(super) fn area_of(p: &PointTable, file: &SiteFile) -> String {
 }
 
 fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = p.limits.iter().map(|(word, t)| limit_rule(p, *word, t, seconds)).collect();
-    if let Some(s) = &p.state_alarm {
-        rules.push(Rule {
-            point: p.key.clone(),
-            condition: Condition::Discrete { alarm_state: s.when },
-            priority: s.priority,
-            on_delay: seconds.duration(|| format!("point[{}].state_alarm.delay_s", p.key), s.delay_s),
-            off_delay: seconds.duration(|| format!("point[{}].state_alarm.off_delay_s", p.key), s.off_delay_s),
-            action: s.action.clone(),
-            action_en: s.action_en.clone(),
-            ..Rule::default()
-        });
-    }
+    let mut rules: Vec<Rule> =
+        p.limits.iter().map(|(word, t)| alarm_parts::limit_rule(p, *word, t, seconds)).collect();
+    rules.extend(p.state_alarm.as_ref().map(|s| alarm_parts::state_rule(p, s, seconds)));
+    rules.extend(alarm_parts::other_rules(p, seconds));
     let analogue = p.kind != KindWord::State;
     if (analogue && !rules.is_empty()) || p.sensor_fault.is_some() {
         rules.push(sensor_fault(p, seconds));
     }
     rules
-}
-
-fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, seconds: &mut Seconds<'_>) -> Rule {
-    let (limit, deadband) = (t.limit, t.deadband);
-    let (name, condition) = match word {
-        LimitWord::HH => ("HH", Condition::HighHigh { limit, deadband }),
-        LimitWord::H => ("H", Condition::High { limit, deadband }),
-        LimitWord::L => ("L", Condition::Low { limit, deadband }),
-        LimitWord::LL => ("LL", Condition::LowLow { limit, deadband }),
-    };
-    Rule {
-        point: p.key.clone(),
-        condition,
-        priority: t.priority,
-        on_delay: seconds.duration(|| format!("point[{}].limits.{name}.delay_s", p.key), t.delay_s),
-        off_delay: seconds.duration(|| format!("point[{}].limits.{name}.off_delay_s", p.key), t.off_delay_s),
-        action: t.action.clone(),
-        action_en: t.action_en.clone(),
-        ..Rule::default()
-    }
 }
 
 fn sensor_fault(p: &PointTable, seconds: &mut Seconds<'_>) -> Rule {
@@ -161,11 +135,13 @@ fn sensor_fault(p: &PointTable, seconds: &mut Seconds<'_>) -> Rule {
         off_delay: Duration::from_secs(2),
         action: or(zh, FAULT_ACTION_ZH),
         action_en: or(en, FAULT_ACTION_EN),
+        cause: "探头损坏、断线、失电或信号超出允许范围".into(),
+        consequence: "该处失去监测，超限不能被发现".into(),
         ..Rule::default()
     }
 }
 
-fn kind(word: KindWord) -> PointKind {
+pub(super) fn kind(word: KindWord) -> PointKind {
     match word {
         KindWord::Gas => PointKind::Gas,
         KindWord::Pressure => PointKind::Pressure,

@@ -21,8 +21,8 @@ pub(super) struct Shaped<T> {
     pub(super) tainted: BTreeSet<String>,
 }
 
-const SITE_NAMES: [&str; 12] =
-    ["site", "web", "mqtt", "influx", "history", "area", "source", "risk", "measure", "link", "device", "point"];
+const SITE_NAMES: [&str; 16] =
+    ["site", "web", "mqtt", "influx", "history", "area", "source", "risk", "measure", "link", "device", "point", "vote", "suppression", "first_out", "unit"];
 const OFFICE_NAMES: [&str; 3] = ["office", "web", "mqtt"];
 
 /// A site file.
@@ -41,6 +41,10 @@ pub(super) fn site(table: &Table) -> Shaped<SiteFile> {
         link: reader.many("link"),
         device: reader.many("device"),
         point: reader.many("point"),
+        vote: reader.many("vote"),
+        suppression: reader.many("suppression"),
+        first_out: reader.many("first_out"),
+        unit: reader.many("unit"),
     };
     Shaped { file, findings: reader.findings, broken: reader.broken, tainted: reader.tainted }
 }

@@ -106,9 +106,10 @@ fn limits_must_be_ordered_finite_and_inside_the_range() {
     let with = |rules: Vec<Rule>| faults(BookParts { rules, ..parts() });
     let high = |limit, deadband| rule("G1", Condition::High { limit, deadband });
     let hh = |limit| rule("G1", Condition::HighHigh { limit, deadband: 0.0 });
-    assert_eq!(with(vec![high(50.0, 0.0), hh(25.0)]), ["points[G1].rules.HH.limit"]);
+    assert_eq!(with(vec![high(24.0, 0.0), hh(20.0)]), ["points[G1].rules.HH.limit"]);
     assert_eq!(with(vec![high(25.0, 25.0), hh(50.0)]), ["points[G1].rules.H.deadband"]);
-    assert_eq!(with(vec![high(101.0, 0.0)]), ["points[G1].rules.H.limit"]);
+    // Outside the range, and looser than the standard.
+    assert_eq!(with(vec![high(101.0, 0.0)]), ["points[G1].rules.H.limit", "points[G1].rules.H.limit"]);
     assert_eq!(with(vec![high(f64::NAN, -1.0)]), ["points[G1].rules.H.limit", "points[G1].rules.H.deadband"]);
     let low = |limit| rule("G1", Condition::Low { limit, deadband: 0.0 });
     assert_eq!(with(vec![low(30.0), high(25.0, 0.0)]), ["points[G1].rules.H.limit"]);
@@ -129,11 +130,14 @@ fn delays_that_do_nothing_or_wait_too_long_for_gas_are_refused() {
 }
 
 #[test]
-fn an_urgent_alarm_needs_its_action_in_chinese() {
+fn an_urgent_alarm_needs_cause_consequence_and_action_in_chinese() {
     let mut p = parts();
     p.rules[0].priority = 1;
     p.rules[0].action = "leave".into();
-    assert_eq!(faults(p.clone()), ["points[G1].rules.H.action"]);
+    let at = |f: &str| format!("points[G1].rules.H.{f}");
+    assert_eq!(faults(p.clone()), [at("cause"), at("consequence"), at("action")]);
+    p.rules[0].cause = "泄漏".into();
+    p.rules[0].consequence = "爆炸".into();
     p.rules[0].action = "立即撤离".into();
     assert!(RuleBook::build(p).is_ok());
 }

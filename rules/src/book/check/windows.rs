@@ -1,0 +1,84 @@
+//! Conditions over time, gas limits by standard, limits by mode.
+
+use super::report::Report;
+use crate::book::presets::{self, GasLimit};
+use crate::book::{Condition, ModeRule, Point, PointKind, Rule};
+use std::time::Duration;
+
+/// Rate, stuck and frozen: a window that cannot be filled or a limit that is none.
+pub(super) fn windows(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
+    let (window, least, number) = match &rule.condition {
+        Condition::Rising { limit_per_min, window } | Condition::Falling { limit_per_min, window } => {
+            (*window, p.period * 5, *limit_per_min)
+        }
+        Condition::Stuck { epsilon, window } => (*window, p.period * 10, *epsilon + f64::MIN_POSITIVE),
+        Condition::Frozen { period } => (*period * 5, p.period * 2, 1.0),
+        Condition::Deviation { limit, .. } => (Duration::MAX, Duration::ZERO, *limit),
+        _ => return,
+    };
+    if window < least {
+        r.error(
+            at("window"),
+            format!("时间窗 {window:?} 太短，至少 {least:?}"),
+            format!("the window of {window:?} is too short: at least {least:?}"),
+            ("放宽时间窗或加快采集", "widen the window or poll faster"),
+        );
+    }
+    if !(number.is_finite() && number > 0.0) {
+        r.error(
+            at("limit"),
+            "限值必须大于零",
+            "the limit must be above zero",
+            ("写一个正数", "give a positive number"),
+        );
+    }
+    if matches!(rule.condition, Condition::Stuck { .. }) && p.kind == PointKind::Gas {
+        r.warn(
+            at("condition"),
+            "气体探测器平时读数恒定，“卡滞”会误报",
+            "a gas detector is constant in clean air: STUCK will report it",
+            ("改为按周期做通气试验", "check the age of its bump test instead"),
+        );
+    }
+}
+
+/// Not looser than GB/T 50493.
+pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
+    if p.kind != PointKind::Gas {
+        return;
+    }
+    let Some((limit, _)) = rule.condition.band() else { return };
+    let Some(GasLimit { max, basis }) = presets::gas_limit(&p.unit, &rule.condition) else { return };
+    if limit > max {
+        r.error(
+            at("limit"),
+            format!("气体报警限 {limit} {} 宽于 {} {} 规定的 {max} {}", p.unit, basis.standard, basis.clause, p.unit),
+            format!("the gas limit {limit} {} is looser than {max} of {} {}", p.unit, basis.standard, basis.clause),
+            ("一级不高于 25 %LEL（100 %OEL），二级不高于 50 %LEL（200 %OEL）", "at most 25 %LEL (100 %OEL) and 50 %LEL (200 %OEL)"),
+        );
+    }
+}
+
+/// Limits by mode lie in the range; one mode has one rule.
+pub(super) fn modes(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
+    for (n, (mode, change)) in rule.by_mode.iter().enumerate() {
+        if rule.by_mode[..n].iter().any(|(m, _)| m == mode) {
+            r.error(
+                at("modes"),
+                format!("模式 {} 写了两次", mode.word()),
+                format!("the mode {} is given twice", mode.word()),
+                ("每种模式只写一次", "give each mode once"),
+            );
+        }
+        if let ModeRule::Limit(limit) = change
+            && !(p.range.0..=p.range.1).contains(limit)
+        {
+            r.error(
+                at("modes"),
+                format!("模式 {} 的限值 {limit} 不在量程内", mode.word()),
+                format!("the limit {limit} in mode {} lies outside the range", mode.word()),
+                ("限值应在量程内", "a limit lies inside the range"),
+            );
+        }
+    }
+}
