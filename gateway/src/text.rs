@@ -3,6 +3,8 @@
 //! Owns the sentences of events (page, MQTT, export). Leaves wording of configuration defects to `config` and of the page's
 //! own labels to the page.
 
+mod operations;
+
 use crate::snapshot::{PointView, SiteView};
 use rules::hazard::{Hazard, Stage};
 use rules::{AlarmFact, Event, EventKind, Fault, Reading};
@@ -12,6 +14,9 @@ use rules::{AlarmFact, Event, EventKind, Fault, Reading};
 pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
     if let Some(fact) = event.kind.fact() {
         return alarm_text(&event.kind, fact, site);
+    }
+    if let Some(said) = operations::sentence(&event.kind, site) {
+        return said;
     }
     match &event.kind {
         EventKind::HazardOpened { hazard } => {
@@ -142,12 +147,26 @@ fn alarm_text(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (String, S
     let (cond_zh, cond_en) = condition_words(&fact.condition);
     let (value_zh, value_en) = value_words(fact, point);
     let (risk_zh, risk_en) = risk_names(fact.risk.as_deref(), site);
-    let (what_zh, what_en) = transition(kind);
+    let plain = || {
+        let (zh, en) = transition(kind);
+        (zh.to_owned(), en.to_owned())
+    };
+    let (what_zh, what_en) = operations::transition(kind).unwrap_or_else(plain);
+    let (rank_zh, rank_en) = first_out_words(kind, fact);
     let (drill_zh, drill_en) = if fact.drill { ("【演练】", "[DRILL] ") } else { ("", "") };
     (
-        format!("{drill_zh}{name_zh} {cond_zh}{what_zh}{value_zh}{risk_zh}"),
-        format!("{drill_en}{name_en}: {cond_en} {what_en}{value_en}{risk_en}"),
+        format!("{drill_zh}{name_zh} {cond_zh}{what_zh}{value_zh}{rank_zh}{risk_zh}"),
+        format!("{drill_en}{name_en}: {cond_en} {what_en}{value_en}{rank_en}{risk_en}"),
     )
+}
+
+/// Which one came first, where the group tells it. 约同时: polling cannot prove the order.
+fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
+    let Some(rank) = fact.first_out.filter(|_| matches!(kind, EventKind::Raised { .. })) else {
+        return (String::new(), String::new());
+    };
+    let (zh, en) = if rank.tie { ("（约同时）", " (about the same time)") } else { ("", "") };
+    (format!("；首出顺序第 {}{zh}", rank.rank), format!("; first-out rank {}{en}", rank.rank))
 }
 
 fn subject(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
@@ -187,6 +206,13 @@ fn condition_words(word: &str) -> (&str, &str) {
         "LL" => ("低低限报警", "low-low alarm"),
         "SENSOR_FAULT" => ("仪表故障", "instrument fault"),
         "COMMS_LOSS" => ("通信中断", "communication lost"),
+        "ROC+" => ("上升过快报警", "rising too fast"),
+        "ROC-" => ("下降过快报警", "falling too fast"),
+        "DEV" => ("偏差报警", "deviation alarm"),
+        "DEVICE_FROZEN" => ("装置停止刷新", "device frozen"),
+        "STUCK" => ("读数卡滞", "reading stuck"),
+        "VOTE" => ("表决报警", "vote alarm"),
+        "VOTE_INVALID" => ("表决失效（无有效成员）", "vote without a valid member"),
         "DISCRETE" => ("状态报警", "state alarm"),
         "SYSTEM" => ("系统报警", "system alarm"),
         other => (other, other),

@@ -31,7 +31,7 @@ pub enum SuppressedWord {
 }
 
 /// By mode of the point's unit.
-pub type Modes = BTreeMap<ModeWord, ModeValue>;
+pub(super) type Modes = BTreeMap<ModeWord, ModeValue>;
 
 /// `rising`, `falling`: rate of change.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

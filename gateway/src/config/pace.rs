@@ -64,7 +64,7 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
             ("按仪表铭牌写 range = [下限, 上限]".into(), "write range = [low, high] as on the instrument".into()),
         ));
     }
-    let limits = p.limits.iter().map(|(word, t)| (format!("limits.{word:?}"), t.delay_s));
+    let limits = p.limits.iter().filter_map(|(word, t)| Some((format!("limits.{word:?}"), t.delay_s?)));
     let others = [
         ("state_alarm".to_owned(), p.state_alarm.as_ref().map(|t| t.delay_s)),
         ("sensor_fault".to_owned(), p.sensor_fault.as_ref().map(|t| t.delay_s)),

@@ -5,7 +5,7 @@
 use super::alarm_parts;
 use super::diagnostic::Finding;
 use super::file::{
-    KindWord, LevelWord, LimitTable, LimitWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable,
+    KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable,
 };
 use crate::snapshot::{AreaView, PointView};
 use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};

@@ -1,0 +1,155 @@
+//! Sentences of what people and rules do to alarms: shelf, bypass, service, suppression, groups, flood, mode, sound.
+
+use crate::snapshot::SiteView;
+use rules::EventKind;
+use rules::book::Mode;
+use rules::hazard::Decision;
+use rules::hide::EndCause;
+
+/// A sentence of a whole point, group, unit or the site; `None` for other kinds.
+pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
+    Some(match kind {
+        EventKind::Bypassed { point, bypass } => {
+            let (zh, en) = named(point, site);
+            (
+                format!(
+                    "{zh} 报警旁路，许可证 {}，申请人 {}，批准人 {}，原因：{}，替代措施：{}",
+                    bypass.permit, bypass.requested_by, bypass.by.by, bypass.by.reason, bypass.compensation
+                ),
+                format!(
+                    "{en}: alarms bypassed under permit {}, asked by {}, approved by {}: {}; meanwhile: {}",
+                    bypass.permit, bypass.requested_by, bypass.by.by, bypass.by.reason, bypass.compensation
+                ),
+            )
+        }
+        EventKind::BypassExpiring { point, .. } => {
+            let (zh, en) = named(point, site);
+            (format!("{zh} 的旁路将在 10 分钟内到期"), format!("{en}: the bypass ends within 10 minutes"))
+        }
+        EventKind::BypassEnded { point, why, by } => {
+            let ((zh, en), (why_zh, why_en)) = (named(point, site), end_words(*why, by.as_ref()));
+            (format!("{zh} 旁路结束（{why_zh}），报警恢复作用"), format!("{en}: bypass ended ({why_en}), alarms in effect"))
+        }
+        EventKind::OutOfService { point, service } => {
+            let (zh, en) = named(point, site);
+            (
+                format!("{zh} 停用，工作票 {}，{}：{}", service.work_order, service.by.by, service.by.reason),
+                format!("{en}: out of service, work order {}, {}: {}", service.work_order, service.by.by, service.by.reason),
+            )
+        }
+        EventKind::ServiceReview { point, days } => {
+            let (zh, en) = named(point, site);
+            (format!("{zh} 已停用 {days} 天，请复核"), format!("{en}: out of service for {days} days, please review"))
+        }
+        EventKind::InService { point, by } => {
+            let (zh, en) = named(point, site);
+            (format!("{zh} 恢复使用（{}），重新开始判断", by.by), format!("{en}: back in service ({}), judged anew", by.by))
+        }
+        kind => return of_groups(kind),
+    })
+}
+
+fn of_groups(kind: &EventKind) -> Option<(String, String)> {
+    Some(match kind {
+        EventKind::FirstOutReset { group, by } => (
+            format!("首出组 {group} 已复位（{}）", by.by),
+            format!("First-out group {group} reset by {}", by.by),
+        ),
+        EventKind::FloodStarted { count, first } => (
+            format!("报警泛滥：10 分钟内 {count} 个报警，最先是 {first}。先处理红色和橙色"),
+            format!("Alarm flood: {count} alarms within 10 minutes, first {first}. Priorities 1 and 2 first"),
+        ),
+        EventKind::FloodEnded { count, duration_ms, peak, first } => (
+            format!("报警泛滥结束：共 {count} 个，历时 {} 秒，10 分钟内最多 {peak} 个，最先是 {first}", duration_ms / 1000),
+            format!("Alarm flood over: {count} alarms in {} s, {peak} at most in 10 minutes, first {first}", duration_ms / 1000),
+        ),
+        EventKind::ModeChanged { plant_unit, old, new, by } => {
+            let (by_zh, by_en) = by.as_ref().map_or(("运行信号".to_owned(), "running signal".to_owned()), |d| {
+                (format!("{}：{}", d.by, d.reason), format!("{}: {}", d.by, d.reason))
+            });
+            (
+                format!("装置 {plant_unit} 由{}转为{}（{by_zh}），报警限随之改变", mode_zh(*old), mode_zh(*new)),
+                format!("Unit {plant_unit} from {} to {} ({by_en}); its limits follow", old.word(), new.word()),
+            )
+        }
+        EventKind::Silenced { by, .. } => {
+            (format!("{} 消音，新的 1、2 级报警会再次发声", by.by), format!("Sound stopped by {}; a new P1 or P2 brings it back", by.by))
+        }
+        _ => return None,
+    })
+}
+
+/// What an alarm's transition says beyond the plain ones; `None` for those.
+pub(super) fn transition(kind: &EventKind) -> Option<(String, String)> {
+    let fixed = |zh: &str, en: &str| Some((zh.to_owned(), en.to_owned()));
+    match kind {
+        EventKind::Returned { latched: true, .. } => fixed("恢复正常，已锁存，需班长复位", "returned to normal, latched until a shift leader resets it"),
+        EventKind::Held { assumed: true, .. } => fixed("保持（当前无有效数据，按最坏情况判定）", "held (no valid data, worst case assumed)"),
+        EventKind::ShadowRaised { .. } => fixed("条件成立，但处于搁置、旁路或抑制中，未发声", "true, but hidden: recorded without sound"),
+        EventKind::ShadowReturned { .. } => fixed("隐藏期间条件消失", "gone while hidden"),
+        EventKind::Realarm { count, .. } => Some((
+            format!("确认后长时间未恢复，第 {count} 次重新报警"),
+            format!("acknowledged long ago and still active: again, for the {count}th time"),
+        )),
+        EventKind::Escalated { level, .. } => {
+            Some((format!("无人确认，升级到 {level} 级通知"), format!("not acknowledged, escalated to level {level}")))
+        }
+        EventKind::Reset { by, .. } => Some((format!("锁存由 {} 复位", by.by), format!("latch reset by {}", by.by))),
+        EventKind::Shelved { shelf, .. } => {
+            let minutes = shelf.until.mono.since(shelf.by.at.mono).as_secs().div_ceil(60);
+            Some((
+                format!("由 {} 搁置 {minutes} 分钟，原因：{}", shelf.by.by, shelf.by.reason),
+                format!("shelved by {} for {minutes} min: {}", shelf.by.by, shelf.by.reason),
+            ))
+        }
+        EventKind::Unshelved { by, .. } => Some((format!("由 {} 解除搁置", by.by), format!("unshelved by {}", by.by))),
+        EventKind::ShelfExpired { annunciated, why, .. } => {
+            let (why_zh, why_en) = end_words(*why, None);
+            let (zh, en) = if *annunciated { ("，仍在报警，请处理", ", still in alarm") } else { ("", "") };
+            Some((format!("搁置结束（{why_zh}）{zh}"), format!("shelf ended ({why_en}){en}")))
+        }
+        EventKind::ShelfEnded { .. } => fixed("恢复正常，一次性搁置结束", "returned to normal, one-shot shelf over"),
+        EventKind::Suppressed { rule, .. } => Some((format!("按设计抑制（{rule}）"), format!("suppressed by design ({rule})"))),
+        EventKind::Unsuppressed { rule, why, .. } => {
+            let (why_zh, why_en) = end_words(*why, None);
+            Some((format!("解除抑制（{rule}，{why_zh}）"), format!("no longer suppressed ({rule}, {why_en})")))
+        }
+        EventKind::ChatterStart { .. } => fixed("抖动：一分钟内三次报警，保持报警直到平稳一分钟", "chattering: three times in a minute, held until quiet for a minute"),
+        EventKind::ChatterEnd { .. } => fixed("抖动结束", "chatter over"),
+        EventKind::Inhibited { .. } => fixed("装置自报抑制、预热或标定，报警保持不判断，限时 30 分钟", "inhibited, warming up or calibrating by its own word; held for at most 30 minutes"),
+        EventKind::InhibitEnded { overdue: true, .. } => fixed("抑制超时，按故障处理", "inhibited for too long: treated as a fault"),
+        EventKind::InhibitEnded { overdue: false, .. } => fixed("抑制结束，恢复测量", "measuring again"),
+        _ => None,
+    }
+}
+
+fn named(point: &str, site: &SiteView) -> (String, String) {
+    match site.points.iter().find(|p| p.key == point) {
+        Some(p) => (format!("{} {}", p.key, p.name), format!("{} {}", p.key, p.name_en)),
+        None => (point.to_owned(), point.to_owned()),
+    }
+}
+
+fn mode_zh(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Running => "运行",
+        Mode::Stopped => "停运",
+        Mode::Maintenance => "检修",
+    }
+}
+
+fn end_words(why: EndCause, by: Option<&Decision>) -> (String, String) {
+    let (zh, en) = match why {
+        EndCause::Expired => ("到期", "time is over"),
+        EndCause::User => ("人工", "by hand"),
+        EndCause::Returned => ("已恢复", "returned"),
+        EndCause::Released => ("条件解除", "no longer so"),
+        EndCause::BadQuality => ("抑制信号不可信", "its signal cannot be trusted"),
+        EndCause::Unproven => ("重启后无法证明仍有效", "not provable after a start"),
+        EndCause::Config => ("配置更改", "configuration changed"),
+    };
+    match by {
+        Some(d) => (format!("{zh}，{}", d.by), format!("{en}, {}", d.by)),
+        None => (zh.to_owned(), en.to_owned()),
+    }
+}

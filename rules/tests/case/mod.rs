@@ -1,0 +1,240 @@
+//! Plays one case: the book, the input line by line, and what the engine said.
+
+mod book;
+mod line;
+
+use line::{Deed, parse};
+use rules::{
+    Actor, AlarmState, Command, DeviceId, Engine, Event, EventKind, Finite, Input, Mono, Now, Reading, Restored, RuleBook,
+    Sample, TimeQuality, Wall,
+};
+use std::time::Duration;
+
+/// Wall clock of second 0: a day in 2026.
+const WALL_ZERO_MS: i64 = 1_767_225_600_000;
+
+struct Play {
+    book: RuleBook,
+    engine: Engine,
+    events: Vec<Event>,
+    wall_offset_ms: i64,
+    wall_mark_ms: i64,
+    boot_at_ns: u64,
+    said: Vec<String>,
+}
+
+pub(crate) fn play(name: &str, book: &str, input: &str) -> String {
+    let parts = book::parts(name, book, input);
+    let period = parts.points[0].period;
+    let book = RuleBook::build(parts).unwrap_or_else(|defects| panic!("{name}: {defects:#?}")).0;
+    let start = Now { mono: Mono(0), wall: Wall { utc_ms: WALL_ZERO_MS, quality: TimeQuality::Synced } };
+    let mut play = Play {
+        engine: Engine::new(book.clone(), Restored::default(), start),
+        book,
+        events: Vec::new(),
+        wall_offset_ms: 0,
+        wall_mark_ms: WALL_ZERO_MS,
+        boot_at_ns: 0,
+        said: Vec::new(),
+    };
+    let deeds = parse(name, input, period);
+    let mut k = 0;
+    while k < deeds.len() {
+        let at = deeds[k].0;
+        let same = deeds[k..].iter().take_while(|d| d.0 == at).count();
+        play.instant(at, &deeds[k..k + same]);
+        k += same;
+    }
+    play.story()
+}
+
+impl Play {
+    /// `ns` counts from the beginning of the story; the monotonic clock from the last boot.
+    fn now(&self, ns: u64) -> Now {
+        let ms = i64::try_from(ns / 1_000_000).unwrap();
+        let wall = Wall { utc_ms: WALL_ZERO_MS + ms + self.wall_offset_ms, quality: TimeQuality::Synced };
+        Now { mono: Mono(ns - self.boot_at_ns), wall }
+    }
+
+    fn until(&mut self, ns: u64, including: bool) {
+        while let Some((due, _)) = self.engine.next_deadline() {
+            let due = (due.0 + self.boot_at_ns).max(self.events.last().map_or(0, |e| e.at.mono.0));
+            if due > ns || (due == ns && !including) {
+                break;
+            }
+            let now = self.now(due);
+            self.engine.handle(Input::Tick, now, &mut self.events);
+        }
+    }
+
+    fn instant(&mut self, ns: u64, deeds: &[(u64, Deed)]) {
+        if matches!(deeds[0].1, Deed::Start { .. }) {
+            self.start(ns, &deeds[0].1);
+        } else {
+            self.until(ns, false);
+        }
+        let now = self.now(ns);
+        let mut samples = Vec::new();
+        let mut silent = false;
+        for (_, deed) in deeds {
+            match deed {
+                Deed::Read(tag, reading) => {
+                    let point = self.book.point_id(tag).unwrap();
+                    samples.push(Sample { point, reading: *reading, at: now });
+                }
+                Deed::Silent => silent = true,
+                Deed::Wall(ms) => self.wall_offset_ms += ms,
+                _ => {}
+            }
+        }
+        let now = self.now(ns);
+        if !samples.is_empty() || silent {
+            let device: DeviceId = self.book.device_id("d1").unwrap();
+            let input = Input::Scan { device, answered: !silent, samples: &samples };
+            self.engine.handle(input, now, &mut self.events);
+        }
+        for (_, deed) in deeds {
+            if let Deed::Command(user, command, back) = deed {
+                self.command(user, command, *back, now);
+            }
+        }
+        if deeds.iter().any(|d| matches!(d.1, Deed::End)) {
+            self.until(ns, true);
+            self.engine.handle(Input::Tick, now, &mut self.events);
+        }
+        self.collect(ns);
+        self.wall_mark_ms = self.wall_mark_ms.max(now.wall.utc_ms);
+    }
+
+    fn command(&mut self, user: &str, command: &Command, back: u64, now: Now) {
+        let seen = self.engine.next_seq() - 1 - back;
+        let command = with_seen(command, seen);
+        let actor = Actor { user: user.into(), role: "shift".into() };
+        if let Err(no) = self.engine.command(&command, &actor, now, &mut self.events) {
+            self.collect(now.mono.0 + self.boot_at_ns);
+            self.said.push(format!("{} refused: {no}", seconds(now.mono.0 + self.boot_at_ns)));
+        }
+    }
+
+    /// The state goes through JSON, as it does through the store.
+    fn start(&mut self, ns: u64, deed: &Deed) {
+        let Deed::Start { other_boot, unsynced } = deed else { return };
+        self.collect(ns);
+        let alarms: Vec<AlarmState> =
+            serde_json::from_str(&serde_json::to_string(self.engine.alarms()).unwrap()).unwrap();
+        let modes = self.book.plant_units().iter().zip(self.engine.modes()).map(|(u, m)| (u.key.clone(), *m));
+        let restored = Restored {
+            next_seq: self.engine.next_seq(),
+            next_hazard: 100,
+            alarms,
+            hazards: self.engine.hazards().to_vec(),
+            same_boot: !other_boot,
+            wall_mark_utc_ms: Some(self.wall_mark_ms),
+            modes: modes.collect(),
+            recent: self.events.clone(),
+        };
+        if *other_boot {
+            // Booted twenty seconds ago.
+            self.boot_at_ns = ns - 20_000_000_000;
+        }
+        let mut now = self.now(ns);
+        if *unsynced {
+            now.wall.quality = TimeQuality::Unsynced;
+        }
+        self.engine = Engine::new(self.book.clone(), restored, now);
+        self.engine.handle(Input::Tick, now, &mut self.events);
+        self.collect(ns);
+    }
+
+    fn collect(&mut self, _ns: u64) {
+        let boot = self.boot_at_ns;
+        self.said.extend(self.events.drain(..).filter_map(|e| said(&e, boot)));
+    }
+
+    fn story(self) -> String {
+        self.said.join("\n")
+    }
+}
+
+fn with_seen(command: &Command, seen: u64) -> Command {
+    let mut command = command.clone();
+    match &mut command {
+        Command::Acknowledge { seen_seq, .. }
+        | Command::Shelve { seen_seq, .. }
+        | Command::Unshelve { seen_seq, .. }
+        | Command::ResetLatch { seen_seq, .. } => *seen_seq = seen,
+        _ => {}
+    }
+    command
+}
+
+fn seconds(ns: u64) -> String {
+    format!("@{:.1}", Duration::from_nanos(ns).as_secs_f64())
+}
+
+/// One line of an event; hidden-danger records have their own tests.
+fn said(e: &Event, boot: u64) -> Option<String> {
+    let name = e.kind.name();
+    if name.starts_with("hazard.") {
+        return None;
+    }
+    let name = name.trim_start_matches("alarm.");
+    let subject = match &e.kind {
+        EventKind::FirstOutReset { group, .. } => group.clone(),
+        EventKind::ModeChanged { plant_unit, new, .. } => format!("{plant_unit} {}", new.word()),
+        EventKind::FloodStarted { count, first } => format!("{count} first {first}"),
+        EventKind::FloodEnded { count, duration_ms, peak, first } => {
+            format!("{count} in {} s, peak {peak}, first {first}", duration_ms / 1000)
+        }
+        kind => kind.fact().map_or_else(|| kind.whole_point().unwrap_or("").to_owned(), |f| f.alarm.clone()),
+    };
+    let line = format!("{} {name} {subject}{}", seconds(e.at.mono.0 + boot), extras(&e.kind));
+    Some(line.trim_end().to_owned())
+}
+
+fn extras(kind: &EventKind) -> String {
+    let mut out = String::new();
+    let mut add = |text: String| out.push_str(&format!(" {text}"));
+    match kind {
+        EventKind::Raised { fact, assumed, late_by_ms } => {
+            add(format!("#{}", fact.occurrence));
+            [("assumed", *assumed), ("silent", fact.silent)].iter().filter(|(_, on)| *on).for_each(|(w, _)| add((*w).into()));
+            if *late_by_ms > 0 {
+                add(format!("late {late_by_ms} ms"));
+            }
+            if let Some(rank) = fact.first_out {
+                add(format!("rank {}{}", rank.rank, if rank.tie { " tie" } else { "" }));
+            }
+            if !fact.detail.is_empty() {
+                add(fact.detail.clone());
+            }
+        }
+        EventKind::ShadowRaised { fact, .. } => add(format!("#{}", fact.occurrence)),
+        EventKind::Held { assumed: true, .. } => add("assumed".into()),
+        EventKind::Returned { latched: true, .. } => add("latched".into()),
+        EventKind::Escalated { level, late_by_ms, .. } => {
+            add(format!("L{level}"));
+            if *late_by_ms > 0 {
+                add(format!("late {late_by_ms} ms"));
+            }
+        }
+        EventKind::Realarm { count, .. } => add(format!("{count}")),
+        EventKind::ShelfExpired { annunciated, why, .. } => {
+            add(format!("{why:?}"));
+            if *annunciated {
+                add("annunciated".into());
+            }
+        }
+        EventKind::Suppressed { rule, .. } => add(rule.clone()),
+        EventKind::Unsuppressed { rule, why, .. } => add(format!("{rule} {why:?}")),
+        EventKind::BypassEnded { why, .. } => add(format!("{why:?}")),
+        EventKind::InhibitEnded { overdue: true, .. } => add("overdue".into()),
+        EventKind::Acked { by, .. } => add(format!("by {}", by.by)),
+        _ => {}
+    }
+    out
+}
+
+pub(crate) fn good(v: f64) -> Reading {
+    Reading::Good(Finite::new(v).unwrap())
+}
