@@ -107,7 +107,7 @@ impl Play {
     }
 
     fn command(&mut self, user: &str, command: &Command, back: u64, now: Now) {
-        let seen = self.engine.next_seq() - 1 - back;
+        let seen = (self.engine.next_seq() - 1).saturating_sub(back);
         let command = with_seen(command, seen);
         let actor = Actor { user: user.into(), role: "shift".into() };
         if let Err(no) = self.engine.command(&command, &actor, now, &mut self.events) {

@@ -3,8 +3,8 @@
 use super::report::Report;
 use crate::book::BookParts;
 
-/// Fewer rules say nothing about a spread.
-const RULES_MIN: usize = 20;
+/// Fewer rules say nothing about a spread: a small site is mostly detectors and protections.
+const RULES_MIN: usize = 100;
 /// Shares of priorities 1 and 2 above which operators stop believing them.
 const HIGH_MAX: f64 = 0.10;
 const MEDIUM_MAX: f64 = 0.30;
