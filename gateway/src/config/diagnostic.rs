@@ -60,9 +60,17 @@ impl From<Defect> for Finding {
 /// The rule book's path in the keys of the file: `points[X].rules.HH.on_delay` is `point[X].limits.HH.delay_s`.
 fn as_written(path: &str) -> String {
     let mut path = path.replacen("s[", "[", 1);
-    for (theirs, ours) in
-        [(".rules.SENSOR_FAULT", ".sensor_fault"), (".rules.ROC+", ".rising"), (".rules.ROC-", ".falling"), (".rules.DEV.", ".deviation."), (".rules.STUCK", ".stuck"), (".rules.DEVICE_FROZEN", ".frozen"), ("plant_unit[", "unit["), (".rules.DISCRETE", ".state_alarm"), (".rules.", ".limits.")]
-    {
+    for (theirs, ours) in [
+        (".rules.SENSOR_FAULT", ".sensor_fault"),
+        (".rules.ROC+", ".rising"),
+        (".rules.ROC-", ".falling"),
+        (".rules.DEV.", ".deviation."),
+        (".rules.STUCK", ".stuck"),
+        (".rules.DEVICE_FROZEN", ".frozen"),
+        ("plant_unit[", "unit["),
+        (".rules.DISCRETE", ".state_alarm"),
+        (".rules.", ".limits."),
+    ] {
         path = path.replace(theirs, ours);
     }
     let (above, last) = path.rsplit_once('.').unwrap_or(("", &path));

@@ -4,9 +4,7 @@
 
 use super::alarm_parts;
 use super::diagnostic::Finding;
-use super::file::{
-    KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable,
-};
+use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
 use crate::snapshot::{AreaView, PointView};
 use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
 use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
@@ -110,8 +108,7 @@ pub(super) fn area_of(p: &PointTable, file: &SiteFile) -> String {
 }
 
 fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
-    let mut rules: Vec<Rule> =
-        p.limits.iter().map(|(word, t)| alarm_parts::limit_rule(p, *word, t, seconds)).collect();
+    let mut rules: Vec<Rule> = p.limits.iter().map(|(word, t)| alarm_parts::limit_rule(p, *word, t, seconds)).collect();
     rules.extend(p.state_alarm.as_ref().map(|s| alarm_parts::state_rule(p, s, seconds)));
     rules.extend(alarm_parts::other_rules(p, seconds));
     let analogue = p.kind != KindWord::State;

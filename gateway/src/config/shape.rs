@@ -21,8 +21,24 @@ pub(super) struct Shaped<T> {
     pub(super) tainted: BTreeSet<String>,
 }
 
-const SITE_NAMES: [&str; 16] =
-    ["site", "web", "mqtt", "influx", "history", "area", "source", "risk", "measure", "link", "device", "point", "vote", "suppression", "first_out", "unit"];
+const SITE_NAMES: [&str; 16] = [
+    "site",
+    "web",
+    "mqtt",
+    "influx",
+    "history",
+    "area",
+    "source",
+    "risk",
+    "measure",
+    "link",
+    "device",
+    "point",
+    "vote",
+    "suppression",
+    "first_out",
+    "unit",
+];
 const OFFICE_NAMES: [&str; 3] = ["office", "web", "mqtt"];
 
 /// A site file.

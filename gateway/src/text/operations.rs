@@ -28,13 +28,19 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
         }
         EventKind::BypassEnded { point, why, by } => {
             let ((zh, en), (why_zh, why_en)) = (named(point, site), end_words(*why, by.as_ref()));
-            (format!("{zh} 旁路结束（{why_zh}），报警恢复作用"), format!("{en}: bypass ended ({why_en}), alarms in effect"))
+            (
+                format!("{zh} 旁路结束（{why_zh}），报警恢复作用"),
+                format!("{en}: bypass ended ({why_en}), alarms in effect"),
+            )
         }
         EventKind::OutOfService { point, service } => {
             let (zh, en) = named(point, site);
             (
                 format!("{zh} 停用，工作票 {}，{}：{}", service.work_order, service.by.by, service.by.reason),
-                format!("{en}: out of service, work order {}, {}: {}", service.work_order, service.by.by, service.by.reason),
+                format!(
+                    "{en}: out of service, work order {}, {}: {}",
+                    service.work_order, service.by.by, service.by.reason
+                ),
             )
         }
         EventKind::ServiceReview { point, days } => {
@@ -43,7 +49,10 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
         }
         EventKind::InService { point, by } => {
             let (zh, en) = named(point, site);
-            (format!("{zh} 恢复使用（{}），重新开始判断", by.by), format!("{en}: back in service ({}), judged anew", by.by))
+            (
+                format!("{zh} 恢复使用（{}），重新开始判断", by.by),
+                format!("{en}: back in service ({}), judged anew", by.by),
+            )
         }
         kind => return of_groups(kind),
     })
@@ -51,17 +60,22 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
 
 fn of_groups(kind: &EventKind) -> Option<(String, String)> {
     Some(match kind {
-        EventKind::FirstOutReset { group, by } => (
-            format!("首出组 {group} 已复位（{}）", by.by),
-            format!("First-out group {group} reset by {}", by.by),
-        ),
+        EventKind::FirstOutReset { group, by } => {
+            (format!("首出组 {group} 已复位（{}）", by.by), format!("First-out group {group} reset by {}", by.by))
+        }
         EventKind::FloodStarted { count, first } => (
             format!("报警泛滥：10 分钟内 {count} 个报警，最先是 {first}。先处理红色和橙色"),
             format!("Alarm flood: {count} alarms within 10 minutes, first {first}. Priorities 1 and 2 first"),
         ),
         EventKind::FloodEnded { count, duration_ms, peak, first } => (
-            format!("报警泛滥结束：共 {count} 个，历时 {} 秒，10 分钟内最多 {peak} 个，最先是 {first}", duration_ms / 1000),
-            format!("Alarm flood over: {count} alarms in {} s, {peak} at most in 10 minutes, first {first}", duration_ms / 1000),
+            format!(
+                "报警泛滥结束：共 {count} 个，历时 {} 秒，10 分钟内最多 {peak} 个，最先是 {first}",
+                duration_ms / 1000
+            ),
+            format!(
+                "Alarm flood over: {count} alarms in {} s, {peak} at most in 10 minutes, first {first}",
+                duration_ms / 1000
+            ),
         ),
         EventKind::ModeChanged { plant_unit, old, new, by } => {
             let (by_zh, by_en) = by.as_ref().map_or(("运行信号".to_owned(), "running signal".to_owned()), |d| {
@@ -72,9 +86,10 @@ fn of_groups(kind: &EventKind) -> Option<(String, String)> {
                 format!("Unit {plant_unit} from {} to {} ({by_en}); its limits follow", old.word(), new.word()),
             )
         }
-        EventKind::Silenced { by, .. } => {
-            (format!("{} 消音，新的 1、2 级报警会再次发声", by.by), format!("Sound stopped by {}; a new P1 or P2 brings it back", by.by))
-        }
+        EventKind::Silenced { by, .. } => (
+            format!("{} 消音，新的 1、2 级报警会再次发声", by.by),
+            format!("Sound stopped by {}; a new P1 or P2 brings it back", by.by),
+        ),
         _ => return None,
     })
 }
@@ -83,9 +98,15 @@ fn of_groups(kind: &EventKind) -> Option<(String, String)> {
 pub(super) fn transition(kind: &EventKind) -> Option<(String, String)> {
     let fixed = |zh: &str, en: &str| Some((zh.to_owned(), en.to_owned()));
     match kind {
-        EventKind::Returned { latched: true, .. } => fixed("恢复正常，已锁存，需班长复位", "returned to normal, latched until a shift leader resets it"),
-        EventKind::Held { assumed: true, .. } => fixed("保持（当前无有效数据，按最坏情况判定）", "held (no valid data, worst case assumed)"),
-        EventKind::ShadowRaised { .. } => fixed("条件成立，但处于搁置、旁路或抑制中，未发声", "true, but hidden: recorded without sound"),
+        EventKind::Returned { latched: true, .. } => {
+            fixed("恢复正常，已锁存，需班长复位", "returned to normal, latched until a shift leader resets it")
+        }
+        EventKind::Held { assumed: true, .. } => {
+            fixed("保持（当前无有效数据，按最坏情况判定）", "held (no valid data, worst case assumed)")
+        }
+        EventKind::ShadowRaised { .. } => {
+            fixed("条件成立，但处于搁置、旁路或抑制中，未发声", "true, but hidden: recorded without sound")
+        }
         EventKind::ShadowReturned { .. } => fixed("隐藏期间条件消失", "gone while hidden"),
         EventKind::Realarm { count, .. } => Some((
             format!("确认后长时间未恢复，第 {count} 次重新报警"),
@@ -109,15 +130,25 @@ pub(super) fn transition(kind: &EventKind) -> Option<(String, String)> {
             Some((format!("搁置结束（{why_zh}）{zh}"), format!("shelf ended ({why_en}){en}")))
         }
         EventKind::ShelfEnded { .. } => fixed("恢复正常，一次性搁置结束", "returned to normal, one-shot shelf over"),
-        EventKind::Suppressed { rule, .. } => Some((format!("按设计抑制（{rule}）"), format!("suppressed by design ({rule})"))),
+        EventKind::Suppressed { rule, .. } => {
+            Some((format!("按设计抑制（{rule}）"), format!("suppressed by design ({rule})")))
+        }
         EventKind::Unsuppressed { rule, why, .. } => {
             let (why_zh, why_en) = end_words(*why, None);
             Some((format!("解除抑制（{rule}，{why_zh}）"), format!("no longer suppressed ({rule}, {why_en})")))
         }
-        EventKind::ChatterStart { .. } => fixed("抖动：一分钟内三次报警，保持报警直到平稳一分钟", "chattering: three times in a minute, held until quiet for a minute"),
+        EventKind::ChatterStart { .. } => fixed(
+            "抖动：一分钟内三次报警，保持报警直到平稳一分钟",
+            "chattering: three times in a minute, held until quiet for a minute",
+        ),
         EventKind::ChatterEnd { .. } => fixed("抖动结束", "chatter over"),
-        EventKind::Inhibited { .. } => fixed("装置自报抑制、预热或标定，报警保持不判断，限时 30 分钟", "inhibited, warming up or calibrating by its own word; held for at most 30 minutes"),
-        EventKind::InhibitEnded { overdue: true, .. } => fixed("抑制超时，按故障处理", "inhibited for too long: treated as a fault"),
+        EventKind::Inhibited { .. } => fixed(
+            "装置自报抑制、预热或标定，报警保持不判断，限时 30 分钟",
+            "inhibited, warming up or calibrating by its own word; held for at most 30 minutes",
+        ),
+        EventKind::InhibitEnded { overdue: true, .. } => {
+            fixed("抑制超时，按故障处理", "inhibited for too long: treated as a fault")
+        }
         EventKind::InhibitEnded { overdue: false, .. } => fixed("抑制结束，恢复测量", "measuring again"),
         _ => None,
     }

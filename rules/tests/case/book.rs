@@ -134,31 +134,40 @@ fn mode_rule(v: &Value) -> ModeRule {
 
 fn groups(t: &Table, parts: &mut BookParts) {
     parts.votes = tables(t, "vote").into_iter().map(vote).collect();
-    parts.first_out = tables(t, "first_out").into_iter().map(|g| FirstOutGroup {
-        key: text(g, "key"),
-        name: String::new(),
-        name_en: String::new(),
-        alarms: list(g, "alarms"),
-    }).collect();
-    parts.plant_units = tables(t, "unit").into_iter().map(|u| PlantUnit {
-        key: text(u, "key"),
-        name: String::new(),
-        name_en: String::new(),
-        running_point: u.get("running_point").and_then(Value::as_str).map(str::to_owned),
-        points: list(u, "points"),
-    }).collect();
-    parts.suppressions = tables(t, "suppression").into_iter().map(|s| Suppression {
-        key: text(s, "key"),
-        name: String::new(),
-        name_en: String::new(),
-        when: match text(s, "alarm").as_str() {
-            "" => Suppressor::State { point: text(s, "point"), is: flag(s, "is") },
-            key => Suppressor::Alarm(key.to_owned()),
-        },
-        alarms: list(s, "alarms"),
-        release_delay: seconds(s, "release", 0.0),
-        max: seconds(s, "max", 3600.0),
-    }).collect();
+    parts.first_out = tables(t, "first_out")
+        .into_iter()
+        .map(|g| FirstOutGroup {
+            key: text(g, "key"),
+            name: String::new(),
+            name_en: String::new(),
+            alarms: list(g, "alarms"),
+        })
+        .collect();
+    parts.plant_units = tables(t, "unit")
+        .into_iter()
+        .map(|u| PlantUnit {
+            key: text(u, "key"),
+            name: String::new(),
+            name_en: String::new(),
+            running_point: u.get("running_point").and_then(Value::as_str).map(str::to_owned),
+            points: list(u, "points"),
+        })
+        .collect();
+    parts.suppressions = tables(t, "suppression")
+        .into_iter()
+        .map(|s| Suppression {
+            key: text(s, "key"),
+            name: String::new(),
+            name_en: String::new(),
+            when: match text(s, "alarm").as_str() {
+                "" => Suppressor::State { point: text(s, "point"), is: flag(s, "is") },
+                key => Suppressor::Alarm(key.to_owned()),
+            },
+            alarms: list(s, "alarms"),
+            release_delay: seconds(s, "release", 0.0),
+            max: seconds(s, "max", 3600.0),
+        })
+        .collect();
 }
 
 fn vote(v: &Table) -> Vote {

@@ -11,7 +11,10 @@ pub(crate) enum Deed {
     Wall(i64),
     /// User, command, how many events behind the newest their screen is.
     Command(String, Command, u64),
-    Start { other_boot: bool, unsynced: bool },
+    Start {
+        other_boot: bool,
+        unsynced: bool,
+    },
     End,
 }
 

@@ -5,8 +5,8 @@ mod line;
 
 use line::{Deed, parse};
 use rules::{
-    Actor, AlarmState, Command, DeviceId, Engine, Event, EventKind, Finite, Input, Mono, Now, Reading, Restored, RuleBook,
-    Sample, TimeQuality, Wall,
+    Actor, AlarmState, Command, DeviceId, Engine, Event, EventKind, Finite, Input, Mono, Now, Reading, Restored,
+    RuleBook, Sample, TimeQuality, Wall,
 };
 use std::time::Duration;
 
@@ -198,7 +198,10 @@ fn extras(kind: &EventKind) -> String {
     match kind {
         EventKind::Raised { fact, assumed, late_by_ms } => {
             add(format!("#{}", fact.occurrence));
-            [("assumed", *assumed), ("silent", fact.silent)].iter().filter(|(_, on)| *on).for_each(|(w, _)| add((*w).into()));
+            [("assumed", *assumed), ("silent", fact.silent)]
+                .iter()
+                .filter(|(_, on)| *on)
+                .for_each(|(w, _)| add((*w).into()));
             if *late_by_ms > 0 {
                 add(format!("late {late_by_ms} ms"));
             }

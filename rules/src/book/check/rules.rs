@@ -59,7 +59,10 @@ fn action(r: &mut Report, rule: &Rule, at: &dyn Fn(&str) -> String) {
                 at(field),
                 format!("1、2 级报警必须写明中文{zh}"),
                 format!("an alarm of priority 1 or 2 needs its {en} in Chinese"),
-                ("写明为什么报警、不处理会怎样、操作员应当做什么", "say why it comes, what follows, what the operator does"),
+                (
+                    "写明为什么报警、不处理会怎样、操作员应当做什么",
+                    "say why it comes, what follows, what the operator does",
+                ),
             );
         }
     }

@@ -25,13 +25,20 @@ pub(super) fn spread(r: &mut Report, parts: &BookParts) {
             "rules.priority".to_owned(),
             format!(
                 "报警优先级分布失衡：1 级 {:.0} %、2 级 {:.0} %、3–4 级 {:.0} %（共 {all} 条）",
-                percent(high), percent(medium), percent(low)
+                percent(high),
+                percent(medium),
+                percent(low)
             ),
             format!(
                 "priorities are top-heavy: {:.0} % P1, {:.0} % P2, {:.0} % P3 and P4 of {all} rules",
-                percent(high), percent(medium), percent(low)
+                percent(high),
+                percent(medium),
+                percent(low)
             ),
-            ("目标约为 5 / 15 / 80 %：把不需要立即行动的降级", "aim at 5 / 15 / 80 %: lower what needs no action at once"),
+            (
+                "目标约为 5 / 15 / 80 %：把不需要立即行动的降级",
+                "aim at 5 / 15 / 80 %: lower what needs no action at once",
+            ),
         );
     }
 }

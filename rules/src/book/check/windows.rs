@@ -54,7 +54,10 @@ pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&st
             at("limit"),
             format!("气体报警限 {limit} {} 宽于 {} {} 规定的 {max} {}", p.unit, basis.standard, basis.clause, p.unit),
             format!("the gas limit {limit} {} is looser than {max} of {} {}", p.unit, basis.standard, basis.clause),
-            ("一级不高于 25 %LEL（100 %OEL），二级不高于 50 %LEL（200 %OEL）", "at most 25 %LEL (100 %OEL) and 50 %LEL (200 %OEL)"),
+            (
+                "一级不高于 25 %LEL（100 %OEL），二级不高于 50 %LEL（200 %OEL）",
+                "at most 25 %LEL (100 %OEL) and 50 %LEL (200 %OEL)",
+            ),
         );
     }
 }
