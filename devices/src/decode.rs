@@ -10,9 +10,7 @@ use crate::plan::Span;
 use crate::profile::{Condition, Field, Heartbeat};
 use rules::{Doubt, Fault, Finite, Mono, Now, Reading};
 
-pub(crate) use number::number;
-#[cfg(test)]
-pub(crate) use number::text;
+pub(crate) use number::{number, text};
 
 /// What came back for the requests of one device.
 #[derive(Debug, Default)]

@@ -6,9 +6,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod bus;
+pub mod commission;
 mod connect;
 mod decode;
 mod guard;
+pub mod guess;
 mod line;
 pub mod plan;
 pub mod profile;

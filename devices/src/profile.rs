@@ -9,6 +9,7 @@ mod layout;
 mod raw;
 mod shipped;
 
+pub use address::typed_address;
 pub use check::ProfileError;
 pub use field::{Bits, Condition, Factor, Field, Heartbeat, Sentinel, Signal, Status, UnitCode};
 pub use layout::{Kind, WordOrder};

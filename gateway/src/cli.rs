@@ -5,8 +5,13 @@
 mod check;
 mod client;
 mod exit;
+mod import;
+mod link;
+mod probe;
+mod read;
 mod plan;
 mod reload;
+mod scan;
 mod secret;
 pub(crate) mod serve;
 mod user;
@@ -59,6 +64,18 @@ enum Command {
     /// 采集计划：每条总线的每个请求、用时和占用 · every request on every bus, and whether the deadlines hold
     #[command(after_help = "例 example:  hazard-gateway plan --config site.toml --dead 2")]
     Plan(plan::PlanArgs),
+    /// 查找总线上的站号 · find the unit ids on a bus
+    #[command(after_help = "例 example:  hazard-gateway scan --serial /dev/ttyUSB0 --baud 9600 --units 1-32")]
+    Scan(scan::ScanArgs),
+    /// 读一次寄存器，列出各种类型和字节序 · registers once, in every plausible type and byte order
+    #[command(after_help = "例 example:  hazard-gateway read --tcp 192.168.10.21:502 --unit 1 --address 40001 --count 2 --expect 20.5")]
+    Read(read::ReadArgs),
+    /// 读一次已配置的仪表：原始值、工程值、质量 · a configured device once: raw, decoded, quality
+    #[command(after_help = "例 example:  hazard-gateway probe --config site.toml --device DET-101")]
+    Probe(probe::ProbeArgs),
+    /// 导入位号表（CSV、XLSX），生成配置片段 · a tag list becomes a piece of configuration
+    #[command(after_help = "例 example:  hazard-gateway import tags.xlsx --out conf.d/tags.toml")]
+    Import(import::ImportArgs),
     /// 配置的 JSON Schema · the JSON Schema of the configuration
     #[command(after_help = "例 example:  hazard-gateway schema > site.schema.json")]
     Schema {
@@ -118,6 +135,10 @@ fn dispatch(command: Command) -> Exit {
         Command::Office { config } => serve::office(&config),
         Command::Check(args) => check::main(&args.config, args.json),
         Command::Plan(args) => plan::main(&args),
+        Command::Scan(args) => scan::main(&args),
+        Command::Read(args) => read::main(&args),
+        Command::Probe(args) => probe::main(&args),
+        Command::Import(args) => import::main(&args),
         Command::Schema { office } => check::schema(office),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "hazard-gateway", &mut std::io::stdout());

@@ -7,7 +7,7 @@ mod operations;
 
 use crate::snapshot::{PointView, SiteView};
 use rules::hazard::{Hazard, Stage};
-use rules::{AlarmFact, Event, EventKind, Fault, Reading};
+use rules::{AlarmFact, Doubt, Event, EventKind, Fault, Reading};
 
 /// The sentence of one event: `(zh-CN, English)`.
 #[must_use]
@@ -266,6 +266,18 @@ fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) 
 fn with_unit(value: f64, decimals: usize, unit: &str) -> String {
     let shown = format!("{value:.decimals$}");
     if unit.is_empty() { shown } else { format!("{shown} {unit}") }
+}
+
+/// The word of a doubt for people.
+#[must_use]
+pub fn doubt_words(doubt: Doubt) -> (&'static str, &'static str) {
+    match doubt {
+        Doubt::OverRange => ("超量程", "over range"),
+        Doubt::UnderRange => ("低于量程", "under range"),
+        Doubt::Maintenance => ("仪表要求维护", "the instrument asks for maintenance"),
+        Doubt::Simulated => ("模拟值", "simulated"),
+        Doubt::Unconfirmed => ("待第二次读数确认", "to be confirmed by a second reading"),
+    }
 }
 
 /// The word of a fault for people.

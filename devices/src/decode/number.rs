@@ -74,7 +74,6 @@ fn bcd(bits: u64, digits: u32) -> Result<f64, Fault> {
     Ok(f64::from(number))
 }
 
-#[cfg(test)]
 /// The characters of a text field: up to the first NUL, what cannot be printed as dots.
 pub(crate) fn text(field: &Field, words: &[u16]) -> String {
     let bytes = words.iter().flat_map(|w| field.order.swapped(*w).to_be_bytes());

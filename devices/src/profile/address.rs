@@ -42,6 +42,12 @@ pub(super) fn place(written: &Written, base: u16) -> Option<Place> {
     }
 }
 
+/// An address as a person types it, in any notation; the function when the notation tells it.
+#[must_use]
+pub fn typed_address(text: &str) -> Option<(Option<u8>, u16)> {
+    place(&Written::Text(text.to_owned()), 0).map(|place| (place.function, place.address))
+}
+
 /// `40001` or `400001`: the first digit is the table, the rest counts from 1.
 fn reference(text: &str) -> Option<Place> {
     let (table, rest) = text.split_at(1);

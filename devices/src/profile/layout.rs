@@ -94,6 +94,11 @@ impl WordOrder {
     /// The orders of 64 bits that occur.
     pub const OF_64: [Self; 6] = [Self::Abcd, Self::Cdab, Self::Badc, Self::Dcba, Self::Cdabghef, Self::Efghabcd];
 
+    /// From its name.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::OF_64.into_iter().find(|order| order.word() == word)
+    }
     /// As written in a profile.
     #[must_use]
     pub fn word(self) -> &'static str {

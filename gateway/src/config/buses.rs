@@ -4,7 +4,7 @@
 
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
-use super::links;
+use super::{links, own};
 use super::words::did_you_mean;
 use devices::profile::{self, Profile};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
@@ -53,11 +53,12 @@ pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Pr
 }
 
 fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Profiles) -> Option<DeviceSpec> {
+    let mut profile = profiles.get(&d.profile)?.clone();
     let binding = |p: &PointTable| {
         Some(PointBinding {
             point: book.point_id(&p.key)?,
             key: p.key.clone(),
-            field: p.field.clone(),
+            field: own::bind(p, &mut profile),
             period: Duration::from_millis(u64::from(p.period_ms)),
             critical: !p.limits.is_empty() || p.state_alarm.is_some(),
             fast: p
@@ -65,12 +66,13 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
                 .map(|ms| Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() }),
         })
     };
+    let points = file.point.iter().filter(|p| p.device == d.key).filter_map(binding).collect();
     Some(DeviceSpec {
         device: book.device_id(&d.key)?,
         key: d.key.clone(),
         unit: u8::try_from(d.unit).ok()?,
-        profile: profiles.get(&d.profile)?.clone(),
-        points: file.point.iter().filter(|p| p.device == d.key).filter_map(binding).collect(),
+        profile,
+        points,
     })
 }
 
@@ -167,15 +169,16 @@ fn load_profile(name: &str, base: &Path) -> Result<Arc<Profile>, Texts> {
 fn check_field(p: &PointTable, file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Finding>) {
     let profile = file.device.iter().find(|d| d.key == p.device).and_then(|d| profiles.get(&d.profile));
     let Some(profile) = profile else { return };
-    let names: Vec<&str> = profile.field_names().into_iter().collect();
-    if !names.contains(&p.field.as_str()) {
-        findings.push(Finding::fatal(
-            format!("point[{}].field", p.key),
-            (
-                format!("型号 {} 没有名为 {} 的量", profile.name, p.field),
-                format!("profile `{}` has no field `{}`", profile.name, p.field),
-            ),
-            did_you_mean(&p.field, &names),
-        ));
+    if let Some(field) = profile.field(&p.field) {
+        return own::check(p, profile, field, findings);
     }
+    let names: Vec<&str> = profile.field_names().into_iter().collect();
+    findings.push(Finding::fatal(
+        format!("point[{}].field", p.key),
+        (
+            format!("型号 {} 没有名为 {} 的量", profile.name, p.field),
+            format!("profile `{}` has no field `{}`", profile.name, p.field),
+        ),
+        did_you_mean(&p.field, &names),
+    ));
 }

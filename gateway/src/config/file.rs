@@ -300,6 +300,10 @@ pub struct PointTable {
     pub device: String,
     /// Field of the device's profile.
     pub field: String,
+    /// Byte order of this point's value, where it is not the profile's: `ABCD`, `CDAB`, `BADC`, `DCBA`.
+    pub word_order: Option<String>,
+    /// Values at 4 and at 20 mA, for a field that is a current.
+    pub signal_span: Option<(f64, f64)>,
     pub kind: KindWord,
     #[serde(default)]
     pub unit: String,

@@ -13,6 +13,7 @@ mod folder;
 mod layers;
 mod links;
 pub mod locate;
+mod own;
 mod pace;
 mod parts;
 mod register;

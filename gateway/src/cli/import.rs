@@ -1,0 +1,105 @@
+//! `import`: a tag list from a spreadsheet becomes a piece of configuration.
+//!
+//! Owns reading the file and telling every defect with row and column. Leaves the columns to [`columns`], what becomes of a row
+//! to [`rows`], and whether it all fits the site to `check`.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+mod columns;
+mod rows;
+mod sheet;
+
+use super::Exit;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `import`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// 位号表：.csv（UTF-8）、.xlsx、.xls、.ods · tag list.
+    #[arg(value_name = "FILE", required_unless_present = "template")]
+    file: Option<PathBuf>,
+    /// 写入文件而不是屏幕；已有的文件不覆盖 · write here instead of to the screen; an existing file is not overwritten.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// 打印空白位号表 · print an empty tag list with one example.
+    #[arg(long)]
+    template: bool,
+    /// Defects as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One defect of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Defect {
+    /// As the spreadsheet counts, from 1; 0 is about the whole file.
+    row: usize,
+    column: String,
+    zh: String,
+    en: String,
+}
+
+impl Defect {
+    fn new(row: usize, column: &str, (zh, en): (String, String)) -> Self {
+        Self { row, column: column.to_owned(), zh, en }
+    }
+}
+
+/// The command.
+pub(super) fn main(args: &ImportArgs) -> Exit {
+    if args.template {
+        print!("{}", columns::template());
+        return Exit::Ok;
+    }
+    let Some(file) = &args.file else { return Exit::Usage };
+    let lines = match sheet::read(file) {
+        Ok(lines) => lines,
+        Err(sheet::Unreadable::Io(error)) => {
+            eprintln!("无法读取 {0}：{error} · cannot read {0}: {error}", file.display());
+            return Exit::Io;
+        }
+        Err(sheet::Unreadable::Content(defect)) => return refuse(&[defect], args),
+    };
+    match rows::fragment(&lines) {
+        Err(defects) => refuse(&defects, args),
+        Ok(fragment) => write(&fragment, args),
+    }
+}
+
+fn refuse(defects: &[Defect], args: &ImportArgs) -> Exit {
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(defects).expect("numbers and texts only"));
+    }
+    for Defect { row, column, zh, en } in defects.iter().filter(|_| !args.json) {
+        let place = if *row == 0 { "文件 file".to_owned() } else { format!("第 {row} 行 row {row} {column}") };
+        eprintln!("{place}：{zh} · {en}");
+    }
+    let n = defects.len();
+    eprintln!("{n} 处缺陷，没有写出任何内容 · {n} defect(s), nothing was written");
+    Exit::Usage
+}
+
+fn write(fragment: &rows::Fragment, args: &ImportArgs) -> Exit {
+    let Some(out) = &args.out else {
+        print!("{}", fragment.text);
+        return Exit::Ok;
+    };
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(out);
+    if let Err(error) = file.and_then(|mut f| std::io::Write::write_all(&mut f, fragment.text.as_bytes())) {
+        eprintln!("无法写入 {0}：{error} · cannot write {0}: {error}", out.display());
+        return Exit::Io;
+    }
+    if args.json {
+        println!("[]");
+    } else {
+        println!(
+            "{} 台仪表、{} 个测点写入 {}；用 hazard-gateway check 检查 · {} devices and {} points written; look with hazard-gateway check",
+            fragment.devices,
+            fragment.points,
+            out.display(),
+            fragment.devices,
+            fragment.points
+        );
+    }
+    Exit::Ok
+}

@@ -1,0 +1,111 @@
+//! The columns of a tag list, under their Chinese and English names.
+
+use super::Defect;
+use super::sheet::Line;
+use std::collections::BTreeMap;
+
+/// One column: its key, its other names, and what stands in the template's example.
+struct Column {
+    key: &'static str,
+    zh: &'static str,
+    others: &'static [&'static str],
+    needed: bool,
+    example: &'static str,
+}
+
+const fn column(
+    key: &'static str,
+    zh: &'static str,
+    others: &'static [&'static str],
+    needed: bool,
+    example: &'static str,
+) -> Column {
+    Column { key, zh, others, needed, example }
+}
+
+const COLUMNS: [Column; 25] = [
+    column("key", "位号", &["tag", "测点", "测点编号"], true, "GT-101"),
+    column("name", "名称", &["测点名称"], true, "氨气浓度"),
+    column("name_en", "英文名称", &["english"], false, "Ammonia"),
+    column("kind", "类别", &["类型"], true, "gas"),
+    column("unit", "单位", &["工程单位"], false, "ppm"),
+    column("low", "量程下限", &["range_low"], false, "0"),
+    column("high", "量程上限", &["range_high"], false, "100"),
+    column("decimals", "小数位", &[], false, "1"),
+    column("period_ms", "周期毫秒", &["采样周期"], false, "1000"),
+    column("area", "区域", &[], false, "A1"),
+    column("device", "仪表", &["设备"], true, "DET-101"),
+    column("field", "量", &["字段"], true, "concentration"),
+    column("link", "链路", &["总线"], false, "bus-a"),
+    column("unit_id", "站号", &["slave", "从站地址"], false, "11"),
+    column("profile", "型号", &[], false, "gas-module-b"),
+    column("word_order", "字节序", &[], false, ""),
+    column("ll", "低低限", &[], false, ""),
+    column("l", "低限", &[], false, ""),
+    column("h", "高限", &["一级报警"], false, "25"),
+    column("hh", "高高限", &["二级报警"], false, "50"),
+    column("deadband", "回差", &[], false, "2"),
+    column("delay_s", "延时秒", &["延时"], false, "0"),
+    column("priority", "优先级", &[], false, "2"),
+    column("action", "处置", &["处置措施"], false, "通知现场人员上风向离开,查漏"),
+    column("action_en", "英文处置", &[], false, "Send people upwind, look for the leak"),
+];
+
+/// An empty list with its heading and one example.
+pub(super) fn template() -> String {
+    let line = |of: fn(&Column) -> &'static str| {
+        let cells: Vec<String> = COLUMNS.iter().map(|c| of(c)).map(quoted).collect();
+        cells.join(",")
+    };
+    format!("\u{feff}{}\n{}\n", line(|c| c.zh), line(|c| c.example))
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains(',') { format!("\"{cell}\"") } else { cell.to_owned() }
+}
+
+/// Which cell of a row holds which column.
+pub(super) struct Heading(BTreeMap<&'static str, usize>);
+
+impl Heading {
+    /// Reads the first line.
+    pub(super) fn read((row, cells): &Line) -> Result<Self, Vec<Defect>> {
+        let mut places = BTreeMap::new();
+        let mut defects = Vec::new();
+        for (place, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            let word = cell.to_lowercase();
+            let named = |c: &&Column| c.key == word || c.zh == word || c.others.contains(&word.as_str());
+            match COLUMNS.iter().find(named) {
+                None => defects.push(Defect::new(*row, cell, (
+                    "不认识的列名；--template 打印全部列名".into(),
+                    "unknown column; --template prints all of them".into(),
+                ))),
+                Some(column) if places.insert(column.key, place).is_some() => {
+                    defects.push(Defect::new(*row, cell, ("此列出现两次".into(), "this column is there twice".into())));
+                }
+                Some(_) => {}
+            }
+        }
+        for column in COLUMNS.iter().filter(|c| c.needed && !places.contains_key(c.key)) {
+            let name = format!("{} {}", column.zh, column.key);
+            defects.push(Defect::new(*row, &name, ("缺少此列".into(), "this column is missing".into())));
+        }
+        if defects.is_empty() { Ok(Self(places)) } else { Err(defects) }
+    }
+
+    /// The cell of a column; empty cells and absent columns are `None`.
+    pub(super) fn cell<'a>(&self, cells: &'a [String], key: &str) -> Option<&'a str> {
+        let cell = cells.get(*self.0.get(key)?)?;
+        (!cell.is_empty()).then_some(cell.as_str())
+    }
+}
+
+/// Both names of a column, for defects.
+pub(super) fn title(key: &str) -> String {
+    COLUMNS.iter().find(|c| c.key == key).map_or_else(|| key.to_owned(), |c| format!("{} {}", c.zh, c.key))
+}
+
+/// True when a row must have it.
+pub(super) fn is_needed(key: &str) -> bool {
+    COLUMNS.iter().any(|c| c.key == key && c.needed)
+}

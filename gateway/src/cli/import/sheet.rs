@@ -1,0 +1,94 @@
+//! Spreadsheet or CSV to lines of text, each with its row number.
+
+use super::Defect;
+use calamine::{Data, Reader as _, open_workbook_auto};
+use std::io;
+use std::path::Path;
+
+/// Larger than any tag list; a file beyond is something else.
+const BYTES_MAX: u64 = 32 << 20;
+const ROWS_MAX: usize = 50_000;
+
+/// A row with its number as the spreadsheet counts.
+pub(super) type Line = (usize, Vec<String>);
+
+/// Why there are no lines.
+pub(super) enum Unreadable {
+    Io(io::Error),
+    Content(Defect),
+}
+
+fn content(zh: impl Into<String>, en: impl Into<String>) -> Unreadable {
+    Unreadable::Content(Defect::new(0, "", (zh.into(), en.into())))
+}
+
+/// All rows that are not empty.
+pub(super) fn read(path: &Path) -> Result<Vec<Line>, Unreadable> {
+    let size = std::fs::metadata(path).map_err(Unreadable::Io)?.len();
+    if size > BYTES_MAX {
+        return Err(content("文件超过 32 MiB", "the file is larger than 32 MiB"));
+    }
+    let extension = path.extension().and_then(|x| x.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let lines = match extension.as_str() {
+        "csv" | "txt" => csv(path)?,
+        "xlsx" | "xls" | "xlsb" | "ods" => workbook(path)?,
+        other => {
+            return Err(content(
+                format!("不认识的文件类型 .{other}；请用 .csv 或 .xlsx"),
+                format!("unknown kind of file .{other}; use .csv or .xlsx"),
+            ));
+        }
+    };
+    if lines.len() > ROWS_MAX {
+        return Err(content("超过 50000 行", "more than 50000 rows"));
+    }
+    Ok(lines)
+}
+
+fn csv(path: &Path) -> Result<Vec<Line>, Unreadable> {
+    let bytes = std::fs::read(path).map_err(Unreadable::Io)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        content(
+            "文件不是 UTF-8：在表格软件中另存为“CSV UTF-8”或 .xlsx",
+            "the file is not UTF-8: save it as “CSV UTF-8” or .xlsx",
+        )
+    })?;
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| content(format!("CSV 格式有错：{e}"), format!("not CSV: {e}")))?;
+        let row = record.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
+        push(&mut lines, row, record.iter().map(|cell| cell.trim().to_owned()).collect());
+    }
+    Ok(lines)
+}
+
+fn workbook(path: &Path) -> Result<Vec<Line>, Unreadable> {
+    let broken = |e: calamine::Error| content(format!("表格文件损坏：{e}"), format!("the workbook is damaged: {e}"));
+    let mut book = open_workbook_auto(path).map_err(broken)?;
+    let Some(Ok(range)) = book.worksheet_range_at(0) else {
+        return Err(content("工作簿中没有工作表", "the workbook has no sheet"));
+    };
+    let first = range.start().map_or(0, |(row, _)| row as usize);
+    let mut lines = Vec::new();
+    for (n, cells) in range.rows().enumerate() {
+        push(&mut lines, first + n + 1, cells.iter().map(cell).collect());
+    }
+    Ok(lines)
+}
+
+fn push(lines: &mut Vec<Line>, row: usize, cells: Vec<String>) {
+    if cells.iter().any(|cell| !cell.is_empty()) {
+        lines.push((row, cells));
+    }
+}
+
+/// A number as a person would have typed it: 11, not 11.0.
+fn cell(data: &Data) -> String {
+    match data {
+        Data::Empty => String::new(),
+        Data::Error(error) => format!("#{error:?}"),
+        other => other.to_string().trim().to_owned(),
+    }
+}

@@ -1,0 +1,199 @@
+//! Which link a commissioning command talks to, and how long it waits.
+//!
+//! Owns the arguments shared by `scan`, `read` and `probe`, the bar that shows how far a long look has come, and Ctrl-C. Leaves
+//! the questions to `devices::commission`.
+
+use super::{Exit, check};
+use crate::config::{self, Site};
+use clap::ValueEnum;
+use devices::commission::Session;
+use devices::{Parity, SerialDriver, Transport};
+use std::future::Future;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A look shorter than this needs no bar.
+const BAR_AFTER: Duration = Duration::from_secs(1);
+const BAR_CELLS: usize = 30;
+
+/// `--tcp`, `--rtu-over-tcp`, `--serial`, or a link of a configuration.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("way").required(true).args(["tcp", "rtu_over_tcp", "serial", "config"]))]
+pub(super) struct LinkArgs {
+    /// Modbus TCP.
+    #[arg(long, value_name = "HOST:PORT")]
+    tcp: Option<String>,
+    /// 串口服务器 · RTU frames through a converter.
+    #[arg(long, value_name = "HOST:PORT")]
+    rtu_over_tcp: Option<String>,
+    /// 串口 · serial port, best by /dev/serial/by-id/….
+    #[arg(long, value_name = "PATH")]
+    serial: Option<String>,
+    /// 配置文件，与 --link 一起用 · take the link from a site file.
+    #[arg(long, value_name = "FILE", requires = "link")]
+    config: Option<PathBuf>,
+    /// 配置中的链路名 · name of the link in the site file.
+    #[arg(long, value_name = "KEY", requires = "config")]
+    link: Option<String>,
+    #[arg(long, default_value_t = 9600)]
+    baud: u32,
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(7..=8))]
+    data_bits: u8,
+    #[arg(long, value_enum, default_value_t = ParityArg::None)]
+    parity: ParityArg,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    stop_bits: u8,
+    /// 每次等待毫秒数 · longest wait for an answer.
+    #[arg(long, value_name = "MS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(10..=30_000))]
+    timeout_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ParityArg {
+    None,
+    Even,
+    Odd,
+}
+
+impl LinkArgs {
+    /// How the link is reached, and what to call it.
+    pub(super) fn transport(&self) -> Result<(Transport, String), Exit> {
+        let address = |a: &String| (a.clone(), a.clone());
+        if let Some((address, name)) = self.tcp.as_ref().map(address) {
+            return Ok((Transport::Tcp { address }, name));
+        }
+        if let Some((address, name)) = self.rtu_over_tcp.as_ref().map(address) {
+            return Ok((Transport::RtuOverTcp { address }, name));
+        }
+        if let Some(path) = &self.serial {
+            return Ok((self.serial_port(path), path.clone()));
+        }
+        let (Some(file), Some(key)) = (&self.config, &self.link) else { return Err(Exit::Usage) };
+        let site = site(file)?;
+        let Some(bus) = site.buses.iter().find(|b| b.key == *key) else {
+            let keys: Vec<&str> = site.buses.iter().map(|b| b.key.as_str()).collect();
+            eprintln!("没有名为 {key} 的链路；有 {0} · there is no link `{key}`; there are {0}", keys.join(", "));
+            return Err(Exit::Usage);
+        };
+        Ok((bus.transport.clone(), key.clone()))
+    }
+
+    pub(super) fn wait(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+
+    fn serial_port(&self, path: &str) -> Transport {
+        Transport::Rtu {
+            path: path.to_owned(),
+            baud: self.baud,
+            data_bits: self.data_bits,
+            parity: match self.parity {
+                ParityArg::None => Parity::None,
+                ParityArg::Even => Parity::Even,
+                ParityArg::Odd => Parity::Odd,
+            },
+            stop_bits: self.stop_bits,
+            driver: SerialDriver::default(),
+        }
+    }
+}
+
+/// A checked site file, or its defects on stderr.
+pub(super) fn site(file: &Path) -> Result<Site, Exit> {
+    let checked = config::check_site(file);
+    let Some(site) = checked.value else {
+        check::report(&checked.diagnostics, &checked.files);
+        return Err(Exit::Usage);
+    };
+    Ok(site)
+}
+
+/// Runs a command that talks to instruments.
+pub(super) fn block_on(work: impl Future<Output = Result<Exit, Exit>>) -> Exit {
+    match super::serve::runtime() {
+        Ok(runtime) => runtime.block_on(Box::pin(work)).unwrap_or_else(|exit| exit),
+        Err(exit) => exit,
+    }
+}
+
+/// Opens the link; says why not.
+pub(super) async fn open(transport: &Transport, name: &str) -> Result<Session, Exit> {
+    Session::open(transport).await.map_err(|error| {
+        eprintln!(
+            "无法打开 {name}：{error}；检查地址和接线，串口被占用时先停止网关 · cannot open {name}: {error}; check address and wiring; \
+             a gateway that runs holds its serial ports"
+        );
+        Exit::Io
+    })
+}
+
+/// Runs to the end or to Ctrl-C: `None` when a person stopped it.
+pub(super) async fn until_ctrl_c<T>(work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        _ = tokio::signal::ctrl_c() => None,
+    }
+}
+
+/// How far a long look has come; on a terminal only.
+pub(super) struct Bar {
+    total: usize,
+    begun: Instant,
+    on: bool,
+    shown: bool,
+}
+
+impl Bar {
+    pub(super) fn new(total: usize, quiet: bool) -> Self {
+        Self { total, begun: Instant::now(), on: !quiet && std::io::stderr().is_terminal(), shown: false }
+    }
+
+    /// `done` of all, and a word on the present one.
+    pub(super) fn at(&mut self, done: usize, word: &str) {
+        if !self.on || self.begun.elapsed() < BAR_AFTER {
+            return;
+        }
+        self.shown = true;
+        let filled = done * BAR_CELLS / self.total.max(1);
+        let per_step = self.begun.elapsed().as_secs_f64() / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX));
+        let left = per_step * f64::from(u32::try_from(self.total.saturating_sub(done)).unwrap_or(u32::MAX));
+        eprint!(
+            "\r\x1b[K[{}{}] {done}/{} {word} 剩余 left ≈ {left:.0} s · Ctrl-C 停止 stops ",
+            "#".repeat(filled),
+            "-".repeat(BAR_CELLS - filled),
+            self.total
+        );
+        let _ = std::io::stderr().flush();
+    }
+
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// A number for people: six digits that mean something, no zeros behind them.
+pub(super) fn shown(value: f64) -> String {
+    if value.abs() >= 1e9 || (value.abs() > 0.0 && value.abs() < 1e-4) {
+        return format!("{value:.4e}");
+    }
+    let text = format!("{value:.6}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn numbers_are_shown_without_noise() {
+        for (value, text) in [(25.3, "25.3"), (0.0, "0"), (-0.0, "0"), (1e-7, "1.0000e-7"), (100.0, "100"), (-5.1, "-5.1")] {
+            assert_eq!(shown(value), text);
+        }
+    }
+}

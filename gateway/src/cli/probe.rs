@@ -1,0 +1,240 @@
+//! `probe`: a configured device once, raw and decoded, with its quality.
+//!
+//! Reads every field of the device's profile, not only those bound to points, so that the person sees what there is.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::Exit;
+use super::link::{block_on, open, shown, site, until_ctrl_c};
+use super::read::because;
+use crate::clock::SystemClock;
+use crate::config::Site;
+use crate::text::{doubt_words, fault_words};
+use devices::commission::{Answers, Session, Silence};
+use devices::plan::{Bounds, Cost, Span, plan};
+use devices::profile::Field;
+use devices::{BusSpec, DeviceSpec};
+use rules::{Clock as _, Reading};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Arguments of `probe`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProbeArgs {
+    /// Site file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// 仪表名，可多次；默认全部 · name of the device, may be repeated; default all of them.
+    #[arg(long, value_name = "KEY")]
+    device: Vec<String>,
+    /// The result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Probed {
+    device: String,
+    link: String,
+    unit: u8,
+    profile: String,
+    /// Slowest answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms: Option<f64>,
+    /// Why requests got no answer.
+    silence: Vec<String>,
+    fields: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    field: String,
+    points: Vec<String>,
+    function: u8,
+    address: u16,
+    /// Registers as they came, hexadecimal.
+    raw: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    unit: String,
+    /// `good`, `uncertain`, `bad`.
+    quality: &'static str,
+    /// Why it is not good, in both languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// The command.
+pub(super) fn main(args: &ProbeArgs) -> Exit {
+    block_on(run(args))
+}
+
+async fn run(args: &ProbeArgs) -> Result<Exit, Exit> {
+    let site = site(&args.config)?;
+    let known = |key: &String| site.buses.iter().flat_map(|b| &b.devices).any(|d| d.key == *key);
+    if let Some(unknown) = args.device.iter().find(|key| !known(key)) {
+        let keys: Vec<&str> = site.buses.iter().flat_map(|b| &b.devices).map(|d| d.key.as_str()).collect();
+        eprintln!("没有名为 {unknown} 的仪表；有 {0} · there is no device `{unknown}`; there are {0}", keys.join(", "));
+        return Err(Exit::Usage);
+    }
+    let mut all = Vec::new();
+    let mut unreachable = false;
+    let wanted = |d: &&DeviceSpec| args.device.is_empty() || args.device.contains(&d.key);
+    for bus in site.buses.iter().filter(|b| b.devices.iter().any(|d| wanted(&d))) {
+        let Ok(mut session) = open(&bus.transport, &bus.key).await else {
+            unreachable = true;
+            continue;
+        };
+        for device in bus.devices.iter().filter(wanted) {
+            let Some(probed) = until_ctrl_c(probe(&mut session, bus, device, &site)).await else {
+                eprintln!("已停止 · stopped");
+                return Ok(Exit::Ok);
+            };
+            if !args.json {
+                print(&probed);
+            }
+            all.push(probed);
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&all).expect("finite numbers and texts only"));
+    }
+    let bad = all.iter().any(|p| p.fields.iter().any(|f| f.quality == "bad" && f.text.is_none()));
+    Ok(if unreachable {
+        Exit::Io
+    } else if bad {
+        Exit::Found
+    } else {
+        Exit::Ok
+    })
+}
+
+async fn probe(session: &mut Session, bus: &BusSpec, device: &DeviceSpec, site: &Site) -> Probed {
+    let fields: Vec<(&str, &Field)> = names(device).filter_map(|n| Some((n, &**device.profile.field(n)?))).collect();
+    let spans: Vec<Span> = fields.iter().flat_map(|(_, f)| f.spans()).collect();
+    let cost = Cost::on(&bus.transport, device.profile.limits.turnaround, None);
+    let mut asked = Asked { answers: Answers::default(), slowest: None, silence: Vec::new(), clock: SystemClock::default() };
+    for block in plan(&spans, Bounds::of(device.profile.limits), &cost, |_| false) {
+        asked.ask(session, bus, device, block, &spans).await;
+    }
+    let row = |(name, field): &(&str, &Field)| row(name, field, device, site, &asked.answers);
+    Probed {
+        device: device.key.clone(),
+        link: bus.key.clone(),
+        unit: device.unit,
+        profile: device.profile.name.clone(),
+        ms: asked.slowest.map(|took| (took.as_secs_f64() * 10_000.0).round() / 10.0),
+        silence: asked.silence.clone(),
+        fields: fields.iter().map(row).collect(),
+    }
+}
+
+/// The profile's fields; of one that a point reads in its own way that way only.
+fn names(device: &DeviceSpec) -> impl Iterator<Item = &str> {
+    let own = |name: &&str| device.points.iter().any(|p| p.field == *name);
+    device.profile.field_names().into_iter().filter(move |name| !name.contains('@') || own(name))
+}
+
+struct Asked {
+    answers: Answers,
+    slowest: Option<Duration>,
+    silence: Vec<String>,
+    clock: SystemClock,
+}
+
+impl Asked {
+    /// Asks for a block; where the device refuses it, for each value by itself.
+    async fn ask(&mut self, session: &mut Session, bus: &BusSpec, device: &DeviceSpec, block: Span, spans: &[Span]) {
+        let refused = self.once(session, bus, device, block).await;
+        if !matches!(refused, Some(Silence::Exception(2 | 3))) {
+            self.silence.extend(refused.map(|silence| because(&silence, device.unit)));
+            return;
+        }
+        for span in spans.iter().filter(|s| block.holds(**s)) {
+            let refused = self.once(session, bus, device, *span).await;
+            let told = refused.map(|s| format!("{}: {}", span.address, because(&s, device.unit)));
+            self.silence.extend(told);
+        }
+    }
+
+    async fn once(&mut self, session: &mut Session, bus: &BusSpec, device: &DeviceSpec, span: Span) -> Option<Silence> {
+        let outcome = session.ask(device.unit, span, bus.timeout).await;
+        let pause = device.profile.limits.min_gap.max(device.profile.limits.turnaround);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        match outcome {
+            Ok((words, took)) => {
+                self.slowest = self.slowest.max(Some(took));
+                self.answers.put(span, Ok(words), self.clock.now());
+                None
+            }
+            // a refused block is asked in parts, and the first that holds a value counts
+            Err(silence @ Silence::Exception(2 | 3)) => Some(silence),
+            Err(silence) => {
+                self.answers.put(span, Err(silence.fault()), self.clock.now());
+                Some(silence)
+            }
+        }
+    }
+}
+
+fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &Answers) -> Row {
+    let points: Vec<String> = device.points.iter().filter(|p| p.field == name).map(|p| p.key.clone()).collect();
+    let of_point = site.view.points.iter().find(|p| points.contains(&p.key)).map(|p| p.unit.clone());
+    let raw = answers.words(field.span).map_or_else(
+        || "—".to_owned(),
+        |words| words.iter().map(|w| format!("{w:04X}")).collect::<Vec<_>>().join(" "),
+    );
+    let text = answers.text(field);
+    let reading = answers.reading(field);
+    let (quality, reason) = match reading {
+        _ if text.is_some() => ("good", None),
+        Reading::Good(_) => ("good", None),
+        Reading::Uncertain(_, doubt) => ("uncertain", Some(doubt_words(doubt))),
+        Reading::Bad(fault) => ("bad", Some(fault_words(fault))),
+    };
+    Row {
+        field: name.to_owned(),
+        points,
+        function: field.span.function,
+        address: field.span.address,
+        raw,
+        value: reading.value(),
+        text,
+        unit: of_point.unwrap_or_else(|| field.unit.clone()),
+        quality,
+        reason: reason.map(|(zh, en)| format!("{zh} · {en}")),
+    }
+}
+
+fn print(probed: &Probed) {
+    let ms = probed.ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
+    println!("{}  链路 link {}  站号 unit {}  型号 profile {}  {ms}", probed.device, probed.link, probed.unit, probed.profile);
+    for why in &probed.silence {
+        println!("  {why}");
+    }
+    for row in &probed.fields {
+        let value = match (&row.text, row.value) {
+            (Some(text), _) => format!("“{text}”"),
+            (None, Some(value)) => format!("{} {}", shown(value), row.unit),
+            (None, None) => "—".to_owned(),
+        };
+        let quality = match row.quality {
+            "good" => "好 good".to_owned(),
+            "uncertain" => format!("存疑 uncertain：{}", row.reason.as_deref().unwrap_or_default()),
+            _ => format!("坏 bad：{}", row.reason.as_deref().unwrap_or_default()),
+        };
+        println!(
+            "  {:20} {:12} {}:{:<6} {:20} {:>16}  {quality}",
+            row.field,
+            row.points.join(","),
+            row.function,
+            row.address,
+            row.raw,
+            value.trim_end()
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! `read`: registers once, in every plausible type and byte order; with `--expect` the orders that give a known value.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::Exit;
+use super::link::{LinkArgs, block_on, open, shown, until_ctrl_c};
+use devices::commission::Silence;
+use devices::guess::{Guess, expecting, guesses};
+use devices::plan::Span;
+use devices::profile::{WordOrder, typed_address};
+use serde_json::json;
+use std::time::Duration;
+
+/// Guesses shown at most.
+const SHOWN_MAX: usize = 10;
+
+/// Arguments of `read`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReadArgs {
+    #[command(flatten)]
+    link: LinkArgs,
+    /// 站号 · unit id.
+    #[arg(long)]
+    unit: u8,
+    /// 功能码 · 1 coils, 2 inputs, 3 holding, 4 input registers; default 3, or what the address says.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    function: Option<u8>,
+    /// 地址 · from 0: 17, 0x6001, 6001H; or the reference 40018, 30001.
+    #[arg(long, value_parser = address)]
+    address: Address,
+    /// 个数 · registers or bits.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=125))]
+    count: u16,
+    /// 仪表上显示的值：按此找出类型和字节序 · the value on the display: ranks types and byte orders by it.
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    expect: Option<f64>,
+    /// The result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Address(Option<u8>, u16);
+
+fn address(text: &str) -> Result<Address, String> {
+    let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
+    typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
+}
+
+/// The command.
+pub(super) fn main(args: &ReadArgs) -> Exit {
+    block_on(run(args))
+}
+
+async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
+    let function = args.function.or(args.address.0).unwrap_or(3);
+    let span = Span { function, address: args.address.1, count: args.count };
+    if u32::from(span.address) + u32::from(span.count) > 0x1_0000 {
+        eprintln!("地址超过 65535 · the address runs past 65535");
+        return Err(Exit::Usage);
+    }
+    let (transport, name) = args.link.transport()?;
+    let mut session = open(&transport, &name).await?;
+    let outcome = until_ctrl_c(session.ask(args.unit, span, args.link.wait())).await;
+    let (words, took) = match outcome {
+        None => return Ok(Exit::Ok),
+        Some(Ok(answer)) => answer,
+        Some(Err(silence)) => {
+            eprintln!("{}", because(&silence, args.unit));
+            return Err(Exit::Io);
+        }
+    };
+    let found = match args.expect {
+        _ if span.is_bits() => Vec::new(),
+        Some(expected) => expecting(&words, expected),
+        None => guesses(&words),
+    };
+    if args.json {
+        println!("{}", report(args, span, &words, took, &found));
+    } else {
+        print(args, span, &words, took, &found);
+    }
+    Ok(if args.expect.is_some() && found.is_empty() { Exit::Found } else { Exit::Ok })
+}
+
+/// Why nothing came, and what to try.
+pub(super) fn because(silence: &Silence, unit: u8) -> String {
+    match silence {
+        Silence::Exception(1) => "仪表不支持此功能码（异常 1）：换 --function · the function is not supported (exception 1): try another --function".into(),
+        Silence::Exception(code @ (2 | 3)) => format!(
+            "仪表没有这些地址（异常 {code}）：检查地址基数，减小 --count · no such registers (exception {code}): check the address base, lower --count"
+        ),
+        Silence::Exception(code @ (0x0A | 0x0B)) => format!(
+            "网关或转换器联系不上站号 {unit}（异常 {code:#04X}）· the converter cannot reach unit {unit} (exception {code:#04X})"
+        ),
+        Silence::Exception(code) => format!("仪表拒绝（异常 {code}）· the instrument refuses (exception {code})"),
+        Silence::Timeout => format!(
+            "站号 {unit} 没有应答：检查站号、波特率、A/B 线，或加大 --timeout-ms · unit {unit} does not answer: check id, baud rate, A/B wires, or raise --timeout-ms"
+        ),
+        Silence::Damaged => "应答损坏：波特率、校验位不符，或两台仪表同一站号 · damaged answer: wrong baud rate or parity, or two instruments with one id".into(),
+        Silence::Link(why) => format!("链路中断 · the link failed: {why}"),
+    }
+}
+
+fn order_word(guess: &Guess) -> &'static str {
+    match guess.order {
+        None => "",
+        Some(_) if guess.kind.ends_with("16") => "BA",
+        Some(order) => order.word(),
+    }
+}
+
+/// As it would stand in a profile.
+fn profile_line(guess: &Guess, span: Span) -> String {
+    let address = usize::from(span.address) + guess.offset;
+    let order = match order_word(guess) {
+        "" | "ABCD" => String::new(),
+        order => format!(", word_order = \"{order}\""),
+    };
+    let scale = if guess.scale < 1.0 { format!(", scale = {}", guess.scale) } else { String::new() };
+    format!("function = {}, address = {address}, type = \"{}\"{order}{scale}", span.function, guess.kind)
+}
+
+fn report(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[Guess]) -> String {
+    let guess = |g: &Guess| {
+        json!({
+            "type": g.kind, "word_order": order_word(g), "address": usize::from(span.address) + g.offset, "scale": g.scale,
+            "value": g.value, "plausibility": (g.plausibility * 100.0).round() / 100.0, "profile": profile_line(g, span),
+        })
+    };
+    let report = json!({
+        "unit": args.unit, "function": span.function, "address": span.address, "words": words,
+        "ms": took.as_secs_f64() * 1000.0, "expected": args.expect, "guesses": found.iter().map(guess).collect::<Vec<_>>(),
+    });
+    serde_json::to_string_pretty(&report).expect("numbers and texts only")
+}
+
+fn print(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[Guess]) {
+    let last = u32::from(span.address) + u32::from(span.count) - 1;
+    println!(
+        "站号 unit {}  功能 function {}  地址 address {}–{last}  {:.1} ms",
+        args.unit,
+        span.function,
+        span.address,
+        took.as_secs_f64() * 1000.0
+    );
+    if span.is_bits() {
+        for (place, bit) in (u32::from(span.address)..).zip(words) {
+            println!("  {place:5}  {bit}");
+        }
+        return;
+    }
+    singles(span, words);
+    pairs(span, words);
+    say_guesses(args, span, found);
+}
+
+fn singles(span: Span, words: &[u16]) {
+    let table = if span.function == 4 { '3' } else { '4' };
+    println!("地址 address      hex    u16     i16  高 high 低 low  位 bits           字 text");
+    for (address, word) in (u32::from(span.address)..).zip(words) {
+        let [high, low] = word.to_be_bytes();
+        let letter = |b: u8| if b.is_ascii_graphic() { char::from(b) } else { '.' };
+        println!(
+            "{address:5} {table}{:05}  0x{word:04X} {word:6} {:7}     {high:3}    {low:3}  {word:016b}  {}{}",
+            address + 1,
+            word.cast_signed(),
+            letter(high),
+            letter(low)
+        );
+    }
+}
+
+fn pairs(span: Span, words: &[u16]) {
+    if words.len() < 2 {
+        return;
+    }
+    println!("两个寄存器 pairs  字节序 order           f32           u32           i32");
+    let places = (u32::from(span.address)..).step_by(2);
+    for (address, pair) in places.zip(words.chunks_exact(2)) {
+        for order in WordOrder::OF_32 {
+            let bits = u32::try_from(order.join(pair)).expect("two registers are 32 bits");
+            let float = f32::from_bits(bits);
+            let float = if float.is_finite() { shown(f64::from(float)) } else { "—".to_owned() };
+            println!(
+                "{:>12}      {}       {float:>14} {bits:>13} {:>13}",
+                format!("{address}–{}", address + 1),
+                order.word(),
+                bits.cast_signed()
+            );
+        }
+    }
+}
+
+fn say_guesses(args: &ReadArgs, span: Span, found: &[Guess]) {
+    match args.expect {
+        Some(expected) if found.is_empty() => {
+            println!("没有一种读法接近 {expected}：换地址再试 · no reading comes near {expected}: try other addresses");
+            return;
+        }
+        Some(expected) => println!("按接近 {} 排序 · nearest to {}", shown(expected), shown(expected)),
+        None => println!("可能的读法，最像的在前 · plausible readings, the likeliest first"),
+    }
+    for guess in found.iter().take(SHOWN_MAX) {
+        println!(
+            "  {:3.0}%  {:>14}  {} {:8}  {}",
+            guess.plausibility * 100.0,
+            shown(guess.value),
+            guess.kind,
+            order_word(guess),
+            profile_line(guess, span)
+        );
+    }
+}

@@ -1,0 +1,241 @@
+//! `scan`, `read`, `probe` and `import` from outside, against the simulated instruments over TCP and on a serial line.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use serde_json::Value;
+use sim::DemoSite;
+use std::path::Path;
+use std::time::Duration;
+use support::{Ended, Site, binary, ended};
+use tokio_util::sync::CancellationToken;
+
+/// The instruments, served until dropped.
+struct Plant {
+    runtime: Option<tokio::runtime::Runtime>,
+    site: DemoSite,
+    stop: CancellationToken,
+}
+
+impl Plant {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let stop = CancellationToken::new();
+        let site = runtime.block_on(sim::start_demo(7, stop.clone())).unwrap();
+        Self { runtime: Some(runtime), site, stop }
+    }
+    fn tcp(&self) -> String {
+        self.site.tcp_a1.to_string()
+    }
+    fn pty(&self) -> &str {
+        self.site.rtu_a3.to_str().unwrap()
+    }
+}
+
+impl Drop for Plant {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.runtime.take().unwrap().shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    let mut command = binary();
+    command.args(arguments);
+    ended(command, "")
+}
+
+fn json(arguments: &[&str]) -> (i32, Value) {
+    let ended = run(&[arguments, &["--json"]].concat());
+    let value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+    (ended.code, value)
+}
+
+fn found(report: &Value) -> Vec<u64> {
+    report["units"].as_array().unwrap().iter().map(|u| u["unit"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn scan_finds_the_units_of_a_socket_and_of_a_serial_line_and_no_others() {
+    let plant = Plant::start();
+    let (code, report) = json(&["scan", "--tcp", &plant.tcp(), "--units", "1-16", "--timeout-ms", "150"]);
+    assert_eq!((code, found(&report)), (0, vec![1, 2, 11, 12, 13, 14, 15]), "{report}");
+    assert_eq!((&report["complete"], &report["asked"]), (&Value::Bool(true), &Value::from(16)));
+    let by_unit = |unit: u64| report["units"].as_array().unwrap().iter().find(|u| u["unit"] == unit).unwrap();
+    assert_eq!(by_unit(1)["answer"], "data");
+    assert_eq!((&by_unit(11)["answer"], &by_unit(11)["exception"]), (&Value::from("exception"), &Value::from(2)));
+
+    let serial = ["scan", "--serial", plant.pty(), "--units", "39-44", "--timeout-ms", "200"];
+    let (code, report) = json(&serial);
+    assert_eq!((code, found(&report)), (0, vec![41, 42, 43]), "{report}");
+    let text = run(&serial);
+    assert!(text.out.contains("站号 unit  41") && text.out.contains("3 of 6"), "{text:?}");
+}
+
+#[test]
+fn a_bus_without_anybody_is_found_empty_and_a_closed_port_is_no_bus() {
+    let plant = Plant::start();
+    let (code, report) = json(&["scan", "--tcp", &plant.tcp(), "--units", "200-202", "--timeout-ms", "60"]);
+    assert_eq!((code, found(&report)), (1, vec![]));
+    let closed = run(&["scan", "--tcp", "127.0.0.1:9", "--units", "1"]);
+    assert!(closed.code == 4 && closed.err.contains("127.0.0.1:9"), "{closed:?}");
+    for wrong in [&["scan"][..], &["scan", "--tcp", "x:1", "--serial", "y"], &["scan", "--tcp", "x:1", "--units", "9-1"]] {
+        assert_eq!(run(wrong).code, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_scan_at_once_and_says_what_was_found_so_far() {
+    use std::process::Stdio;
+    let plant = Plant::start();
+    let mut command = binary();
+    command.args(["scan", "--tcp", &plant.tcp(), "--units", "1-247", "--timeout-ms", "1000", "--json"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // unit 1 and 2 answer at once; the rest of the range would take four minutes
+    let heard = plant.site.plant.clone();
+    drop(heard);
+    let begun = std::time::Duration::from_millis(1500);
+    let pid = rustix::process::Pid::from_child(&child);
+    let interrupt = std::thread::spawn(move || {
+        std::thread::park_timeout(begun);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    });
+    let output = child.wait_with_output().unwrap();
+    interrupt.join().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["complete"]), (Some(0), &Value::Bool(false)), "{report}");
+    assert_eq!(found(&report)[..2], [1, 2]);
+}
+
+#[test]
+fn read_shows_every_type_and_finds_the_byte_order_of_a_known_value() {
+    let plant = Plant::start();
+    let tank = ["read", "--tcp", &plant.tcp(), "--unit", "1", "--address", "40001", "--count", "4"];
+    let (code, plain) = json(&tank);
+    let words: Vec<u64> = plain["words"].as_array().unwrap().iter().map(|w| w.as_u64().unwrap()).collect();
+    let pressure = f64::from(f32::from_bits(u32::try_from(words[0] << 16 | words[1]).unwrap()));
+    assert_eq!((code, words.len()), (0, 4));
+
+    let about = format!("{pressure:.2}");
+    let (code, ranked) = json(&[&tank[..], &["--expect", &about]].concat());
+    let first = &ranked["guesses"][0];
+    assert_eq!((code, &first["type"], &first["word_order"]), (0, &Value::from("f32"), &Value::from("ABCD")), "{ranked}");
+
+    let text = run(&tank).out;
+    for part in ["CDAB", "DCBA", "0x", "word_order", "最像的在前"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    let impossible = run(&[&tank[..], &["--expect", "-4321.5"]].concat());
+    assert!(impossible.code == 1 && impossible.out.contains("没有一种读法"), "{impossible:?}");
+}
+
+#[test]
+fn read_finds_the_other_byte_order_on_the_other_tank_and_coils_on_the_utilities() {
+    let plant = Plant::start();
+    let a2 = plant.site.tcp_a2.to_string();
+    let (_, plain) = json(&["read", "--tcp", &a2, "--unit", "21", "--address", "0"]);
+    let words: Vec<u64> = plain["words"].as_array().unwrap().iter().map(|w| w.as_u64().unwrap()).collect();
+    let level = f64::from(f32::from_bits(u32::try_from(words[1] << 16 | words[0]).unwrap()));
+    let expect = format!("{level:.2}");
+    let (_, ranked) = json(&["read", "--tcp", &a2, "--unit", "21", "--address", "0", "--expect", &expect]);
+    assert_eq!(ranked["guesses"][0]["word_order"], "CDAB", "{ranked}");
+    let coils = run(&["read", "--tcp", &plant.tcp(), "--unit", "2", "--function", "1", "--address", "0"]);
+    assert!(coils.code == 0 && coils.out.lines().count() == 3, "{coils:?}");
+}
+
+#[test]
+fn what_does_not_answer_is_told_with_what_to_try() {
+    let plant = Plant::start();
+    let silent = run(&["read", "--tcp", &plant.tcp(), "--unit", "99", "--address", "0", "--timeout-ms", "100"]);
+    assert!(silent.code == 4 && silent.err.contains("--timeout-ms"), "{silent:?}");
+    let refused = run(&["read", "--tcp", &plant.tcp(), "--unit", "11", "--address", "0"]);
+    assert!(refused.code == 4 && refused.err.contains("异常 2"), "{refused:?}");
+    let function = run(&["read", "--tcp", &plant.tcp(), "--unit", "1", "--address", "30001"]);
+    assert!(function.code == 4 && function.err.contains("异常 1"), "{function:?}");
+}
+
+fn demo_site(plant: &Plant) -> Site {
+    let text = include_str!("../examples/demo-site.toml");
+    let mut table: toml::Table = toml::from_str(text).unwrap();
+    for link in table["link"].as_array_mut().unwrap() {
+        let link = link.as_table_mut().unwrap();
+        let (way, place) = match link["key"].as_str().unwrap() {
+            "tcp-a1" => ("tcp", plant.tcp()),
+            "tcp-a2" => ("tcp", plant.site.tcp_a2.to_string()),
+            _ => ("serial", plant.pty().to_owned()),
+        };
+        link.insert(way.into(), toml::Value::String(place));
+    }
+    table.remove("influx");
+    table.remove("mqtt");
+    Site::of(&toml::to_string(&table).unwrap())
+}
+
+#[test]
+fn probe_reads_a_configured_device_raw_and_decoded() {
+    let plant = Plant::start();
+    let site = demo_site(&plant);
+    let config = site.file();
+    let config = config.to_str().unwrap();
+    let check = run(&["check", "--config", config]);
+    assert_eq!(check.code, 0, "{check:?}");
+    let (code, all) = json(&["probe", "--config", config]);
+    assert_eq!(code, 0, "{all}");
+    let devices = all.as_array().unwrap();
+    assert!(devices.len() > 10 && devices.iter().all(|d| d["silence"] == Value::Array(vec![])), "{all}");
+    let key = devices.iter().find(|d| d["link"] != "tcp-a1" && d["link"] != "tcp-a2").unwrap()["device"].as_str().unwrap();
+    let one = run(&["probe", "--config", config, "--device", key]);
+    assert!(one.code == 0 && one.out.contains("好 good") && one.out.contains(key), "{one:?}");
+    let unknown = run(&["probe", "--config", config, "--device", "nobody"]);
+    assert!(unknown.code == 2 && unknown.err.contains(key), "{unknown:?}");
+}
+
+fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {
+    std::fs::write(folder.join(name), list).unwrap();
+    let out = folder.join("conf.d/tags.toml");
+    std::fs::create_dir_all(out.parent().unwrap()).unwrap();
+    run(&["import", folder.join(name).to_str().unwrap(), "--out", out.to_str().unwrap()])
+}
+
+const LIST: &str = "位号,名称,英文名称,类别,单位,量程下限,量程上限,仪表,量,链路,站号,型号,区域,高限,高高限,回差,优先级,处置,英文处置\n\
+    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,2,查漏,Look for the leak\n\
+    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,2,查漏,Look for the leak\n";
+
+#[test]
+fn an_imported_list_is_one_that_check_accepts() {
+    let site = Site::minimal();
+    let imported = import(site.folder(), "tags.csv", LIST.as_bytes());
+    assert!(imported.code == 0 && imported.out.contains("2 个测点"), "{imported:?}");
+    let file = site.file();
+    let check = run(&["check", "--config", file.to_str().unwrap()]);
+    assert!(check.code == 0 && check.out.contains("3 个测点"), "{check:?}");
+    let again = import(site.folder(), "tags.csv", LIST.as_bytes());
+    assert_eq!(again.code, 4, "an existing file is not overwritten: {again:?}");
+}
+
+#[test]
+fn a_list_with_defects_writes_nothing_and_names_rows_and_columns() {
+    let site = Site::minimal();
+    let broken = LIST.replace(",13,", ",x,").replace("GT-103", "GT-102").replace("100,DET-103", "-1,DET-103");
+    let imported = import(site.folder(), "tags.csv", broken.as_bytes());
+    assert_eq!(imported.code, 2, "{imported:?}");
+    for place in ["第 3 行 row 3 位号 key", "第 3 行 row 3 站号 unit_id", "第 3 行 row 3 量程上限 high"] {
+        assert!(imported.err.contains(place), "{place} is missing in\n{}", imported.err);
+    }
+    assert!(!site.folder().join("conf.d/tags.toml").exists());
+    let gbk = import(site.folder(), "gbk.csv", b"\xCE\xBB\xBA\xC5,x\n");
+    assert!(gbk.code == 2 && gbk.err.contains("UTF-8"), "{gbk:?}");
+    let no_workbook = import(site.folder(), "broken.xlsx", b"PK no zip");
+    assert!(no_workbook.code == 2 && no_workbook.err.contains("损坏"), "{no_workbook:?}");
+}
+
+#[test]
+fn the_template_is_a_list_that_can_be_imported() {
+    let site = Site::minimal();
+    let template = run(&["import", "--template"]).out.replace("GT-101", "GT-105").replace("DET-101", "DET-105");
+    let imported = import(site.folder(), "template.csv", template.replace(",11,", ",15,").as_bytes());
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let check = run(&["check", "--config", site.file().to_str().unwrap()]);
+    assert_eq!(check.code, 0, "{check:?}");
+}
