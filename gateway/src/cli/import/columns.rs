@@ -54,7 +54,7 @@ const COLUMNS: [Column; 25] = [
 /// An empty list with its heading and one example.
 pub(super) fn template() -> String {
     let line = |of: fn(&Column) -> &'static str| {
-        let cells: Vec<String> = COLUMNS.iter().map(|c| of(c)).map(quoted).collect();
+        let cells: Vec<String> = COLUMNS.iter().map(of).map(quoted).collect();
         cells.join(",")
     };
     format!("\u{feff}{}\n{}\n", line(|c| c.zh), line(|c| c.example))
