@@ -118,8 +118,14 @@ fn quadruple(words: &[u16], order: WordOrder, offset: usize) -> Option<Guess> {
     let float = f64::from_bits(bits);
     let spare = f64::from(bits.trailing_zeros().min(52)) / 52.0;
     let plausibility = real(float, spare) * 0.9;
-    (float.is_finite() && !float.is_subnormal() && bits != 0 && plausibility > 0.2)
-        .then_some(Guess { offset, kind: "f64", order: Some(order), scale: 1.0, value: float, plausibility })
+    (float.is_finite() && !float.is_subnormal() && bits != 0 && plausibility > 0.2).then_some(Guess {
+        offset,
+        kind: "f64",
+        order: Some(order),
+        scale: 1.0,
+        value: float,
+        plausibility,
+    })
 }
 
 /// A whole number that measures something is small against what its registers can hold.

@@ -7,9 +7,9 @@ mod client;
 mod exit;
 mod import;
 mod link;
+mod plan;
 mod probe;
 mod read;
-mod plan;
 mod reload;
 mod scan;
 mod secret;
@@ -68,7 +68,9 @@ enum Command {
     #[command(after_help = "例 example:  hazard-gateway scan --serial /dev/ttyUSB0 --baud 9600 --units 1-32")]
     Scan(scan::ScanArgs),
     /// 读一次寄存器，列出各种类型和字节序 · registers once, in every plausible type and byte order
-    #[command(after_help = "例 example:  hazard-gateway read --tcp 192.168.10.21:502 --unit 1 --address 40001 --count 2 --expect 20.5")]
+    #[command(
+        after_help = "例 example:  hazard-gateway read --tcp 192.168.10.21:502 --unit 1 --address 40001 --count 2 --expect 20.5"
+    )]
     Read(read::ReadArgs),
     /// 读一次已配置的仪表：原始值、工程值、质量 · a configured device once: raw, decoded, quality
     #[command(after_help = "例 example:  hazard-gateway probe --config site.toml --device DET-101")]

@@ -80,7 +80,9 @@ fn a_bus_without_anybody_is_found_empty_and_a_closed_port_is_no_bus() {
     assert_eq!((code, found(&report)), (1, vec![]));
     let closed = run(&["scan", "--tcp", "127.0.0.1:9", "--units", "1"]);
     assert!(closed.code == 4 && closed.err.contains("127.0.0.1:9"), "{closed:?}");
-    for wrong in [&["scan"][..], &["scan", "--tcp", "x:1", "--serial", "y"], &["scan", "--tcp", "x:1", "--units", "9-1"]] {
+    for wrong in
+        [&["scan"][..], &["scan", "--tcp", "x:1", "--serial", "y"], &["scan", "--tcp", "x:1", "--units", "9-1"]]
+    {
         assert_eq!(run(wrong).code, 2, "{wrong:?}");
     }
 }
@@ -120,7 +122,11 @@ fn read_shows_every_type_and_finds_the_byte_order_of_a_known_value() {
     let about = format!("{pressure:.2}");
     let (code, ranked) = json(&[&tank[..], &["--expect", &about]].concat());
     let first = &ranked["guesses"][0];
-    assert_eq!((code, &first["type"], &first["word_order"]), (0, &Value::from("f32"), &Value::from("ABCD")), "{ranked}");
+    assert_eq!(
+        (code, &first["type"], &first["word_order"]),
+        (0, &Value::from("f32"), &Value::from("ABCD")),
+        "{ranked}"
+    );
 
     let text = run(&tank).out;
     for part in ["CDAB", "DCBA", "0x", "word_order", "最像的在前"] {
@@ -184,7 +190,8 @@ fn probe_reads_a_configured_device_raw_and_decoded() {
     assert_eq!(code, 0, "{all}");
     let devices = all.as_array().unwrap();
     assert!(devices.len() > 10 && devices.iter().all(|d| d["silence"] == Value::Array(vec![])), "{all}");
-    let key = devices.iter().find(|d| d["link"] != "tcp-a1" && d["link"] != "tcp-a2").unwrap()["device"].as_str().unwrap();
+    let key =
+        devices.iter().find(|d| d["link"] != "tcp-a1" && d["link"] != "tcp-a2").unwrap()["device"].as_str().unwrap();
     let one = run(&["probe", "--config", config, "--device", key]);
     assert!(one.code == 0 && one.out.contains("好 good") && one.out.contains(key), "{one:?}");
     let unknown = run(&["probe", "--config", config, "--device", "nobody"]);

@@ -192,7 +192,9 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_without_noise() {
-        for (value, text) in [(25.3, "25.3"), (0.0, "0"), (-0.0, "0"), (1e-7, "1.0000e-7"), (100.0, "100"), (-5.1, "-5.1")] {
+        for (value, text) in
+            [(25.3, "25.3"), (0.0, "0"), (-0.0, "0"), (1e-7, "1.0000e-7"), (100.0, "100"), (-5.1, "-5.1")]
+        {
             assert_eq!(shown(value), text);
         }
     }

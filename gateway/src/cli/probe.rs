@@ -115,7 +115,8 @@ async fn probe(session: &mut Session, bus: &BusSpec, device: &DeviceSpec, site: 
     let fields: Vec<(&str, &Field)> = names(device).filter_map(|n| Some((n, &**device.profile.field(n)?))).collect();
     let spans: Vec<Span> = fields.iter().flat_map(|(_, f)| f.spans()).collect();
     let cost = Cost::on(&bus.transport, device.profile.limits.turnaround, None);
-    let mut asked = Asked { answers: Answers::default(), slowest: None, silence: Vec::new(), clock: SystemClock::default() };
+    let mut asked =
+        Asked { answers: Answers::default(), slowest: None, silence: Vec::new(), clock: SystemClock::default() };
     for block in plan(&spans, Bounds::of(device.profile.limits), &cost, |_| false) {
         asked.ask(session, bus, device, block, &spans).await;
     }
@@ -184,10 +185,9 @@ impl Asked {
 fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &Answers) -> Row {
     let points: Vec<String> = device.points.iter().filter(|p| p.field == name).map(|p| p.key.clone()).collect();
     let of_point = site.view.points.iter().find(|p| points.contains(&p.key)).map(|p| p.unit.clone());
-    let raw = answers.words(field.span).map_or_else(
-        || "—".to_owned(),
-        |words| words.iter().map(|w| format!("{w:04X}")).collect::<Vec<_>>().join(" "),
-    );
+    let raw = answers
+        .words(field.span)
+        .map_or_else(|| "—".to_owned(), |words| words.iter().map(|w| format!("{w:04X}")).collect::<Vec<_>>().join(" "));
     let text = answers.text(field);
     let reading = answers.reading(field);
     let (quality, reason) = match reading {
@@ -212,7 +212,10 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &An
 
 fn print(probed: &Probed) {
     let ms = probed.ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
-    println!("{}  链路 link {}  站号 unit {}  型号 profile {}  {ms}", probed.device, probed.link, probed.unit, probed.profile);
+    println!(
+        "{}  链路 link {}  站号 unit {}  型号 profile {}  {ms}",
+        probed.device, probed.link, probed.unit, probed.profile
+    );
     for why in &probed.silence {
         println!("  {why}");
     }

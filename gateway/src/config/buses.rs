@@ -4,8 +4,8 @@
 
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
-use super::{links, own};
 use super::words::did_you_mean;
+use super::{links, own};
 use devices::profile::{self, Profile};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
 use rules::RuleBook;

@@ -76,10 +76,14 @@ impl Heading {
             let word = cell.to_lowercase();
             let named = |c: &&Column| c.key == word || c.zh == word || c.others.contains(&word.as_str());
             match COLUMNS.iter().find(named) {
-                None => defects.push(Defect::new(*row, cell, (
-                    "不认识的列名；--template 打印全部列名".into(),
-                    "unknown column; --template prints all of them".into(),
-                ))),
+                None => defects.push(Defect::new(
+                    *row,
+                    cell,
+                    (
+                        "不认识的列名；--template 打印全部列名".into(),
+                        "unknown column; --template prints all of them".into(),
+                    ),
+                )),
                 Some(column) if places.insert(column.key, place).is_some() => {
                     defects.push(Defect::new(*row, cell, ("此列出现两次".into(), "this column is there twice".into())));
                 }
