@@ -135,7 +135,12 @@ impl Group {
     pub(super) fn replan(&mut self, cost: Cost, cuts: &Cuts) {
         self.cost = cost;
         let blocks = plan(&self.values, self.bounds, &cost, |v| cuts.stands_before(v));
-        self.blocks = self.ordered(&blocks);
+        let mut blocks = self.ordered(&blocks);
+        for block in &mut blocks {
+            // What is known of a request that stays as it is stays known.
+            *block = self.blocks.iter().find(|old| old.span == block.span).copied().unwrap_or(*block);
+        }
+        self.blocks = blocks;
     }
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {

@@ -279,9 +279,13 @@ impl Unit {
         let (planned, usual) = (self.groups[index].cost().turnaround(), cost.turnaround());
         let differs = usual.abs_diff(planned) > SAME_TURNAROUND && (usual > planned * 2 || planned > usual * 2);
         let tried = !self.cuts.is_empty() && self.cuts.try_one(now);
-        if tried || differs {
-            let cost = if differs { cost } else { *self.groups[index].cost() };
+        if differs {
             self.groups[index].replan(cost, &self.cuts);
+        }
+        if tried {
+            for group in self.groups.iter_mut().filter(|g| g.is_idle()) {
+                group.replan(*group.cost(), &self.cuts);
+            }
         }
     }
 

@@ -88,7 +88,7 @@ pub(crate) async fn isolation() {
     let silent: [fn(u8) -> bool; 3] = [|_| false, |unit| unit == 7, |unit| unit % 4 == 0];
     let tcp = Plant { name: "32 × 40, TCP", links: 1, units: 32, points: 40, holes: 4, period_ms: 1_000, seed: 2 };
     let rtu = Plant { name: "32 × 2, RTU 9600", links: 1, units: 32, points: 2, holes: 0, period_ms: 2_000, seed: 2 };
-    let window = Duration::from_secs(90);
+    let window = Duration::from_secs(60);
     let mut runs = Vec::new();
     let mut kept = Vec::new();
     for silent in silent {

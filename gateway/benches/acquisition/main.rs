@@ -1,4 +1,4 @@
-//! The figures of acquisition, as one Markdown table: `cargo bench -p gateway --bench acquisition`, some eight minutes.
+//! The figures of acquisition, as one Markdown table: `cargo bench -p gateway --bench acquisition`, some seven minutes.
 //!
 //! Ratios are taken within one run, so that the machine matters little. `-- lines` and `-- whole` run a part of it.
 

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 /// Start-up, first connections and first files are no part of the figures.
 const WARM_UP: Duration = Duration::from_secs(12);
-const WINDOW: Duration = Duration::from_secs(30);
+const WINDOW: Duration = Duration::from_secs(20);
 /// Of the kernel's accounting.
 const TICKS_PER_SECOND: u32 = 100;
 
