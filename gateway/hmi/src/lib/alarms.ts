@@ -1,15 +1,32 @@
 // Pure decisions about the alarm list: order, counts, and rows that do not move under the pointer.
 
-import type { AlarmView } from './types';
+import type { AlarmStateWord, AlarmView } from './types';
 
-/** Both standing and returned alarms want a person until acknowledged. */
+/** A person is wanted: active, latched or returned without an acknowledgement. What is hidden cannot be acknowledged. */
 export function needsAck(a: AlarmView): boolean {
-  return a.state !== 'acked';
+  return !isHidden(a) && UNACKED.includes(a.state);
+}
+const UNACKED: readonly AlarmStateWord[] = ['unacked', 'latched_unacked', 'returned_unacked'];
+const HIDDEN: readonly AlarmStateWord[] = ['shelved', 'suppressed', 'bypassed', 'out_of_service'];
+
+/** Judged and recorded, not annunciated; the word of its state says by what. */
+export function isHidden(a: Pick<AlarmView, 'state' | 'suppressed'>): boolean {
+  return a.suppressed || HIDDEN.includes(a.state);
 }
 
-/** Annunciated: unacknowledged and not hidden by suppression. */
+/** Unacknowledged and not hidden: counts for the badge and for the server's figure. */
 export function annunciates(a: AlarmView): boolean {
-  return needsAck(a) && !a.suppressed;
+  return needsAck(a);
+}
+
+/** Has a sound of its own: a superseded one leaves that to its outer limit. */
+export function sounds(a: AlarmView): boolean {
+  return annunciates(a) && !a.superseded;
+}
+
+/** Returned, whether latched or not: no longer active. */
+export function hasReturned(a: AlarmView): boolean {
+  return a.state === 'returned_unacked' || a.state === 'latched_unacked' || a.state === 'latched_acked';
 }
 
 /** Unacknowledged first, then priority, then newest; the id settles ties so that the order is total. */
@@ -22,13 +39,26 @@ export function compare(a: AlarmView, b: AlarmView): number {
   );
 }
 
-export function sorted(alarms: readonly AlarmView[]): AlarmView[] {
-  return [...alarms].sort(compare);
+/** The key of the outer limit: `GT-102:H` lies under `GT-102:HH`; `null` for every other condition. */
+export function outerOf(a: AlarmView): string | null {
+  return a.condition === 'H' || a.condition === 'L' ? `${a.id.slice(0, -a.condition.length)}${a.condition}${a.condition}` : null;
 }
 
-/** The alarm of the line under the strip: the highest priority, among those the newest. */
+/** In order, and what is superseded right under its outer limit where that is in the list. */
+export function sorted(alarms: readonly AlarmView[]): AlarmView[] {
+  const ids = new Set(alarms.map((a) => a.id));
+  const outer = (a: AlarmView): string | null => {
+    const key = a.superseded ? outerOf(a) : null;
+    return key !== null && ids.has(key) ? key : null;
+  };
+  const rows = [...alarms].sort(compare);
+  return rows.filter((a) => outer(a) === null).flatMap((a) => [a, ...rows.filter((inner) => outer(inner) === a.id)]);
+}
+
+/** The alarm of the line under the strip: the highest priority, among those the newest; a superseded one only when alone. */
 export function headline(alarms: readonly AlarmView[]): AlarmView | null {
-  return sorted(alarms.filter(annunciates))[0] ?? null;
+  const wanted = alarms.filter(annunciates).sort(compare);
+  return wanted.find(sounds) ?? wanted[0] ?? null;
 }
 
 export interface Count {
@@ -43,19 +73,14 @@ export function counts(alarms: readonly AlarmView[]): Record<number, Count> {
   for (const a of alarms) {
     const c = out[Math.min(4, Math.max(1, a.priority))]!;
     if (annunciates(a)) c.unacked += 1;
-    if (a.state !== 'returned_unacked' && !a.suppressed) c.active += 1;
+    if (!hasReturned(a) && !isHidden(a)) c.active += 1;
   }
   return out;
 }
 
-/** Whether the server's unacknowledged count can be ours: with or without the returned ones, with or without the suppressed. */
+/** Whether the server counts as many unacknowledged alarms as this page shows. */
 export function agrees(alarms: readonly AlarmView[], unacked: number): boolean {
-  const shown = alarms.filter((a) => !a.suppressed);
-  const ways = [alarms, shown].flatMap((list) => [
-    list.filter(needsAck).length,
-    list.filter((a) => a.state === 'unacked').length,
-  ]);
-  return ways.includes(unacked);
+  return alarms.filter(annunciates).length === unacked;
 }
 
 export interface Row {
@@ -75,18 +100,21 @@ export function frozenRows(frozen: readonly Row[], current: readonly AlarmView[]
   return { rows, fresh: current.filter((a) => !held.has(a.id)).length };
 }
 
-export type Tab = 'active' | 'unacked' | 'returned' | 'suppressed';
+export const TABS = ['active', 'unacked', 'returned', 'shelved', 'suppressed', 'bypassed', 'out_of_service'] as const;
+export type Tab = (typeof TABS)[number];
 
 export function inTab(a: AlarmView, tab: Tab): boolean {
   switch (tab) {
     case 'active':
-      return !a.suppressed;
+      return !isHidden(a);
     case 'unacked':
       return annunciates(a);
     case 'returned':
-      return a.state === 'returned_unacked';
-    case 'suppressed':
-      return a.suppressed;
+      return hasReturned(a);
+    case 'suppressed': // also what is hidden by a word this page does not know
+      return isHidden(a) && (a.state === 'suppressed' || !HIDDEN.includes(a.state));
+    default:
+      return a.state === tab;
   }
 }
 
@@ -94,7 +122,7 @@ export function inTab(a: AlarmView, tab: Tab): boolean {
 export function worst(alarms: readonly AlarmView[]): AlarmView | null {
   let best: AlarmView | null = null;
   for (const a of alarms) {
-    if (a.suppressed) continue;
+    if (isHidden(a)) continue;
     if (!best || a.priority < best.priority || (a.priority === best.priority && compare(a, best) < 0)) best = a;
   }
   return best;

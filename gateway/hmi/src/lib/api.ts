@@ -2,13 +2,15 @@
 
 import type { Session } from './types';
 
-export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'throttled' | 'network' | 'other';
+export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'refused' | 'incomplete' | 'throttled' | 'network' | 'other';
 
 export class ApiError extends Error {
   constructor(
     readonly failure: Failure,
     readonly status: number,
     detail: string,
+    /** Names of the fields that are missing or not acceptable. */
+    readonly fields: readonly string[] = [],
   ) {
     super(detail);
   }
@@ -22,7 +24,7 @@ export function useSession(session: Session, signedOut: () => void): void {
   onSignedOut = signedOut;
 }
 
-const BY_STATUS: Record<number, Failure> = { 401: 'signed_out', 403: 'forbidden', 409: 'changed', 429: 'throttled' };
+const BY_STATUS: Record<number, Failure> = { 401: 'signed_out', 403: 'forbidden', 409: 'changed', 422: 'incomplete', 429: 'throttled' };
 const TIMEOUT_MS = 10_000; // longer than the server's own limits; a hung request must not hold "提交中" for ever
 
 async function call(method: string, path: string, body?: unknown, key?: string): Promise<Response> {
@@ -46,17 +48,25 @@ async function call(method: string, path: string, body?: unknown, key?: string):
     throw new ApiError('network', 0, String(error));
   }
   if (answer.ok) return answer;
-  const failure = BY_STATUS[answer.status] ?? 'other';
+  const problem = await problemOf(answer);
+  const failure = problem.type?.endsWith(':refused') ? 'refused' : (BY_STATUS[answer.status] ?? 'other');
   if (failure === 'signed_out' && path !== '/api/v1/session') onSignedOut();
-  throw new ApiError(failure, answer.status, await problemText(answer));
+  throw new ApiError(failure, answer.status, problem.detail ?? problem.title ?? String(answer.status), problem.fields);
 }
 
-async function problemText(answer: Response): Promise<string> {
+interface Problem {
+  /** `urn:hazard-gateway:problem:<slug>`; a 409 is `changed` (look again) or `refused` (not in this state). */
+  type?: string;
+  title?: string;
+  detail?: string;
+  fields?: string[];
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
   try {
-    const problem = (await answer.json()) as { detail?: string; title?: string };
-    return problem.detail ?? problem.title ?? String(answer.status);
+    return (await answer.json()) as Problem;
   } catch {
-    return String(answer.status);
+    return {};
   }
 }
 

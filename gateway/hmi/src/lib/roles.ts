@@ -2,12 +2,16 @@
 
 import type { Session } from './types';
 
-export type Action = 'acknowledge' | 'decideHazard' | 'runScenario' | 'confirmEvent';
+export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'decideHazard' | 'runScenario' | 'confirmEvent';
 
 const ALLOWED: Record<Action, readonly string[]> = {
-  acknowledge: ['operator'],
+  acknowledge: ['operator', 'shift'],
+  shelve: ['operator', 'shift'],
+  reset: ['shift', 'safety'],
+  bypass: ['shift', 'safety'],
+  service: ['shift', 'engineer', 'safety'],
   decideHazard: ['safety'],
-  runScenario: ['operator', 'engineer', 'safety'],
+  runScenario: ['operator', 'shift', 'engineer', 'safety'],
   confirmEvent: ['operator', 'safety'],
 };
 

@@ -6,12 +6,16 @@ import { Stream } from './stream';
 import type {
   AlarmView,
   BusView,
+  BypassView,
+  GroupsView,
   Hazard,
   Heartbeat,
   JournalRecord,
+  Operations,
   OutboxFigures,
   PointView,
   Risk,
+  ShelfView,
   SiteView,
   Snapshot,
   StorageView,
@@ -19,7 +23,7 @@ import type {
 } from './types';
 import { values } from './values';
 
-const FRAMES = ['snapshot', 'values', 'alarms', 'hazards', 'record', 'heartbeat'] as const;
+const FRAMES = ['snapshot', 'values', 'alarms', 'hazards', 'operations', 'record', 'heartbeat'] as const;
 const RECORDS_KEPT = 400;
 const RESYNC_PAUSE_MS = 10_000; // a lasting disagreement must not become a storm of snapshots
 const MISMATCHES_BEFORE_RESYNC = 2; // one heartbeat may cross an `alarms` frame
@@ -28,6 +32,11 @@ class SiteState {
   view = $state.raw<SiteView | null>(null);
   alarms = $state.raw<AlarmView[]>([]);
   hazards = $state.raw<Hazard[]>([]);
+  shelves = $state.raw<ShelfView[]>([]);
+  bypasses = $state.raw<BypassView[]>([]);
+  groups = $state.raw<GroupsView>({ votes: [], first_out: [], units: [], flood: null, silenced_until_utc_ms: null });
+  /** Journal number of the picture on the screen: what a command about something without a row of its own has seen. */
+  seq = 0;
   records = $state.raw<JournalRecord[]>([]);
   buses = $state.raw<BusView[]>([]);
   outbox = $state.raw<OutboxFigures | null>(null);
@@ -85,8 +94,15 @@ class SiteState {
     if (name === 'values') values.apply((data as { v: ValueChange[] }).v);
     else if (name === 'alarms') this.alarms = data as AlarmView[];
     else if (name === 'hazards') this.hazards = data as Hazard[];
+    else if (name === 'operations') this.operations(data as Operations);
     else if (name === 'record') this.record(data as JournalRecord);
     else if (name === 'heartbeat') this.heartbeat(data as Heartbeat);
+  }
+
+  private operations(o: Operations): void {
+    this.shelves = o.shelves;
+    this.bypasses = o.bypasses;
+    this.groups = o.groups;
   }
 
   private snapshot(s: Snapshot): void {
@@ -95,6 +111,8 @@ class SiteState {
     values.reset(s.values);
     this.alarms = s.alarms;
     this.hazards = s.hazards;
+    this.operations(s);
+    this.seq = s.seq;
     this.buses = s.buses;
     this.outbox = s.outbox;
     this.storage = s.storage;
@@ -119,6 +137,7 @@ class SiteState {
 
   private heartbeat(h: Heartbeat): void {
     this.utcMs = h.utc_ms;
+    this.seq = h.seq;
     this.clock = h.clock;
     if (h.outbox) this.outbox = h.outbox;
     if (h.storage) this.storage = h.storage;

@@ -2,7 +2,7 @@
 // decided when alarms or heartbeats arrive. Silence is not an acknowledgement; a new P1 or P2 breaks it.
 // The browser is never the only sounder: the gateway drives the relay.
 
-import { annunciates } from './alarms';
+import { sounds } from './alarms';
 import type { AlarmView } from './types';
 
 const RATE = 8000; // Hz; twice the highest tone is 1760
@@ -53,7 +53,7 @@ class Sound {
 
   /** Called on every alarm list, heartbeat and loss. */
   update(alarms: readonly AlarmView[], lost: boolean, now: number): void {
-    const loud = alarms.filter(annunciates);
+    const loud = alarms.filter(sounds);
     this.newestUrgent = Math.max(0, ...loud.filter((a) => a.priority <= 2).map((a) => a.seq));
     if (this.newestUrgent > this.silencedSeq || now >= this.silencedUntil) this.silencedUntil = 0;
     const top = Math.min(4, ...loud.map((a) => a.priority));

@@ -70,7 +70,19 @@ export type ValueView = [number | null, number, number, string | null];
 export type ValueChange = [number, number | null, number, number, (string | null)?];
 
 export type Delivery = 'stored' | 'sent' | 'broker_acknowledged' | 'received' | 'confirmed';
-export type AlarmStateWord = 'unacked' | 'acked' | 'returned_unacked';
+/** The composite of alarms.md 2.2: the first that fits. */
+export type AlarmStateWord =
+  | 'out_of_service'
+  | 'bypassed'
+  | 'suppressed'
+  | 'shelved'
+  | 'unacked'
+  | 'acked'
+  | 'latched_unacked'
+  | 'latched_acked'
+  | 'returned_unacked'
+  | 'unknown'
+  | 'normal';
 
 export interface AlarmView {
   id: string;
@@ -82,7 +94,17 @@ export interface AlarmView {
   priority: number;
   state: AlarmStateWord;
   held: boolean;
+  /** Hidden by anything: judged and recorded, not annunciated. */
   suppressed: boolean;
+  /** Under its outer limit: no sound of its own. */
+  superseded: boolean;
+  latched: boolean;
+  chatter: boolean;
+  escalated: number;
+  first_out: number | null;
+  first_out_tie: boolean;
+  cause: string;
+  consequence: string;
   assumed: boolean;
   occurrence: number;
   seq: number;
@@ -104,6 +126,71 @@ export interface AlarmView {
   durable: boolean;
   text_zh: string;
   text_en: string;
+}
+export interface ShelfView {
+  alarm: string;
+  point: string;
+  kind: 'timed' | 'one_shot';
+  by: string;
+  reason: string;
+  since_utc_ms: number;
+  until_utc_ms: number;
+  active: boolean;
+}
+/** A point whose alarms are bypassed, that is out of service, or whose device says that it is inhibited. */
+export interface BypassView {
+  point: string;
+  kind: 'bypass' | 'out_of_service' | 'inhibited';
+  paper: string;
+  by: string;
+  requested_by: string;
+  reason: string;
+  compensation: string;
+  since_utc_ms: number;
+  until_utc_ms: number | null;
+  active: boolean;
+}
+export interface VoteView {
+  key: string;
+  name: string;
+  name_en: string;
+  votes: number;
+  needed: number;
+  healthy: number;
+  /** Alarm keys. */
+  members: string[];
+}
+export interface FirstOutView {
+  key: string;
+  name: string;
+  name_en: string;
+  /** Alarm key, rank, tie. */
+  ranked: [string, number, boolean][];
+}
+export interface UnitView {
+  key: string;
+  name: string;
+  name_en: string;
+  mode: string;
+  measured: boolean;
+}
+export interface FloodView {
+  since_utc_ms: number;
+  count: number;
+  peak: number;
+  first: string;
+}
+export interface GroupsView {
+  votes: VoteView[];
+  first_out: FirstOutView[];
+  units: UnitView[];
+  flood: FloodView | null;
+  silenced_until_utc_ms: number | null;
+}
+export interface Operations {
+  shelves: ShelfView[];
+  bypasses: BypassView[];
+  groups: GroupsView;
 }
 export interface Now {
   mono: number;
@@ -153,7 +240,7 @@ export interface StorageView {
   influx_dead_lettered: number;
   influx_last_error: string | null;
 }
-export interface Snapshot {
+export interface Snapshot extends Operations {
   boot_id: string;
   seq: number;
   utc_ms: number;
