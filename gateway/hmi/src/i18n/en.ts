@@ -1,8 +1,10 @@
 // English texts. The type makes a missing or a surplus key a build error.
 
+import { enHiding } from './en_hiding';
 import type { Key } from './zh';
 
 export const en: Record<Key, string> = {
+  ...enHiding,
   'app.title': 'Hazard gateway',
   'lang.other': '中文',
   'nav.overview': 'Overview',
@@ -46,7 +48,6 @@ export const en: Record<Key, string> = {
   'state.returned_unacked': 'Returned, unacknowledged',
   'state.gone': 'Cleared',
   'state.held': 'Held: no usable data',
-  'state.suppressed': 'Suppressed',
   'state.assumed': 'Assumed while data were lost',
   'state.drill': 'Drill',
   'state.not_durable': 'Not on disk',
@@ -229,9 +230,7 @@ export const en: Record<Key, string> = {
   'error.forbidden': 'Not permitted',
   'error.changed': 'The record has changed, look again',
   'error.other': 'Failed: {m}',
-  'foot.suppressed': 'Suppressed {n}',
   'foot.held': 'Held {n}',
-  'foot.flood': 'Alarm flood: {n} in 10 minutes',
   'foot.version': 'Version {v}',
   'foot.storage': 'Storage fault',
   'foot.unavailable': '{n} points without usable data',

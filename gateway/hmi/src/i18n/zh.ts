@@ -1,6 +1,9 @@
 // zh-CN texts: the master list of keys. `en.ts` must have exactly the same ones or the build fails.
 
+import { zhHiding } from './zh_hiding';
+
 export const zh = {
+  ...zhHiding,
   'app.title': '双重预防网关',
   'lang.other': 'English',
   'nav.overview': '总览',
@@ -44,7 +47,6 @@ export const zh = {
   'state.returned_unacked': '已恢复，未确认',
   'state.gone': '已消除',
   'state.held': '数据不可用，保持',
-  'state.suppressed': '抑制',
   'state.assumed': '数据丢失时推定',
   'state.drill': '演练',
   'state.not_durable': '未落盘',
@@ -227,9 +229,7 @@ export const zh = {
   'error.forbidden': '无权限',
   'error.changed': '记录已变化，请再看一次',
   'error.other': '失败：{m}',
-  'foot.suppressed': '抑制 {n}',
   'foot.held': '保持 {n}',
-  'foot.flood': '报警泛滥：10 分钟内 {n} 条',
   'foot.version': '版本 {v}',
   'foot.storage': '存储故障',
   'foot.unavailable': '{n} 个测点数据不可用',
