@@ -80,7 +80,8 @@ function alarm(pointKey, condition, priority, state, ageMs, more = {}) {
   seq += 1;
   return {
     id: `${pointKey}:${condition}`, point: pointKey, name: p.name, name_en: p.name_en, area: p.area, condition, priority, state,
-    held: false, suppressed: false, assumed: false, occurrence: 1, seq, event_id: `demo-chemical-${seq}`, raised_utc_ms: now - ageMs,
+    held: false, suppressed: ['shelved', 'suppressed', 'bypassed', 'out_of_service'].includes(state), superseded: false, latched: state.startsWith('latched'), chatter: false,
+    escalated: 0, first_out: null, first_out_tie: false, cause: '法兰或阀门泄漏', consequence: '人员中毒', assumed: false, occurrence: 1, seq, event_id: `demo-chemical-${seq}`, raised_utc_ms: now - ageMs,
     returned_utc_ms: null, acked_by: state === 'acked' ? '王班长' : null, value: start[points.indexOf(p)],
     limit: p.limits.find(([n]) => n === condition)?.[1] ?? null, unit: p.unit, risk: site.risks.find((r) => r.area === p.area)?.key ?? null,
     hazard: null, action: '佩戴空气呼吸器到现场核实，启动水幕，通知班长', action_en: 'Put on breathing apparatus, check on site, start the water curtain',
@@ -91,13 +92,35 @@ const unit = (id, ok) => ({ unit: id, state: ok ? 'ok' : 'dead', ok: ok ? 4211 :
 export const plant = {
   values: points.map((p, i) => (p.key === 'GT-303' ? [null, 2, now - 60_000, 'sensor'] : p.key === 'TT-201B' ? [18.3, 1, now, 'maintenance'] : p.key === 'GD-203' ? [null, 2, now - 9000, 'timeout'] : [start[i], 0, now, null])),
   alarms: [
-    alarm('GT-102', 'HH', 1, 'unacked', 42_000, { hazard: 'HD-2', delivery: 'broker_acknowledged' }),
-    alarm('GT-102', 'H', 2, 'acked', 61_000, { hazard: 'HD-2', delivery: 'confirmed' }),
+    alarm('GT-102', 'HH', 1, 'unacked', 42_000, { first_out: 1, first_out_tie: true, escalated: 1, hazard: 'HD-2', delivery: 'broker_acknowledged' }),
+    alarm('GT-102', 'H', 2, 'acked', 61_000, { superseded: true, hazard: 'HD-2', delivery: 'confirmed' }),
     alarm('LT-201A', 'H', 2, 'unacked', 300_000, { action: '停止进料，核对液位', action_en: 'Stop filling, check the level', delivery: 'sent' }),
     alarm('GT-303', 'SENSOR_FAULT', 3, 'unacked', 58_000, { held: true, hazard: 'HD-1', action: '通知仪表工更换', action_en: 'Call the instrument technician', value: null }),
     alarm('GD-101', 'H', 2, 'returned_unacked', 900_000, { returned_utc_ms: now - 600_000, value: 21.3 }),
+    alarm('GT-104', 'HH', 1, 'latched_acked', 1_900_000, { returned_utc_ms: now - 800_000, first_out: 3 }),
+    alarm('GD-202', 'HH', 2, 'latched_unacked', 1_700_000, { returned_utc_ms: now - 700_000, first_out: 1, first_out_tie: true }),
+    alarm('GD-201', 'H', 2, 'shelved', 400_000, {}),
+    alarm('PT-201A', 'H', 3, 'unacked', 90_000, { chatter: true, assumed: true, held: true }),
+    alarm('TT-101A', 'H', 3, 'bypassed', 500_000),
+    alarm('ZS-301', 'DISCRETE', 3, 'suppressed', 600_000, { value: 0 }),
     alarm('UPS-001', 'L', 4, 'acked', 7_200_000, { value: 39, delivery: 'stored' }),
   ],
+  shelves: [
+    { alarm: 'GD-201:H', point: 'GD-201', kind: 'timed', by: '王班长', reason: '探头受潮误报', since_utc_ms: now - 300_000, until_utc_ms: now + 1_500_000, active: true },
+    { alarm: 'GD-203:H', point: 'GD-203', kind: 'one_shot', by: '王班长', reason: '标定后复核', since_utc_ms: now - 300_000, until_utc_ms: now + 95_000, active: false },
+  ],
+  bypasses: [
+    { point: 'TT-101A', kind: 'bypass', paper: 'ZY-2026-117', by: '王班长', requested_by: '赵仪表', reason: '更换热电阻', compensation: '每 30 分钟现场读表', since_utc_ms: now - 900_000, until_utc_ms: now + 5_400_000, active: true },
+    { point: 'PS-601', kind: 'out_of_service', paper: 'WO-88', by: '李安全员', requested_by: '', reason: '消防泵大修', compensation: '', since_utc_ms: now - 9_000_000, until_utc_ms: null, active: false },
+    { point: 'GT-301', kind: 'inhibited', paper: '', by: '', requested_by: '', reason: '', compensation: '', since_utc_ms: now - 60_000, until_utc_ms: now + 1_700_000, active: false },
+  ],
+  groups: {
+    votes: [{ key: 'V-A1', name: '氨气 2oo4', name_en: 'Ammonia 2oo4', votes: 1, needed: 2, healthy: 3, members: ['GT-101:HH', 'GT-102:HH', 'GT-103:HH', 'GT-104:HH'] }],
+    first_out: [{ key: 'FO-A1', name: '液氨罐区', name_en: 'Ammonia tanks', ranked: [['GT-102:HH', 1, true], ['GD-202:HH', 1, true], ['GT-104:HH', 3, false]] }],
+    units: [{ key: 'U-A3', name: '吸收装置', name_en: 'Scrubber', mode: 'running', measured: true }],
+    flood: { since_utc_ms: now - 200_000, count: 12, peak: 12, first: 'GT-102:HH' },
+    silenced_until_utc_ms: null,
+  },
   outbox: { connected: true, depth: 2, oldest_age_ms: 42_000, sent: 118, broker_acknowledged: 117, received: 116, last_error: null },
   storage: { ok: true, last_commit_ms: 12, samples_read: 91230, samples_stored: 91222, samples_dropped: { queue_full: 8 }, influx_enabled: true, influx_delivered: 90880, influx_pending: 342, influx_dead_lettered: 0, influx_last_error: null },
   buses: [

@@ -20,6 +20,7 @@ const session = () => ({
   kind,
   user: signedIn ? 'demo-operator' : null,
   role: signedIn ? 'operator' : null,
+  roles: signedIn ? ['operator', 'safety'] : [],
   csrf: 'mock-token',
   demo: door === 'signed-in',
   setup_needed: door === 'setup' && !signedIn,
@@ -27,7 +28,7 @@ const session = () => ({
 const heartbeat = () => ({
   utc_ms: Date.now(),
   seq: records[0].seq,
-  unacked: plant.alarms.filter((a) => a.state !== 'acked').length,
+  unacked: plant.alarms.filter((a) => !a.suppressed && a.state !== 'acked' && a.state !== 'latched_acked').length,
   boot_id: BOOT,
   version: '0.1.0',
   clock: 'synced',
@@ -35,7 +36,8 @@ const heartbeat = () => ({
   storage: plant.storage,
   office_silent: false,
 });
-const snapshot = () => ({ ...heartbeat(), site, values: plant.values, alarms: plant.alarms, hazards, buses: plant.buses });
+const snapshot = () => ({ ...heartbeat(), site, values: plant.values, alarms: plant.alarms, hazards, buses: plant.buses, ...operations() });
+const operations = () => ({ shelves: plant.shelves, bypasses: plant.bypasses, groups: plant.groups });
 
 function send(name, data) {
   for (const res of streams) res.write(`id: ${BOOT}:${records[0].seq}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);

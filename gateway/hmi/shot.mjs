@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const PAGES = ['overview', 'alarms', 'plan', 'trend/GT-102', 'hazards', 'history', 'buses', 'demo'];
+const PAGES = ['overview', 'alarms', 'plan', 'trend/GT-102', 'trend/TT-101A', 'hazards', 'hidden', 'history', 'buses', 'demo'];
 const SIZES = [[1366, 768], [1920, 1080]];
 const only = process.argv[2] ?? '';
 const servers = [['8090', 'site', 'signed-in'], ['8091', 'office', 'signed-in'], ['8092', 'site', 'login'], ['8093', 'site', 'setup']].map((a) =>
