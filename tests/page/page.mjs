@@ -10,12 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { axeFindings, openBrowser } from './browser.mjs';
 import { startDemo } from './demo.mjs';
+import { operations } from './operations.mjs';
 
 const binary = process.env.HAZARD_GATEWAY_BIN ?? 'target/debug/hazard-gateway';
 const images = process.env.IMAGES;
 const PICTURE = { width: 1600, height: 900 };
 const SMALL = { width: 1366, height: 768 };
-const PAGES = ['overview', 'alarms', 'plan', 'trend/GT-102', 'hazards', 'history', 'buses', 'demo'];
+const PAGES = ['overview', 'alarms', 'plan', 'trend/GT-102', 'hazards', 'hidden', 'history', 'buses', 'demo'];
 const ALARM = 'tr[data-alarm="GT-102:HH"]';
 const DUTY = '值班员王工';
 const NOTE = '已电话核实，现场正在处置';
@@ -160,6 +161,8 @@ async function curve() {
   );
 }
 
+const operate = () => operations({ page, fact, until, go, clean, shot });
+
 async function office() {
   const site = page;
   page = await browser.open(PICTURE, 'zh');
@@ -286,7 +289,7 @@ async function all() {
   demo = await startDemo(binary, folder);
   browser = await openBrowser();
   page = await browser.open(PICTURE, 'zh');
-  for (const part of [live, alarm, candidate, curve, office, acknowledge, languages, everyPage, lossAndReturn]) {
+  for (const part of [live, alarm, candidate, curve, operate, office, acknowledge, languages, everyPage, lossAndReturn]) {
     await part();
     noFaults();
   }
