@@ -6,7 +6,7 @@ const OUTER = 'tr[data-alarm="GT-102:HH"]';
 const REASON = '探头受潮，频繁误报';
 const POINT = 'TT-101A';
 
-export async function operations({ page, fact, until, go, clean, shot }) {
+export async function operations({ page, watch, fact, until, go, clean, shot }) {
   const dialog = page.getByRole('dialog');
   const says = (selector) => page.locator(selector).first().innerText({ timeout: 2000 }).catch(() => '');
   const open = (selector) => page.locator(selector).getByRole('button', { name: /^操作 / }).click();
@@ -41,6 +41,7 @@ export async function operations({ page, fact, until, go, clean, shot }) {
     return said.includes('1 至 60 分钟') && said.includes('至少 4 个字');
   });
   await fact('what changed since it was shown is not done: the page says look again', async () => {
+    watch.serverAway = true; // the browser writes a refusal to its console
     await page.route('**/shelve', (route) => route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), seen_seq: 0 }) }));
     await dialog.getByRole('spinbutton').fill('30');
     await reason(REASON);
@@ -48,6 +49,7 @@ export async function operations({ page, fact, until, go, clean, shot }) {
     await dialog.getByText('显示之后已变化').waitFor({ timeout: 5000 });
     const dead = await dialog.locator('form').getByRole('button', { name: '搁置', exact: true }).isDisabled();
     await page.unroute('**/shelve');
+    watch.serverAway = false;
     await dialog.getByRole('button', { name: '取消', exact: true }).click();
     return dead && !(await says(INNER)).includes('剩余');
   });

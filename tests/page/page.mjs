@@ -161,7 +161,7 @@ async function curve() {
   );
 }
 
-const operate = () => operations({ page, fact, until, go, clean, shot });
+const operate = () => operations({ page, watch: browser.watch, fact, until, go, clean, shot });
 
 async function office() {
   const site = page;

@@ -7,7 +7,7 @@ import type { AlarmStateWord, AlarmView, BypassView, PointView, ShelfView, Value
 
 /** `1:02:03` or `4:05`; an end on the wall clock of the gateway. Never negative: the gateway ends it, not the page. */
 export function timeLeft(untilUtcMs: number, nowUtcMs: number): string {
-  const s = Math.max(0, Math.ceil((untilUtcMs - nowUtcMs) / 1000));
+  const s = Math.max(0, Math.floor((untilUtcMs - nowUtcMs) / 1000));
   const two = (n: number): string => String(n).padStart(2, '0');
   const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
