@@ -1,0 +1,123 @@
+//! Slaves made by pymodbus on all three wires, read by the product's own configuration and buses.
+//!
+//! `tests/run` installs pymodbus into a folder of its own and names its interpreter in `HAZARD_PYTHON`.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use devices::status::BusStatus;
+use devices::{BusMessage, Scan, run_bus};
+use e2e::peer::Program;
+use gateway::clock::SystemClock;
+use gateway::config::load_site;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const PROFILE: &str = "
+title_zh = '来源'
+title_en = 'origin'
+[field.a]
+function = 3
+address = 7
+type = 'u16'
+[field.b]
+function = 4
+address = 150
+type = 'u16'
+";
+
+const UNITS: [u8; 3] = [1, 2, 9];
+
+/// A site with one link; every unit has both points.
+fn site(link: &str) -> String {
+    let mut text = format!(
+        "[site]\nkey = 'east'\nname = '东厂'\nname_en = 'East'\n[[area]]\nkey = 'A1'\nname = '罐区'\nname_en = 'Tanks'\n\
+         [[link]]\nkey = 'line'\n{link}\ntimeout_ms = 1000\n"
+    );
+    for unit in UNITS {
+        text +=
+            &format!("[[device]]\nkey = 'd{unit}'\nlink = 'line'\nunit = {unit}\nprofile = 'origin'\narea = 'A1'\n");
+        for field in ["a", "b"] {
+            text += &format!(
+                "[[point]]\nkey = 'P{unit}-{field}'\nname = '量'\nname_en = 'value'\ndevice = 'd{unit}'\nfield = '{field}'\n\
+                 kind = 'other'\nrange = [0, 20000]\n"
+            );
+        }
+    }
+    text
+}
+
+fn python(dir: &Path, way: &str, place: &str) -> Program {
+    let python = std::env::var("HAZARD_PYTHON").expect("tests/run e2e sets HAZARD_PYTHON to a python with pymodbus");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pymodbus/serve.py");
+    Program::start("pymodbus", dir, Command::new(python).arg(script).args([way, place]))
+}
+
+/// Reads every unit three times; each value names its unit and register.
+async fn read(dir: &Path, link: &str) {
+    std::fs::create_dir_all(dir.join("profiles")).unwrap();
+    std::fs::write(dir.join("profiles/origin.toml"), PROFILE).unwrap();
+    std::fs::write(dir.join("site.toml"), site(link)).unwrap();
+    let (site, _) = load_site(&dir.join("site.toml")).unwrap();
+    let bus = site.buses.into_iter().next().unwrap();
+    let devices: Vec<_> = bus.devices.iter().map(|d| d.device).collect();
+    let status = Arc::new(BusStatus::new(&bus));
+    let (out, mut messages) = mpsc::channel(64);
+    let stop = CancellationToken::new();
+    tokio::spawn(run_bus(bus, Arc::new(SystemClock::default()), out, status.clone(), stop.clone()));
+    let _ends = stop.drop_guard();
+    let mut seen = [0; 3];
+    let reading = async {
+        while seen.iter().any(|n| *n < 3) {
+            if let BusMessage::Scan(Scan { device, answered: true, samples, .. }) = messages.recv().await.unwrap() {
+                let index = devices.iter().position(|d| *d == device).unwrap();
+                let origin = f64::from(UNITS[index]) * 1000.0;
+                let values: Vec<_> = samples.iter().filter_map(|s| s.reading.value()).collect();
+                assert_eq!(values, [origin + 7.0, origin + 150.0], "{link}");
+                seen[index] += 1;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), reading)
+        .await
+        .unwrap_or_else(|_| panic!("{link}: {:?}", status.report()));
+    let link_seen = status.snapshot().link;
+    assert_eq!((link_seen.crc, link_seen.foreign, link_seen.short), (0, 0, 0), "{link}: {link_seen:?}");
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn slaves_by_pymodbus_are_read_over_modbus_tcp() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let _slave = python(dir.path(), "tcp", &port.to_string());
+    read(dir.path(), &format!("tcp = '127.0.0.1:{port}'")).await;
+}
+
+#[tokio::test]
+async fn slaves_by_pymodbus_are_read_over_rtu_through_a_converter() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let _slave = python(dir.path(), "rtu_over_tcp", &port.to_string());
+    read(dir.path(), &format!("rtu_over_tcp = '127.0.0.1:{port}'")).await;
+}
+
+#[tokio::test]
+async fn slaves_by_pymodbus_are_read_over_a_serial_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let ends = ["near", "far"].map(|end| dir.path().join(end).display().to_string());
+    let pair = ends.each_ref().map(|end| format!("PTY,link={end},raw,echo=0"));
+    let _line = Program::start("socat", dir.path(), Command::new("socat").args(&pair));
+    while !ends.iter().all(|end| Path::new(end).exists()) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let _slave = python(dir.path(), "serial", &ends[1]);
+    read(dir.path(), &format!("serial = '{}'", ends[0])).await;
+}
