@@ -215,7 +215,7 @@ impl Core {
     async fn bus(&mut self, message: BusMessage) {
         match message {
             BusMessage::Scan(Scan { device, answered, samples, .. }) => {
-                self.store.append_samples(&samples);
+                self.store.append_samples(&samples, answered);
                 self.nearness.look(&samples);
                 self.input(Input::Scan { device, answered, samples: &samples }).await;
             }

@@ -4,7 +4,7 @@
 
 use super::open::is_damage;
 use super::writer::{Desk, Writer, day_of, days};
-use super::{OpenOptions, StoreError, block};
+use super::{OpenOptions, StoreError, block, detail};
 use rules::Sample;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub(super) struct Stored {
     pub utc_ms: i64,
     pub value: Option<f64>,
     pub quality: u8,
+    /// Reason and answer, as in `detail`.
+    pub detail: u16,
 }
 
 /// A sample read back.
@@ -74,7 +76,7 @@ impl History {
         Ok(Self { dir, desk, counters })
     }
 
-    pub(super) fn append(&self, samples: &[Sample]) {
+    pub(super) fn append(&self, samples: &[Sample], answered: bool) {
         if samples.is_empty() {
             return;
         }
@@ -85,6 +87,7 @@ impl History {
                 utc_ms: s.at.wall.utc_ms,
                 value: s.reading.value(),
                 quality: s.reading.quality_code(),
+                detail: detail::of(s.reading, answered),
             })
             .collect();
         let n = batch.len() as u64;

@@ -10,10 +10,12 @@
 mod block;
 mod chain;
 mod commit;
+mod detail;
 mod history;
 mod inspect;
 pub mod office;
 mod open;
+mod past;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ pub use commit::Commit;
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
 pub use open::{OpenOptions, Workers};
+pub use past::{Past, PastSample, Span};
 
 use history::History;
 use rules::{Restored, Sample};
@@ -177,9 +180,9 @@ impl Store {
         }
     }
 
-    /// Hands samples to the history writer; never blocks. What it cannot take is dropped and counted.
-    pub fn append_samples(&self, samples: &[Sample]) {
-        self.history.append(samples);
+    /// Hands the samples of a scan to the history writer; never blocks. What it cannot take is dropped and counted.
+    pub fn append_samples(&self, samples: &[Sample], answered: bool) {
+        self.history.append(samples, answered);
     }
 
     /// Samples after a position, oldest first; `None` when there is nothing new or the day cannot be read.

@@ -45,7 +45,7 @@ fn history(dir: &Path) -> History {
 
 fn put(history: &History, utc_ms: i64) {
     let before = history.figures().stored;
-    history.append_stored(Stored { point: 0, utc_ms, value: Some(1.0), quality: 0 });
+    history.append_stored(Stored { point: 0, utc_ms, value: Some(1.0), quality: 0, detail: 0 });
     while history.figures().stored == before {
         std::thread::yield_now();
     }
@@ -259,7 +259,7 @@ fn inline_work_is_done_when_the_call_returns_and_what_it_wrote_is_read_by_a_stor
     let (store, _) = Store::open(dir.path(), options("boot-a", Workers::Inline)).unwrap();
     let written = store.write(|tx| tx.execute("INSERT OR REPLACE INTO meta VALUES ('a', 'b')", []));
     assert_eq!(written.now_or_never().unwrap().unwrap(), 1);
-    let sample = |utc_ms| Stored { point: 0, utc_ms, value: Some(1.0), quality: 0 };
+    let sample = |utc_ms| Stored { point: 0, utc_ms, value: Some(1.0), quality: 0, detail: 0 };
     store.history.append_stored(sample(AT_MS));
     store.history.append_stored(sample(AT_MS + 1));
     store.close().now_or_never().unwrap();

@@ -233,7 +233,7 @@ pub(crate) fn with_history(site: &Site) {
         for block in 0..3 {
             let at_ms = |i: i64| 1_700_000_000_000 + 1000 * (100 * block + i);
             let samples: Vec<rules::Sample> = (0..100).map(|i| sample(point, at_ms(i))).collect();
-            store.append_samples(&samples);
+            store.append_samples(&samples, true);
             while store.history_figures().blocks <= block.unsigned_abs() {
                 tokio::task::yield_now().await;
             }
