@@ -7,6 +7,8 @@ mod client;
 mod exit;
 mod import;
 mod link;
+mod kpi;
+mod past;
 mod plan;
 mod probe;
 mod read;
@@ -94,6 +96,9 @@ enum Command {
     /// 列出事件 · list events of a running gateway
     #[command(after_help = "例 example:  hazard-gateway events --after 120 --limit 20")]
     Events(client::EventsArgs),
+    /// 报警绩效：报警率、泛滥、滞留、抖动、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
+    #[command(after_help = "例 example:  hazard-gateway kpi --config site.toml --from 2026-11-01")]
+    Kpi(kpi::KpiArgs),
     /// 人员与口令 · the people of a station
     #[command(subcommand, after_help = "例 example:  hazard-gateway user add zhang --role admin --config site.toml")]
     User(user::UserCommand),
@@ -148,6 +153,7 @@ fn dispatch(command: Command) -> Exit {
         }
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),
+        Command::Kpi(args) => kpi::main(&args),
         Command::User(command) => user::main(command),
         Command::Store(command) => verify::store(command),
         Command::Audit(command) => verify::audit_trail(command),

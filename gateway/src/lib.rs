@@ -14,6 +14,7 @@ pub mod demo;
 mod incidents;
 pub mod influx;
 mod kept_bus;
+pub mod kpi;
 pub mod mqtt;
 pub mod notify;
 pub mod office;

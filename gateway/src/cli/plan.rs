@@ -1,6 +1,7 @@
 //! `plan`: every request on every bus before anything goes live, and which freshness deadlines cannot hold.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+use super::past::pad;
 use super::{Exit, check};
 use crate::config::{self, Checked, Site};
 use devices::{BusForecast, BusSpec, Outlook, Parity, RequestForecast, Transport, forecast};
@@ -148,12 +149,6 @@ fn how(transport: &Transport) -> String {
 fn row<const N: usize>(cells: &[String; N], widths: &[usize; N]) -> String {
     let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| pad(cell, *width)).collect();
     padded.join("  ").trim_end().to_owned()
-}
-
-/// Chinese characters are two columns wide.
-fn pad(text: &str, width: usize) -> String {
-    let columns: usize = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
-    format!("{text}{}", " ".repeat(width.saturating_sub(columns)))
 }
 
 fn time(time: Duration) -> String {

@@ -48,6 +48,12 @@ impl Past {
         Ok(Self { dir: dir.to_owned() })
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Records in the order of the journal, those whose name `wanted` takes; the number of unreadable ones is returned.
     /// # Errors
     /// SQLite's.

@@ -1,13 +1,15 @@
 //! The store as its readers see it: the page's archive, the account tables, the InfluxDB writer's source.
 
-use super::{HistoryCursor, Store, StoreError};
+use super::{HistoryCursor, Past, Span, Store, StoreError};
 use crate::influx::line::SeriesSample;
 use crate::influx::writer::Source;
+use crate::kpi;
 use crate::record::Record;
 use crate::web::archive::{parse_records, read_records};
 use crate::web::{AccountDb, Archive, Bucket, DbJob, Problem};
 use futures_util::future::BoxFuture;
 use rusqlite::{OptionalExtension, params};
+use std::path::Path;
 
 /// Blocks the InfluxDB writer takes at once: a minute of one-second commits.
 const BLOCKS_AT_ONCE: u32 = 60;
@@ -34,6 +36,15 @@ impl Archive for Store {
         Box::pin(async move {
             let read = move || columns(&history.range(&point, from_ms, to_ms), from_ms, to_ms, width);
             self.apart(read).await.map_err(internal)
+        })
+    }
+
+    /// On a connection of its own: a year of events takes a second, and the page's other reads do not wait for it.
+    fn kpi(&self, span: Span) -> BoxFuture<'_, Result<kpi::Report, Problem>> {
+        let dir = self.path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Box::pin(async move {
+            let read = move || kpi::of_folder(&Past::open(&dir)?, span);
+            self.apart(read).await.and_then(|report| report).map_err(internal)
         })
     }
 }

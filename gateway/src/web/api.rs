@@ -18,6 +18,7 @@ const EVENTS_USUAL: u32 = 200;
 const WIDTH_MAX: u32 = 4000;
 const WIDTH_USUAL: u32 = 600;
 const HOUR_MS: i64 = 3_600_000;
+const WEEK_MS: i64 = 7 * 24 * HOUR_MS;
 
 type SharedState = State<Arc<SiteState>>;
 
@@ -36,6 +37,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/bypasses", get(|State(s): SharedState| async move { Json(s.core.snapshot().bypasses.clone()) }))
         .route("/api/v1/groups", get(|State(s): SharedState| async move { Json(s.core.snapshot().groups.clone()) }))
         .route("/api/v1/events", get(events))
+        .route("/api/v1/kpi", get(kpi))
         .with_state(state)
 }
 
@@ -162,6 +164,15 @@ struct Columns {
     max: Vec<Option<f64>>,
     last: Vec<Option<f64>>,
     quality: Vec<u8>,
+}
+
+/// Figures of EEMUA 191 and ISA-18.2; the last week when not said.
+async fn kpi(State(state): SharedState, Query(mut ask): Query<Span>) -> Result<Json<Value>, Problem> {
+    let now = state.clock.now().wall.utc_ms;
+    let to = ask.to.as_deref().and_then(moment).unwrap_or(now);
+    ask.from.get_or_insert_with(|| to.saturating_sub(WEEK_MS).to_string());
+    let (from_ms, to_ms) = span_ms(&ask, now)?;
+    to_json(&state.archive.kpi(crate::store::Span { from_ms, to_ms }).await?)
 }
 
 #[derive(Deserialize)]

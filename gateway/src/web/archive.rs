@@ -22,6 +22,8 @@ pub trait Archive: Send + Sync {
     /// A point's curve in at most `width` columns.
     fn history(&self, point: &str, from_ms: i64, to_ms: i64, width: u32)
     -> BoxFuture<'_, Result<Vec<Bucket>, Problem>>;
+    /// The figures of the alarm system over a time.
+    fn kpi(&self, span: crate::store::Span) -> BoxFuture<'_, Result<crate::kpi::Report, Problem>>;
 }
 
 /// The journal's rows for [`Archive::records`] out of the table `event(seq, json, …)`.

@@ -185,6 +185,7 @@ pub const ROUTES: &[Route] = &[
     ),
     row("GET", "/api/v1/alarms", VIEW, Station::Site, "standing alarms"),
     row("GET", "/api/v1/events", VIEW, Station::Site, "journal, oldest first"),
+    row("GET", "/api/v1/kpi", VIEW, Station::Site, "figures of EEMUA 191 and ISA-18.2 beside their targets"),
     row("GET", "/api/v1/risks", VIEW, Station::Site, "registered risks"),
     row("GET", "/api/v1/measures", VIEW, Station::Site, "control measures of the risks"),
     row("GET", "/api/v1/sources", VIEW, Station::Site, "major hazard sources"),

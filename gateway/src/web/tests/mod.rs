@@ -52,6 +52,10 @@ impl Archive for FakeArchive {
     fn history(&self, _: &str, from: i64, _: i64, _: u32) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
         Box::pin(async move { Ok(vec![Bucket { t_ms: from, min: None, max: None, last: None, quality: 2 }]) })
     }
+    fn kpi(&self, span: crate::store::Span) -> BoxFuture<'_, Result<crate::kpi::Report, Problem>> {
+        let events: Vec<_> = self.0.lock().unwrap().iter().map(|r| r.event.clone()).collect();
+        Box::pin(async move { Ok(crate::kpi::report(&events, span)) })
+    }
 }
 
 struct Bench {

@@ -1,0 +1,94 @@
+//! What `kpi` and `replay` have in common: the folder of a site, and a time given as a day, a moment or milliseconds.
+
+use super::{Exit, check};
+use crate::config::{self, Station};
+use crate::store::{Past, Span, StoreError};
+use std::path::Path;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The data of the site of a configuration; the exit code with its words already said.
+pub(super) fn open(config: &Path) -> Result<Past, Exit> {
+    let folder = config::data_folder(config).map_err(|(diagnostics, files)| {
+        check::report(&diagnostics, &files);
+        Exit::Usage
+    })?;
+    if folder.station == Station::Office {
+        eprintln!("镇办没有报警规则和历史数据；请用站点的配置文件 · an office has no rules and no history; give the file of a site");
+        return Err(Exit::Usage);
+    }
+    Past::open(&folder.dir).map_err(|error| failed(&error, &folder.dir))
+}
+
+/// Says what is wrong with the files, and what to do.
+pub(super) fn failed(error: &StoreError, dir: &Path) -> Exit {
+    let dir = dir.display();
+    match error {
+        StoreError::NewerVersion(..) => {
+            eprintln!("数据由更新的版本写成，请用该版本 · {error}");
+            return Exit::NewerStore;
+        }
+        StoreError::Io(_, io) if io.kind() == std::io::ErrorKind::NotFound => eprintln!(
+            "{dir} 中没有记录：网关还没有运行过，或 data_dir 写错了\n\
+             there are no records in {dir}: the gateway has never run, or data_dir is wrong"
+        ),
+        other => eprintln!(
+            "无法读取 {dir} 中的数据：{other}；先用 store verify 核对\n\
+             the data in {dir} cannot be read: {other}; look with `store verify` first"
+        ),
+    }
+    Exit::Io
+}
+
+/// From and to of the arguments; what is not given comes from `usual`.
+pub(super) fn span(from: Option<&str>, to: Option<&str>, usual: Span) -> Result<Span, Exit> {
+    let read = |text: Option<&str>, usual: i64, end: bool| match text {
+        None => Some(usual),
+        Some(text) => moment(text, end),
+    };
+    match (read(from, usual.from_ms, false), read(to, usual.to_ms, true)) {
+        (Some(from_ms), Some(to_ms)) if from_ms < to_ms => Ok(Span { from_ms, to_ms }),
+        _ => {
+            eprintln!(
+                "--from 和 --to 要写成 2026-11-24、2026-11-24T08:00:00Z 或毫秒数，且 --from 早于 --to\n\
+                 give --from and --to as 2026-11-24, 2026-11-24T08:00:00Z or milliseconds, --from before --to"
+            );
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// A UTC day counts from its beginning, or to its end.
+fn moment(text: &str, end: bool) -> Option<i64> {
+    if text.parse::<jiff::civil::Date>().is_ok() && text.len() == "2026-11-24".len() {
+        let begin = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>().ok()?.as_millisecond();
+        return Some(if end { begin + DAY_MS - 1 } else { begin });
+    }
+    text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond))
+}
+
+/// Chinese characters are two columns wide.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    let columns: usize = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_a_whole_day_and_a_moment_a_moment() {
+        assert_eq!(moment("1970-01-02", false), Some(DAY_MS));
+        assert_eq!(moment("1970-01-02", true), Some(2 * DAY_MS - 1));
+        assert_eq!(moment("1970-01-01T00:00:01Z", true), Some(1000));
+        assert_eq!((moment("1500", false), moment("gestern", false)), (Some(1500), None));
+    }
+
+    #[test]
+    fn a_span_that_ends_before_it_begins_is_refused() {
+        let usual = Span { from_ms: 0, to_ms: 10 };
+        assert_eq!(span(None, Some("1970-01-01"), usual).unwrap().to_ms, DAY_MS - 1);
+        assert_eq!(span(Some("20"), None, usual), Err(Exit::Usage));
+    }
+}

@@ -1,0 +1,225 @@
+//! One rule book played over recorded samples and steps: the same engine that runs live, with the recorded times.
+//!
+//! ```text
+//!   batches of samples, in the order in which they came ──► scans (runs of one device) ─┐
+//!   steps of the journal, by time ──────────────────────────────────────────────────────┴─► Engine, timers at their due time
+//! ```
+//!
+//! Owns order and grouping. Every decision is the engine's.
+
+use super::script::{Step, seen};
+use super::timeline::Timeline;
+use crate::store::PastSample;
+use rules::book::Mode;
+use rules::{
+    Actor, Command, DeviceId, Engine, Event, EventKind, Input, Mono, Now, PointId, Reading, Restored, RuleBook, Sample,
+};
+use std::time::Duration;
+
+/// Samples of one device further apart than this are not of one scan.
+const SCAN_MS: i64 = 1_000;
+/// What a start reads back for the flood window.
+const RECENT: Duration = Duration::from_secs(600);
+
+/// A person's command that the rules refused in the replay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    pub at: Now,
+    pub command: Command,
+    pub reason: String,
+}
+
+/// What came out.
+#[derive(Debug, Default)]
+pub struct Played {
+    pub events: Vec<Event>,
+    pub refused: Vec<Refused>,
+    pub samples: u64,
+}
+
+/// The engine with everything it is fed from.
+pub struct Player<'a> {
+    engine: Engine,
+    book: RuleBook,
+    timeline: &'a Timeline,
+    steps: std::iter::Peekable<std::vec::IntoIter<(Now, Step)>>,
+    /// By the reader's numbers: the point and its device in this book.
+    points: Vec<Option<(PointId, DeviceId)>>,
+    /// The scan being collected.
+    scan: Vec<Sample>,
+    device: Option<DeviceId>,
+    answered: bool,
+    modes: Vec<(String, Mode)>,
+    next_hazard: u64,
+    last: Now,
+    played: Played,
+}
+
+impl<'a> Player<'a> {
+    /// Stands where the journal stood at `start`: `before` are its events until then, on the clock of the replay.
+    #[must_use]
+    pub fn new(
+        book: &RuleBook,
+        keys: &[String],
+        timeline: &'a Timeline,
+        before: &[Event],
+        steps: Vec<(Now, Step)>,
+        start: Now,
+    ) -> Self {
+        let device = |p: PointId| book.device_id(&book.points()[p.index()].device);
+        let points = keys.iter().map(|key| book.point_id(key).and_then(|p| Some((p, device(p)?)))).collect();
+        let mut player = Self {
+            engine: Engine::new(book.clone(), Restored::default(), start),
+            book: book.clone(),
+            timeline,
+            steps: steps.into_iter().peekable(),
+            points,
+            scan: Vec::new(),
+            device: None,
+            answered: false,
+            modes: Vec::new(),
+            next_hazard: 1,
+            last: start,
+            played: Played::default(),
+        };
+        before.iter().for_each(|event| {
+            player.engine.apply(event);
+            player.note(event);
+        });
+        player.restart(before, false, start);
+        player
+    }
+
+    /// The next samples, in the order in which they came.
+    pub fn feed(&mut self, batch: &[PastSample]) {
+        for past in batch {
+            let Some((point, device)) = self.points.get(past.point as usize).copied().flatten() else { continue };
+            self.played.samples += 1;
+            let at = self.timeline.at(past.utc_ms);
+            let answered = past.answered.unwrap_or_else(|| is_heard(past.reading));
+            let begins = self.device != Some(device)
+                || self.answered != answered && past.answered.is_some()
+                || self.scan.iter().any(|s| s.point == point)
+                || self.scan.last().is_some_and(|s| (past.utc_ms - s.at.wall.utc_ms).abs() > SCAN_MS);
+            if begins {
+                self.flush();
+                (self.device, self.answered) = (Some(device), answered);
+            }
+            self.answered |= answered;
+            self.scan.push(Sample { point, reading: past.reading, at });
+        }
+    }
+
+    /// Everything until `end`.
+    #[must_use]
+    pub fn finish(mut self, end: Now) -> Played {
+        self.flush();
+        self.steps_until(end.mono);
+        self.timers(end.mono, true);
+        self.played
+    }
+
+    fn flush(&mut self) {
+        let Some(device) = self.device.take() else { return };
+        let scan = std::mem::take(&mut self.scan);
+        let (Some(first), Some(last)) = (scan.iter().map(|s| s.at.mono).min(), scan.iter().max_by_key(|s| s.at.mono))
+        else {
+            return;
+        };
+        let now = last.at;
+        self.steps_until(first);
+        self.timers(first, false);
+        self.last = now;
+        let answered = self.answered;
+        let begun = self.played.events.len();
+        self.engine.handle(Input::Scan { device, answered, samples: &scan }, now, &mut self.played.events);
+        self.noted(begun);
+        self.scan = scan;
+        self.scan.clear();
+    }
+
+    fn steps_until(&mut self, until: Mono) {
+        while let Some((at, step)) = self.steps.next_if(|(at, _)| at.mono <= until) {
+            self.timers(at.mono, true);
+            self.last = at;
+            let begun = self.played.events.len();
+            match step {
+                Step::Start { rebooted, .. } => {
+                    let recent: Vec<Event> = self.recent(at).cloned().collect();
+                    self.restart(&recent, rebooted, at);
+                }
+                Step::System(condition, active) => {
+                    self.engine.handle(Input::System { condition, active }, at, &mut self.played.events);
+                }
+                Step::Person(command, actor) => self.person(&command, &actor, at),
+            }
+            self.noted(begun);
+        }
+    }
+
+    fn person(&mut self, command: &Command, actor: &Actor, at: Now) {
+        let command = seen(command, self.engine.next_seq() - 1);
+        match self.engine.command(&command, actor, at, &mut self.played.events) {
+            Ok(()) | Err(rules::Rejected::AlreadySo) => {}
+            Err(reason) => self.played.refused.push(Refused { at, command, reason: reason.to_string() }),
+        }
+    }
+
+    /// Each timer at its own time; those of the last instant only when `too`, because a sample comes before a timer.
+    fn timers(&mut self, until: Mono, too: bool) {
+        while let Some((due, _)) = self.engine.next_deadline().filter(|(d, _)| *d < until || too && *d == until) {
+            let at = self.timeline.label(due.max(self.last.mono), self.last);
+            self.last = at;
+            let begun = self.played.events.len();
+            self.engine.handle(Input::Tick, at, &mut self.played.events);
+            self.noted(begun);
+        }
+    }
+
+    /// As the gateway starts: from the stored rows and the events of the last minutes.
+    fn restart(&mut self, recent: &[Event], rebooted: bool, now: Now) {
+        let restored = Restored {
+            next_seq: self.engine.next_seq(),
+            next_hazard: self.next_hazard,
+            alarms: self.engine.alarms().iter().filter(|a| a.fact.is_some()).cloned().collect(),
+            hazards: self.engine.hazards().to_vec(),
+            same_boot: !rebooted,
+            wall_mark_utc_ms: Some(self.last.wall.utc_ms).filter(|_| rebooted),
+            modes: self.modes.clone(),
+            recent: recent.iter().filter(|e| now.mono.since(e.at.mono) <= RECENT).cloned().collect(),
+        };
+        self.engine = Engine::new(self.book.clone(), restored, now);
+    }
+
+    fn recent(&self, now: Now) -> impl Iterator<Item = &Event> {
+        let events = &self.played.events;
+        events[events.partition_point(|e| now.mono.since(e.at.mono) > RECENT)..].iter()
+    }
+
+    fn noted(&mut self, begun: usize) {
+        for n in begun..self.played.events.len() {
+            let event = self.played.events[n].clone();
+            self.note(&event);
+        }
+    }
+
+    /// What a start has to be told and the engine does not show.
+    fn note(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::ModeChanged { plant_unit, new, .. } => {
+                self.modes.retain(|(unit, _)| unit != plant_unit);
+                self.modes.push((plant_unit.clone(), *new));
+            }
+            EventKind::HazardOpened { hazard } => {
+                let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+                self.next_hazard = self.next_hazard.max(number + 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Without a record of it: a device that says anything at all has answered.
+fn is_heard(reading: Reading) -> bool {
+    !matches!(reading, Reading::Bad(fault) if fault.is_communication())
+}

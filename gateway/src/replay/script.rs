@@ -1,0 +1,168 @@
+//! What the samples do not say, taken from the journal: people's commands, conditions of the gateway itself, starts.
+//!
+//! Owns the way from an event back to what caused it. Everything else in the journal must come out of the rules again.
+
+use rules::hazard::{Decision, Stage};
+use rules::hide::EndCause;
+use rules::{Actor, Command, Event, EventKind, Now, SystemCondition};
+
+/// One thing that happened from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The daemon started: alarms stood again, readings were unknown.
+    Start { config_hash: String, rebooted: bool },
+    /// A person; the number of what they saw is filled in when it is played.
+    Person(Command, Actor),
+    /// A condition of the gateway itself.
+    System(SystemCondition, bool),
+}
+
+/// What caused an event, if it came from outside; times are those of the event.
+#[must_use]
+pub fn step(event: &Event, rebooted: bool) -> Option<Step> {
+    let person = |command, by: &Decision| {
+        Some(Step::Person(command, Actor { user: by.by.clone(), role: by.role.clone() }))
+    };
+    let seconds = |until: rules::Mono| (until.since(event.at.mono).as_millis() + 500) / 1000;
+    let seconds = |until| u64::try_from(seconds(until)).unwrap_or(0);
+    match &event.kind {
+        EventKind::Started { config_hash, .. } => Some(Step::Start { config_hash: config_hash.clone(), rebooted }),
+        EventKind::Raised { fact, .. } | EventKind::ShadowRaised { fact, .. } => system(&fact.alarm, true),
+        EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact } => system(&fact.alarm, false),
+        EventKind::Acked { fact, by } => person(
+            Command::Acknowledge { alarm: fact.alarm.clone(), seen_seq: 0, comment: by.reason.clone() },
+            by,
+        ),
+        EventKind::Shelved { fact, shelf } => person(
+            Command::Shelve {
+                alarm: fact.alarm.clone(),
+                seen_seq: 0,
+                kind: shelf.kind,
+                duration_s: seconds(shelf.until.mono),
+                reason: shelf.by.reason.clone(),
+            },
+            &shelf.by,
+        ),
+        EventKind::Unshelved { fact, by } => {
+            person(Command::Unshelve { alarm: fact.alarm.clone(), seen_seq: 0 }, by)
+        }
+        EventKind::Reset { fact, by } => {
+            let reason = by.reason.clone();
+            person(Command::ResetLatch { alarm: fact.alarm.clone(), seen_seq: 0, reason }, by)
+        }
+        EventKind::Bypassed { point, bypass } => person(
+            Command::Bypass {
+                point: point.clone(),
+                permit: bypass.permit.clone(),
+                reason: bypass.by.reason.clone(),
+                requested_by: bypass.requested_by.clone(),
+                duration_s: seconds(bypass.until.mono),
+                compensation: bypass.compensation.clone(),
+            },
+            &bypass.by,
+        ),
+        EventKind::BypassEnded { point, why: EndCause::User, by: Some(by) } => {
+            person(Command::EndBypass { point: point.clone(), reason: by.reason.clone() }, by)
+        }
+        EventKind::OutOfService { point, service } => person(
+            Command::OutOfService {
+                point: point.clone(),
+                work_order: service.work_order.clone(),
+                reason: service.by.reason.clone(),
+            },
+            &service.by,
+        ),
+        EventKind::InService { point, by } => {
+            person(Command::ReturnToService { point: point.clone(), reason: by.reason.clone() }, by)
+        }
+        EventKind::FirstOutReset { group, by } => person(Command::ResetFirstOut { group: group.clone() }, by),
+        EventKind::ModeChanged { plant_unit, new, by: Some(by), .. } => person(
+            Command::SetMode { unit: plant_unit.clone(), mode: *new, reason: by.reason.clone() },
+            by,
+        ),
+        EventKind::Silenced { by, .. } => person(Command::Silence, by),
+        EventKind::HazardStage { hazard } => match &hazard.stage {
+            Stage::Registered { confirmed: by } => {
+                person(Command::ConfirmHazard { hazard: hazard.id.clone(), reason: by.reason.clone() }, by)
+            }
+            Stage::Rejected { rejected: by } => {
+                person(Command::RejectHazard { hazard: hazard.id.clone(), reason: by.reason.clone() }, by)
+            }
+            Stage::Candidate => None,
+        },
+        _ => None,
+    }
+}
+
+fn system(alarm: &str, active: bool) -> Option<Step> {
+    let code = alarm.strip_prefix("system:")?;
+    SystemCondition::ALL.into_iter().find(|c| c.code() == code).map(|c| Step::System(c, active))
+}
+
+/// The command with the number of what stands: who acted had it on the screen.
+#[must_use]
+pub fn seen(command: &Command, newest: u64) -> Command {
+    let mut command = command.clone();
+    match &mut command {
+        Command::Acknowledge { seen_seq, .. }
+        | Command::Shelve { seen_seq, .. }
+        | Command::Unshelve { seen_seq, .. }
+        | Command::ResetLatch { seen_seq, .. } => *seen_seq = newest,
+        _ => {}
+    }
+    command
+}
+
+/// True for what the rules decide, in the journal or in a replay; the rest are notes of the gateway and of people.
+#[must_use]
+pub fn is_decided(kind: &EventKind) -> bool {
+    let name = kind.name();
+    ["alarm.", "point.", "group.", "flood.", "unit.", "sound.", "hazard."].iter().any(|room| name.starts_with(room))
+        || name.starts_with("device.inhibit")
+}
+
+/// What an event is about: the alarm, or the point, group, unit or record.
+#[must_use]
+pub fn subject(kind: &EventKind) -> String {
+    if let Some(fact) = kind.fact() {
+        return fact.alarm.clone();
+    }
+    match kind {
+        EventKind::FirstOutReset { group, .. } => group.clone(),
+        EventKind::ModeChanged { plant_unit, .. } => plant_unit.clone(),
+        EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => hazard.cause.clone(),
+        EventKind::HazardOccurrence { hazard, .. } => hazard.clone(),
+        other => other.whole_point().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::AlarmFact;
+    use rules::hide::{Expiry, Shelf};
+
+    #[test]
+    fn a_shelf_becomes_the_command_that_made_it() {
+        let at = Now::default();
+        let until = Expiry::after(at, std::time::Duration::from_secs(600));
+        let by = Decision { by: "li".into(), role: "operator".into(), at, reason: "换探头中".into() };
+        let shelf = Shelf { kind: rules::ShelfKind::OneShot, until, by };
+        let fact = AlarmFact { alarm: "A:H".into(), ..AlarmFact::default() };
+        let event = Event { seq: 1, at, kind: EventKind::Shelved { fact, shelf } };
+        let Some(Step::Person(command, actor)) = step(&event, false) else { panic!("{event:?}") };
+        let Command::Shelve { alarm, seen_seq, duration_s, .. } = seen(&command, 41) else { panic!("{command:?}") };
+        assert_eq!((alarm.as_str(), seen_seq, duration_s, actor.user.as_str()), ("A:H", 41, 600, "li"));
+    }
+
+    #[test]
+    fn an_alarm_of_a_point_comes_from_the_samples_and_one_of_the_gateway_from_the_journal() {
+        let raised = |alarm: &str| {
+            let fact = AlarmFact { alarm: alarm.into(), ..AlarmFact::default() };
+            let kind = EventKind::Raised { fact, assumed: false, late_by_ms: 0 };
+            step(&Event { seq: 1, at: Now::default(), kind }, false)
+        };
+        assert_eq!(raised("GT-1:H"), None);
+        assert_eq!(raised("system:uplink_down"), Some(Step::System(SystemCondition::UplinkDown, true)));
+    }
+}
