@@ -1,8 +1,8 @@
 //! `kpi`: the figures of the alarm system over a time, each beside the standard's target.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-use super::past::{failed, open, pad, span};
 use super::Exit;
+use super::past::{failed, open, pad, span};
 use crate::clock::SystemClock;
 use crate::kpi::{self, Figure, Report};
 use crate::store::Span;
@@ -73,7 +73,10 @@ fn print(report: &Report) {
         println!("\n滞留 standing: {}，自 since {}，{:.1} h，{end}", s.alarm, s.since, s.hours);
     }
     for f in &report.floods {
-        println!("\n泛滥 flood: {} – {}，{} 条 alarms，峰值 peak {}，首发 first {}", f.from, f.to, f.alarms, f.peak, f.first);
+        println!(
+            "\n泛滥 flood: {} – {}，{} 条 alarms，峰值 peak {}，首发 first {}",
+            f.from, f.to, f.alarms, f.peak, f.first
+        );
     }
 }
 

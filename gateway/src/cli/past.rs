@@ -14,7 +14,9 @@ pub(super) fn open(config: &Path) -> Result<Past, Exit> {
         Exit::Usage
     })?;
     if folder.station == Station::Office {
-        eprintln!("镇办没有报警规则和历史数据；请用站点的配置文件 · an office has no rules and no history; give the file of a site");
+        eprintln!(
+            "镇办没有报警规则和历史数据；请用站点的配置文件 · an office has no rules and no history; give the file of a site"
+        );
         return Err(Exit::Usage);
     }
     Past::open(&folder.dir).map_err(|error| failed(&error, &folder.dir))

@@ -99,7 +99,10 @@ impl Counts {
             return;
         }
         let inside = at >= self.span.from_ms;
-        if inside && event.kind.annunciates() && let Some(fact) = event.kind.fact() {
+        if inside
+            && event.kind.annunciates()
+            && let Some(fact) = event.kind.fact()
+        {
             self.annunciated(fact, at);
         }
         match &event.kind {

@@ -63,7 +63,11 @@ fn rates(b: &Basis<'_>) -> Vec<Figure> {
             Some(average),
             Some(average <= 1.0),
         ),
-        figure(("per_day", "每日报警", "alarms a day", "/d", "≤ 150（ISA-18.2）"), Some(per_day), Some(per_day <= 150.0)),
+        figure(
+            ("per_day", "每日报警", "alarms a day", "/d", "≤ 150（ISA-18.2）"),
+            Some(per_day),
+            Some(per_day <= 150.0),
+        ),
         figure(
             ("peak_per_10min", "10 分钟峰值", "peak of ten minutes", "/10 min", "≤ 10（EEMUA 191）"),
             Some(b.peak as f64),
@@ -111,8 +115,16 @@ fn priorities(b: &Basis<'_>) -> Vec<Figure> {
             high,
             high.map(|s| s <= 10.0),
         ),
-        figure(("priority_2_share", "二级占比", "priority 2", "%", "≈ 15（ISA-18.2）"), medium, medium.map(|s| s <= 30.0)),
-        figure(("priority_3_share", "三、四级占比", "priorities 3 and 4", "%", "≈ 80（ISA-18.2）"), low, low.map(|s| s >= 60.0)),
+        figure(
+            ("priority_2_share", "二级占比", "priority 2", "%", "≈ 15（ISA-18.2）"),
+            medium,
+            medium.map(|s| s <= 30.0),
+        ),
+        figure(
+            ("priority_3_share", "三、四级占比", "priorities 3 and 4", "%", "≈ 80（ISA-18.2）"),
+            low,
+            low.map(|s| s >= 60.0),
+        ),
     ]
 }
 

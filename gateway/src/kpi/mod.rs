@@ -11,8 +11,8 @@ mod tests;
 pub use count::{AlarmShare, DayCount, FloodSpan, Standing};
 pub use figure::Figure;
 
-use count::Counts;
 use crate::store::{Past, Span, StoreError};
+use count::Counts;
 use rules::Event;
 use serde::Serialize;
 

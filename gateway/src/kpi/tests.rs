@@ -97,8 +97,7 @@ fn the_time_to_acknowledge_is_that_of_the_same_occurrence() {
 #[test]
 fn a_flood_counts_with_its_time_even_if_it_goes_on() {
     let begun = |ms| event(ms, EventKind::FloodStarted { count: 11, first: "A:H".into() });
-    let over =
-        event(2 * HOUR_MS, EventKind::FloodEnded { count: 40, duration_ms: 1, peak: 20, first: "A:H".into() });
+    let over = event(2 * HOUR_MS, EventKind::FloodEnded { count: 40, duration_ms: 1, peak: 20, first: "A:H".into() });
     let report = report(&[begun(HOUR_MS), over, begun(23 * HOUR_MS)], DAY);
     assert_eq!(value(&report, "floods"), (Some(2.0), None));
     assert_eq!(value(&report, "flood_time"), (Some(100.0 * 2.0 / 24.0), Some(false)));

@@ -119,9 +119,9 @@ impl Past {
         let mut rows = query.query(params![span.from_ms, span.to_ms])?;
         let mut damaged = 0;
         while let Some(row) = rows.next()? {
-            let Some(stored) = row.get_ref(2)?.as_blob().ok().and_then(|body| {
-                block::unpack(row.get(0).ok()?, row.get(1).ok()?, body)
-            }) else {
+            let Some(stored) =
+                row.get_ref(2)?.as_blob().ok().and_then(|body| block::unpack(row.get(0).ok()?, row.get(1).ok()?, body))
+            else {
                 damaged += 1;
                 continue;
             };
