@@ -64,7 +64,7 @@ impl Engine {
             EventKind::Raised { assumed, .. } => {
                 let fresh = fact.occurrence > a.occurrence;
                 a.condition = ConditionState::Active;
-                (a.acked, a.held, a.assumed) = (false, *assumed, *assumed);
+                (a.acked, a.held, a.assumed) = (false, *assumed || (a.held && !fresh), *assumed);
                 (a.latched, a.shadow, a.owed) = (false, false, false);
                 (a.occurrence, a.annunciated_seq) = (fact.occurrence, event.seq);
                 if fresh || a.raised.is_none() {

@@ -133,13 +133,10 @@ impl Engine {
         }
     }
 
-    /// 7: no annunciation, no new occurrence; but what was hidden until now is annunciated (21).
+    /// 7: no annunciation, no new occurrence.
     pub(super) fn cancel_return(&mut self, i: usize, reading: Option<Reading>, at: Now, out: &mut Vec<Event>) {
         let fact = self.fact(i, reading);
         self.emit(EventKind::ReturnCancelled { fact }, at, out);
-        if (self.alarms[i].shadow || self.alarms[i].owed) && !self.alarms[i].is_hidden() {
-            self.raise_again(i, at, out);
-        }
     }
 
     /// 8, 10: held once, the off-delay dropped, never cleared. Beyond the limit before: the worst is assumed.

@@ -2,7 +2,7 @@
 //! instant does not matter, because all of them are taken in before any is judged.
 
 use super::deadlines::Timer;
-use super::{Engine, Input};
+use super::{ConditionState, Engine, Input};
 use crate::book::PointId;
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::EndCause;
@@ -179,6 +179,11 @@ impl Engine {
     }
 
     fn settle_groups(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
+        let a = &self.alarms[i];
+        if a.condition == ConditionState::Active && (a.shadow || a.owed) && !a.is_hidden() {
+            // 21: it was returning when its hiding ended, and is active again, by a value, by the lack of one, or by a start.
+            self.raise_again(i, now, out);
+        }
         for n in 0..self.book.index().groups.suppressions_of_alarm[i].len() {
             let k = self.book.index().groups.suppressions_of_alarm[i][n];
             self.judge_suppression(k, now, out);

@@ -1,0 +1,237 @@
+//! What holds for every mixture of readings, commands, clock steps and restarts.
+
+use super::*;
+use crate::book::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor, UnknownVote, Vote};
+use crate::command::ShelfKind;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug)]
+enum Move {
+    Scan(Vec<(usize, Reading)>),
+    Wait(u32),
+    Person(usize, u8),
+    Step(i64),
+    Restart,
+}
+
+fn reading() -> impl Strategy<Value = Reading> {
+    prop_oneof![
+        5 => prop::sample::select(vec![0.0, 1.0, 10.0, 24.0, 25.0, 30.0, 60.0]).prop_map(good),
+        1 => prop::sample::select(vec![Fault::Sensor, Fault::Inhibited, Fault::Timeout]).prop_map(Reading::Bad),
+    ]
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        12 => prop::collection::vec((0..3_usize, reading()), 1..4).prop_map(Move::Scan),
+        2 => (1..4000_u32).prop_map(Move::Wait),
+        6 => (0..12_usize, 0..10_u8).prop_map(|(a, c)| Move::Person(a, c)),
+        1 => prop::sample::select(vec![-3_600_000_i64, 900_000, 86_400_000]).prop_map(Move::Step),
+        1 => Just(Move::Restart),
+    ]
+}
+
+/// The small site with a vote, a first-out group, a suppression by P-1 and a unit.
+fn full() -> BookParts {
+    let mut p = parts();
+    p.points.push(Point { key: "P-1".into(), kind: PointKind::State, ..p.points[0].clone() });
+    p.rules[1].latching = true;
+    p.rules[2].by_mode = vec![(Mode::Stopped, ModeRule::Limit(40.0)), (Mode::Maintenance, ModeRule::Suppressed)];
+    let keys = |list: &[&str]| list.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>();
+    p.votes.push(Vote {
+        key: "V-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: "A".into(),
+        members: keys(&["GT-101:H", "GT-102:H"]),
+        needed: 1,
+        unknown: UnknownVote::Degrade,
+        bypassed_max: 1,
+        priority: 3,
+        second_approver: None,
+        cause: String::new(),
+        consequence: String::new(),
+        action: String::new(),
+        action_en: String::new(),
+    });
+    p.suppressions.push(Suppression {
+        key: "S-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        when: Suppressor::State { point: "P-1".into(), is: true },
+        alarms: keys(&["GT-101:H"]),
+        release_delay: Duration::from_secs(2),
+        max: Duration::from_secs(300),
+    });
+    p.first_out.push(FirstOutGroup {
+        key: "F-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        alarms: keys(&["GT-101:H", "GT-102:H"]),
+    });
+    p.plant_units.push(PlantUnit {
+        key: "U-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        running_point: None,
+        points: keys(&["GT-102"]),
+    });
+    p
+}
+
+/// A rig whose wall clock can be stepped.
+struct Stage {
+    rig: Rig,
+    t: f64,
+    wall_ms: i64,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self { rig: Rig::new(full(), Restored::default(), 0.0), t: 0.0, wall_ms: 1_767_225_600_000 }
+    }
+    fn now(&self) -> Now {
+        Now { wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced }, ..at(self.t) }
+    }
+    fn pass(&mut self, seconds: f64) {
+        let end = self.t + seconds;
+        while let Some((due, _)) = self.rig.engine.next_deadline().filter(|(due, _)| *due < at(end).mono) {
+            let due = std::time::Duration::from_nanos(due.0).as_secs_f64().max(self.t);
+            self.step_to(due);
+            let now = self.now();
+            self.rig.engine.handle(Input::Tick, now, &mut self.rig.events);
+        }
+        self.step_to(end);
+    }
+    fn step_to(&mut self, t: f64) {
+        #[allow(clippy::cast_possible_truncation, reason = "test times")]
+        let ms = ((t - self.t) * 1000.0).round() as i64;
+        self.wall_ms += ms;
+        self.t = t;
+    }
+    fn play(&mut self, m: &Move) {
+        self.pass(1.0);
+        let now = self.now();
+        match m {
+            Move::Scan(readings) => {
+                let sample = |(p, reading): &(usize, Reading)| Sample { point: PointId::mint(*p), reading: *reading, at: now };
+                let samples: Vec<Sample> = readings.iter().map(sample).collect();
+                let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &samples };
+                self.rig.engine.handle(input, now, &mut self.rig.events);
+            }
+            Move::Wait(s) => self.pass(f64::from(*s)),
+            Move::Person(a, c) => {
+                let c = self.wish(*a, *c);
+                drop(self.rig.engine.command(&c, &operator(), now, &mut self.rig.events));
+            }
+            Move::Step(ms) => self.wall_ms += ms,
+            Move::Restart => self.restart(now),
+        }
+        let now = self.now();
+        self.rig.engine.handle(Input::Tick, now, &mut self.rig.events);
+    }
+    fn restart(&mut self, now: Now) {
+        let modes = full().plant_units.iter().zip(self.rig.engine.modes()).map(|(u, m)| (u.key.clone(), *m)).collect();
+        let stored = Restored { modes, wall_mark_utc_ms: Some(self.wall_ms), recent: self.rig.events.clone(), ..self.rig.stored(true) };
+        self.rig.engine = Engine::new(RuleBook::build(full()).unwrap().0, stored, now);
+        let (boot_id, version, config_hash) = ("b".into(), "0".into(), "c".into());
+        let start = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
+        self.rig.engine.note(start, now, &mut self.rig.events);
+    }
+    fn wish(&self, a: usize, what: u8) -> Command {
+        let alarm = self.rig.engine.alarms()[a % self.rig.engine.alarms().len()].key.clone();
+        let point = ["GT-101", "GT-102"][a % 2].to_owned();
+        let (seen_seq, reason) = (self.rig.engine.next_seq() - 1, "随机试验原因".to_owned());
+        let kind = if a % 2 == 0 { ShelfKind::Timed } else { ShelfKind::OneShot };
+        let mode = [Mode::Running, Mode::Stopped, Mode::Maintenance][a % 3];
+        match what {
+            0..=2 => Command::Acknowledge { alarm, seen_seq, comment: String::new() },
+            3 => Command::Shelve { alarm, seen_seq, kind, duration_s: 600, reason },
+            4 => Command::Unshelve { alarm, seen_seq },
+            5 => Command::ResetLatch { alarm, seen_seq, reason },
+            6 => Command::Bypass {
+                point,
+                permit: "PTW".into(),
+                reason,
+                requested_by: "ivan".into(),
+                duration_s: 1800,
+                compensation: "便携仪巡检".into(),
+            },
+            7 => Command::EndBypass { point, reason },
+            8 if a % 2 == 0 => Command::OutOfService { point, work_order: "WO".into(), reason },
+            8 => Command::ReturnToService { point, reason },
+            _ => Command::SetMode { unit: "U-1".into(), mode, reason },
+        }
+    }
+}
+
+fn settled(engine: &Engine) -> Vec<AlarmState> {
+    let settle = |a: &AlarmState| match a.condition {
+        ConditionState::Unknown => AlarmState { condition: ConditionState::Normal, ..a.clone() },
+        _ => a.clone(),
+    };
+    engine.alarms().iter().map(settle).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn replay_equals_live_with_every_command_and_clock_step(moves in prop::collection::vec(a_move(), 1..80)) {
+        let mut stage = Stage::new();
+        moves.iter().for_each(|m| stage.play(m));
+        let mut replayed = Engine::new(RuleBook::build(full()).unwrap().0, Restored::default(), at(0.0));
+        for e in &stage.rig.events {
+            replayed.apply(&serde_json::from_str(&serde_json::to_string(e).unwrap()).unwrap());
+        }
+        prop_assert_eq!(settled(&replayed), settled(&stage.rig.engine));
+        prop_assert_eq!(replayed.modes(), stage.rig.engine.modes());
+        prop_assert_eq!(replayed.flood(), stage.rig.engine.flood());
+    }
+
+    #[test]
+    fn nothing_is_hidden_past_its_end_on_either_clock(moves in prop::collection::vec(a_move(), 1..80)) {
+        let mut stage = Stage::new();
+        for m in &moves {
+            stage.play(m);
+            let now = stage.now();
+            for a in stage.rig.engine.alarms() {
+                let h = &a.hidden;
+                prop_assert!(h.shelf.as_ref().is_none_or(|s| !s.until.is_over(now)), "{a:?} at {now:?}");
+                prop_assert!(h.bypass.as_ref().is_none_or(|b| !b.until.is_over(now)), "{a:?} at {now:?}");
+                prop_assert!(h.suppressed.iter().all(|s| !s.until.is_over(now)), "{a:?} at {now:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_raised_occurrence_is_closed_or_stands(moves in prop::collection::vec(a_move(), 1..80)) {
+        let mut stage = Stage::new();
+        moves.iter().for_each(|m| stage.play(m));
+        let mut open: BTreeMap<String, u64> = BTreeMap::new();
+        for e in &stage.rig.events {
+            let Some(fact) = e.kind.fact() else { continue };
+            match &e.kind {
+                EventKind::Raised { .. } | EventKind::ShadowRaised { .. } => drop(open.insert(fact.alarm.clone(), fact.occurrence)),
+                EventKind::Cleared { .. } | EventKind::ShadowReturned { .. } => drop(open.remove(&fact.alarm)),
+                _ => {}
+            }
+        }
+        for a in stage.rig.engine.alarms() {
+            prop_assert_eq!(open.contains_key(&a.key), a.stands(), "{:?}", a);
+        }
+    }
+
+    #[test]
+    fn an_active_alarm_that_nothing_hides_was_annunciated(moves in prop::collection::vec(a_move(), 1..80)) {
+        let mut stage = Stage::new();
+        for m in &moves {
+            stage.play(m);
+            for a in stage.rig.engine.alarms() {
+                let quiet = a.condition == ConditionState::Active && !a.is_hidden() && a.shadow;
+                prop_assert!(!quiet, "{a:?}");
+            }
+        }
+    }
+}
