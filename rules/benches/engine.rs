@@ -1,6 +1,12 @@
 //! `cargo bench -p rules`: rule evaluations a second with 20,000 points and 40,000 rules, and what the engine keeps for them.
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, clippy::cast_precision_loss, reason = "a bench measures and prints")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a bench measures and prints"
+)]
 
 use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
 use rules::{DeviceId, Engine, Finite, Input, Mono, Now, Reading, Restored, RuleBook, Sample, Wall};

@@ -1,6 +1,10 @@
 //! Table cases: one folder, one story. The format is in `cases/README.md`; `CASES_WRITE=1` writes what happened.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a failed unwrap is a failed test; small numbers of cases")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a failed unwrap is a failed test; small numbers of cases"
+)]
 
 mod case;
 

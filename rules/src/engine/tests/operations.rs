@@ -115,7 +115,8 @@ impl Stage {
         let now = self.now();
         match m {
             Move::Scan(readings) => {
-                let sample = |(p, reading): &(usize, Reading)| Sample { point: PointId::mint(*p), reading: *reading, at: now };
+                let sample =
+                    |(p, reading): &(usize, Reading)| Sample { point: PointId::mint(*p), reading: *reading, at: now };
                 let samples: Vec<Sample> = readings.iter().map(sample).collect();
                 let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &samples };
                 self.rig.engine.handle(input, now, &mut self.rig.events);
@@ -133,7 +134,12 @@ impl Stage {
     }
     fn restart(&mut self, now: Now) {
         let modes = full().plant_units.iter().zip(self.rig.engine.modes()).map(|(u, m)| (u.key.clone(), *m)).collect();
-        let stored = Restored { modes, wall_mark_utc_ms: Some(self.wall_ms), recent: self.rig.events.clone(), ..self.rig.stored(true) };
+        let stored = Restored {
+            modes,
+            wall_mark_utc_ms: Some(self.wall_ms),
+            recent: self.rig.events.clone(),
+            ..self.rig.stored(true)
+        };
         self.rig.engine = Engine::new(RuleBook::build(full()).unwrap().0, stored, now);
         let (boot_id, version, config_hash) = ("b".into(), "0".into(), "c".into());
         let start = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
