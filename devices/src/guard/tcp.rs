@@ -2,15 +2,21 @@
 //!
 //! The guard numbers transactions itself, over the whole life of a connection: a client that is attached anew starts again at
 //! 0 and would take a late answer for its own.
+//!
+//! An answer that a device cut short is filled up by whatever it sends next: a late answer then looks like values. So nothing is
+//! taken while part of another frame is left over, nor when the answer holds the beginning of one that is still owed.
 
 use super::{Expect, Verdict};
 use crate::status::LinkCounters;
+use std::collections::VecDeque;
 
 const HEADER: usize = 7;
 /// Largest length field the standard allows: unit and a PDU of 253 bytes.
 const MAX_LENGTH: usize = 254;
 /// Old answers in a row before the connection is given up.
 const STALE_IN_A_ROW: u8 = 3;
+/// Lost answers remembered: a minute of a link that answers nothing.
+const OWED_MAX: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct TcpMatcher {
@@ -20,6 +26,8 @@ pub(super) struct TcpMatcher {
     pending: Option<(u16, Expect)>,
     stale_in_a_row: u8,
     damaged: bool,
+    /// Ids of requests that were given up: their answers may still come.
+    owed: VecDeque<u16>,
 }
 
 impl TcpMatcher {
@@ -42,7 +50,10 @@ impl TcpMatcher {
     }
 
     pub(super) fn abandon(&mut self) -> bool {
-        self.pending = None;
+        if self.pending.take().is_some() {
+            self.owed.truncate(OWED_MAX - 1);
+            self.owed.push_front(self.last_id);
+        }
         std::mem::take(&mut self.damaged)
     }
 
@@ -68,13 +79,26 @@ impl TcpMatcher {
                 decided => verdict = decided,
             }
         }
+        if matches!(verdict, Verdict::Answer(_)) && !self.buf.is_empty() {
+            counters.short.one();
+            return Verdict::Lost;
+        }
         verdict
+    }
+
+    /// True when a frame holds the beginning of another one that is still owed.
+    fn swallowed(&self, frame: &[u8]) -> bool {
+        let begins = |head: &[u8]| {
+            head[2..5] == [0, 0, 0] && head[5] >= 3 && self.owed.contains(&u16::from_be_bytes([head[0], head[1]]))
+        };
+        !self.owed.is_empty() && frame[HEADER..].windows(6).any(begins)
     }
 
     fn judge(&mut self, mut frame: Vec<u8>, counters: &LinkCounters) -> Verdict {
         let id = u16::from_be_bytes([frame[0], frame[1]]);
         let Some((client_id, expect)) = self.pending.as_ref().filter(|_| id == self.last_id) else {
             counters.stale.one();
+            self.owed.retain(|owed| *owed != id);
             self.stale_in_a_row += 1;
             return if self.stale_in_a_row >= STALE_IN_A_ROW { Verdict::Lost } else { Verdict::Wait };
         };
@@ -90,6 +114,10 @@ impl TcpMatcher {
             counters.short.one();
             self.pending = None;
             return Verdict::Malformed;
+        }
+        if self.swallowed(&frame) {
+            counters.short.one();
+            return Verdict::Lost;
         }
         frame[..2].copy_from_slice(&client_id.to_be_bytes());
         self.pending = None;

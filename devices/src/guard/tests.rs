@@ -66,6 +66,33 @@ fn a_short_tcp_answer_is_not_made_whole_by_the_next_frame() {
     assert_eq!(matcher.feed(&[0, 0x17, 0, 0, 0, 5, 2, 3, 2, 0x28, 0], &counters), Verdict::Lost);
 }
 
+/// A unit is asked twice, the first answer is late; what comes after the second question.
+fn tcp_after_a_lost_answer(count: u8, stream: impl Fn([u8; 2], [u8; 2]) -> Vec<u8>) -> Verdict {
+    let counters = LinkCounters::default();
+    let mut matcher = TcpMatcher::default();
+    let lost = matcher.begin(&[0, 7, 0, 0, 0, 6, 2, 1, 0, 0, 0, 1]).unwrap();
+    matcher.abandon();
+    let sent = matcher.begin(&[0, 8, 0, 0, 0, 6, 2, 3, 0, 0, 0, count]).unwrap();
+    matcher.feed(&stream([lost[0], lost[1]], [sent[0], sent[1]]), &counters)
+}
+
+#[test]
+fn an_answer_cut_short_is_not_filled_up_by_a_late_one() {
+    // Found by the simulated hour, seed 9: the late coils became registers.
+    let filled = tcp_after_a_lost_answer(4, |[a, b], [c, d]| {
+        [&[c, d, 0, 0, 0, 11, 2, 3, 8][..], &[a, b, 0, 0, 0, 4, 2, 1, 1, 1]].concat()
+    });
+    assert_eq!(filled, Verdict::Lost);
+    let exactly = tcp_after_a_lost_answer(5, |[a, b], [c, d]| {
+        [&[c, d, 0, 0, 0, 13, 2, 3, 10][..], &[a, b, 0, 0, 0, 4, 2, 1, 1, 1]].concat()
+    });
+    assert_eq!(exactly, Verdict::Lost);
+    let whole = tcp_after_a_lost_answer(1, |[a, b], [c, d]| {
+        [&[a, b, 0, 0, 0, 4, 2, 1, 1, 1][..], &[c, d, 0, 0, 0, 5, 2, 3, 2, 0, 9]].concat()
+    });
+    assert_eq!(whole, Verdict::Answer(vec![0, 8, 0, 0, 0, 5, 2, 3, 2, 0, 9]));
+}
+
 /// Feeds `bytes` in pieces; the answer, if one comes.
 fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
     bytes.chunks(size).find_map(|piece| match feed(piece) {
