@@ -3,8 +3,8 @@
 //! The guard numbers transactions itself, over the whole life of a connection: a client that is attached anew starts again at
 //! 0 and would take a late answer for its own.
 //!
-//! An answer that a device cut short is filled up by whatever it sends next: a late answer then looks like values. So nothing is
-//! taken while part of another frame is left over, nor when the answer holds the beginning of one that is still owed.
+//! An answer that a device cut short is filled up by whatever it sends next: a late answer then looks like values. So while one is
+//! owed, no answer is taken that holds its beginning, or with part of another frame behind it.
 
 use super::{Expect, Verdict};
 use crate::status::LinkCounters;
@@ -79,7 +79,7 @@ impl TcpMatcher {
                 decided => verdict = decided,
             }
         }
-        if matches!(verdict, Verdict::Answer(_)) && !self.buf.is_empty() {
+        if matches!(verdict, Verdict::Answer(_)) && !self.buf.is_empty() && !self.owed.is_empty() {
             counters.short.one();
             return Verdict::Lost;
         }
