@@ -120,3 +120,17 @@ pub struct Inhibit {
     #[serde(default)]
     pub overdue: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Wall;
+
+    #[test]
+    fn an_end_is_reached_on_either_clock() {
+        let at = |s: u64, ms: i64| Now { mono: Mono(s * 1_000_000_000), wall: Wall { utc_ms: ms, ..Wall::default() } };
+        let end = Expiry::after(at(10, 5_000), Duration::from_secs(60));
+        assert!(!end.is_over(at(69, 64_999)));
+        assert!(end.is_over(at(70, 0)) && end.is_over(at(0, 65_000)));
+    }
+}

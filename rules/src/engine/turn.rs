@@ -22,7 +22,11 @@ impl Engine {
                 self.fire(Mono(now.mono.0.saturating_sub(1)), now, out);
                 self.system(condition, active, now, out);
             }
-            Input::Tick => self.fire(now.mono, now, out),
+            Input::Tick => {
+                self.fire(now.mono, now, out);
+                // After a start something may be owed although nothing is due.
+                self.settle(now, out);
+            }
         }
     }
 
