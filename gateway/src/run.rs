@@ -6,13 +6,16 @@
 //! A bus that panics is an event and is started again; any other task that ends early ends the process, and systemd restarts it.
 
 use crate::clock::{boot_id, file_label, kernel_boot_id};
-use crate::config::Site;
+use crate::config::{InfluxSettings, MqttSettings, Site, WebSettings};
 use crate::core::{CoreHandle, CoreParts};
 use crate::kept_bus::keep_bus;
-use crate::store::{OpenOptions, Store, StoreError, Workers};
-use crate::web::{DemoControl, WebContext};
+use crate::snapshot::SiteView;
+use crate::store::{OpenOptions, Store, StoreError, Workers, outbox};
+use crate::web::{Buses, DemoControl, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
+use devices::{BusMessage, BusSpec};
+use futures_util::FutureExt;
 use rules::Clock;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +24,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// A quarter of a second of 1,000 devices; a full queue makes the bus wait.
@@ -55,26 +58,11 @@ pub async fn run_site(
     stop: CancellationToken,
     ready: oneshot::Sender<SocketAddr>,
 ) -> Result<(), RunError> {
-    let now = clock.now();
-    let options = OpenOptions {
-        points: site.book.points().iter().map(|p| p.key.clone()).collect(),
-        commit_interval: site.history.commit_interval,
-        max_bytes: site.history.max_bytes,
-        now_label: file_label(now),
-        kernel_boot_id: kernel_boot_id(),
-        clock: clock.clone(),
-        workers: Workers::Threads,
-    };
-    let (store, found) = Store::open(&site.data_dir, options)?;
-    let listen = site.web.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|e| RunError::Listen(listen, e))?;
-    let address = listener.local_addr().map_err(|e| RunError::Listen(listen, e))?;
-
-    let statuses: Vec<(String, Arc<BusStatus>)> =
-        site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
+    let (store, found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
+    let (listener, address) = listen(site.web.listen).await?;
+    let statuses: Vec<_> = site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
     let (scan_sender, scans) = mpsc::channel(SCANS_MAX);
     let progress = Arc::new(AtomicU64::new(0));
-    let core_stop = CancellationToken::new();
     let parts = CoreParts {
         book: site.book.clone(),
         site: site.view.clone(),
@@ -89,91 +77,148 @@ pub async fn run_site(
         scans,
         progress: progress.clone(),
     };
-    let (handle, mut core_task) = core::start(parts, core_stop.clone());
-
-    let mut buses = JoinSet::new();
-    for (spec, (_, status)) in site.buses.into_iter().zip(&statuses) {
-        let out = scan_sender.clone();
-        buses.spawn(keep_bus(spec, clock.clone(), out, status.clone(), handle.clone(), stop.clone()));
-    }
+    let stops = Stops { all: stop, core: CancellationToken::new(), outbox: CancellationToken::new() };
+    let (core, core_task) = core::start(parts, stops.core.clone());
+    let station = Station { view: site.view, store, core, clock, statuses: statuses.into(), stops };
+    let buses = station.start_buses(site.buses, &scan_sender);
     drop(scan_sender);
+    let mut tasks = JoinSet::new();
+    station.start_outbox(&mut tasks, site.mqtt);
+    station.start_influx(&mut tasks, site.influx);
+    station.start_web(&mut tasks, listener, site.web, demo);
+    station.start_watchers(&mut tasks, progress);
+    station.start_readiness(&mut tasks, address, ready);
+    station.run_to_the_end(buses, core_task, tasks).await
+}
 
-    let mut tasks: JoinSet<&'static str> = JoinSet::new();
-    // after the core: what it decided last still goes out
-    let outbox_stop = CancellationToken::new();
-    if let Some(settings) = site.mqtt {
-        let (view, records, core, clock, until) =
-            (site.view.clone(), store.clone(), handle.clone(), clock.clone(), outbox_stop.clone());
-        tasks.spawn(async move {
-            mqtt::run_outbox(settings, view, records, core, clock, until).await;
-            "MQTT outbox"
-        });
-        let (store, core, stop) = (store.clone(), handle.clone(), stop.clone());
-        tasks.spawn(async move {
-            watch_delivery(store, core, stop).await;
-            "delivery watch"
-        });
-    }
-    if let Some(settings) = site.influx {
-        let (view, store, core, stop) = (site.view.clone(), store.clone(), handle.clone(), stop.clone());
-        tasks.spawn(async move {
-            influx::run_writer(settings, view, store, core, stop).await;
-            "InfluxDB writer"
-        });
-    }
-    tasks.spawn(incidents::watch(handle.records(), site.view.clone(), statuses.clone().into(), stop.clone()));
-    let context = WebContext {
-        core: handle.clone(),
-        store: store.clone(),
-        buses: statuses.clone().into(),
+fn store_options(site: &Site, clock: &Arc<dyn Clock>) -> OpenOptions {
+    OpenOptions {
+        points: site.book.points().iter().map(|p| p.key.clone()).collect(),
+        commit_interval: site.history.commit_interval,
+        max_bytes: site.history.max_bytes,
+        now_label: file_label(clock.now()),
+        kernel_boot_id: kernel_boot_id(),
         clock: clock.clone(),
-        settings: site.web,
-        demo,
-    };
-    let web_stop = stop.clone();
-    tasks.spawn(async move {
-        if let Err(error) = web::serve_site(listener, context, web_stop).await {
-            tracing::error!(%error, "web server");
-        }
-        "web server"
-    });
-    let evidence = statuses.iter().map(|(_, s)| s.clone()).collect();
-    let watchdog_stop = stop.clone();
-    tasks.spawn(async move {
-        notify::watchdog(progress, evidence, watchdog_stop).await;
-        "watchdog"
-    });
-
-    let waiting = handle.clone();
-    let ready_stop = stop.clone();
-    tokio::spawn(async move {
-        first_scan(&waiting, &ready_stop).await;
-        notify::ready();
-        tracing::info!(%address, "ready");
-        let _ = ready.send(address);
-    });
-
-    let ended = tokio::select! {
-        () = stop.cancelled() => None,
-        _ = &mut core_task => Some("core"),
-        Some(task) = tasks.join_next() => Some(task.unwrap_or("a task that panicked")),
-    };
-    // at a stop all tasks end: one of them being first is no fault
-    let by_itself = ended.filter(|_| !stop.is_cancelled());
-    stop.cancel();
-    let drain = async {
-        while buses.join_next().await.is_some() {}
-        core_stop.cancel();
-        if ended != Some("core") {
-            let _ = core_task.await;
-        }
-        outbox_stop.cancel();
-        while tasks.join_next().await.is_some() {}
-    };
-    if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {
-        tracing::warn!("stopping took too long; what was committed is safe");
+        workers: Workers::Threads,
     }
-    by_itself.map_or(Ok(()), |task| Err(RunError::Ended(task)))
+}
+
+async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
+    let listener = TcpListener::bind(at).await.map_err(|e| RunError::Listen(at, e))?;
+    let address = listener.local_addr().map_err(|e| RunError::Listen(at, e))?;
+    Ok((listener, address))
+}
+
+/// The three steps of a stop, in this order: what feeds and serves, the core, the outbox.
+struct Stops {
+    all: CancellationToken,
+    /// After the buses: the core drains what they have sent.
+    core: CancellationToken,
+    /// After the core: what it decided last still goes out.
+    outbox: CancellationToken,
+}
+
+/// Tasks that run as long as the site; each gives its name when it ends.
+type Tasks = JoinSet<&'static str>;
+
+/// What the tasks of a site share.
+struct Station {
+    view: Arc<SiteView>,
+    store: Store,
+    core: CoreHandle,
+    clock: Arc<dyn Clock>,
+    statuses: Buses,
+    stops: Stops,
+}
+
+impl Station {
+    fn start_buses(&self, buses: Vec<BusSpec>, scans: &mpsc::Sender<BusMessage>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        for (spec, (_, status)) in buses.into_iter().zip(&*self.statuses) {
+            let (clock, core, stop) = (self.clock.clone(), self.core.clone(), self.stops.all.clone());
+            tasks.spawn(keep_bus(spec, clock, scans.clone(), status.clone(), core, stop));
+        }
+        tasks
+    }
+
+    fn start_outbox(&self, tasks: &mut Tasks, settings: Option<MqttSettings>) {
+        let Some(settings) = settings else { return };
+        let (view, store, core) = (self.view.clone(), self.store.clone(), self.core.clone());
+        let (clock, stop) = (self.clock.clone(), self.stops.outbox.clone());
+        tasks.spawn(mqtt::run_outbox(settings, view, store, core, clock, stop).map(|()| "MQTT outbox"));
+        let (store, core, stop) = (self.store.clone(), self.core.clone(), self.stops.all.clone());
+        tasks.spawn(watch_delivery(store, core, stop).map(|()| "delivery watch"));
+    }
+
+    fn start_influx(&self, tasks: &mut Tasks, settings: Option<InfluxSettings>) {
+        let Some(settings) = settings else { return };
+        let (view, store, core) = (self.view.clone(), self.store.clone(), self.core.clone());
+        tasks
+            .spawn(influx::run_writer(settings, view, store, core, self.stops.all.clone()).map(|()| "InfluxDB writer"));
+    }
+
+    fn start_web(&self, tasks: &mut Tasks, listener: TcpListener, settings: WebSettings, demo: Option<DemoControl>) {
+        let (core, store, buses) = (self.core.clone(), self.store.clone(), self.statuses.clone());
+        let context = WebContext { core, store, buses, clock: self.clock.clone(), settings, demo };
+        let stop = self.stops.all.clone();
+        tasks.spawn(async move {
+            if let Err(error) = web::serve_site(listener, context, stop).await {
+                tracing::error!(%error, "web server");
+            }
+            "web server"
+        });
+    }
+
+    fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>) {
+        let (view, statuses) = (self.view.clone(), self.statuses.clone());
+        tasks.spawn(incidents::watch(self.core.records(), view, statuses, self.stops.all.clone()));
+        let evidence = self.statuses.iter().map(|(_, status)| status.clone()).collect();
+        tasks.spawn(notify::watchdog(progress, evidence, self.stops.all.clone()).map(|()| "watchdog"));
+    }
+
+    /// READY after the first scan.
+    fn start_readiness(&self, tasks: &mut Tasks, address: SocketAddr, ready: oneshot::Sender<SocketAddr>) {
+        let (core, stop) = (self.core.clone(), self.stops.all.clone());
+        tasks.spawn(async move {
+            first_scan(&core, &stop).await;
+            notify::ready();
+            tracing::info!(%address, "ready");
+            let _ = ready.send(address);
+            stop.cancelled().await;
+            "readiness"
+        });
+    }
+
+    /// Waits for the stop, or for a task that ends and must not, and drains in order.
+    async fn run_to_the_end(
+        self,
+        mut buses: JoinSet<()>,
+        mut core_task: JoinHandle<()>,
+        mut tasks: Tasks,
+    ) -> Result<(), RunError> {
+        let stops = self.stops;
+        let ended = tokio::select! {
+            () = stops.all.cancelled() => None,
+            _ = &mut core_task => Some("core"),
+            Some(task) = tasks.join_next() => Some(task.unwrap_or("a task that panicked")),
+        };
+        // at a stop all tasks end: one of them being first is no fault
+        let by_itself = ended.filter(|_| !stops.all.is_cancelled());
+        stops.all.cancel();
+        let drain = async {
+            while buses.join_next().await.is_some() {}
+            stops.core.cancel();
+            if ended != Some("core") {
+                let _ = core_task.await;
+            }
+            stops.outbox.cancel();
+            while tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {
+            tracing::warn!("stopping took too long; what was committed is safe");
+        }
+        by_itself.map_or(Ok(()), |task| Err(RunError::Ended(task)))
+    }
 }
 
 /// Every point has been tried once, or the limit is over.
@@ -202,7 +247,7 @@ async fn watch_delivery(store: Store, core: CoreHandle, stop: CancellationToken)
             _ = turn.tick() => {}
         }
         let ids: Vec<String> = core.snapshot().alarms.iter().map(|a| a.event_id.clone()).collect();
-        if let Ok(states) = store.read(move |conn| mqtt::table::states(conn, &ids)).await {
+        if let Ok(states) = store.read(move |conn| outbox::states(conn, &ids)).await {
             core.delivery(states).await;
         }
     }

@@ -171,7 +171,7 @@ fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
 
 fn subject(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
     match point {
-        Some(p) => (format!("{} {}", p.key, p.name), format!("{} {}", p.key, p.name_en)),
+        Some(p) => (titled(&p.key, &p.name), titled(&p.key, &p.name_en)),
         None => {
             let key = fact.alarm.rsplit_once(':').map_or(fact.alarm.as_str(), |(subject, _)| subject);
             if key == "system" {
@@ -182,6 +182,12 @@ fn subject(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
             (format!("设备 {key}"), format!("Device {key}"))
         }
     }
+}
+
+/// Key and name; the key once, also where the name says it already.
+fn titled(key: &str, name: &str) -> String {
+    let says_it = name.split(|c: char| c.is_whitespace() || "（）(),，、".contains(c)).any(|word| word == key);
+    if says_it { name.to_owned() } else { format!("{key} {name}") }
 }
 
 fn system_words(code: &str) -> (&str, &str) {
@@ -303,5 +309,22 @@ fn risk_names(key: Option<&str>, site: &SiteView) -> (String, String) {
     match key.and_then(|key| site.risks.iter().find(|r| r.key == key)) {
         Some(r) => (format!("；关联风险：{} {}", r.key, r.name), format!("; risk: {} {}", r.key, r.name_en)),
         None => (String::new(), String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::titled;
+
+    #[test]
+    fn a_name_that_says_the_key_says_it_once() {
+        assert_eq!(titled("GT-102", "GT-102 氨气浓度"), "GT-102 氨气浓度");
+        assert_eq!(titled("GT-102", "氨气浓度（GT-102）"), "氨气浓度（GT-102）");
+        assert_eq!(titled("GT-102", "东侧氨气"), "GT-102 东侧氨气");
+    }
+
+    #[test]
+    fn the_key_of_another_point_is_not_this_one() {
+        assert_eq!(titled("GT-10", "GT-102 氨气浓度"), "GT-10 GT-102 氨气浓度");
     }
 }

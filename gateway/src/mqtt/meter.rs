@@ -1,9 +1,9 @@
 //! The outbox's figures: read from the store when something changed, told to the core once a second.
 
 use super::settings::Settings;
-use super::table::{self, Standing};
 use crate::delivery::OutboxFigures;
 use crate::snapshot::Snapshot;
+use crate::store::outbox::{self as table, Standing};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 //!   outbox   reconnects ──► link: one connection ──► window: what the broker has not acknowledged
 //!                              │  │  └─► inbox: what comes in, and how much of it
 //!                              │  └────► said: status, state, heartbeat         payload: the event on the wire
-//!                              └───────► table: one transaction a turn          meter: figures, once a second
+//!                              └───────► turns: one transaction each (`store::outbox`)          meter: figures, once a second
 //! ```
 
 pub mod dial;
@@ -18,15 +18,11 @@ mod link;
 mod meter;
 mod outbox;
 pub mod payload;
-#[path = "../store/outbox_resend.rs"]
-mod resend;
 mod said;
 mod sender;
 mod settings;
-#[path = "../store/outbox_standing.rs"]
-mod standing;
-#[path = "../store/outbox.rs"]
-pub mod table;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod window;
 

@@ -91,7 +91,3 @@ fn jitter(wait: Duration, client_id: &str, attempt: u64) -> Duration {
     (client_id, attempt).hash(&mut hasher);
     wait.mul_f64(0.5 + f64::from(u8::try_from(hasher.finish() & 0xFF).unwrap_or(0)) / 510.0)
 }
-
-#[cfg(test)]
-#[path = "tests/mod.rs"]
-mod tests;

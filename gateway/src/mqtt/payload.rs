@@ -1,8 +1,8 @@
 //! The JSON of an event on the wire: every field of the interface, in one place.
 
-use super::table::Damaged;
 use crate::record::Record;
 use crate::snapshot::SiteView;
+use crate::store::outbox::Damaged;
 use crate::text::event_text;
 use rules::risk::RiskLevel;
 use rules::{EventKind, Reading, TimeQuality};
@@ -170,5 +170,4 @@ fn hazard_id(kind: &EventKind) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "payload_tests.rs"]
 mod tests;

@@ -4,9 +4,9 @@
 
 use super::payload::utc_text;
 use super::settings::Settings;
-use super::table::Standing;
 use crate::delivery::OutboxFigures;
 use crate::snapshot::{AlarmView, Snapshot};
+use crate::store::outbox::Standing;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

@@ -3,8 +3,8 @@
 
 use super::inbox::{RECEIPTS_MAX, WISHES_MAX};
 use super::settings::Settings;
-use super::table::{self, Outcome, Reopened, Turn};
 use crate::delivery::OfficeReceipt;
+use crate::store::outbox::{self as table, Outcome, Reopened, Turn};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 use tokio::time::Instant;

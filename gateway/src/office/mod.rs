@@ -18,13 +18,14 @@ mod standing;
 mod tests;
 
 use crate::clock::file_label;
-use crate::config::Office;
+use crate::config::{Office, WebSettings};
 use crate::notify;
 use crate::store::{StoreError, office as tables};
-use crate::web::{self, Journal, OwnDb, PageKind, ShellContext};
+use crate::web::{self, Accounts, Journal, OwnDb, PageKind, ShellContext};
+use axum::Router;
 use desk::Desk;
 use futures_util::FutureExt;
-use rules::Clock;
+use rules::{Clock, Now};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,24 +62,13 @@ pub async fn run(
     stop: CancellationToken,
     ready: Option<oneshot::Sender<SocketAddr>>,
 ) -> Result<(), OfficeError> {
-    let (conn, salvaged) = tables::open(&office.data_dir, &file_label(clock.now()))?;
-    if let Some(what) = salvaged {
-        tracing::error!(what, "a damaged office.db was set aside; sites send again what has no receipt");
-    }
-    let db = OwnDb::new(conn).map_err(StoreError::from)?;
+    let db = open_database(&office, clock.now())?;
     let listen = office.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| OfficeError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| OfficeError::Listen(listen, error))?;
     let accounts = web::open_accounts(Arc::new(db.clone()), clock.clone(), &office.web).await;
     let desk = Arc::new(Desk::open(db, clock.clone()).await.ok_or(StoreError::Closed)?);
-    let context = ShellContext {
-        kind: PageKind::Office,
-        accounts: accounts.clone(),
-        settings: office.web,
-        journal: Journal::Log,
-        clock,
-    };
-    let router = web::shell(routes::router(desk.clone(), accounts.clone(), stop.clone()), context);
+    let router = page(office.web, clock, &desk, &accounts, &stop);
     notify::ready();
     tracing::info!(%address, "ready");
     if let Some(ready) = ready {
@@ -86,24 +76,52 @@ pub async fn run(
     }
     let progress = Arc::new(AtomicU64::new(0));
     let mut tasks: JoinSet<&'static str> = JoinSet::new();
-    let web_stop = stop.clone();
-    tasks.spawn(async move {
-        if let Err(error) = web::serve(listener, router, &accounts, web_stop).await {
-            tracing::error!(%error, "web server");
-        }
-        "web server"
-    });
+    tasks.spawn(serve_page(listener, router, accounts, stop.clone()));
     let (desk_of_link, link_stop) = (desk.clone(), stop.clone());
     tasks.spawn(async move {
         link::run(office.mqtt, &desk_of_link, link_stop).await;
         "broker connection"
     });
-    let (evidence, beat_stop) = (progress.clone(), stop.clone());
-    tasks.spawn(async move {
-        beat(&desk, &evidence, &beat_stop).await;
-        "desk"
-    });
+    tasks.spawn(beat(desk, progress.clone(), stop.clone()).map(|()| "desk"));
     tasks.spawn(notify::watchdog(progress, Vec::new(), stop.clone()).map(|()| "watchdog"));
+    run_to_the_end(tasks, stop).await
+}
+
+fn open_database(office: &Office, now: Now) -> Result<OwnDb, StoreError> {
+    let (conn, salvaged) = tables::open(&office.data_dir, &file_label(now))?;
+    if let Some(what) = salvaged {
+        tracing::error!(what, "a damaged office.db was set aside; sites send again what has no receipt");
+    }
+    OwnDb::new(conn).map_err(StoreError::from)
+}
+
+/// The office's routes in the shell both stations share.
+fn page(
+    settings: WebSettings,
+    clock: Arc<dyn Clock>,
+    desk: &Arc<Desk>,
+    accounts: &Arc<Accounts>,
+    stop: &CancellationToken,
+) -> Router {
+    let accounts = accounts.clone();
+    let routes = routes::router(desk.clone(), accounts.clone(), stop.clone());
+    web::shell(routes, ShellContext { kind: PageKind::Office, accounts, settings, journal: Journal::Log, clock })
+}
+
+async fn serve_page(
+    listener: TcpListener,
+    router: Router,
+    accounts: Arc<Accounts>,
+    stop: CancellationToken,
+) -> &'static str {
+    if let Err(error) = web::serve(listener, router, &accounts, stop).await {
+        tracing::error!(%error, "web server");
+    }
+    "web server"
+}
+
+/// Waits for the stop, or for a part that ends and must not, and drains.
+async fn run_to_the_end(mut tasks: JoinSet<&'static str>, stop: CancellationToken) -> Result<(), OfficeError> {
     let ended = tokio::select! {
         () = stop.cancelled() => None,
         Some(task) = tasks.join_next() => Some(task.unwrap_or("a task that panicked")),
@@ -119,7 +137,7 @@ pub async fn run(
 }
 
 /// Evidence for the watchdog that the database answers.
-async fn beat(desk: &Desk, progress: &AtomicU64, stop: &CancellationToken) {
+async fn beat(desk: Arc<Desk>, progress: Arc<AtomicU64>, stop: CancellationToken) {
     let mut turn = tokio::time::interval(Duration::from_secs(2));
     loop {
         tokio::select! {

@@ -15,10 +15,12 @@ mod history;
 mod inspect;
 pub mod office;
 mod open;
+pub mod outbox;
 mod past;
 mod schema;
 #[cfg(test)]
 mod tests;
+pub mod users;
 mod web_side;
 mod writer;
 
@@ -30,7 +32,7 @@ pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
 
 use history::History;
-use rules::{Restored, Sample};
+use rules::{Clock, Restored, Sample};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -92,13 +94,21 @@ enum Desk {
 }
 
 /// Handle to the writers; cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Store {
     desk: Arc<Desk>,
     workers: Workers,
+    /// Labels what is set aside.
+    clock: Arc<dyn Clock>,
     reader: Arc<Mutex<Connection>>,
     history: Arc<History>,
     path: Arc<PathBuf>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Store {
@@ -126,7 +136,8 @@ impl Store {
         };
         let history = Arc::new(History::open(dir.join("history"), &options)?);
         let (desk, reader) = (Arc::new(desk), Arc::new(Mutex::new(reader)));
-        Ok((Self { desk, workers: options.workers, reader, history, path: Arc::new(path) }, found))
+        let OpenOptions { workers, clock, .. } = options;
+        Ok((Self { desk, workers, clock, reader, history, path: Arc::new(path) }, found))
     }
 
     /// One transaction: events, states, outbox rows.

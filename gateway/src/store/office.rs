@@ -41,7 +41,7 @@ pub fn open_beside(folder: &Path) -> Result<Connection, StoreError> {
 
 fn prepare(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     schema::bring_forward(conn, path, &[V1])?;
-    conn.execute_batch(crate::web::users::SCHEMA)?;
+    conn.execute_batch(super::users::SCHEMA)?;
     Ok(())
 }
 

@@ -4,15 +4,20 @@
 //! Owns the rows and when each is due again: `attempts` and `due_ms` (monotonic) live in the row, so a period survives a new
 //! connection and a new process. Leaves to `mqtt` what is published. Every query ends in a `LIMIT` or walks an index.
 
-use super::resend::{self, Pass};
-use super::standing::{damaged_row, text};
+mod resend;
+mod standing;
+#[cfg(test)]
+mod tests;
+
 use crate::delivery::OfficeReceipt;
 use crate::record::Record;
+use resend::Pass;
 use rules::Now;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use standing::{damaged_row, text};
 use std::time::Duration;
 
-pub use super::standing::{Standing, standing, states};
+pub use standing::{Standing, standing, states};
 
 /// The step of the schema that puts the resend times into the rows, and an index under each question asked here.
 pub const SCHEMA_STEP: &str = "
@@ -342,7 +347,3 @@ fn millis(duration: Duration) -> u64 {
 fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
-
-#[cfg(test)]
-#[path = "outbox_tests.rs"]
-mod tests;

@@ -1,10 +1,10 @@
 //! What the store promises, as facts.
 
 use super::history::Stored;
+use super::outbox;
 use super::writer::BATCHES_MAX;
 use super::*;
 use crate::influx::writer::Source as _;
-use crate::mqtt::table;
 use crate::record::Record;
 use rules::{AlarmFact, Clock, Event, EventKind, Finite, Mono, Now, Reading, Wall};
 use std::time::Duration;
@@ -19,7 +19,7 @@ struct Hasty(std::sync::atomic::AtomicU64);
 impl Clock for Hasty {
     fn now(&self) -> Now {
         let mono = self.0.fetch_add(10_000_000_000, std::sync::atomic::Ordering::Relaxed);
-        Now { mono: Mono(mono), wall: Wall::default() }
+        Now { mono: Mono(mono), wall: Wall { utc_ms: AT_MS, ..Wall::default() } }
     }
 }
 
@@ -136,7 +136,7 @@ async fn a_start_waits_for_the_office_and_verifies() {
     let (store, _) = open(dir.path(), "k").unwrap();
     store.commit(commit(chain([started(), raised(92.36648026850173)]))).await.unwrap();
     assert_eq!(store.read(verify).await.unwrap(), Ok(2));
-    let standing = store.read(|c| table::standing(c, 2)).await.unwrap();
+    let standing = store.read(|c| outbox::standing(c, 2)).await.unwrap();
     let since = standing.oldest.unwrap();
     assert_eq!((standing.depth, since.boot_id.as_str(), since.mono_ns, since.utc_ms), (2, "b", 1, AT_MS));
     assert_eq!((standing.delivery_seq, standing.chain_seq), (2, 2));
@@ -267,4 +267,15 @@ fn inline_work_is_done_when_the_call_returns_and_what_it_wrote_is_read_by_a_stor
     drop(store);
     let (store, _) = open(dir.path(), "boot-a").unwrap();
     assert_eq!(store.history.range("GT-101", AT_MS, AT_MS + 1).len(), 2);
+}
+
+#[tokio::test]
+async fn a_line_that_the_database_refuses_is_kept_with_the_time_it_was_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "boot-a").unwrap();
+    assert!(store.set_aside("sample v=1".into(), "unable to parse".into()).await);
+    let kept = store.read(|c| {
+        c.query_row("SELECT at_ms, line FROM dead_letter", [], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))
+    });
+    assert_eq!(kept.await.unwrap(), (AT_MS, "sample v=1".to_owned()));
 }

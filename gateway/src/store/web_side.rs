@@ -113,8 +113,12 @@ impl Source for Store {
     }
 
     async fn set_aside(&self, line: String, reason: String) -> bool {
+        let at_ms = self.clock.now().wall.utc_ms;
         self.write(move |tx| {
-            tx.execute("INSERT INTO dead_letter(at_ms, line, reason) VALUES (0, ?1, ?2)", params![line, reason])?;
+            tx.execute(
+                "INSERT INTO dead_letter(at_ms, line, reason) VALUES (?1, ?2, ?3)",
+                params![at_ms, line, reason],
+            )?;
             tx.execute("DELETE FROM dead_letter WHERE id <= (SELECT MAX(id) FROM dead_letter) - ?1", [DEAD_LETTERS_MAX])
         })
         .await

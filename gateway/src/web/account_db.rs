@@ -40,7 +40,7 @@ impl OwnDb {
     /// # Errors
     /// SQLite's, when the tables cannot be made.
     pub fn new(conn: Connection) -> rusqlite::Result<Self> {
-        conn.execute_batch(super::users::SCHEMA)?;
+        conn.execute_batch(crate::store::users::SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(conn))))
     }
 }

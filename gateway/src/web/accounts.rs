@@ -9,7 +9,7 @@ use super::password::{self, Crowded, Hasher, Weak};
 use super::routes::{Action, Role, allows};
 use super::throttle::Throttle;
 use super::token;
-use super::users::{self, OperatorNote, SessionRow, UserRow};
+use crate::store::users::{self, OperatorNote, SessionRow, UserRow};
 use rules::{Actor, Clock, Mono, Now};
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -30,8 +30,6 @@ mod stream;
 mod tests;
 mod throttle;
 mod token;
-#[path = "../store/users.rs"]
-pub mod users;
 
 pub use account_db::{AccountDb, DbJob, OwnDb};
 pub use accounts::{Accounts, Refused, Session, roles_of};

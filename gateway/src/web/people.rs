@@ -5,7 +5,7 @@ use super::accounts::{Accounts, NewSession, Refused, lock, role_text};
 use super::password;
 use super::routes::Role;
 use super::token;
-use super::users::{self, UserRow};
+use crate::store::users::{self, UserRow};
 use std::net::IpAddr;
 use std::time::Duration;
 

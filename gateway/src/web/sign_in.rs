@@ -7,7 +7,7 @@ use super::people::UserChange;
 use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;
-use super::users::UserRow;
+use crate::store::users::UserRow;
 use axum::extract::{Path, State};
 use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};

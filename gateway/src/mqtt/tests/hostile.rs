@@ -5,7 +5,7 @@ use super::site::{Site, fast, patient};
 use super::{events, raised, seqs};
 use crate::delivery::Delivery;
 use crate::mqtt::settings::Pace;
-use crate::mqtt::table;
+use crate::store::outbox as table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! A site with an outbox and nothing else: a store, a core that only listens, and the loop under test.
 
-use super::super::run;
 use crate::config::MqttSettings;
 use crate::core::{CoreHandle, CoreRequest};
 use crate::delivery::{OfficeReceipt, OutboxFigures};
 use crate::mqtt::fixture;
+use crate::mqtt::outbox::run;
 use crate::mqtt::settings::{Pace, Settings};
 use crate::record::Record;
 use crate::snapshot::Snapshot;

@@ -1,6 +1,6 @@
 //! SQL that only looks: how the outbox stands, how far single events have come, and where the journal's chain ends.
 
-use super::table::Damaged;
+use super::Damaged;
 use crate::delivery::{Delivered, Delivery};
 use crate::record::Record;
 use crate::store::GENESIS;
