@@ -149,7 +149,7 @@ impl Stage {
         let alarm = self.rig.engine.alarms()[a % self.rig.engine.alarms().len()].key.clone();
         let point = ["GT-101", "GT-102"][a % 2].to_owned();
         let (seen_seq, reason) = (self.rig.engine.next_seq() - 1, "随机试验原因".to_owned());
-        let kind = if a % 2 == 0 { ShelfKind::Timed } else { ShelfKind::OneShot };
+        let kind = if a.is_multiple_of(2) { ShelfKind::Timed } else { ShelfKind::OneShot };
         let mode = [Mode::Running, Mode::Stopped, Mode::Maintenance][a % 3];
         match what {
             0..=2 => Command::Acknowledge { alarm, seen_seq, comment: String::new() },
@@ -165,7 +165,7 @@ impl Stage {
                 compensation: "便携仪巡检".into(),
             },
             7 => Command::EndBypass { point, reason },
-            8 if a % 2 == 0 => Command::OutOfService { point, work_order: "WO".into(), reason },
+            8 if a.is_multiple_of(2) => Command::OutOfService { point, work_order: "WO".into(), reason },
             8 => Command::ReturnToService { point, reason },
             _ => Command::SetMode { unit: "U-1".into(), mode, reason },
         }
