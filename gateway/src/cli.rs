@@ -13,6 +13,7 @@ mod plan;
 mod probe;
 mod read;
 mod reload;
+mod replay;
 mod scan;
 mod secret;
 pub(crate) mod serve;
@@ -96,6 +97,9 @@ enum Command {
     /// 列出事件 · list events of a running gateway
     #[command(after_help = "例 example:  hazard-gateway events --after 120 --limit 20")]
     Events(client::EventsArgs),
+    /// 回放：历史采样再过一遍规则，或试一份改过的配置 · recorded samples through the rules, or through changed ones
+    #[command(after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17")]
+    Replay(replay::ReplayArgs),
     /// 报警绩效：报警率、泛滥、滞留、抖动、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
     #[command(after_help = "例 example:  hazard-gateway kpi --config site.toml --from 2026-11-01")]
     Kpi(kpi::KpiArgs),
@@ -153,6 +157,7 @@ fn dispatch(command: Command) -> Exit {
         }
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),
+        Command::Replay(args) => replay::main(&args),
         Command::Kpi(args) => kpi::main(&args),
         Command::User(command) => user::main(command),
         Command::Store(command) => verify::store(command),

@@ -19,6 +19,7 @@ pub mod mqtt;
 pub mod notify;
 pub mod office;
 pub mod record;
+pub mod replay;
 pub mod run;
 pub mod snapshot;
 pub mod store;

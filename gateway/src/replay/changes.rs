@@ -34,7 +34,7 @@ type Occurrence = (i64, i64);
 
 /// Compares what was raised; shadows of hidden alarms do not count, nobody sees them.
 #[must_use]
-pub fn changes(now: &[Event], then: &[Event]) -> Changes {
+pub(super) fn changes(now: &[Event], then: &[Event]) -> Changes {
     let (was, is) = (occurrences(now), occurrences(then));
     let mut found = Changes::default();
     let alarms: std::collections::BTreeSet<&String> = was.keys().chain(is.keys()).collect();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The engine is woken so late at most; the label of a sample is cut to the millisecond.
-pub const TOLERANCE: Duration = Duration::from_millis(100);
+pub(super) const TOLERANCE: Duration = Duration::from_millis(100);
 /// The same event within this is one that moved.
 const MOVED: Duration = Duration::from_secs(120);
 
@@ -67,7 +67,7 @@ pub struct Comparison {
 }
 
 /// What is known of the circumstances of a time.
-pub trait Circumstances {
+pub(super) trait Circumstances {
     /// Why events of this subject may differ there, if anything speaks for it.
     fn why(&self, kind: &str, subject: &str, at_ms: i64) -> Option<Why>;
 }
@@ -76,7 +76,7 @@ type Key = (&'static str, String);
 
 /// Both lists on the clock of the replay, each in its order.
 #[must_use]
-pub fn compare(recorded: &[Event], played: &[Event], circumstances: &dyn Circumstances) -> Comparison {
+pub(super) fn compare(recorded: &[Event], played: &[Event], circumstances: &dyn Circumstances) -> Comparison {
     let mut pairs: BTreeMap<Key, (Vec<&Event>, Vec<&Event>)> = BTreeMap::new();
     for event in recorded {
         pairs.entry((event.kind.name(), subject(&event.kind))).or_default().0.push(event);

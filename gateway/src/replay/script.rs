@@ -4,7 +4,7 @@
 
 use rules::hazard::{Decision, Stage};
 use rules::hide::EndCause;
-use rules::{Actor, Command, Event, EventKind, Now, SystemCondition};
+use rules::{Actor, Command, Event, EventKind, SystemCondition};
 
 /// One thing that happened from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Step {
 
 /// What caused an event, if it came from outside; times are those of the event.
 #[must_use]
-pub fn step(event: &Event, rebooted: bool) -> Option<Step> {
+pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
     let person = |command, by: &Decision| {
         Some(Step::Person(command, Actor { user: by.by.clone(), role: by.role.clone() }))
     };
@@ -101,7 +101,7 @@ fn system(alarm: &str, active: bool) -> Option<Step> {
 
 /// The command with the number of what stands: who acted had it on the screen.
 #[must_use]
-pub fn seen(command: &Command, newest: u64) -> Command {
+pub(super) fn seen(command: &Command, newest: u64) -> Command {
     let mut command = command.clone();
     match &mut command {
         Command::Acknowledge { seen_seq, .. }
@@ -115,7 +115,7 @@ pub fn seen(command: &Command, newest: u64) -> Command {
 
 /// True for what the rules decide, in the journal or in a replay; the rest are notes of the gateway and of people.
 #[must_use]
-pub fn is_decided(kind: &EventKind) -> bool {
+pub(super) fn is_decided(kind: &EventKind) -> bool {
     let name = kind.name();
     ["alarm.", "point.", "group.", "flood.", "unit.", "sound.", "hazard."].iter().any(|room| name.starts_with(room))
         || name.starts_with("device.inhibit")
@@ -123,7 +123,7 @@ pub fn is_decided(kind: &EventKind) -> bool {
 
 /// What an event is about: the alarm, or the point, group, unit or record.
 #[must_use]
-pub fn subject(kind: &EventKind) -> String {
+pub(super) fn subject(kind: &EventKind) -> String {
     if let Some(fact) = kind.fact() {
         return fact.alarm.clone();
     }
@@ -139,7 +139,7 @@ pub fn subject(kind: &EventKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::AlarmFact;
+    use rules::{AlarmFact, Now};
     use rules::hide::{Expiry, Shelf};
 
     #[test]

@@ -1,0 +1,288 @@
+//! `replay`: recorded samples through the rules in force, and through changed ones.
+//!
+//! Owns words, progress and the exit code. Leaves playing and judging to [`crate::replay`].
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::past::{failed, open, pad, span};
+use super::{Exit, check};
+use crate::config::{self, Checked, Site};
+use crate::kpi::{Report, time_text};
+use crate::replay::{Ask, Change, Difference, Outcome, What, Why, run};
+use crate::store::Span;
+use serde_json::json;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+/// Lines of a list at most; the rest is counted.
+const SHOWN_MAX: usize = 20;
+const BAR: usize = 30;
+
+/// Arguments of `replay`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReplayArgs {
+    /// Site file: its data folder and the rules in force.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// 另一份配置 · another site file: what its rules would have made of the same samples.
+    #[arg(long, value_name = "OTHER-FILE")]
+    with: Option<PathBuf>,
+    /// 起 · a day, an RFC 3339 time or milliseconds; the first recorded sample when not given.
+    #[arg(long, value_name = "T")]
+    from: Option<String>,
+    /// 止 · the end; the last recorded sample when not given.
+    #[arg(long, value_name = "T")]
+    to: Option<String>,
+    /// As JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// 0 when the recorded events came out again, 1 when one differs without a reason; with `--with` always 0: it is a look ahead.
+pub(super) fn main(args: &ReplayArgs) -> Exit {
+    try_main(args).unwrap_or_else(|exit| exit)
+}
+
+fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
+    let past = open(&args.config)?;
+    let site = site(&args.config)?;
+    let other = args.with.as_deref().map(site_of_other).transpose()?;
+    let Some(recorded) = past.samples_span() else {
+        eprintln!(
+            "{} 中没有历史数据，无从回放；网关运行过才有 · no history in it: nothing to replay before the gateway has run",
+            past.dir().display()
+        );
+        return Err(Exit::Io);
+    };
+    let span = span(args.from.as_deref(), args.to.as_deref(), recorded)?;
+    if span.to_ms < recorded.from_ms || span.from_ms > recorded.to_ms {
+        eprintln!(
+            "这段时间没有历史数据；现有 {} – {} · no history in that time; there is {} – {}",
+            time_text(recorded.from_ms),
+            time_text(recorded.to_ms),
+            time_text(recorded.from_ms),
+            time_text(recorded.to_ms)
+        );
+        return Err(Exit::Usage);
+    }
+    let ask = Ask {
+        book: &site.book,
+        config_hash: &site.view.config_hash,
+        other: other.as_ref().map(|o| &o.book),
+        span,
+    };
+    let mut bar = Bar::new();
+    let outcome = run(&past, &ask, &mut |share| bar.show(share)).map_err(|error| failed(&error, past.dir()))?;
+    bar.done();
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&as_json(&outcome, span)).map_err(|_| Exit::Internal)?);
+    } else {
+        print(&outcome, span);
+    }
+    let unexplained = outcome.comparison.differences.iter().any(|d| d.why == Why::Unexplained);
+    Ok(if unexplained && args.with.is_none() { Exit::Found } else { Exit::Ok })
+}
+
+fn site(path: &Path) -> Result<Site, Exit> {
+    let Checked { value, diagnostics, files } = config::check_site(path);
+    value.ok_or_else(|| {
+        check::report(&diagnostics, &files);
+        Exit::Usage
+    })
+}
+
+fn site_of_other(path: &Path) -> Result<Site, Exit> {
+    if config::is_office(path) {
+        eprintln!("--with 要用站点的配置文件 · --with wants the file of a site");
+        return Err(Exit::Usage);
+    }
+    site(path)
+}
+
+/// A bar on a terminal, one line elsewhere.
+struct Bar {
+    terminal: bool,
+    shown: usize,
+}
+
+impl Bar {
+    fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        if !terminal {
+            eprintln!("正在回放 replaying …");
+        }
+        Self { terminal, shown: usize::MAX }
+    }
+
+    fn show(&mut self, share: f64) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 … 1000")]
+        let permille = (share * 1000.0) as usize;
+        if !self.terminal || permille == self.shown {
+            return;
+        }
+        self.shown = permille;
+        let full = permille * BAR / 1000;
+        eprint!("\r\x1b[K正在回放 replaying [{}{}] {:>3} %", "█".repeat(full), "·".repeat(BAR - full), permille / 10);
+    }
+
+    fn done(&self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
+    let refused = |list: &[crate::replay::Refused]| -> Vec<serde_json::Value> {
+        let entry = |r: &crate::replay::Refused| {
+            json!({ "at": time_text(r.at.wall.utc_ms), "command": r.command, "reason": r.reason })
+        };
+        list.iter().map(entry).collect()
+    };
+    json!({
+        "from": time_text(span.from_ms),
+        "to": time_text(span.to_ms),
+        "samples": outcome.samples,
+        "gaps": outcome.gaps,
+        "damaged_blocks": outcome.damaged_blocks,
+        "comparison": outcome.comparison,
+        "refused": refused(&outcome.refused),
+        "present": outcome.present,
+        "other": outcome.other.as_ref().map(|o| json!({
+            "report": o.report, "changes": o.changes, "refused": refused(&o.refused) })),
+        "noise": outcome.noise,
+    })
+}
+
+fn print(outcome: &Outcome, span: Span) {
+    println!("回放 replay · {} – {}", time_text(span.from_ms), time_text(span.to_ms));
+    println!(
+        "{} 个采样 samples，缺失 gaps {}，损坏的数据块 damaged blocks {}\n",
+        outcome.samples, outcome.gaps, outcome.damaged_blocks
+    );
+    print_comparison(outcome);
+    if let Some(other) = &outcome.other {
+        print_changes(outcome, other);
+    }
+    print_hints(outcome);
+}
+
+fn print_comparison(outcome: &Outcome) {
+    let c = &outcome.comparison;
+    if c.differences.is_empty() {
+        println!(
+            "✓ 记录的 {} 个事件全部重现，时间最多相差 {} ms\n  all {} recorded events came out again, at most {} ms apart",
+            c.recorded, c.apart_max_ms, c.recorded, c.apart_max_ms
+        );
+        return;
+    }
+    println!(
+        "! 记录的 {} 个事件中重现 {} 个，{} 处不同\n  {} of {} recorded events came out again, {} differ",
+        c.recorded,
+        c.matched,
+        c.differences.len(),
+        c.matched,
+        c.recorded,
+        c.differences.len()
+    );
+    c.differences.iter().take(SHOWN_MAX).for_each(|d| println!("    {}", difference(d)));
+    rest(c.differences.len());
+}
+
+fn rest(n: usize) {
+    if n > SHOWN_MAX {
+        println!("    … 另有 {} 处 · and {} more (--json)", n - SHOWN_MAX, n - SHOWN_MAX);
+    }
+}
+
+fn difference(d: &Difference) -> String {
+    let what = match d.what {
+        What::Missing => "未重现 missing".to_owned(),
+        What::Extra => "多出 extra".to_owned(),
+        What::Moved => format!("时间不同 moved {}", seconds(d.moved_ms.unwrap_or(0))),
+    };
+    let why = match d.why {
+        Why::OtherRules => "当时生效的是另一份配置 · another configuration was in force",
+        Why::Gap => "这段时间采样缺失 · samples are missing there",
+        Why::ClockStep => "时钟被调整过 · the clock was stepped",
+        Why::NoReasons => "旧版本没有记录坏值的原因 · an earlier version did not record why a value was bad",
+        Why::Follows => "由同一报警前面的不同引起 · follows from an earlier difference",
+        Why::Unexplained => "原因不明，请连同数据报告 · unexplained: please report it with the data",
+    };
+    format!("{}  {}  {}  {what}：{why}", time_text(d.at_ms), pad(d.kind, 22), pad(&d.subject, 24))
+}
+
+fn seconds(ms: i64) -> String {
+    format!("{:+.1} s", ms as f64 / 1000.0)
+}
+
+fn print_changes(outcome: &Outcome, other: &crate::replay::Other) {
+    let c = &other.changes;
+    println!(
+        "\n改后的规则 with the other rules：多出 come {}，消失 go {}，时间变动 moved {}，不变 same {}",
+        c.come.len(),
+        c.go.len(),
+        c.moved.len(),
+        c.same
+    );
+    list("多出 come", &c.come);
+    list("消失 go", &c.go);
+    list("变动 moved", &c.moved);
+    println!("\n  每日报警 alarms a day   现在 now   改后 then");
+    let mut days: Vec<&str> = outcome.present.days.iter().chain(&other.report.days).map(|d| d.day.as_str()).collect();
+    days.sort_unstable();
+    days.dedup();
+    let of = |r: &Report, day: &str| r.days.iter().find(|d| d.day == day).map_or(0, |d| d.alarms);
+    for day in days {
+        println!("  {day}              {:>10} {:>11}", of(&outcome.present, day), of(&other.report, day));
+    }
+    let names = |r: &Report| r.chattering.iter().map(|c| c.alarm.clone()).collect::<Vec<_>>();
+    print_sides("抖动 chattering", &names(&outcome.present), &names(&other.report));
+    let names = |r: &Report| r.standing.iter().map(|s| s.alarm.clone()).collect::<Vec<_>>();
+    print_sides("滞留 standing", &names(&outcome.present), &names(&other.report));
+    if !other.refused.is_empty() {
+        println!(
+            "  {} 个操作在改后的规则下不成立，已略过 · commands that did not fit there were passed over",
+            other.refused.len()
+        );
+    }
+}
+
+fn print_sides(what: &str, now: &[String], then: &[String]) {
+    let say = |list: &[String]| if list.is_empty() { "–".to_owned() } else { list.join("、") };
+    println!("  {what}：现在 now {}；改后 then {}", say(now), say(then));
+}
+
+fn list(title: &str, changes: &[Change]) {
+    for c in changes.iter().take(SHOWN_MAX) {
+        let moved = c.moved_ms.map(seconds).unwrap_or_default();
+        println!("    {title}  {}  {} {moved}", time_text(c.at_ms), c.alarm);
+    }
+    rest(changes.len());
+}
+
+fn print_hints(outcome: &Outcome) {
+    let r = &outcome.present;
+    println!("\n整定建议 tuning");
+    println!("  报警 {} 条 alarms；最频繁 most frequent:", r.alarms);
+    for top in &r.top {
+        println!("    {} {:>6}  {:>5.1} %", pad(&top.alarm, 28), top.count, 100.0 * top.share);
+    }
+    for c in &r.chattering {
+        println!("  抖动 {}：加大回差或延时 · chattering: a wider deadband or a longer delay", c.alarm);
+    }
+    for s in &r.standing {
+        println!("  滞留 {} {:.1} h：处理原因或停用 · standing: remove the cause or take it out of service", s.alarm, s.hours);
+    }
+    for n in outcome.noise.iter().filter(|n| n.too_small) {
+        println!(
+            "  {} 回差 {} {u} 小于噪声 3σ，建议 {} {u} · deadband below the noise, {} proposed",
+            n.point,
+            n.deadband,
+            n.proposed,
+            n.proposed,
+            u = n.unit
+        );
+    }
+    let quiet = outcome.noise.iter().filter(|n| !n.too_small).count();
+    println!("  {quiet} 个测点的回差大于噪声 · deadbands above the noise");
+}

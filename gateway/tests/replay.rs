@@ -1,0 +1,221 @@
+//! `replay` and `kpi` over a data folder that a real core has written under virtual time.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use devices::{BusMessage, Scan};
+use gateway::config::{Site as Checked, load_site};
+use gateway::core::{CoreParts, Nearness, start};
+use gateway::store::{OpenOptions, Store, Workers};
+use rules::{Actor, Clock, Command, Fault, Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use support::{Site, hazard_gateway};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// 2026-03-01T23:50Z: the quarter of an hour passes midnight.
+const WALL_AT_START_MS: i64 = 1_772_409_000_000;
+
+struct Virtual(Instant, u64);
+
+impl Clock for Virtual {
+    fn now(&self) -> Now {
+        let elapsed = self.0.elapsed();
+        let utc_ms = WALL_AT_START_MS + i64::try_from(self.1 * 1000).unwrap() + i64::try_from(elapsed.as_millis()).unwrap();
+        let mono = Mono(u64::try_from(elapsed.as_nanos()).unwrap() + (self.1 + 1) * 1_000_000_000);
+        Now { mono, wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+    }
+}
+
+/// What the instrument says in a second; none: it does not answer.
+type Signal = fn(u64) -> Option<f64>;
+
+/// One run of the gateway's core from a second of the story to another.
+fn run(site: &Checked, from_s: u64, to_s: u64, signal: Signal) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(Virtual(Instant::now(), from_s));
+        let options = OpenOptions {
+            points: site.book.points().iter().map(|p| p.key.clone()).collect(),
+            commit_interval: Duration::from_secs(1),
+            max_bytes: 1 << 30,
+            now_label: "now".into(),
+            kernel_boot_id: "one".into(),
+            clock: clock.clone(),
+            workers: Workers::Inline,
+        };
+        let (store, found) = Store::open(&site.data_dir, options).unwrap();
+        let (scans, inbox) = tokio::sync::mpsc::channel(256);
+        let stop = CancellationToken::new();
+        let parts = CoreParts {
+            book: site.book.clone(),
+            site: site.view.clone(),
+            store,
+            found,
+            clock: clock.clone(),
+            boot_id: format!("run-{from_s}"),
+            buses: Vec::new(),
+            uplink: false,
+            influx: false,
+            scans: inbox,
+            progress: Arc::default(),
+            nearness: Nearness::of(&site.book, &site.buses),
+        };
+        let (core, task) = start(parts, stop.clone());
+        let li = Actor { user: "li".into(), role: "operator".into() };
+        let (device, point) = (site.book.device_id("DET-101").unwrap(), site.book.point_id("GT-101").unwrap());
+        for second in from_s..to_s {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let (at, answer) = (clock.now(), signal(second));
+            let good = |v| Reading::Good(Finite::new(v).unwrap());
+            let reading = answer.map_or(Reading::Bad(Fault::Timeout), good);
+            let scan = Scan { device, answered: answer.is_some(), samples: vec![Sample { point, reading, at }], at };
+            scans.send(BusMessage::Scan(scan)).await.unwrap();
+            if second % 60 == 45 {
+                for alarm in core.snapshot().alarms.iter().filter(|a| a.state.contains("unacked")) {
+                    let alarm = Command::Acknowledge {
+                        alarm: alarm.id.clone(),
+                        seen_seq: core.snapshot().seq,
+                        comment: "去现场".into(),
+                    };
+                    let _ = core.command(alarm, li.clone(), None).await;
+                }
+            }
+        }
+        stop.cancel();
+        drop(scans);
+        task.await.unwrap();
+    });
+}
+
+/// A leak, a value that trembles at its limit, a silent instrument, an alarm across a restart, a spike.
+fn story(second: u64) -> Option<f64> {
+    let tremble = ((second * 7919) % 11) as f64 / 10.0 - 0.5;
+    match second {
+        40..70 => Some(26.0),
+        70..95 => Some(55.0),
+        120..150 if second.is_multiple_of(6) => Some(22.0),
+        120..150 => Some(25.5),
+        200..240 => None,
+        290..340 => Some(30.0),
+        400..402 => Some(40.0),
+        _ => Some(10.0 + tremble),
+    }
+}
+
+/// A site whose gateway ran for a quarter of an hour, with one restart.
+fn recorded() -> Site {
+    let site = Site::minimal();
+    let (checked, _) = load_site(&site.file()).unwrap();
+    run(&checked, 0, 300, story);
+    run(&checked, 312, 900, story);
+    site
+}
+
+fn json(site: &Site, arguments: &[&str]) -> (i32, Value) {
+    let ended = hazard_gateway(site, arguments, "");
+    let value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+    (ended.code, value)
+}
+
+fn other(site: &Site, from: &str, to: &str) -> String {
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    assert!(text.contains(from));
+    let file = site.folder().join("other.toml");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn what_the_journal_says_comes_out_of_the_samples_again() {
+    let site = recorded();
+    let (code, found) = json(&site, &["replay", "--json"]);
+    let c = &found["comparison"];
+    assert_eq!(c["differences"], Value::Array(Vec::new()), "{c:#}");
+    assert!(c["recorded"].as_u64().unwrap() >= 25, "{c:#}");
+    assert_eq!((code, &c["matched"], &found["refused"]), (0, &c["recorded"], &Value::Array(Vec::new())));
+    assert_eq!(found["samples"], 888);
+    // A part of it, beginning in the middle of the leak.
+    let (code, part) = json(&site, &["replay", "--json", "--from", "2026-03-01T23:51:20Z", "--to", "2026-03-02T00:00:30Z"]);
+    assert_eq!((code, &part["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{:#}", part["comparison"]);
+    assert!(part["comparison"]["recorded"].as_u64() < c["recorded"].as_u64());
+}
+
+#[test]
+fn another_limit_makes_alarms_go_come_and_move() {
+    let site = recorded();
+    let higher = other(&site, "limit = 25", "limit = 28");
+    let (code, found) = json(&site, &["replay", "--json", "--with", &higher]);
+    let changes = &found["other"]["changes"];
+    let count = |list: &str| changes[list].as_array().unwrap().len();
+    assert_eq!((code, count("come")), (0, 0), "{changes:#}");
+    assert!(count("go") >= 1, "what trembled at 25.5 goes: {changes:#}");
+    assert!(changes["moved"].as_array().unwrap().iter().any(|c| c["moved_ms"] == 30_000), "{changes:#}");
+    let lower = other(&site, "limit = 25", "limit = 10.2");
+    let (_, found) = json(&site, &["replay", "--json", "--with", &lower]);
+    assert!(!found["other"]["changes"]["come"].as_array().unwrap().is_empty() || found["other"]["changes"]["moved"] != Value::Null);
+    let text = hazard_gateway(&site, &["replay", "--with", &higher], "");
+    assert!(text.out.contains("全部重现") && text.out.contains("消失 go") && text.err.contains("正在回放"), "{text:?}");
+}
+
+#[test]
+fn missing_samples_explain_a_difference_and_a_removed_event_does_not() {
+    let site = recorded();
+    let day = site.data().join("history/20260301.db");
+    let conn = rusqlite::Connection::open(&day).unwrap();
+    let gone = conn.execute("DELETE FROM block WHERE from_ms BETWEEN ?1 + 30000 AND ?1 + 100000", [WALL_AT_START_MS]);
+    assert!(gone.unwrap() > 10);
+    drop(conn);
+    let (code, found) = json(&site, &["replay", "--json"]);
+    let differences = found["comparison"]["differences"].as_array().unwrap();
+    assert!(!differences.is_empty() && differences.iter().all(|d| d["why"] != "unexplained"), "{differences:#?}");
+    assert_eq!(code, 0);
+
+    let site = recorded();
+    let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
+    let first = "SELECT MIN(seq) FROM event WHERE kind = 'alarm.raised'";
+    assert_eq!(conn.execute(&format!("DELETE FROM event WHERE seq = ({first})"), []).unwrap(), 1);
+    drop(conn);
+    let (code, found) = json(&site, &["replay", "--json"]);
+    assert_eq!((code, found["comparison"]["differences"][0]["what"].as_str()), (1, Some("extra")));
+    let text = hazard_gateway(&site, &["replay"], "");
+    assert!(text.code == 1 && text.out.contains("原因不明"), "{text:?}");
+}
+
+#[test]
+fn a_deadband_below_the_noise_is_named_with_a_better_one() {
+    let site = recorded();
+    let (_, found) = json(&site, &["replay", "--json"]);
+    let noise = &found["noise"][0];
+    assert!((0.28..0.36).contains(&noise["sigma"].as_f64().unwrap()), "{noise}");
+    assert_eq!((&noise["point"], &noise["too_small"]), (&Value::from("GT-101"), &Value::Bool(false)));
+}
+
+#[test]
+fn the_figures_of_the_alarm_system_are_those_of_the_journal() {
+    let site = recorded();
+    let (code, report) = json(&site, &["kpi", "--json", "--from", "2026-03-01", "--to", "2026-03-02"]);
+    let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
+    let raised = "SELECT COUNT(*) FROM event WHERE kind IN ('alarm.raised', 'alarm.realarm') AND json NOT LIKE '%\"silent\":true%'";
+    let raised: u64 = conn.query_row(raised, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs();
+    assert_eq!((code, report["alarms"].as_u64()), (0, Some(raised)), "{report:#}");
+    assert_eq!(report["days"].as_array().unwrap().len(), 1, "all of it before midnight: {report:#}");
+    let text = hazard_gateway(&site, &["kpi", "--from", "2026-03-01", "--to", "2026-03-02"], "");
+    assert!(text.code == 0 && text.out.contains("平均报警率") && text.out.contains("EEMUA 191"), "{text:?}");
+}
+
+#[test]
+fn wrong_times_and_no_data_are_said_with_what_to_do() {
+    let site = Site::minimal();
+    let nothing = hazard_gateway(&site, &["replay"], "");
+    assert!(nothing.code == 4 && nothing.err.contains("data_dir"), "{nothing:?}");
+    assert_eq!(hazard_gateway(&site, &["kpi"], "").code, 4);
+    let site = recorded();
+    for wrong in [["--from", "gestern"], ["--from", "2027-01-01"], ["--with", "/nowhere.toml"]] {
+        let ended = hazard_gateway(&site, &["replay", wrong[0], wrong[1]], "");
+        assert!(ended.code == 2 && !ended.err.is_empty(), "{wrong:?} {ended:?}");
+    }
+}
