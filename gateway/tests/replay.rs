@@ -124,7 +124,7 @@ fn json(site: &Site, arguments: &[&str]) -> (i32, Value) {
 fn other(site: &Site, from: &str, to: &str) -> String {
     let text = std::fs::read_to_string(site.file()).unwrap();
     assert!(text.contains(from));
-    let file = site.folder().join("other.toml");
+    let file = site.folder().join(format!("{}.toml", to.replace([' ', '='], "")));
     std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
     file.display().to_string()
 }
@@ -156,7 +156,7 @@ fn another_limit_makes_alarms_go_come_and_move() {
     assert!(changes["moved"].as_array().unwrap().iter().any(|c| c["moved_ms"] == 30_000), "{changes:#}");
     let lower = other(&site, "limit = 25", "limit = 10.2");
     let (_, found) = json(&site, &["replay", "--json", "--with", &lower]);
-    assert!(!found["other"]["changes"]["come"].as_array().unwrap().is_empty() || found["other"]["changes"]["moved"] != Value::Null);
+    assert!(!found["other"]["changes"]["moved"].as_array().unwrap().is_empty(), "it would come earlier: {found:#}");
     let text = hazard_gateway(&site, &["replay", "--with", &higher], "");
     assert!(text.out.contains("全部重现") && text.out.contains("消失 go") && text.err.contains("正在回放"), "{text:?}");
 }

@@ -140,7 +140,10 @@ impl<'a> Player<'a> {
 
     fn steps_until(&mut self, until: Mono) {
         while let Some((at, step)) = self.steps.next_if(|(at, _)| at.mono <= until) {
-            self.timers(at.mono, true);
+            // While the daemon was down nothing was judged; after a kill nobody knows since when, but for its last sign of life.
+            if !matches!(step, Step::Start { .. }) {
+                self.timers(at.mono, true);
+            }
             self.last = at;
             let begun = self.played.events.len();
             match step {
@@ -148,6 +151,7 @@ impl<'a> Player<'a> {
                     let recent: Vec<Event> = self.recent(at).cloned().collect();
                     self.restart(&recent, rebooted, at);
                 }
+                Step::Stop => {}
                 Step::System(condition, active) => {
                     self.engine.handle(Input::System { condition, active }, at, &mut self.played.events);
                 }

@@ -11,6 +11,8 @@ use rules::{Actor, Command, Event, EventKind, SystemCondition};
 pub enum Step {
     /// The daemon started: alarms stood again, readings were unknown.
     Start { config_hash: String, rebooted: bool },
+    /// The daemon ended: until the next start nothing is judged.
+    Stop,
     /// A person; the number of what they saw is filled in when it is played.
     Person(Command, Actor),
     /// A condition of the gateway itself.
@@ -27,6 +29,7 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
     let seconds = |until| u64::try_from(seconds(until)).unwrap_or(0);
     match &event.kind {
         EventKind::Started { config_hash, .. } => Some(Step::Start { config_hash: config_hash.clone(), rebooted }),
+        EventKind::Stopped { .. } => Some(Step::Stop),
         EventKind::Raised { fact, .. } | EventKind::ShadowRaised { fact, .. } => system(&fact.alarm, true),
         EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact } => system(&fact.alarm, false),
         EventKind::Acked { fact, by } => person(
