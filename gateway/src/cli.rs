@@ -98,7 +98,9 @@ enum Command {
     #[command(after_help = "例 example:  hazard-gateway events --after 120 --limit 20")]
     Events(client::EventsArgs),
     /// 回放：历史采样再过一遍规则，或试一份改过的配置 · recorded samples through the rules, or through changed ones
-    #[command(after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17")]
+    #[command(
+        after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17"
+    )]
     Replay(replay::ReplayArgs),
     /// 报警绩效：报警率、泛滥、滞留、抖动、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
     #[command(after_help = "例 example:  hazard-gateway kpi --config site.toml --from 2026-11-01")]

@@ -24,7 +24,8 @@ struct Virtual(Instant, u64);
 impl Clock for Virtual {
     fn now(&self) -> Now {
         let elapsed = self.0.elapsed();
-        let utc_ms = WALL_AT_START_MS + i64::try_from(self.1 * 1000).unwrap() + i64::try_from(elapsed.as_millis()).unwrap();
+        let utc_ms =
+            WALL_AT_START_MS + i64::try_from(self.1 * 1000).unwrap() + i64::try_from(elapsed.as_millis()).unwrap();
         let mono = Mono(u64::try_from(elapsed.as_nanos()).unwrap() + (self.1 + 1) * 1_000_000_000);
         Now { mono, wall: Wall { utc_ms, quality: TimeQuality::Synced } }
     }
@@ -139,7 +140,8 @@ fn what_the_journal_says_comes_out_of_the_samples_again() {
     assert_eq!((code, &c["matched"], &found["refused"]), (0, &c["recorded"], &Value::Array(Vec::new())));
     assert_eq!(found["samples"], 888);
     // A part of it, beginning in the middle of the leak.
-    let (code, part) = json(&site, &["replay", "--json", "--from", "2026-03-01T23:51:20Z", "--to", "2026-03-02T00:00:30Z"]);
+    let (code, part) =
+        json(&site, &["replay", "--json", "--from", "2026-03-01T23:51:20Z", "--to", "2026-03-02T00:00:30Z"]);
     assert_eq!((code, &part["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{:#}", part["comparison"]);
     assert!(part["comparison"]["recorded"].as_u64() < c["recorded"].as_u64());
 }

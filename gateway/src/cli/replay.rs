@@ -64,12 +64,8 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
         );
         return Err(Exit::Usage);
     }
-    let ask = Ask {
-        book: &site.book,
-        config_hash: &site.view.config_hash,
-        other: other.as_ref().map(|o| &o.book),
-        span,
-    };
+    let ask =
+        Ask { book: &site.book, config_hash: &site.view.config_hash, other: other.as_ref().map(|o| &o.book), span };
     let mut bar = Bar::new();
     let outcome = run(&past, &ask, &mut |share| bar.show(share)).map_err(|error| failed(&error, past.dir()))?;
     bar.done();
@@ -133,9 +129,7 @@ impl Bar {
 
 fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
     let refused = |list: &[crate::replay::Refused]| -> Vec<serde_json::Value> {
-        let entry = |r: &crate::replay::Refused| {
-            json!({ "at": time_text(r.at.wall.utc_ms), "command": r.command, "reason": r.reason })
-        };
+        let entry = |r: &crate::replay::Refused| json!({ "at": time_text(r.at.wall.utc_ms), "command": r.command, "reason": r.reason });
         list.iter().map(entry).collect()
     };
     json!({
@@ -271,7 +265,10 @@ fn print_hints(outcome: &Outcome) {
         println!("  抖动 {}：加大回差或延时 · chattering: a wider deadband or a longer delay", c.alarm);
     }
     for s in &r.standing {
-        println!("  滞留 {} {:.1} h：处理原因或停用 · standing: remove the cause or take it out of service", s.alarm, s.hours);
+        println!(
+            "  滞留 {} {:.1} h：处理原因或停用 · standing: remove the cause or take it out of service",
+            s.alarm, s.hours
+        );
     }
     for n in outcome.noise.iter().filter(|n| n.too_small) {
         println!(

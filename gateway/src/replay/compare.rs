@@ -113,7 +113,8 @@ fn one_key(kind: &'static str, subject: &str, was: &[&Event], is: &[&Event], fou
                 let distance = apart(a.at.mono, b.at.mono);
                 if distance <= TOLERANCE {
                     found.matched += 1;
-                    found.apart_max_ms = found.apart_max_ms.max(u64::try_from(distance.as_millis()).unwrap_or(u64::MAX));
+                    found.apart_max_ms =
+                        found.apart_max_ms.max(u64::try_from(distance.as_millis()).unwrap_or(u64::MAX));
                     (w, i) = (w + 1, i + 1);
                 } else if distance <= MOVED && !better_later(a, b, &was[w + 1..], &is[i + 1..]) {
                     let moved = (i128::from(b.at.mono.0) - i128::from(a.at.mono.0)) / 1_000_000;
@@ -192,10 +193,7 @@ mod tests {
         let is = [raised(2_000_000, "A:H"), raised(3_005_000, "B:H"), raised(9_000_000, "C:H")];
         let found = compare(&was, &is, &Nothing);
         let list: Vec<_> = found.differences.iter().map(|d| (d.what, d.subject.as_str(), d.moved_ms)).collect();
-        assert_eq!(
-            list,
-            [(What::Missing, "A:H", None), (What::Moved, "B:H", Some(5000)), (What::Extra, "C:H", None)]
-        );
+        assert_eq!(list, [(What::Missing, "A:H", None), (What::Moved, "B:H", Some(5000)), (What::Extra, "C:H", None)]);
         assert!(found.differences.iter().all(|d| d.why == Why::Unexplained));
     }
 

@@ -65,8 +65,7 @@ pub fn run(past: &Past, ask: &Ask<'_>, progress: Progress<'_>) -> Result<Outcome
     let before = journal.partition_point(|e| e.at.wall.utc_ms < start_ms);
     let keep = journal.get(before.saturating_sub(1)).or(journal.first()).map_or(0, |e| e.seq);
     let timeline = Timeline::of(journal.iter(), keep);
-    let recorded: Vec<Event> =
-        journal.iter().map(|e| Event { at: timeline.recorded(e), ..e.clone() }).collect();
+    let recorded: Vec<Event> = journal.iter().map(|e| Event { at: timeline.recorded(e), ..e.clone() }).collect();
     let (start, end) = (timeline.at(start_ms), timeline.at(ask.span.to_ms));
     let steps: Vec<(Now, Step)> = journal[before..]
         .iter()

@@ -22,9 +22,8 @@ pub enum Step {
 /// What caused an event, if it came from outside; times are those of the event.
 #[must_use]
 pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
-    let person = |command, by: &Decision| {
-        Some(Step::Person(command, Actor { user: by.by.clone(), role: by.role.clone() }))
-    };
+    let person =
+        |command, by: &Decision| Some(Step::Person(command, Actor { user: by.by.clone(), role: by.role.clone() }));
     let seconds = |until: rules::Mono| (until.since(event.at.mono).as_millis() + 500) / 1000;
     let seconds = |until| u64::try_from(seconds(until)).unwrap_or(0);
     match &event.kind {
@@ -32,10 +31,9 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
         EventKind::Stopped { .. } => Some(Step::Stop),
         EventKind::Raised { fact, .. } | EventKind::ShadowRaised { fact, .. } => system(&fact.alarm, true),
         EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact } => system(&fact.alarm, false),
-        EventKind::Acked { fact, by } => person(
-            Command::Acknowledge { alarm: fact.alarm.clone(), seen_seq: 0, comment: by.reason.clone() },
-            by,
-        ),
+        EventKind::Acked { fact, by } => {
+            person(Command::Acknowledge { alarm: fact.alarm.clone(), seen_seq: 0, comment: by.reason.clone() }, by)
+        }
         EventKind::Shelved { fact, shelf } => person(
             Command::Shelve {
                 alarm: fact.alarm.clone(),
@@ -46,9 +44,7 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
             },
             &shelf.by,
         ),
-        EventKind::Unshelved { fact, by } => {
-            person(Command::Unshelve { alarm: fact.alarm.clone(), seen_seq: 0 }, by)
-        }
+        EventKind::Unshelved { fact, by } => person(Command::Unshelve { alarm: fact.alarm.clone(), seen_seq: 0 }, by),
         EventKind::Reset { fact, by } => {
             let reason = by.reason.clone();
             person(Command::ResetLatch { alarm: fact.alarm.clone(), seen_seq: 0, reason }, by)
@@ -79,10 +75,9 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
             person(Command::ReturnToService { point: point.clone(), reason: by.reason.clone() }, by)
         }
         EventKind::FirstOutReset { group, by } => person(Command::ResetFirstOut { group: group.clone() }, by),
-        EventKind::ModeChanged { plant_unit, new, by: Some(by), .. } => person(
-            Command::SetMode { unit: plant_unit.clone(), mode: *new, reason: by.reason.clone() },
-            by,
-        ),
+        EventKind::ModeChanged { plant_unit, new, by: Some(by), .. } => {
+            person(Command::SetMode { unit: plant_unit.clone(), mode: *new, reason: by.reason.clone() }, by)
+        }
         EventKind::Silenced { by, .. } => person(Command::Silence, by),
         EventKind::HazardStage { hazard } => match &hazard.stage {
             Stage::Registered { confirmed: by } => {
@@ -142,8 +137,8 @@ pub(super) fn subject(kind: &EventKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::{AlarmFact, Now};
     use rules::hide::{Expiry, Shelf};
+    use rules::{AlarmFact, Now};
 
     #[test]
     fn a_shelf_becomes_the_command_that_made_it() {

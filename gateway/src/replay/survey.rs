@@ -239,7 +239,8 @@ mod tests {
         let drift = survey((0..600).map(|k| (k * 1000, 20.0 + 0.01 * k as f64)));
         assert_eq!(drift.sigmas.len(), 2);
         assert!(drift.sigmas.iter().all(|s| *s < 1e-9), "{:?}", drift.sigmas);
-        let tremble = survey((0..600).map(|k| (k * 1000, 20.0 + 0.01 * k as f64 + if k % 2 == 0 { 0.5 } else { -0.5 })));
+        let tremble =
+            survey((0..600).map(|k| (k * 1000, 20.0 + 0.01 * k as f64 + if k % 2 == 0 { 0.5 } else { -0.5 })));
         assert!(tremble.sigmas.iter().all(|s| (s - 0.5).abs() < 0.01), "{:?}", tremble.sigmas);
     }
 
