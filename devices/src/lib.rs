@@ -9,6 +9,7 @@ mod bus;
 pub mod commission;
 mod connect;
 mod decode;
+pub mod derive;
 mod guard;
 pub mod guess;
 mod line;

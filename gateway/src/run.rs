@@ -72,6 +72,7 @@ pub async fn run_site(
         boot_id: boot_id(),
         buses: statuses.clone(),
         nearness: core::Nearness::of(&site.book, &site.buses),
+        derived: core::Derived::of(&site.book, site.derived),
         uplink: site.mqtt.is_some(),
         influx: site.influx.is_some(),
         scans,

@@ -206,8 +206,8 @@ fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {
 }
 
 const LIST: &str = "位号,名称,英文名称,类别,单位,量程下限,量程上限,仪表,量,链路,站号,型号,区域,高限,高高限,回差,优先级,处置,英文处置\n\
-    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,2,查漏,Look for the leak\n\
-    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,2,查漏,Look for the leak\n";
+    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,3,查漏,Look for the leak\n\
+    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,3,查漏,Look for the leak\n";
 
 #[test]
 fn an_imported_list_is_one_that_check_accepts() {

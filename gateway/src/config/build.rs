@@ -6,7 +6,7 @@ use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::shape::Shaped;
 use super::words::did_you_mean;
-use super::{Office, Site, buses, pace, parts, register, settings};
+use super::{Office, Site, buses, derived, pace, parts, register, settings};
 use crate::snapshot::SiteView;
 use rules::RuleBook;
 use sha2::{Digest, Sha256};
@@ -20,8 +20,9 @@ type Built<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
 
 /// Builds a site; `base` is the folder of the configuration.
 pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -> Built<Site> {
-    let Shaped { file, mut findings, broken, tainted } = shaped;
+    let Shaped { mut file, mut findings, broken, tainted } = shaped;
     let of_shape = findings.len();
+    let expressions = derived::prepare(&mut file, &mut findings);
     let head = site_table(&file, table, &mut findings);
     check_areas(&file, &broken, &mut findings);
     register::check(&file, &broken, &mut findings);
@@ -43,6 +44,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
         data_dir: base.join(&head.data_dir),
         view: Arc::new(view(&file, head, &book, table)),
         buses: buses::specs(&file, base, &book, &profiles),
+        derived: expressions.into_iter().filter_map(|(key, e)| Some((book.point_id(&key)?, e))).collect(),
         book,
         web,
         mqtt,

@@ -28,7 +28,7 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
             findings.push(duplicate_unit(device, other));
         }
     }
-    for point in &file.point {
+    for point in file.point.iter().filter(|p| p.expression.is_none() && !p.field.is_empty()) {
         check_field(point, file, &profiles, findings);
     }
     profiles
@@ -66,7 +66,7 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
                 .map(|ms| Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() }),
         })
     };
-    let points = file.point.iter().filter(|p| p.device == d.key).filter_map(binding).collect();
+    let points = file.point.iter().filter(|p| p.device == d.key && p.expression.is_none()).filter_map(binding).collect();
     Some(DeviceSpec {
         device: book.device_id(&d.key)?,
         key: d.key.clone(),

@@ -37,6 +37,8 @@ pub struct SiteFile {
     #[serde(default)]
     pub point: Vec<PointTable>,
     #[serde(default)]
+    pub strapping: Vec<StrappingTable>,
+    #[serde(default)]
     pub vote: Vec<VoteTable>,
     #[serde(default)]
     pub suppression: Vec<SuppressionTable>,
@@ -297,9 +299,13 @@ pub struct PointTable {
     pub key: String,
     pub name: String,
     pub name_en: String,
+    #[serde(default)]
     pub device: String,
     /// Field of the device's profile.
+    #[serde(default)]
     pub field: String,
+    /// Computed from other points instead of read: `max({GT-101}, {GT-102})`.
+    pub expression: Option<String>,
     /// Byte order of this point's value, where it is not the profile's: `ABCD`, `CDAB`, `BADC`, `DCBA`.
     pub word_order: Option<String>,
     /// Values at 4 and at 20 mA, for a field that is a current.
@@ -337,6 +343,16 @@ pub struct PointTable {
     pub frozen: Option<FrozenTable>,
     /// Alarm of a failed sensor; by default priority 3 after 4 s for every measured value that has a limit.
     pub sensor_fault: Option<SensorFaultTable>,
+}
+
+/// `[[strapping]]`: level to volume of a vessel, for `table(key, level)` in expressions.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StrappingTable {
+    /// Letters, digits and `_`.
+    pub key: String,
+    /// `[level, volume]`, rising.
+    pub rows: Vec<(f64, f64)>,
 }
 
 /// What a point measures.

@@ -7,6 +7,7 @@ mod alarm_parts;
 mod alarm_tables;
 mod build;
 mod buses;
+mod derived;
 pub mod diagnostic;
 pub mod file;
 mod folder;
@@ -28,7 +29,8 @@ pub use locate::SourceFile;
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;
-use rules::RuleBook;
+use devices::derive::Expression;
+use rules::{PointId, RuleBook};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,6 +127,8 @@ pub struct Site {
     pub book: RuleBook,
     pub view: Arc<SiteView>,
     pub buses: Vec<BusSpec>,
+    /// Computed points, each after those it needs.
+    pub derived: Vec<(PointId, Expression)>,
     pub web: WebSettings,
     pub mqtt: Option<MqttSettings>,
     pub influx: Option<InfluxSettings>,

@@ -21,7 +21,7 @@ pub(super) struct Shaped<T> {
     pub(super) tainted: BTreeSet<String>,
 }
 
-const SITE_NAMES: [&str; 16] = [
+const SITE_NAMES: [&str; 17] = [
     "site",
     "web",
     "mqtt",
@@ -33,7 +33,7 @@ const SITE_NAMES: [&str; 16] = [
     "measure",
     "link",
     "device",
-    "point",
+    "point", "strapping",
     "vote",
     "suppression",
     "first_out",
@@ -57,6 +57,7 @@ pub(super) fn site(table: &Table) -> Shaped<SiteFile> {
         link: reader.many("link"),
         device: reader.many("device"),
         point: reader.many("point"),
+        strapping: reader.many("strapping"),
         vote: reader.many("vote"),
         suppression: reader.many("suppression"),
         first_out: reader.many("first_out"),

@@ -4,6 +4,7 @@
 //! `nearness` asks the buses for more where a value nears a limit.
 
 mod ledger;
+mod derived;
 mod nearness;
 mod standing;
 mod task;
@@ -11,6 +12,7 @@ mod task;
 mod tests;
 mod view;
 
+pub use derived::Derived;
 pub use nearness::Nearness;
 pub use task::{CoreParts, start};
 

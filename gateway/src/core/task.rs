@@ -1,5 +1,6 @@
 //! The core's loop: scans, requests and time go to the engine; its events go to the ledger, then to everybody.
 
+use super::derived::Derived;
 use super::ledger::Ledger;
 use super::nearness::Nearness;
 use super::standing;
@@ -51,6 +52,8 @@ pub struct CoreParts {
     pub buses: Vec<(String, Arc<BusStatus>)>,
     /// Points that are read faster near a limit.
     pub nearness: Nearness,
+    /// Points that are computed from others.
+    pub derived: Derived,
     pub uplink: bool,
     pub influx: bool,
     pub scans: mpsc::Receiver<BusMessage>,
@@ -77,6 +80,7 @@ struct Core {
     clock: Arc<dyn Clock>,
     buses: Vec<(String, Arc<BusStatus>)>,
     nearness: Nearness,
+    derived: Derived,
     bus_views: Vec<BusView>,
     records: broadcast::Sender<Arc<Record>>,
     progress: Arc<AtomicU64>,
@@ -112,6 +116,7 @@ impl Core {
             clock: parts.clock.clone(),
             buses: parts.buses.clone(),
             nearness: std::mem::take(&mut parts.nearness),
+            derived: std::mem::take(&mut parts.derived),
             bus_views: Vec::new(),
             records,
             progress: parts.progress.clone(),
@@ -214,7 +219,8 @@ impl Core {
 
     async fn bus(&mut self, message: BusMessage) {
         match message {
-            BusMessage::Scan(Scan { device, answered, samples, .. }) => {
+            BusMessage::Scan(Scan { device, answered, mut samples, .. }) => {
+                self.derived.follow(&mut samples);
                 self.store.append_samples(&samples, answered);
                 self.nearness.look(&samples);
                 self.input(Input::Scan { device, answered, samples: &samples }).await;

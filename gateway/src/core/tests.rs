@@ -1,6 +1,6 @@
 //! The core with a real store in a folder of its own: what is shown is on the disk, and a stuck disk silences nobody.
 
-use super::{CommandError, CoreHandle, CoreParts, Nearness, start};
+use super::{CommandError, CoreHandle, CoreParts, Derived, Nearness, start};
 use crate::clock::SystemClock;
 use crate::config;
 use crate::record::Record;
@@ -65,6 +65,7 @@ fn bench(folder: &Path) -> Bench {
         boot_id: "boot".into(),
         buses: Vec::new(),
         nearness: Nearness::default(),
+        derived: Derived::default(),
         uplink: false,
         influx: false,
         scans: inbox,

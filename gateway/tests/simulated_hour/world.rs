@@ -8,7 +8,7 @@ use crate::plant::{self, Due, PlantWire};
 use devices::run_bus_with;
 use devices::status::BusStatus;
 use gateway::config::{Site, site_from_text};
-use gateway::core::{CoreHandle, CoreParts, Nearness, start};
+use gateway::core::{CoreHandle, CoreParts, Derived, Nearness, start};
 use gateway::influx::line::{Encoder, SeriesSample};
 use gateway::influx::writer::{self, Figures};
 use gateway::record::Record;
@@ -105,6 +105,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         scans,
         progress: Arc::default(),
         nearness: Nearness::of(&site.book, &site.buses),
+        derived: Derived::of(&site.book, site.derived.clone()),
     };
     let (core, core_task) = start(parts, core_stop.clone());
     let (mut buses, mut tasks) = (JoinSet::new(), JoinSet::new());

@@ -46,7 +46,7 @@ const COLUMNS: [Column; 25] = [
     column("hh", "高高限", &["二级报警"], false, "50"),
     column("deadband", "回差", &[], false, "2"),
     column("delay_s", "延时秒", &["延时"], false, "0"),
-    column("priority", "优先级", &[], false, "2"),
+    column("priority", "优先级", &[], false, "3"),
     column("action", "处置", &["处置措施"], false, "通知现场人员上风向离开,查漏"),
     column("action_en", "英文处置", &[], false, "Send people upwind, look for the leak"),
 ];
