@@ -29,7 +29,11 @@ pub(super) fn expression(text: &str, names: &impl Names) -> Parsed<Expression> {
     let expression = Expression { steps: Vec::new(), inputs: Vec::new(), tables: Vec::new(), result: Type::Number };
     let mut reader = Reader { text: characters, at: 0, depth: 0, names, out: expression };
     if reader.text.len() > LENGTH_MAX {
-        return Err(reader.wrong(0, ("表达式过长", "the expression is too long"), ("拆成几个计算测点", "split it into several derived points")));
+        return Err(reader.wrong(
+            0,
+            ("表达式过长", "the expression is too long"),
+            ("拆成几个计算测点", "split it into several derived points"),
+        ));
     }
     reader.out.result = reader.either()?;
     reader.space();
@@ -98,7 +102,11 @@ impl<N: Names> Reader<'_, N> {
         if self.out.steps.len() <= STEPS_MAX {
             return Ok(());
         }
-        Err(self.wrong(0, ("表达式过大", "the expression is too large"), ("拆成几个计算测点", "split it into several derived points")))
+        Err(self.wrong(
+            0,
+            ("表达式过大", "the expression is too large"),
+            ("拆成几个计算测点", "split it into several derived points"),
+        ))
     }
 
     fn want(&self, found: Type, wanted: Type, from: usize) -> Parsed<()> {
@@ -122,7 +130,11 @@ impl<N: Names> Reader<'_, N> {
     fn either(&mut self) -> Parsed<Type> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(self.wrong(self.at, ("嵌套过深", "nested too deeply"), ("拆成几个计算测点", "split it into several derived points")));
+            return Err(self.wrong(
+                self.at,
+                ("嵌套过深", "nested too deeply"),
+                ("拆成几个计算测点", "split it into several derived points"),
+            ));
         }
         let from = self.at;
         let mut kind = self.both()?;
@@ -249,7 +261,11 @@ impl<N: Names> Reader<'_, N> {
 
     fn atom(&mut self) -> Parsed<Type> {
         let Some(first) = self.peek() else {
-            return Err(self.wrong(self.at, ("表达式不完整", "the expression ends too early"), ("补上后面的值", "add the value that is missing")));
+            return Err(self.wrong(
+                self.at,
+                ("表达式不完整", "the expression ends too early"),
+                ("补上后面的值", "add the value that is missing"),
+            ));
         };
         match first {
             '(' => {
@@ -302,7 +318,11 @@ impl<N: Names> Reader<'_, N> {
         self.at += 1;
         let rest = &self.text[self.at..];
         let Some(length) = rest.iter().position(|c| *c == '}') else {
-            return Err(self.wrong(from, ("缺少 }", "a } is missing"), ("测点写成 {GT-101}", "a point is written {GT-101}")));
+            return Err(self.wrong(
+                from,
+                ("缺少 }", "a } is missing"),
+                ("测点写成 {GT-101}", "a point is written {GT-101}"),
+            ));
         };
         let key: String = rest[..length].iter().collect();
         let key = key.trim().to_owned();
@@ -311,7 +331,10 @@ impl<N: Names> Reader<'_, N> {
             return Err(self.told(
                 from,
                 (format!("没有名为 {key} 的测点"), format!("there is no point `{key}`")),
-                ("按 [[point]] 或 [[derived]] 的 key 改正".into(), "write the key of a [[point]] or [[derived]]".into()),
+                (
+                    "按 [[point]] 或 [[derived]] 的 key 改正".into(),
+                    "write the key of a [[point]] or [[derived]]".into(),
+                ),
             ));
         };
         let known = self.out.inputs.iter().position(|i| *i == key);
@@ -351,7 +374,11 @@ impl<N: Names> Reader<'_, N> {
             }
         }
         if !self.sign("(") {
-            return Err(self.wrong(self.at, ("函数后面要有 (", "a ( follows a function"), ("写成 max(…)", "write max(…)")));
+            return Err(self.wrong(
+                self.at,
+                ("函数后面要有 (", "a ( follows a function"),
+                ("写成 max(…)", "write max(…)"),
+            ));
         }
         let kind = match name.as_str() {
             "if" => self.condition()?,
@@ -378,7 +405,11 @@ impl<N: Names> Reader<'_, N> {
         if self.sign(",") || self.sign("，") {
             return Ok(());
         }
-        Err(self.wrong(self.at, ("缺少逗号和下一个参数", "a comma and the next argument are missing"), ("补上参数", "add the argument")))
+        Err(self.wrong(
+            self.at,
+            ("缺少逗号和下一个参数", "a comma and the next argument are missing"),
+            ("补上参数", "add the argument"),
+        ))
     }
 
     fn many(&mut self, name: &str) -> Parsed<Type> {
@@ -414,7 +445,10 @@ impl<N: Names> Reader<'_, N> {
             return Err(self.told(
                 from,
                 (format!("没有名为 {name} 的容积表"), format!("there is no strapping table `{name}`")),
-                ("加上 [[strapping]] key = …，名称只用字母、数字、_".into(), "add [[strapping]] key = …; its name has letters, digits and _ only".into()),
+                (
+                    "加上 [[strapping]] key = …，名称只用字母、数字、_".into(),
+                    "add [[strapping]] key = …; its name has letters, digits and _ only".into(),
+                ),
             ));
         };
         self.comma()?;
@@ -432,7 +466,10 @@ impl<N: Names> Reader<'_, N> {
             return Err(self.told(
                 from,
                 (format!("没有物质 {name} 的临界量"), format!("no critical quantity is known for `{name}`")),
-                (format!("可用：{}；或直接写吨数", substance_keys()), format!("there are {}; or write the tonnes", substance_keys())),
+                (
+                    format!("可用：{}；或直接写吨数", substance_keys()),
+                    format!("there are {}; or write the tonnes", substance_keys()),
+                ),
             ));
         };
         self.push(Step::Push(found.critical_t))?;

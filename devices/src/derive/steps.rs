@@ -1,8 +1,8 @@
 //! A checked expression as steps for a stack, and its evaluation.
 
+use super::Names;
 use super::parse::{self, ExpressionError};
 use super::tables::Table;
-use super::Names;
 use rules::{Doubt, Fault, Finite, Reading};
 
 /// What an expression or a point is.

@@ -79,7 +79,9 @@ fn states_are_compared_and_joined() {
 
 #[test]
 fn what_is_no_number_is_bad() {
-    for text in ["1 / 0", "0 / 0", "1e308 * 10", "1 / (1e308 * 10)", "table(tank, 2.01)", "table(tank, -0.01)", "1 / {a}"] {
+    for text in
+        ["1 / 0", "0 / 0", "1e308 * 10", "1 / (1e308 * 10)", "table(tank, 2.01)", "table(tank, -0.01)", "1 / {a}"]
+    {
         assert_eq!(with(text, &[0.0]), BAD, "{text}");
     }
 }

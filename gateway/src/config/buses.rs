@@ -66,7 +66,8 @@ fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Pro
                 .map(|ms| Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() }),
         })
     };
-    let points = file.point.iter().filter(|p| p.device == d.key && p.expression.is_none()).filter_map(binding).collect();
+    let points =
+        file.point.iter().filter(|p| p.device == d.key && p.expression.is_none()).filter_map(binding).collect();
     Some(DeviceSpec {
         device: book.device_id(&d.key)?,
         key: d.key.clone(),

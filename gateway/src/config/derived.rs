@@ -157,7 +157,10 @@ fn tables(given: &[StrappingTable], findings: &mut Vec<Finding>) -> BTreeMap<Str
             Err(error) => findings.push(Finding::fatal(
                 format!("strapping[{}].rows", table.key),
                 table_words(error),
-                ("按检定证书逐行写 [液位, 容积]".into(), "write [level, volume] row by row as on the certificate".into()),
+                (
+                    "按检定证书逐行写 [液位, 容积]".into(),
+                    "write [level, volume] row by row as on the certificate".into(),
+                ),
             )),
         }
     }

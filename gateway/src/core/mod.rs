@@ -3,8 +3,8 @@
 //! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture,
 //! `nearness` asks the buses for more where a value nears a limit.
 
-mod ledger;
 mod derived;
+mod ledger;
 mod nearness;
 mod standing;
 mod task;
