@@ -64,6 +64,7 @@ fn run(site: &Checked, from_s: u64, to_s: u64, signal: Signal) {
             scans: inbox,
             progress: Arc::default(),
             nearness: Nearness::of(&site.book, &site.buses),
+            derived: gateway::core::Derived::default(),
         };
         let (core, task) = start(parts, stop.clone());
         let li = Actor { user: "li".into(), role: "operator".into() };
