@@ -44,10 +44,12 @@ fn large_site() -> Site {
             "[[device]]\nkey = \"DET-{n}\"\nlink = \"bus-{link}\"\nunit = {unit}\nprofile = \"gas-module-b\"\narea = \"A1\""
         )
         .unwrap();
-        text.push_str(&point.replace("GT-101", &format!("GT-{n}")).replace("DET-101", &format!("DET-{n}")).replace(
-            "range = [0, 100]",
-            &format!("range = [0, 100]\nperiod_ms = {}", PERIOD_S * 1000),
-        ));
+        text.push_str(
+            &point
+                .replace("GT-101", &format!("GT-{n}"))
+                .replace("DET-101", &format!("DET-{n}"))
+                .replace("range = [0, 100]", &format!("range = [0, 100]\nperiod_ms = {}", PERIOD_S * 1000)),
+        );
         writeln!(text, "[point.sensor_fault]\npriority = 3\ndelay_s = {}", 2 * PERIOD_S).unwrap();
     }
     Site::of(&text)
