@@ -118,6 +118,10 @@ export const plant = {
     votes: [{ key: 'V-A1', name: '氨气 2oo4', name_en: 'Ammonia 2oo4', votes: 1, needed: 2, healthy: 3, members: ['GT-101:HH', 'GT-102:HH', 'GT-103:HH', 'GT-104:HH'] }],
     first_out: [{ key: 'FO-A1', name: '液氨罐区', name_en: 'Ammonia tanks', ranked: [['GT-102:HH', 1, true], ['GD-202:HH', 1, true], ['GT-104:HH', 3, false]] }],
     units: [{ key: 'U-A3', name: '吸收装置', name_en: 'Scrubber', mode: 'running', measured: true }],
+    suppressed: [
+      { alarm: 'ZS-301:DISCRETE', point: 'ZS-301', rule: 'S-FAN', until_utc_ms: now + 1_200_000, active: true },
+      { alarm: 'PT-201B:L', point: 'PT-201B', rule: 'mode', until_utc_ms: null, active: false },
+    ],
     flood: { since_utc_ms: now - 200_000, count: 12, peak: 12, first: 'GT-102:HH' },
     silenced_until_utc_ms: null,
   },

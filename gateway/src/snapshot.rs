@@ -195,12 +195,27 @@ pub struct FloodView {
     pub first: String,
 }
 
+/// One alarm suppressed by design, also when its condition is not true: it is not normal, nobody would be called.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SuppressedView {
+    /// `GT-102:H`.
+    pub alarm: String,
+    pub point: String,
+    /// Key of the suppression; `mode` for a unit's mode.
+    pub rule: String,
+    /// None while it lasts as long as the unit's mode.
+    pub until_utc_ms: Option<i64>,
+    /// The condition is true behind it.
+    pub active: bool,
+}
+
 /// What ties alarms together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct GroupsView {
     pub votes: Vec<VoteView>,
     pub first_out: Vec<FirstOutView>,
     pub units: Vec<UnitView>,
+    pub suppressed: Vec<SuppressedView>,
     pub flood: Option<FloodView>,
     /// The sound is off until then.
     pub silenced_until_utc_ms: Option<i64>,

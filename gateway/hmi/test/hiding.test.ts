@@ -10,7 +10,7 @@ const alarm = (id: string, state: AlarmStateWord, more: Partial<AlarmView> = {})
   ({ id, point: id.split(':')[0], condition: id.split(':')[1] ?? '', priority: 2, state, suppressed: false, superseded: false, raised_utc_ms: 0, ...more }) as AlarmView;
 const as = (...roles: string[]): Session => ({ roles, user: 'zhang' }) as unknown as Session;
 const point = { key: 'P', limits: [['HH', 50], ['H', 25]] } as unknown as PointView;
-const known = (more: Partial<Known> = {}): Known => ({ connected: true, value: [1, 0, 0, null], alarms: [], shelves: [], bypasses: [], ...more });
+const known = (more: Partial<Known> = {}): Known => ({ connected: true, value: [1, 0, 0, null], alarms: [], shelves: [], bypasses: [], groups: { suppressed: [] }, ...more });
 const standing = (k: Partial<Known>): string[] => conditions(point, known(k)).map((r) => r.standing);
 const shelf = { alarm: 'P:H', point: 'P', until_utc_ms: 60_000, active: false } as ShelfView;
 const bypass = (kind: BypassView['kind']): BypassView => ({ point: 'P', kind, until_utc_ms: kind === 'bypass' ? 5 : null }) as BypassView;
@@ -56,6 +56,11 @@ describe('a point', () => {
   test('service_goes_before_bypass_and_bypass_before_shelf', () => {
     expect(standing({ bypasses: [bypass('bypass')], shelves: [shelf] })).toEqual(['bypassed', 'bypassed']);
     expect(standing({ bypasses: [bypass('bypass'), bypass('out_of_service')] })).toEqual(['out_of_service', 'out_of_service']);
+  });
+  test('a_suppressed_limit_is_not_normal_although_nothing_stands', () => {
+    const groups = { suppressed: [{ alarm: 'P:H', point: 'P', rule: 'mode', until_utc_ms: 9, active: false }] };
+    expect(standing({ groups })).toEqual(['normal', 'suppressed']);
+    expect([hiddenWord('P', known({ groups })), hiddenAt(new Set(['P']), known({ groups }))]).toEqual(['suppressed', 1]);
   });
   test('what_hides_it_stays_said_without_a_connection', () => {
     expect(standing({ connected: false, bypasses: [bypass('bypass')] })).toEqual(['bypassed', 'bypassed']);

@@ -1,6 +1,6 @@
 //! Shelves, bypasses and groups as outsiders see them, made from the engine's state. Decides nothing.
 
-use crate::snapshot::{BypassView, FirstOutView, FloodView, GroupsView, ShelfView, UnitView, VoteView};
+use crate::snapshot::{BypassView, FirstOutView, FloodView, GroupsView, ShelfView, SuppressedView, UnitView, VoteView};
 use rules::{AlarmState, Engine, Now, ShelfKind};
 
 /// All shelved alarms.
@@ -105,6 +105,7 @@ pub(super) fn groups(engine: &Engine, now: Now) -> GroupsView {
                 measured: u.running_point.is_some(),
             })
             .collect(),
+        suppressed: suppressed(engine),
         flood: engine.flood().map(|f| FloodView {
             since_utc_ms: f.since.wall.utc_ms,
             count: f.count,
@@ -113,6 +114,19 @@ pub(super) fn groups(engine: &Engine, now: Now) -> GroupsView {
         }),
         silenced_until_utc_ms: engine.silenced(now).map(|until| until.wall_utc_ms),
     }
+}
+
+fn suppressed(engine: &Engine) -> Vec<SuppressedView> {
+    let point = |i: usize| engine.book().rules().get(i).map(|rule| rule.point.clone()).unwrap_or_default();
+    let each = engine.alarms().iter().enumerate().flat_map(|(i, a)| a.hidden.suppressed.iter().map(move |s| (i, a, s)));
+    each.map(|(i, a, s)| SuppressedView {
+        alarm: a.key.clone(),
+        point: point(i),
+        rule: s.rule.clone(),
+        until_utc_ms: Some(s.until.wall_utc_ms).filter(|ms| *ms < i64::MAX),
+        active: a.is_active(),
+    })
+    .collect()
 }
 
 fn vote(engine: &Engine, k: usize, v: &rules::book::Vote) -> VoteView {

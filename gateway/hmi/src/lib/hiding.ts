@@ -3,7 +3,7 @@
 
 import { isHidden } from './alarms';
 import { beyond } from './bars';
-import type { AlarmStateWord, AlarmView, BypassView, PointView, ShelfView, ValueView } from './types';
+import type { AlarmStateWord, AlarmView, BypassView, PointView, ShelfView, SuppressedView, ValueView } from './types';
 
 /** `1:02:03` or `4:05`; an end on the wall clock of the gateway. Never negative: the gateway ends it, not the page. */
 export function timeLeft(untilUtcMs: number, nowUtcMs: number): string {
@@ -13,9 +13,14 @@ export function timeLeft(untilUtcMs: number, nowUtcMs: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 
-/** The first end of what hides this alarm by its composite state; `null` where it has none or it is not known. */
-export function endOf(a: AlarmView, shelves: readonly ShelfView[], bypasses: readonly BypassView[]): number | null {
+/** When what its composite state names ends; `null` where it has none or it is not known. */
+export function endOf(a: AlarmView, { shelves, bypasses, groups }: Pick<Known, 'shelves' | 'bypasses' | 'groups'>): number | null {
   if (a.state === 'shelved') return shelves.find((s) => s.alarm === a.id)?.until_utc_ms ?? null;
+  if (a.state === 'suppressed') {
+    const ends = groups.suppressed.filter((s) => s.alarm === a.id).map((s) => s.until_utc_ms ?? Infinity);
+    const last = Math.max(...ends); // hidden until the last of them ends
+    return Number.isFinite(last) ? last : null;
+  }
   if (a.state === 'bypassed') return bypasses.find((b) => b.kind === 'bypass' && b.point === a.point)?.until_utc_ms ?? null;
   return null;
 }
@@ -39,14 +44,21 @@ export interface Known {
   alarms: readonly AlarmView[];
   shelves: readonly ShelfView[];
   bypasses: readonly BypassView[];
+  groups: { suppressed: readonly SuppressedView[] };
 }
+type Hiding = Pick<Known, 'alarms' | 'shelves' | 'bypasses' | 'groups'>;
 
 /** Every limit of the point, and any other condition that stands or is shelved. */
 export function conditions(point: PointView, known: Known): ConditionRow[] {
   const alarms = known.alarms.filter((a) => a.point === point.key);
   const shelves = known.shelves.filter((s) => s.point === point.key || s.alarm.startsWith(`${point.key}:`));
   const tail = (id: string): string => id.slice(id.indexOf(':') + 1);
-  const names = new Set([...point.limits.map(([n]) => n), ...alarms.map((a) => a.condition), ...shelves.map((s) => tail(s.alarm))]);
+  const suppressed = known.groups.suppressed.filter((s) => s.point === point.key);
+  const names = new Set([
+    ...point.limits.map(([n]) => n),
+    ...alarms.map((a) => a.condition),
+    ...[...shelves, ...suppressed].map((s) => tail(s.alarm)),
+  ]);
   return [...names].map((condition) => {
     const id = `${point.key}:${condition}`;
     const alarm = alarms.find((a) => a.id === id || a.condition === condition) ?? null;
@@ -63,11 +75,13 @@ function stand(
   alarm: AlarmView | null,
   known: Known,
 ): { standing: Standing; until: number | null } {
-  if (alarm) return { standing: alarm.state, until: endOf(alarm, known.shelves, known.bypasses) };
+  if (alarm) return { standing: alarm.state, until: endOf(alarm, known) };
   const own = known.bypasses.filter((b) => b.point === point);
   if (own.some((b) => b.kind === 'out_of_service')) return { standing: 'out_of_service', until: null };
   const bypass = own.find((b) => b.kind === 'bypass');
   if (bypass) return { standing: 'bypassed', until: bypass.until_utc_ms };
+  const rule = known.groups.suppressed.find((s) => s.alarm === id);
+  if (rule) return { standing: 'suppressed', until: rule.until_utc_ms };
   const shelf = known.shelves.find((s) => s.alarm === id);
   if (shelf) return { standing: 'shelved', until: shelf.until_utc_ms };
   return { standing: unhidden(condition, limit, own, known), until: null };
@@ -82,10 +96,11 @@ function unhidden(condition: string, limit: number | null, own: readonly BypassV
 }
 
 /** How many things are hidden at these points: bypassed or disabled points, and hidden or shelved alarms of the others. */
-export function hiddenAt(points: ReadonlySet<string>, known: Pick<Known, 'alarms' | 'shelves' | 'bypasses'>): number {
+export function hiddenAt(points: ReadonlySet<string>, known: Hiding): number {
   const whole = new Set(known.bypasses.map((b) => b.point).filter((p) => points.has(p)));
   const single = new Set([
     ...known.alarms.filter((a) => isHidden(a) && points.has(a.point)).map((a) => a.id),
+    ...known.groups.suppressed.filter((s) => points.has(s.point)).map((s) => s.alarm),
     ...known.shelves.filter((s) => points.has(s.point || s.alarm.split(':')[0]!)).map((s) => s.alarm),
   ]);
   for (const id of single) if (whole.has(id.split(':')[0]!)) single.delete(id);
@@ -93,10 +108,11 @@ export function hiddenAt(points: ReadonlySet<string>, known: Pick<Known, 'alarms
 }
 
 /** By what a point is hidden as a whole, or in one of its alarms; `null` when by nothing. The composite's order. */
-export function hiddenWord(point: string, known: Pick<Known, 'alarms' | 'shelves' | 'bypasses'>): AlarmStateWord | null {
+export function hiddenWord(point: string, known: Hiding): AlarmStateWord | null {
   const own = known.bypasses.filter((b) => b.point === point);
   if (own.some((b) => b.kind === 'out_of_service')) return 'out_of_service';
   if (own.some((b) => b.kind === 'bypass')) return 'bypassed';
+  if (known.groups.suppressed.some((s) => s.point === point)) return 'suppressed';
   if (known.alarms.some((a) => a.point === point && isHidden(a) && a.state !== 'shelved')) return 'suppressed';
   if (known.shelves.some((s) => s.alarm.startsWith(`${point}:`))) return 'shelved';
   return own.length > 0 ? 'unknown' : null;

@@ -34,7 +34,7 @@ class SiteState {
   hazards = $state.raw<Hazard[]>([]);
   shelves = $state.raw<ShelfView[]>([]);
   bypasses = $state.raw<BypassView[]>([]);
-  groups = $state.raw<GroupsView>({ votes: [], first_out: [], units: [], flood: null, silenced_until_utc_ms: null });
+  groups = $state.raw<GroupsView>({ votes: [], first_out: [], units: [], suppressed: [], flood: null, silenced_until_utc_ms: null });
   /** Journal number of the picture on the screen: what a command about something without a row of its own has seen. */
   seq = 0;
   records = $state.raw<JournalRecord[]>([]);

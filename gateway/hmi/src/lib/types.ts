@@ -174,6 +174,15 @@ export interface UnitView {
   mode: string;
   measured: boolean;
 }
+/** An alarm suppressed by design, whether its condition is true or not. */
+export interface SuppressedView {
+  alarm: string;
+  point: string;
+  rule: string;
+  /** null: as long as the unit's mode. */
+  until_utc_ms: number | null;
+  active: boolean;
+}
 export interface FloodView {
   since_utc_ms: number;
   count: number;
@@ -184,6 +193,7 @@ export interface GroupsView {
   votes: VoteView[];
   first_out: FirstOutView[];
   units: UnitView[];
+  suppressed: SuppressedView[];
   flood: FloodView | null;
   silenced_until_utc_ms: number | null;
 }
