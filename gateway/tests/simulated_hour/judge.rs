@@ -156,6 +156,10 @@ fn samples(outcome: &Outcome, all: &mut Vec<String>) {
     if outcome.delivered.delivered != history.stored || outcome.delivered.dead_lettered > 0 {
         all.push(format!("delivered {:?} of {} stored samples", outcome.delivered, history.stored));
     }
+    if !outcome.never_true.is_empty() || outcome.compared < 80_000 {
+        let (first, n) = (outcome.never_true.iter().take(10).collect::<Vec<_>>(), outcome.never_true.len());
+        all.push(format!("{n} of {} values the plant never had: {first:?}", outcome.compared));
+    }
     if outcome.database.lines != outcome.stored_lines {
         all.push(format!(
             "{} lines in the database, {} stored",

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod course;
 mod database;
 mod judge;
 mod office;
@@ -27,7 +28,7 @@ fn told(outcome: &Outcome) -> String {
     let faults: Vec<String> =
         outcome.wires.iter().map(|(link, c)| format!("{} {}/{}", link.name(), c.faults(), c.exchanges)).collect();
     format!(
-        "seed {}: {} records, {} events at the office ({} again, {} receipts, {} connections), {} acknowledged, {} samples, \
+        "seed {}: {} records, {} events at the office ({} again, {} receipts, {} connections), {} acknowledged, {} samples ({} with a value), \
          {} of {} writes failed, faults {}",
         outcome.plan.seed,
         outcome.records.len(),
@@ -37,6 +38,7 @@ fn told(outcome: &Outcome) -> String {
         outcome.noted.connections,
         outcome.acknowledged,
         outcome.history.read,
+        outcome.compared,
         outcome.database.failures,
         outcome.database.requests,
         faults.join(", "),

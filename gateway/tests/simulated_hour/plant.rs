@@ -1,6 +1,7 @@
 //! The plant and its wires: instruments on in-memory pipes, mishaps and faults at their planned times, and a note of when each
 //! mishap became true.
 
+use crate::course::{Course, TICK};
 use crate::plan::{Plan, Slot};
 use devices::{Connect, Connecting, LinkStream};
 use rules::RuleBook;
@@ -8,8 +9,6 @@ use sim::{Faults, FaultyStream, Framing, Link, Plant, Scenario, serve_stream, se
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-
-const TICK: Duration = Duration::from_millis(100);
 
 /// Opens a new pipe to the instruments of one link, with that link's faults on it.
 pub(crate) struct PlantWire {
@@ -93,17 +92,23 @@ fn due(slot: &Slot, book: &RuleBook) -> Vec<Due> {
     }
 }
 
-/// Lets the hour pass on the plant's side; gives what was due.
-pub(crate) async fn run(plan: Plan, plant: Arc<Mutex<Plant>>, wires: Vec<(Link, Faults)>, book: RuleBook) -> Vec<Due> {
+/// Lets the hour pass on the plant's side; gives what was due, and what was true.
+pub(crate) async fn run(
+    plan: Plan,
+    plant: Arc<Mutex<Plant>>,
+    wires: Vec<(Link, Faults)>,
+    book: RuleBook,
+) -> (Vec<Due>, Course) {
     let begun = Instant::now();
     let mut dues: Vec<Due> = plan.slots.iter().flat_map(|slot| due(slot, &book)).collect();
+    let mut course = Course::of(book.points().iter().map(|p| p.key.as_str()), &plant.lock().unwrap());
     let mut tick = tokio::time::interval(TICK);
     let mut before = Duration::ZERO;
     loop {
         tick.tick().await;
         let now = begun.elapsed();
         if now > crate::plan::HOUR {
-            return dues;
+            return (dues, course);
         }
         let passes = |time: Duration| time > before && time <= now;
         for slot in &plan.slots {
@@ -114,6 +119,7 @@ pub(crate) async fn run(plan: Plan, plant: Arc<Mutex<Plant>>, wires: Vec<(Link, 
         let mut plant = plant.lock().unwrap();
         plan.slots.iter().filter(|slot| passes(slot.at)).for_each(|slot| plant.start(slot.scenario));
         plant.advance(now - before);
+        course.note(&plant);
         dues.iter_mut().for_each(|due| watch(due, &plant, now));
         before = now;
     }

@@ -1,6 +1,7 @@
 //! The whole of it in one thread: plant, wires, real buses, real core with its store, real outbox and InfluxDB writer, and a
 //! made-up broker, office, database and operator.
 
+use crate::course::Course;
 use crate::database::{Database, Stored};
 use crate::office::{Broker, Noted};
 use crate::plan::Plan;
@@ -57,6 +58,9 @@ pub(crate) struct Outcome {
     pub(crate) active_at_end: Vec<String>,
     pub(crate) history: HistoryFigures,
     pub(crate) stored_lines: BTreeSet<String>,
+    /// Samples with a value, and those whose value the plant never had.
+    pub(crate) compared: u64,
+    pub(crate) never_true: Vec<String>,
     pub(crate) database: Stored,
     pub(crate) delivered: Figures,
     pub(crate) wires: Vec<(Link, FaultCounts)>,
@@ -132,7 +136,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
     let acknowledged = Arc::new(Mutex::new(0));
     tasks.spawn(operator(plan.seed, core.clone(), acknowledged.clone(), stop.clone()));
 
-    let dues = plant::run(plan.clone(), plant, wires.clone(), site.book.clone()).await;
+    let (dues, course) = plant::run(plan.clone(), plant, wires.clone(), site.book.clone()).await;
     let without_receipt = drained(&store, begun).await;
     let active_at_end = active(&core);
     // The order of run.rs.
@@ -144,7 +148,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
     while tasks.join_next().await.is_some() {}
     send_the_rest(&store, &database, &site, &delivered).await;
 
-    let stored_lines = history_lines(&store, &site).await;
+    let Archive { stored_lines, compared, never_true } = archive(&store, &site, &course).await;
     let (journal, chain) = journal(&store).await;
     let records = journal.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     Outcome {
@@ -157,6 +161,8 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         active_at_end,
         history: store.history_figures(),
         stored_lines,
+        compared,
+        never_true,
         database: std::mem::take(&mut database.stored.lock().unwrap()),
         delivered: delivered.lock().unwrap().clone(),
         wires: wires.iter().map(|(link, faults)| (*link, faults.counts())).collect(),
@@ -252,17 +258,33 @@ async fn send_the_rest(store: &Store, database: &Database, site: &Site, delivere
     writer::pump(store, database, &encoder, report, &last).await;
 }
 
-/// Every stored sample as the database must have it.
-async fn history_lines(store: &Store, site: &Site) -> BTreeSet<String> {
-    let (encoder, mut cursor, mut lines) = (Encoder::new(&site.view), HistoryCursor::default(), BTreeSet::new());
+/// The stored samples, read back.
+#[derive(Default)]
+struct Archive {
+    /// As the database must have them.
+    stored_lines: BTreeSet<String>,
+    compared: u64,
+    never_true: Vec<String>,
+}
+
+async fn archive(store: &Store, site: &Site, course: &Course) -> Archive {
+    let (encoder, mut cursor, mut found) = (Encoder::new(&site.view), HistoryCursor::default(), Archive::default());
     while let Some((samples, next)) = store.samples_after(cursor, 600).await {
         for s in samples {
+            let at = Duration::from_millis(u64::try_from(s.utc_ms - WALL_AT_START_MS).unwrap());
+            // After the hour the plant stands still.
+            if let Some(value) = s.value.filter(|_| at < crate::plan::HOUR) {
+                found.compared += 1;
+                if !course.had(&s.point, at, value) {
+                    found.never_true.push(format!("{} = {value} at {at:?}", s.point));
+                }
+            }
             let series = SeriesSample { point: s.point, utc_ms: s.utc_ms, value: s.value, quality: s.quality };
-            lines.extend(encoder.line(&series));
+            found.stored_lines.extend(encoder.line(&series));
         }
         cursor = next;
     }
-    lines
+    found
 }
 
 async fn journal(store: &Store) -> (Vec<String>, Result<u64, gateway::store::ChainFault>) {
