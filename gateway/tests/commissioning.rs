@@ -205,9 +205,9 @@ fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {
     run(&["import", folder.join(name).to_str().unwrap(), "--out", out.to_str().unwrap()])
 }
 
-const LIST: &str = "位号,名称,英文名称,类别,单位,量程下限,量程上限,仪表,量,链路,站号,型号,区域,高限,高高限,回差,优先级,处置,英文处置\n\
-    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,3,查漏,Look for the leak\n\
-    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,3,查漏,Look for the leak\n";
+const LIST: &str = "位号,名称,英文名称,类别,单位,量程下限,量程上限,仪表,量,链路,站号,型号,区域,高限,高高限,回差,优先级,原因,后果,处置,英文处置\n\
+    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,2,阀门泄漏,人员中毒,查漏,Look for the leak\n\
+    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,2,阀门泄漏,人员中毒,查漏,Look for the leak\n";
 
 #[test]
 fn an_imported_list_is_one_that_check_accepts() {
@@ -231,6 +231,8 @@ fn a_list_with_defects_writes_nothing_and_names_rows_and_columns() {
         assert!(imported.err.contains(place), "{place} is missing in\n{}", imported.err);
     }
     assert!(!site.folder().join("conf.d/tags.toml").exists());
+    let no_cause = import(site.folder(), "tags.csv", LIST.replace("阀门泄漏", "").as_bytes());
+    assert!(no_cause.code == 2 && no_cause.err.contains("优先级 1、2 必须写原因"), "{no_cause:?}");
     let gbk = import(site.folder(), "gbk.csv", b"\xCE\xBB\xBA\xC5,x\n");
     assert!(gbk.code == 2 && gbk.err.contains("UTF-8"), "{gbk:?}");
     let no_workbook = import(site.folder(), "broken.xlsx", b"PK no zip");

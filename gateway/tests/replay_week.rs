@@ -1,5 +1,6 @@
 //! How long a replay takes: a made-up week of 500 points. `HAZARD_HOURS=168 cargo test --release -p gateway --test replay_week -- --ignored --nocapture`
 
+#![allow(clippy::print_stdout, reason = "a measurement is printed")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod support;

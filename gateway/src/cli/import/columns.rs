@@ -23,7 +23,7 @@ const fn column(
     Column { key, zh, others, needed, example }
 }
 
-const COLUMNS: [Column; 25] = [
+const COLUMNS: [Column; 27] = [
     column("key", "位号", &["tag", "测点", "测点编号"], true, "GT-101"),
     column("name", "名称", &["测点名称"], true, "氨气浓度"),
     column("name_en", "英文名称", &["english"], false, "Ammonia"),
@@ -46,7 +46,9 @@ const COLUMNS: [Column; 25] = [
     column("hh", "高高限", &["二级报警"], false, "50"),
     column("deadband", "回差", &[], false, "2"),
     column("delay_s", "延时秒", &["延时"], false, "0"),
-    column("priority", "优先级", &[], false, "3"),
+    column("priority", "优先级", &[], false, "2"),
+    column("cause", "原因", &["报警原因"], false, "阀门、法兰、泵密封或管线泄漏"),
+    column("consequence", "后果", &[], false, "人员中毒或燃烧爆炸"),
     column("action", "处置", &["处置措施"], false, "通知现场人员上风向离开,查漏"),
     column("action_en", "英文处置", &[], false, "Send people upwind, look for the leak"),
 ];

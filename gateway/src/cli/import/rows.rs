@@ -62,11 +62,12 @@ struct Limit {
     #[serde(skip_serializing_if = "Option::is_none")]
     delay_s: Option<f64>,
     priority: u8,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    action: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    action_en: String,
+    #[serde(flatten)]
+    words: BTreeMap<&'static str, String>,
 }
+
+/// What a limit says to people; the Chinese ones are needed for priorities 1 and 2.
+const WORDS: [(&str, &str); 4] = [("cause", "原因"), ("consequence", "后果"), ("action", "处置"), ("action_en", "")];
 
 const KINDS: [(&str, &str); 9] = [
     ("gas", "气体"),
@@ -242,14 +243,16 @@ impl Row<'_> {
             }
         }
         let priority = self.number("priority").unwrap_or(3);
-        let (action, action_en) = (self.text("action").unwrap_or_default(), self.text("action_en").unwrap_or_default());
-        if priority <= 2 && !values.is_empty() && action.is_empty() {
-            self.wrong("action", "优先级 1、2 必须写处置".into(), "priorities 1 and 2 need an action".into());
+        let words: BTreeMap<&'static str, String> =
+            WORDS.iter().filter_map(|(key, _)| Some((*key, self.text(key)?))).collect();
+        if priority <= 2 && !values.is_empty() {
+            for (key, zh) in WORDS.iter().filter(|(key, zh)| !zh.is_empty() && !words.contains_key(key)) {
+                self.wrong(key, format!("优先级 1、2 必须写{zh}"), format!("priorities 1 and 2 need the {key}"));
+            }
         }
         let (deadband, delay_s) = (self.real("deadband"), self.real("delay_s"));
         let limit = |(_, word, limit): (&str, &'static str, f64)| {
-            let (action, action_en) = (action.clone(), action_en.clone());
-            (word, Limit { limit, deadband, delay_s, priority, action, action_en })
+            (word, Limit { limit, deadband, delay_s, priority, words: words.clone() })
         };
         values.into_iter().map(limit).collect()
     }
