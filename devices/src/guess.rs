@@ -128,11 +128,13 @@ fn quadruple(words: &[u16], order: WordOrder, offset: usize) -> Option<Guess> {
     })
 }
 
-/// A whole number that measures something is small against what its registers can hold.
+/// A whole number that measures something is small against what its registers can hold; where one register would do, two are less likely.
 fn whole(value: f64, bits: i32) -> f64 {
+    if bits > 16 && value.abs() < 65_536.0 {
+        return whole(value, 16) * 0.9;
+    }
     let used = (value.abs() + 1.0).log2() / f64::from(bits);
-    let wasteful = if bits > 16 && value.abs() < 65_536.0 { 0.25 } else { 0.0 };
-    (0.75 - 0.6 * used + wasteful * 0.2).clamp(0.02, 0.75)
+    (0.75 - 0.6 * used).clamp(0.02, 0.75)
 }
 
 /// A float that measures something lies between a thousandth and a million; a wrong order seldom does.
