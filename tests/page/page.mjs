@@ -171,7 +171,7 @@ async function office() {
     const card = page.locator('section.card', { hasText: '示范化工' });
     return Boolean(await until(40_000, 'online', async () => /在线[\s\S]*GT-102/.test(await card.innerText().catch(() => ''))));
   });
-  const row = page.locator('tbody tr', { hasText: 'GT-102 氨气浓度 GT-102 高高限报警发生' }).first();
+  const row = page.locator('tbody tr', { hasText: '氨气浓度 GT-102 高高限报警发生' }).first();
   await fact('the event is there, and waits for a person', async () => Boolean(await row.getByRole('button', { name: '确认' }).isVisible()));
   await fact('the duty officer confirms with name and note', async () => {
     await row.getByRole('button', { name: '确认' }).click();

@@ -90,9 +90,12 @@ async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
         "{kills} kills: {} entries, {raised} raised, {acked} acknowledged, {messages} messages; samples lost up to {worst_ms} ms before a kill",
         journal.len()
     );
+    // alarms that chatter are held by design, so transitions are counted and not only raises
+    let transitions =
+        journal.iter().filter(|r| r["kind"].as_str().is_some_and(|kind| kind.starts_with("alarm."))).count();
     assert!(
-        raised > kills as usize && acked >= kills as usize / 2,
-        "too little happened: {raised} raised, {acked} acknowledged"
+        transitions > 3 * kills as usize && raised >= kills as usize / 2 && acked >= kills as usize / 2,
+        "too little happened: {transitions} transitions, {raised} raised, {acked} acknowledged"
     );
 }
 
