@@ -4,6 +4,7 @@
 //! subnormal, a sentinel, outside `valid`) is bad, never 0. Leaves a current's meaning to [`signal`].
 
 mod number;
+mod scale;
 mod signal;
 
 use crate::plan::Span;
@@ -68,7 +69,7 @@ fn value_of(field: &Field, image: &Image, memory: &mut Memory) -> Result<(Finite
     }
     let stated = doubt_of(condition)?;
     beating?;
-    let raw = number(field, words)? * field.scale + field.offset;
+    let raw = scale::linear(number(field, words)?, field.scale, field.offset);
     let (raw, carried) = match &field.signal {
         Some(signal) => signal::judge(signal, raw, at, memory)?,
         None => (raw, None),
@@ -86,10 +87,10 @@ fn value_of(field: &Field, image: &Image, memory: &mut Memory) -> Result<(Finite
 /// A code without meaning, or a unit that ours cannot be made from, is a wrong configuration and not a measurement.
 fn told_in_unit(field: &Field, image: &Image, mut value: f64) -> Result<f64, Fault> {
     for factor in &field.factors {
-        value *= factor.factor(image.word(factor.span)?).ok_or(Fault::Configuration)?;
+        value = scale::times(value, factor.factor(image.word(factor.span)?).ok_or(Fault::Configuration)?);
     }
     if let Some(code) = &field.unit_code {
-        value *= code.into_unit(image.word(code.span)?, &field.unit).ok_or(Fault::Configuration)?;
+        value = scale::times(value, code.into_unit(image.word(code.span)?, &field.unit).ok_or(Fault::Configuration)?);
     }
     Ok(value)
 }

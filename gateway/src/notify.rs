@@ -1,8 +1,9 @@
-//! systemd's notifications. `WATCHDOG=1` is sent only while the core and every bus make progress; a stuck one is a restart.
+//! systemd's notifications. `WATCHDOG=1` is sent only while the core, every bus and the store make progress; a stuck one is a restart.
 //!
 //! The library's socket waits while its reader's queue is full, and a supervisor that does not read would then stop the gateway; ours
 //! never waits. What is not taken is said again a second later (watchdog) or logged.
 
+use crate::store::Store;
 use devices::status::BusStatus;
 use sd_notify::NotifyState;
 use std::ffi::OsStr;
@@ -15,8 +16,60 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Seconds without a turn of one of them after which the watchdog is no longer fed.
-const STUCK_AFTER: u32 = 10;
+/// Seconds without a turn of the core or a bus after which the watchdog is no longer fed.
+const STUCK_AFTER_S: u32 = 10;
+/// The same for the store: flash may stall for 30 s (reliability.md F07), and an alarm goes out without it meanwhile.
+const STORE_STUCK_AFTER_S: u32 = 60;
+
+/// What shows that one part of the gateway still moves.
+pub struct Evidence {
+    name: String,
+    stuck_after_s: u32,
+    /// A number that grows, or none while there is nothing to do.
+    read: Box<dyn Fn() -> Option<u64> + Send>,
+    last: Option<u64>,
+    still_for_s: u32,
+}
+
+impl Evidence {
+    fn new(name: &str, stuck_after_s: u32, read: impl Fn() -> Option<u64> + Send + 'static) -> Self {
+        Self { name: name.to_owned(), stuck_after_s, read: Box::new(read), last: None, still_for_s: 0 }
+    }
+
+    /// The turns of a loop that is never idle for long.
+    #[must_use]
+    pub fn turns(name: &str, turns: Arc<AtomicU64>) -> Self {
+        Self::new(name, STUCK_AFTER_S, move || Some(turns.load(Ordering::Relaxed)))
+    }
+
+    /// The turns of one bus.
+    #[must_use]
+    pub fn bus(key: &str, status: Arc<BusStatus>) -> Self {
+        Self::new(&format!("bus {key}"), STUCK_AFTER_S, move || Some(status.progress()))
+    }
+
+    /// The two writers of the store: a pulse that comes back, and samples that are dealt with.
+    #[must_use]
+    pub fn store(store: &Store) -> [Self; 2] {
+        let (pulse, store) = (store.pulse(), store.clone());
+        let samples = move || {
+            let figures = store.history_figures();
+            (figures.waiting() > 0).then(|| figures.dealt_with())
+        };
+        [
+            Self::new("records writer", STORE_STUCK_AFTER_S, move || pulse.progress()),
+            Self::new("history writer", STORE_STUCK_AFTER_S, samples),
+        ]
+    }
+
+    /// A second has passed: is this part stuck?
+    fn is_stuck(&mut self) -> bool {
+        let now = (self.read)();
+        self.still_for_s = if now.is_some() && now == self.last { self.still_for_s + 1 } else { 0 };
+        self.last = now;
+        self.still_for_s >= self.stuck_after_s
+    }
+}
 
 /// Sends without waiting; without a supervisor it does nothing.
 fn tell(state: &NotifyState<'_>) {
@@ -52,24 +105,15 @@ pub fn stopping() {
 }
 
 /// Feeds the watchdog once a second from the evidence of progress.
-pub async fn watchdog(core: Arc<AtomicU64>, buses: Vec<Arc<BusStatus>>, stop: CancellationToken) {
-    let read = || -> Vec<u64> {
-        std::iter::once(core.load(Ordering::Relaxed)).chain(buses.iter().map(|b| b.progress())).collect()
-    };
-    let mut last = read();
-    let mut stuck = vec![0_u32; last.len()];
+pub async fn watchdog(mut parts: Vec<Evidence>, stop: CancellationToken) {
     let mut turn = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = turn.tick() => {}
         }
-        let now = read();
-        for (i, count) in stuck.iter_mut().enumerate() {
-            *count = if now[i] == last[i] { *count + 1 } else { 0 };
-        }
-        last = now;
-        if stuck.iter().all(|seconds| *seconds < STUCK_AFTER) {
+        let stuck: Vec<&str> = parts.iter_mut().filter_map(|p| p.is_stuck().then_some(p.name.as_str())).collect();
+        if stuck.is_empty() {
             tell(&NotifyState::Watchdog);
         } else {
             tracing::error!(?stuck, "no progress; the watchdog is not fed");
@@ -89,6 +133,18 @@ mod tests {
         let name = path.as_os_str().as_bytes();
         let refused = (0..100_000).find_map(|_| send(name, b"WATCHDOG=1").err()).unwrap();
         assert_eq!(refused.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_part_without_progress_is_stuck_and_one_without_work_is_not() {
+        let turns = Arc::new(AtomicU64::new(1));
+        let mut core = Evidence::turns("core", turns.clone());
+        let mut stuck_after = |limit: u32| (0..=limit).find(|_| core.is_stuck());
+        assert_eq!(stuck_after(20), Some(STUCK_AFTER_S));
+        turns.fetch_add(1, Ordering::Relaxed);
+        assert!(!core.is_stuck(), "one turn is enough");
+        let mut idle = Evidence::new("idle", 1, || None);
+        assert!((0..100).all(|_| !idle.is_stuck()));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use crate::clock::{boot_id, file_label, kernel_boot_id};
 use crate::config::{InfluxSettings, MqttSettings, Site, WebSettings};
 use crate::core::{CoreHandle, CoreParts};
 use crate::kept_bus::keep_bus;
+use crate::notify::Evidence;
 use crate::snapshot::SiteView;
-use crate::store::{OpenOptions, Store, StoreError, Workers, outbox};
+use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
 use crate::web::{Buses, DemoControl, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
@@ -173,8 +174,11 @@ impl Station {
     fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>) {
         let (view, statuses) = (self.view.clone(), self.statuses.clone());
         tasks.spawn(incidents::watch(self.core.records(), view, statuses, self.stops.all.clone()));
-        let evidence = self.statuses.iter().map(|(_, status)| status.clone()).collect();
-        tasks.spawn(notify::watchdog(progress, evidence, self.stops.all.clone()).map(|()| "watchdog"));
+        let (store, clock, stop) = (self.store.clone(), self.clock.clone(), self.stops.all.clone());
+        tasks.spawn(keep_pulse(store, clock, stop).map(|()| "store's pulse"));
+        let buses = self.statuses.iter().map(|(key, status)| Evidence::bus(key, status.clone()));
+        let parts = std::iter::once(Evidence::turns("core", progress)).chain(buses).chain(Evidence::store(&self.store));
+        tasks.spawn(notify::watchdog(parts.collect(), self.stops.all.clone()).map(|()| "watchdog"));
     }
 
     /// READY after the first scan.

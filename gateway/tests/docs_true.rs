@@ -4,15 +4,119 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use support::{Site, binary, ended, hazard_gateway};
 
 const GUIDE: &str = include_str!("../../docs/configure.md");
+const ALARMS: &str = include_str!("../../docs/alarms.md");
+
+/// What the tables of docs/alarms.md refer to.
+const AROUND_ALARMS: &str = r#"
+[site]
+key = "east-plant"
+name = "东厂"
+name_en = "East plant"
+[[area]]
+key = "A1"
+name = "液氨罐区"
+name_en = "Ammonia tanks"
+[[link]]
+key = "plc"
+tcp = "192.0.2.1:502"
+[[device]]
+key = "reactor"
+link = "plc"
+unit = 1
+profile = "tank-f32"
+area = "A1"
+[[device]]
+key = "utilities"
+link = "plc"
+unit = 2
+profile = "utility-io"
+area = "A1"
+[[point]]
+key = "ZS-301"
+name = "风机运行"
+name_en = "Fan running"
+device = "utilities"
+field = "scrubber_fan"
+kind = "state"
+"#;
+
+/// The three members of the vote.
+fn detectors() -> String {
+    let one = |n: u8| {
+        format!(
+            r#"
+[[device]]
+key = "gas-{n}"
+link = "plc"
+unit = 1{n}
+profile = "gas-module-b"
+area = "A1"
+[[point]]
+key = "GT-10{n}"
+name = "氨气"
+name_en = "Ammonia"
+device = "gas-{n}"
+field = "concentration"
+kind = "gas"
+unit = "ppm"
+range = [0, 100]
+limits.HH = {{ limit = 50, priority = 2, cause = "泄漏", consequence = "中毒", action = "撤离", action_en = "Evacuate" }}
+"#
+        )
+    };
+    [1, 2, 3].map(one).concat()
+}
 
 /// The text of the first block that opens with these words.
 fn block(opening: &str) -> &'static str {
-    let (_, from) = GUIDE.split_once(&format!("```{opening}\n")).unwrap();
-    from.split_once("```").unwrap().0
+    blocks(GUIDE, opening).next().unwrap()
+}
+
+/// The texts of all blocks of a page that open with these words.
+fn blocks(page: &'static str, opening: &str) -> impl Iterator<Item = &'static str> {
+    let fence = format!("```{opening}\n");
+    page.split("\n```\n").filter_map(move |part| Some(part.split_once(&fence)?.1))
+}
+
+/// Names of all properties of a JSON Schema, at any depth.
+fn properties(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            if let Some(serde_json::Value::Object(own)) = map.get("properties") {
+                found.extend(own.keys().cloned());
+            }
+            map.values().for_each(|value| properties(value, found));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| properties(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_of_the_schemas_is_in_the_guide() {
+    let (_, reference) = GUIDE.split_once("## Every key").unwrap();
+    let mut keys = BTreeSet::new();
+    for arguments in [&["schema"][..], &["schema", "--office"]] {
+        let mut command = binary();
+        command.args(arguments);
+        let printed = ended(command, "");
+        properties(&serde_json::from_str(&printed.out).unwrap(), &mut keys);
+    }
+    let words: BTreeSet<&str> = reference.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let missing: Vec<_> = keys.iter().filter(|key| !words.contains(key.as_str())).collect();
+    assert!(keys.len() > 100 && missing.is_empty(), "not in docs/configure.md under Every key: {missing:?}");
+}
+
+#[test]
+fn the_alarm_tables_of_the_guide_have_no_defects() {
+    let shown = blocks(ALARMS, "toml").collect::<Vec<_>>().join("\n");
+    let checked = hazard_gateway(&Site::of(&format!("{AROUND_ALARMS}{}{shown}", detectors())), &["check"], "");
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
 }
 
 #[test]

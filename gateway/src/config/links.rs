@@ -5,7 +5,7 @@
 
 use super::diagnostic::Finding;
 use super::file::{LinkTable, ParityWord, TlsTable};
-use super::settings::{secret, secret_path};
+use super::secrets::{secret, secret_path};
 use devices::{Parity, Rs485, SerialDriver, TlsFiles, Transport};
 use std::collections::BTreeMap;
 use std::path::Path;

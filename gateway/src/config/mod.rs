@@ -19,6 +19,7 @@ mod pace;
 mod parts;
 mod register;
 mod repair;
+mod secrets;
 mod settings;
 mod shape;
 mod words;

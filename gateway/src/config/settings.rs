@@ -1,13 +1,13 @@
-//! Settings of the page, the broker and InfluxDB, and the files that hold their secrets.
+//! Settings of the page, the broker and InfluxDB.
 //!
-//! Owns the refusal of plain HTTP beyond loopback and of secrets others can read. A secret's text never enters a message.
+//! Owns the refusal of plain HTTP beyond loopback. Leaves the files that hold secrets to `secrets`.
 
 use super::diagnostic::Finding;
 use super::file::{HistoryTable, InfluxTable, MqttTable, WebTable};
+use super::secrets::secret;
 use super::{HistorySettings, InfluxSettings, MqttSettings, WebSettings};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 pub(super) fn web(table: Option<&WebTable>, default_port: u16, findings: &mut Vec<Finding>) -> WebSettings {
@@ -74,58 +74,4 @@ pub(super) fn history(table: Option<&HistoryTable>, findings: &mut Vec<Finding>)
         commit_interval: Duration::from_millis(u64::from(ms)),
         max_bytes: u64::from(gb.max(1)) * 1_000_000_000,
     }
-}
-
-/// A secret's file: relative to the configuration; `$CREDENTIALS_DIRECTORY` is looked at first for plain names.
-pub(super) fn secret(key: &str, file: &Path, base: &Path, findings: &mut Vec<Finding>) -> Option<String> {
-    let path = secret_path(file, base);
-    let shown = path.display();
-    let mode = match std::fs::metadata(&path) {
-        Ok(meta) => meta.permissions().mode(),
-        Err(error) => {
-            findings.push(Finding::fatal(
-                key,
-                (format!("无法读取 {shown}"), format!("cannot read {shown}: {error}")),
-                (
-                    "建立此文件，只写入密钥一行，权限 0600".into(),
-                    "create this file with the secret on one line, mode 0600".into(),
-                ),
-            ));
-            return None;
-        }
-    };
-    if mode & 0o077 != 0 {
-        findings.push(Finding::fatal(
-            key,
-            (
-                format!("{shown} 可被其他用户读取（{:o}）", mode & 0o777),
-                format!("{shown} can be read by others (mode {:o})", mode & 0o777),
-            ),
-            (format!("chmod 600 {shown}，并更换此密钥"), format!("chmod 600 {shown}, and replace the secret")),
-        ));
-        return None;
-    }
-    match std::fs::read_to_string(&path) {
-        Ok(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Ok(_) | Err(_) => {
-            findings.push(Finding::fatal(
-                key,
-                (format!("{shown} 为空或不可读"), format!("{shown} is empty or cannot be read")),
-                ("写入密钥一行".into(), "write the secret on one line".into()),
-            ));
-            None
-        }
-    }
-}
-
-pub(super) fn secret_path(file: &Path, base: &Path) -> PathBuf {
-    if file.components().count() == 1
-        && let Some(dir) = std::env::var_os("CREDENTIALS_DIRECTORY")
-    {
-        let credential = Path::new(&dir).join(file);
-        if credential.exists() {
-            return credential;
-        }
-    }
-    base.join(file)
 }

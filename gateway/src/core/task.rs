@@ -350,8 +350,9 @@ impl Core {
         if !late {
             self.not_durable.clear();
         }
-        self.system(SystemCondition::StorageSlow, late).await;
-        let stepped = self.clock.now().wall.quality == TimeQuality::Stepped;
+        let now = self.clock.now();
+        self.system(SystemCondition::StorageSlow, late || self.store.pulse().is_late(now.mono)).await;
+        let stepped = now.wall.quality == TimeQuality::Stepped;
         self.system(SystemCondition::ClockUntrusted, stepped).await;
         self.bus_views = self.buses.iter().map(|(key, status)| bus_view(key, status)).collect();
     }
@@ -386,7 +387,7 @@ impl Core {
             ("events_given_up", self.ledger.given_up),
         ];
         StorageView {
-            ok: !self.ledger.is_late(),
+            ok: !self.ledger.is_late() && !self.store.pulse().is_late(self.clock.now().mono),
             last_commit_ms: u64::try_from(self.ledger.last_commit.as_millis()).unwrap_or(u64::MAX),
             samples_read: history.read,
             samples_stored: history.stored,

@@ -83,7 +83,8 @@ pub async fn run(
         "broker connection"
     });
     tasks.spawn(beat(desk, progress.clone(), stop.clone()).map(|()| "desk"));
-    tasks.spawn(notify::watchdog(progress, Vec::new(), stop.clone()).map(|()| "watchdog"));
+    let evidence = vec![notify::Evidence::turns("desk", progress)];
+    tasks.spawn(notify::watchdog(evidence, stop.clone()).map(|()| "watchdog"));
     run_to_the_end(tasks, stop).await
 }
 

@@ -84,6 +84,14 @@ fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     conn.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
 }
 
+/// Key in `meta` of the wall time at which the gateway last said that it watches.
+const ALIVE: &str = "alive_utc_ms";
+
+/// Says that the gateway watches: a start then knows for how long nobody did.
+pub(super) fn mark_alive(tx: &Transaction<'_>, utc_ms: i64) -> rusqlite::Result<()> {
+    set_meta(tx, ALIVE, &utc_ms.to_string())
+}
+
 /// Rows that cannot be read are left out: an alarm then raises again, which is the safe side.
 fn rows<T: DeserializeOwned>(conn: &Connection, sql: &str) -> rusqlite::Result<Vec<T>> {
     let mut query = conn.prepare(sql)?;
@@ -121,13 +129,15 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
     let same_boot = !kernel_boot_id.is_empty() && meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
     let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
     let last_record = last.as_ref().and_then(|(_, _, text)| serde_json::from_str::<Record>(text).ok());
+    let alive_utc_ms = meta(conn, ALIVE)?.and_then(|v| v.parse().ok());
+    let last_utc_ms = last_record.map(|r| r.event.at.wall.utc_ms).max(alive_utc_ms);
     let restored = Restored {
         next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),
         next_hazard,
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
         hazards: rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?,
         same_boot,
-        wall_mark_utc_ms: last_record.as_ref().map(|r| r.event.at.wall.utc_ms),
+        wall_mark_utc_ms: last_utc_ms,
         modes: modes(conn)?,
         recent: recent(conn)?,
     };
@@ -138,7 +148,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         restored,
         chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),
         next_delivery: delivered.unsigned_abs() + 1,
-        last_utc_ms: last_record.map(|r| r.event.at.wall.utc_ms),
+        last_utc_ms,
         salvaged: None,
     })
 }

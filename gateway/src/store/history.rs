@@ -67,6 +67,20 @@ pub(super) struct History {
     counters: Arc<Counters>,
 }
 
+impl HistoryFigures {
+    /// Samples that the writer has taken over and not dealt with yet.
+    #[must_use]
+    pub const fn waiting(&self) -> u64 {
+        self.read.saturating_sub(self.dealt_with() + self.dropped_queue_full)
+    }
+
+    /// Samples that were stored or that the disk refused: grows as long as the writer does anything.
+    #[must_use]
+    pub const fn dealt_with(&self) -> u64 {
+        self.stored + self.dropped_disk
+    }
+}
+
 impl History {
     pub(super) fn open(dir: PathBuf, options: &OpenOptions) -> Result<Self, StoreError> {
         std::fs::create_dir_all(&dir).map_err(|e| StoreError::Io(dir.clone(), e))?;

@@ -17,6 +17,7 @@ pub mod office;
 mod open;
 pub mod outbox;
 mod past;
+mod pulse;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
 pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
+pub use pulse::{Pulse, keep_pulse};
 
 use history::History;
 use rules::{Clock, Restored, Sample};
@@ -80,7 +82,7 @@ pub struct Found {
     /// Hash of the last record, or 64 zeros.
     pub chain_head: String,
     pub next_delivery: u64,
-    /// Wall time of the last record, for `down_for_ms`.
+    /// Wall time of the last record or pulse, whichever is later, for `down_for_ms`.
     pub last_utc_ms: Option<i64>,
     /// Set when a damaged file was set aside: what happened, for people.
     pub salvaged: Option<String>,
@@ -102,6 +104,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     reader: Arc<Mutex<Connection>>,
     history: Arc<History>,
+    pulse: Arc<Pulse>,
     path: Arc<PathBuf>,
 }
 
@@ -137,7 +140,8 @@ impl Store {
         let history = Arc::new(History::open(dir.join("history"), &options)?);
         let (desk, reader) = (Arc::new(desk), Arc::new(Mutex::new(reader)));
         let OpenOptions { workers, clock, .. } = options;
-        Ok((Self { desk, workers, clock, reader, history, path: Arc::new(path) }, found))
+        let (pulse, path) = (Arc::default(), Arc::new(path));
+        Ok((Self { desk, workers, clock, reader, history, pulse, path }, found))
     }
 
     /// One transaction: events, states, outbox rows.
@@ -204,6 +208,12 @@ impl Store {
     ) -> Option<(Vec<StoredSample>, HistoryCursor)> {
         let history = self.history.clone();
         self.apart(move || history.after(&cursor, blocks_max)).await.ok()?
+    }
+
+    /// Whether the records file still takes writes.
+    #[must_use]
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
     }
 
     /// Counters of the history.

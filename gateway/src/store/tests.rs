@@ -23,7 +23,7 @@ impl Clock for Hasty {
     }
 }
 
-fn options(kernel_boot_id: &str, workers: Workers) -> OpenOptions {
+pub(super) fn options(kernel_boot_id: &str, workers: Workers) -> OpenOptions {
     OpenOptions {
         points: vec!["GT-101".into()],
         commit_interval: Duration::from_millis(1),
