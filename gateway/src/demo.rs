@@ -9,6 +9,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, MqttSettings, Office, Site, WebSettings};
 use crate::office::{self, OfficeError};
 use crate::run::{RunError, run_site};
+use crate::store::Claim;
 use crate::web::{DemoControl, DemoScenario};
 use rules::Clock;
 use sim::{DemoSite, Scenario};
@@ -43,15 +44,33 @@ pub struct Choice {
 struct Folder {
     path: PathBuf,
     temporary: bool,
+    /// Shows later demos that this one still runs.
+    _claim: Claim,
 }
+
+/// Begins the name of a demo's temporary folder.
+const FOLDER: &str = "hazard-gateway-demo-";
 
 impl Folder {
     fn new(named: Option<PathBuf>) -> std::io::Result<Self> {
         let temporary = named.is_none();
-        let path = named
-            .unwrap_or_else(|| std::env::temp_dir().join(format!("hazard-gateway-demo-{}", crate::clock::boot_id())));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self { path, temporary })
+        let path = named.unwrap_or_else(|| std::env::temp_dir().join(format!("{FOLDER}{}", crate::clock::boot_id())));
+        let claim = Claim::take(&path).map_err(std::io::Error::other)?;
+        if temporary {
+            sweep(&std::env::temp_dir());
+        }
+        Ok(Self { path, temporary, _claim: claim })
+    }
+}
+
+/// Removes what demos that were killed have left behind: a running one holds its claim.
+fn sweep(temporary: &Path) {
+    let Ok(entries) = std::fs::read_dir(temporary) else { return };
+    let ours = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(FOLDER));
+    for folder in entries.flatten().filter(|e| ours(&e.file_name())).map(|e| e.path()) {
+        if Claim::is_free(&folder) {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
     }
 }
 

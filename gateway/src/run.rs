@@ -42,7 +42,10 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// 4: the page's address.
-    #[error("{0}: {1}")]
+    #[error(
+        "无法监听 {0}：{1}；可能已有一个网关在运行，停止它或修改 web.listen · cannot listen on {0}: {1}; another gateway may be \
+         running: stop it, or change web.listen"
+    )]
     Listen(SocketAddr, std::io::Error),
     /// 70: a task ended that must not.
     #[error("the {0} ended by itself")]
@@ -59,8 +62,9 @@ pub async fn run_site(
     stop: CancellationToken,
     ready: oneshot::Sender<SocketAddr>,
 ) -> Result<(), RunError> {
-    let (store, found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
+    // The address first: where it is taken nothing was made and nobody's folder was touched.
     let (listener, address) = listen(site.web.listen).await?;
+    let (store, found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
     let statuses: Vec<_> = site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
     let (scan_sender, scans) = mpsc::channel(SCANS_MAX);
     let progress = Arc::new(AtomicU64::new(0));

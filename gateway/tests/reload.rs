@@ -19,7 +19,7 @@ fn rewrite(site: &Site, from: &str, to: &str) {
 /// A site with one viewer, running, and that viewer's cookie.
 fn running() -> (Site, Gateway, String) {
     let site = Site::minimal();
-    assert_eq!(hazard_gateway(&site, &["user", "add", "vera", "--role", "viewer"], SECRET).code, 0);
+    assert_eq!(hazard_gateway(&site, &["user", "add", "vera", "--role", "viewer,admin"], SECRET).code, 0);
     let gateway = Gateway::run(&site);
     let (_, cookie) = gateway.sign_in("vera", SECRET);
     (site, gateway, cookie)

@@ -14,9 +14,11 @@ const SECRET: &str = "红杉木在雨后的山坡上生长";
 fn people_are_added_listed_and_shut_out_before_the_gateway_ever_ran() {
     let site = Site::minimal();
     let user = |rest: &[&str], input: &str| hazard_gateway(&site, &[&["user"], rest].concat(), input);
+    let too_early = user(&["add", "zhang", "--role", "operator"], SECRET);
+    assert_eq!((too_early.code, too_early.err.contains("--role admin")), (2, true), "{}", too_early.err);
+    assert_eq!(user(&["add", "admin1", "--role", "admin"], SECRET).code, 0);
     let added = user(&["add", "zhang", "--role", "operator,safety", "--name", "张工"], SECRET);
     assert_eq!(added.code, 0, "{}", added.err);
-    assert_eq!(user(&["add", "admin1", "--role", "admin"], SECRET).code, 0);
     let list: Value = serde_json::from_str(&user(&["list", "--json"], "").out).unwrap();
     assert_eq!(
         list[1],
@@ -34,7 +36,7 @@ fn people_are_added_listed_and_shut_out_before_the_gateway_ever_ran() {
 fn what_cannot_be_done_is_said_with_its_remedy() {
     let site = Site::minimal();
     let user = |rest: &[&str], input: &str| hazard_gateway(&site, &[&["user"], rest].concat(), input);
-    assert_eq!(user(&["add", "anna", "--role", "viewer"], SECRET).code, 0);
+    assert_eq!(user(&["add", "anna", "--role", "viewer,admin"], SECRET).code, 0);
     let secret = site.folder().join("secret");
     std::fs::write(&secret, SECRET).unwrap();
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -113,6 +113,9 @@ type Done = Result<(), Exit>;
 fn add(name: &str, roles: &[Role], display_name: &str, from: &SecretFrom) -> Done {
     let people = People::open(&from.place)?;
     people.must_not_exist(name)?;
+    if !roles.contains(&Role::Admin) {
+        people.must_have_administrator(&from.place)?;
+    }
     let secret = secret::read(from.password_file.as_deref())?;
     people.run(name, people.accounts.add_person(name, display_name, roles, secret))?;
     let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
@@ -218,11 +221,29 @@ impl People {
         }
     }
 
-    fn warn_without_administrator(&self) {
+    fn has_administrator(&self) -> Result<bool, Exit> {
         let administrator = |row: &UserRow| !row.disabled && row.role.split('+').any(|word| word == "admin");
-        if self.rows().is_ok_and(|rows| !rows.iter().any(administrator)) {
+        Ok(self.rows()?.iter().any(administrator))
+    }
+
+    fn warn_without_administrator(&self) {
+        if self.has_administrator().is_ok_and(|there| !there) {
             eprintln!("提醒：已没有可登录的管理员 · note: no administrator can sign in any more");
         }
+    }
+
+    /// The first person ends the page's one-time setup: were it an operator, nobody could make an administrator there any more.
+    fn must_have_administrator(&self, place: &Place) -> Done {
+        if self.has_administrator()? {
+            return Ok(());
+        }
+        eprintln!(
+            "还没有可登录的管理员；先新增一名：hazard-gateway user add 名字 --role admin --config {0}（可同时有其他角色：--role \
+             admin,operator）\nthere is no administrator yet: add one first with --role admin (other roles may stand beside it: \
+             --role admin,operator)",
+            place.config.display()
+        );
+        Err(Exit::Usage)
     }
 }
 
@@ -240,7 +261,7 @@ fn store_exit(folder: &DataFolder, error: &StoreError) -> Exit {
             eprintln!("数据由更新的版本写成，请用那个版本 · {error}");
             Exit::NewerStore
         }
-        StoreError::Sqlite(_) | StoreError::Io(..) | StoreError::Closed => {
+        StoreError::Sqlite(_) | StoreError::Io(..) | StoreError::InUse(..) | StoreError::Closed => {
             eprintln!(
                 "无法打开 {dir} 中的人员数据库：请用网关的用户运行（sudo -u hazard-gateway …），并查看磁盘是否已满\n\
                  the accounts in {dir} cannot be opened: run this as the gateway's user, and look whether the disk is full\n{error}"

@@ -96,7 +96,18 @@ pub(super) fn audit_trail(command: AuditCommand) -> Exit {
         eprintln!("镇办没有自己的哈希链；请在站点上核对 · an office has no chain of its own; verify at the site");
         return Exit::Usage;
     }
+    if let Some(head) = head.as_deref().filter(|head| !is_hash(head)) {
+        eprintln!(
+            "“{head}”不是链头：链头是 64 位十六进制小写数字，见镇办页面或心跳 chain_head · \"{head}\" is no chain head: that is 64 \
+             lower-case hexadecimal digits, as in a heartbeat's chain_head"
+        );
+        return Exit::Usage;
+    }
     run(&place, |folder, report| chain(folder, head.as_deref(), report))
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 fn chain(folder: &DataFolder, head: Option<&str>, report: &mut Report) -> Result<(), StoreError> {

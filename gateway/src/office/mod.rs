@@ -20,7 +20,7 @@ mod tests;
 use crate::clock::file_label;
 use crate::config::{Office, WebSettings};
 use crate::notify;
-use crate::store::{StoreError, office as tables};
+use crate::store::{Claim, StoreError, office as tables};
 use crate::web::{self, Accounts, Journal, OwnDb, PageKind, ShellContext};
 use axum::Router;
 use desk::Desk;
@@ -46,7 +46,10 @@ pub enum OfficeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// 4: the page's address.
-    #[error("{0}: {1}")]
+    #[error(
+        "无法监听 {0}：{1}；可能已有一个镇办站在运行，停止它或修改 web.listen · cannot listen on {0}: {1}; another office may be \
+         running: stop it, or change web.listen"
+    )]
     Listen(SocketAddr, std::io::Error),
     /// 70: a part ended that must not.
     #[error("the {0} ended by itself")]
@@ -62,9 +65,10 @@ pub async fn run(
     stop: CancellationToken,
     ready: Option<oneshot::Sender<SocketAddr>>,
 ) -> Result<(), OfficeError> {
-    let db = open_database(&office, clock.now())?;
     let listen = office.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| OfficeError::Listen(listen, error))?;
+    let claim = Claim::take(&office.data_dir)?;
+    let db = open_database(&office, clock.now())?;
     let address = listener.local_addr().map_err(|error| OfficeError::Listen(listen, error))?;
     let accounts = web::open_accounts(Arc::new(db.clone()), clock.clone(), &office.web).await;
     let desk = Arc::new(Desk::open(db, clock.clone()).await.ok_or(StoreError::Closed)?);
@@ -85,7 +89,9 @@ pub async fn run(
     tasks.spawn(beat(desk, progress.clone(), stop.clone()).map(|()| "desk"));
     let evidence = vec![notify::Evidence::turns("desk", progress)];
     tasks.spawn(notify::watchdog(evidence, stop.clone()).map(|()| "watchdog"));
-    run_to_the_end(tasks, stop).await
+    let ended = run_to_the_end(tasks, stop).await;
+    drop(claim);
+    ended
 }
 
 fn open_database(office: &Office, now: Now) -> Result<OwnDb, StoreError> {

@@ -9,6 +9,7 @@
 
 mod block;
 mod chain;
+mod claim;
 mod commit;
 mod detail;
 mod history;
@@ -26,6 +27,7 @@ mod web_side;
 mod writer;
 
 pub use chain::{ChainFault, GENESIS, seal, verify};
+pub use claim::Claim;
 pub use commit::Commit;
 pub use history::{HistoryCursor, HistoryFigures, StoredSample};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
@@ -54,6 +56,12 @@ pub enum StoreError {
     /// Written by a newer version of this program: exit 3, nothing was touched.
     #[error("{0} was written by a newer version (schema {1}); install that version or another data folder")]
     NewerVersion(PathBuf, i64),
+    /// Another process writes here: exit 4.
+    #[error(
+        "数据目录 {0} 正被进程 {1} 使用：先停止它，或为本程序另设 data_dir · {0} is in use by process {1}: stop it, or give this \
+         one a data_dir of its own"
+    )]
+    InUse(PathBuf, String),
     /// The disk or the file; try again later.
     #[error("store: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -106,11 +114,12 @@ pub struct Store {
     history: Arc<History>,
     pulse: Arc<Pulse>,
     path: Arc<PathBuf>,
+    claim: Arc<Claim>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Store").field("path", &self.path).field("claim", &self.claim).finish_non_exhaustive()
     }
 }
 
@@ -119,7 +128,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NewerVersion`] or a folder that cannot be written.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<(Self, Found), StoreError> {
-        std::fs::create_dir_all(dir).map_err(|e| StoreError::Io(dir.into(), e))?;
+        let claim = Arc::new(Claim::take(dir)?);
         let path = dir.join(RECORDS_FILE);
         let (mut conn, salvaged) = open::records(&path, &options.now_label)?;
         let mut found = commit::load(&mut conn, &options.kernel_boot_id)?;
@@ -141,7 +150,7 @@ impl Store {
         let (desk, reader) = (Arc::new(desk), Arc::new(Mutex::new(reader)));
         let OpenOptions { workers, clock, .. } = options;
         let (pulse, path) = (Arc::default(), Arc::new(path));
-        Ok((Self { desk, workers, clock, reader, history, pulse, path }, found))
+        Ok((Self { desk, workers, clock, reader, history, pulse, path, claim }, found))
     }
 
     /// One transaction: events, states, outbox rows.
