@@ -68,9 +68,9 @@ fn a_running_gateway_takes_up_what_the_command_line_changes() {
     let gateway = Gateway::run(&site);
     let user = |rest: &[&str], input: &str| hazard_gateway(&site, &[&["user"], rest].concat(), input);
     assert_eq!(gateway.get("/api/v1/session", None)["setup_needed"], true);
-    assert_eq!(user(&["add", "zhang", "--role", "operator"], SECRET).code, 0);
+    assert_eq!(user(&["add", "zhang", "--role", "operator,admin"], SECRET).code, 0);
     let (session, cookie) = gateway.sign_in("zhang", SECRET);
-    assert_eq!(session["roles"], json!(["operator"]));
+    assert_eq!(session["roles"], json!(["operator", "admin"]));
     gateway
         .until("/api/v1/session", Some(&cookie), |answer| answer["setup_needed"] == false && answer["user"] == "zhang");
     let mut page = gateway.stream(&cookie);
@@ -93,4 +93,23 @@ fn a_running_gateway_takes_up_what_the_command_line_changes() {
         text.contains("command line")
             && ["user_added", "user_disabled", "user_enabled", "password_set"].iter().all(|word| text.contains(word))
     });
+}
+
+#[test]
+fn a_second_gateway_on_the_same_data_is_refused_and_the_first_goes_on() {
+    let site = Site::minimal();
+    let gateway = Gateway::run(&site);
+    let second = hazard_gateway(&site, &["run"], "");
+    assert_eq!(second.code, 4, "{}", second.err);
+    assert!(second.err.contains("正被进程") && second.err.contains("data_dir"), "{}", second.err);
+    assert_eq!(gateway.get("/api/v1/session", None)["setup_needed"], true);
+}
+
+#[test]
+fn a_file_of_the_other_station_is_told_its_command() {
+    let site = Site::of("[office]\nname = '镇应急办'\nname_en = 'Office'\n");
+    let refused = hazard_gateway(&site, &["run"], "");
+    assert!(refused.code == 2 && refused.err.contains("hazard-gateway office"), "{refused:?}");
+    let refused = hazard_gateway(&Site::minimal(), &["office"], "");
+    assert!(refused.code == 2 && refused.err.contains("hazard-gateway run"), "{refused:?}");
 }

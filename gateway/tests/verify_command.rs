@@ -110,7 +110,8 @@ fn an_office_has_people_and_a_file_to_verify_but_no_chain() {
     let office = Site::of(
         "[office]\nname = \"镇办\"\nname_en = \"Office\"\ndata_dir = \"data\"\n[mqtt]\nhost = \"127.0.0.1\"\n",
     );
-    let added = hazard_gateway(&office, &["user", "add", "duty", "--role", "operator,admin"], "红杉木在雨后的山坡上生长");
+    let added =
+        hazard_gateway(&office, &["user", "add", "duty", "--role", "operator,admin"], "红杉木在雨后的山坡上生长");
     assert_eq!(added.code, 0, "{added:?}");
     let (ended, report) = verify(&office, "store");
     assert_eq!((ended.code, &report["received"]["users"]), (0, &Value::from(1)), "{ended:?}");

@@ -35,6 +35,13 @@ fn log_to_stderr(default: &str) {
 /// The site gateway until SIGTERM or SIGINT; SIGHUP reloads.
 pub(super) fn run(path: &Path) -> Exit {
     log_to_stderr("info");
+    if config::is_office(path) {
+        eprintln!(
+            "{0} 是镇办的配置，请用 hazard-gateway office --config {0} · this is an office's file: use `hazard-gateway office`",
+            path.display()
+        );
+        return Exit::Usage;
+    }
     let Some(site) = loaded(config::check_site(path)) else { return Exit::Usage };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -51,6 +58,13 @@ pub(super) fn run(path: &Path) -> Exit {
 /// The township station until SIGTERM or SIGINT; SIGHUP reloads.
 pub(super) fn office(path: &Path) -> Exit {
     log_to_stderr("info");
+    if config::is_site(path) {
+        eprintln!(
+            "{0} 是站点的配置，请用 hazard-gateway run --config {0} · this is a site's file: use `hazard-gateway run`",
+            path.display()
+        );
+        return Exit::Usage;
+    }
     let Some(settings) = loaded(config::check_office(path)) else { return Exit::Usage };
     let runtime = match runtime() {
         Ok(runtime) => runtime,

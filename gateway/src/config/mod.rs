@@ -83,9 +83,19 @@ pub fn site_from_text(name: &str, text: &str, edit: impl FnOnce(&mut toml::Table
 /// True when the file describes an office.
 #[must_use]
 pub fn is_office(path: &Path) -> bool {
+    has_table(path, "office")
+}
+
+/// True when the file describes a site.
+#[must_use]
+pub fn is_site(path: &Path) -> bool {
+    has_table(path, "site")
+}
+
+fn has_table(path: &Path, name: &str) -> bool {
     std::fs::read_to_string(path).is_ok_and(|text| {
         let (doc, _) = toml::de::DeTable::parse_recoverable(&text);
-        doc.get_ref().iter().any(|(key, _)| key.get_ref() == "office")
+        doc.get_ref().iter().any(|(key, _)| key.get_ref() == name)
     })
 }
 
