@@ -135,13 +135,14 @@ impl Station {
     pub async fn sign_in_as(&self, user: &str, role: &str) -> Client {
         let password = self.dir.join("password");
         write_secret(&password, PASSWORD);
-        let output = Command::new(gateway_program())
-            .args(["user", "add", user, "--role", role, "--config"])
-            .arg(&self.config)
-            .arg("--password-file")
-            .arg(&password)
-            .output()
-            .unwrap();
+        let add = |user: &str, role: &str| {
+            let mut command = Command::new(gateway_program());
+            command.args(["user", "add", user, "--role", role, "--config"]).arg(&self.config);
+            command.arg("--password-file").arg(&password).output().unwrap()
+        };
+        // the first person is an administrator; where there is one already this is refused
+        let _ = add("chief", "admin");
+        let output = add(user, role);
         assert!(output.status.success(), "user add: {}", String::from_utf8_lossy(&output.stderr));
         Client::sign_in(&self.base, user, PASSWORD).await
     }
