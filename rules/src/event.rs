@@ -73,8 +73,28 @@ pub struct AlarmFact {
     pub reading: Option<Reading>,
     /// Limit in force.
     pub limit: Option<f64>,
+    /// Deadband in force, where the condition has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadband: Option<f64>,
+    /// Delays in force, in ms.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub on_delay_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub off_delay_ms: u64,
+    /// NAMUR NE 107 letter of the reading, where it is not in order: `F C S M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ne107: Option<char>,
     /// Engineering unit.
     pub unit: String,
+    /// Device key; empty for a vote or system alarm.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
+    /// Area key of the plan.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub area: String,
+    /// Major hazard source of that risk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Worst risk the point's measures belong to.
     pub risk: Option<String>,
     /// Drill: never counted as real.
@@ -293,6 +313,11 @@ pub enum EventKind {
     /// A person did something that changed no alarm: sign-in, user change, drill, failed sign-in.
     #[serde(rename = "operator.action")]
     Operator { user: String, action: String, detail: String },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// Events of earlier versions always assumed the worst.

@@ -111,6 +111,20 @@ impl Reading {
     pub fn is_unconfirmed(self) -> bool {
         matches!(self, Self::Uncertain(_, Doubt::Unconfirmed))
     }
+    /// The letter of NAMUR NE 107: failure, check of function, out of specification, maintenance. None for a good value, and where
+    /// the line or the poll failed rather than the instrument.
+    #[must_use]
+    pub fn ne107(self) -> Option<char> {
+        match self {
+            Self::Good(_) => None,
+            Self::Uncertain(_, Doubt::Maintenance) => Some('M'),
+            Self::Uncertain(_, Doubt::Simulated) => Some('C'),
+            Self::Uncertain(_, Doubt::OverRange | Doubt::UnderRange | Doubt::Unconfirmed) => Some('S'),
+            Self::Bad(Fault::WarmUp | Fault::Inhibited) => Some('C'),
+            Self::Bad(f) if f.is_communication() => None,
+            Self::Bad(_) => Some('F'),
+        }
+    }
     /// 0 good, 1 uncertain, 2 bad: the code used in InfluxDB and in the page's frames.
     #[must_use]
     pub fn quality_code(self) -> u8 {

@@ -22,7 +22,8 @@ fn every_case_gives_its_events() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let book = fs::read_to_string(folder.join("book.toml")).unwrap_or_default();
         let input = fs::read_to_string(folder.join("input.txt")).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let got = case::play(&name, &book, &input);
+        let next = fs::read_to_string(folder.join("next.toml")).ok();
+        let got = case::play(&name, &book, next.as_deref(), &input);
         if std::env::var_os("CASES_WRITE").is_some() {
             fs::write(folder.join("events.txt"), format!("{got}\n")).unwrap();
         }

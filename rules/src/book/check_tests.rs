@@ -151,3 +151,102 @@ fn twenty_thousand_points_are_built_and_found() {
     assert_eq!(book.point_id("G19999").unwrap().index(), 19_999);
     assert_eq!(book.rules().len(), 40_000);
 }
+
+#[test]
+fn a_deviation_needs_another_point_that_exists_and_room_to_clear() {
+    let from = |key: &str, deadband| {
+        let mut p = parts();
+        let reference = Reference::Point(key.into());
+        p.rules = vec![rule("G1", Condition::Deviation { reference, limit: 5.0, deadband })];
+        p
+    };
+    assert_eq!(faults(from("G9", 1.0)), ["points[G1].rules.DEV.from"]);
+    assert_eq!(faults(from("G1", 1.0)), ["points[G1].rules.DEV.from"]);
+    let mut p = from("G2", 5.0);
+    p.points.push(point("G2"));
+    assert_eq!(faults(p.clone()), ["points[G1].rules.DEV.deadband"]);
+    p.rules[0].condition = Condition::Deviation { reference: Reference::Setpoint(f64::NAN), limit: 5.0, deadband: 1.0 };
+    assert_eq!(faults(p), ["points[G1].rules.DEV.setpoint"]);
+}
+
+#[test]
+fn a_state_has_no_sensor_fault_that_could_suppress_or_vote() {
+    let mut p = parts();
+    p.points.push(Point { kind: PointKind::State, ..point("S1") });
+    p.suppressions.push(Suppression {
+        key: "x".into(),
+        name: String::new(),
+        name_en: String::new(),
+        when: Suppressor::Alarm("S1:SENSOR_FAULT".into()),
+        alarms: vec!["G1:H".into()],
+        release_delay: Duration::ZERO,
+        max: Duration::from_secs(60),
+    });
+    assert_eq!(faults(p), ["suppressions[x].when"]);
+}
+
+#[test]
+fn a_limit_by_mode_is_as_strict_as_any_other() {
+    let mut p = parts();
+    p.plant_units.push(PlantUnit {
+        key: "U1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        running_point: None,
+        points: vec!["G1".into()],
+    });
+    p.rules[0].by_mode = vec![(Mode::Stopped, ModeRule::Limit(40.0))];
+    assert_eq!(faults(p.clone()), ["points[G1].rules.H.limit"], "looser than the standard");
+    p.points[0].kind = PointKind::Other;
+    assert!(RuleBook::build(p.clone()).is_ok());
+    p.rules.push(rule("G1", Condition::HighHigh { limit: 35.0, deadband: 0.0 }));
+    let said = RuleBook::build(p).unwrap_err();
+    assert_eq!(said[0].message_en, "in mode stopped: the H limit 40 is not below the HH limit 35");
+}
+
+#[test]
+fn a_suppression_that_leads_back_to_itself_is_refused() {
+    let mut p = parts();
+    p.points.push(point("G2"));
+    p.rules.push(rule("G2", Condition::High { limit: 25.0, deadband: 2.0 }));
+    let by = |key: &str, alarm: &str, target: &str| Suppression {
+        key: key.into(),
+        name: String::new(),
+        name_en: String::new(),
+        when: Suppressor::Alarm(alarm.into()),
+        alarms: vec![target.into()],
+        release_delay: Duration::ZERO,
+        max: Duration::from_secs(60),
+    };
+    p.suppressions = vec![by("a", "G1:H", "G2:H"), by("b", "G2:H", "G1:H")];
+    assert_eq!(faults(p), ["suppressions[G1:H].when"]);
+}
+
+#[test]
+fn a_top_heavy_spread_of_priorities_is_told_with_its_numbers() {
+    let mut p = parts();
+    p.points = (0..100).map(|i| point(&format!("G{i}"))).collect();
+    let urgent = |x: &Point| Rule {
+        priority: 1,
+        cause: "泄漏".into(),
+        consequence: "爆炸".into(),
+        action: "撤离".into(),
+        ..rule(&x.key, Condition::High { limit: 25.0, deadband: 2.0 })
+    };
+    p.rules = p.points.iter().map(urgent).collect();
+    let (_, warnings) = RuleBook::build(p).unwrap();
+    assert!(warnings.iter().any(|w| w.message_en.contains("100 % P1, 0 % P2, 0 % P3")), "{warnings:?}");
+}
+
+#[test]
+fn a_deadband_inside_the_noise_is_told_with_its_numbers() {
+    let (book, _) = RuleBook::build(parts()).unwrap();
+    let told = book.deadbands_within_noise(|key| (key == "G1").then_some(0.8));
+    assert_eq!(
+        told.iter().map(|d| (d.path.as_str(), d.fatal)).collect::<Vec<_>>(),
+        [("points[G1].rules.H.deadband", false)]
+    );
+    assert!(told[0].message_en.contains("2 is not above three times the noise of the signal, 2.400"), "{told:?}");
+    assert!(book.deadbands_within_noise(|_| Some(0.5)).is_empty());
+    assert!(book.deadbands_within_noise(|_| None).is_empty());
+}

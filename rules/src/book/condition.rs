@@ -75,6 +75,19 @@ impl Condition {
         }
     }
 
+    /// The deadband, where there is one.
+    #[must_use]
+    pub fn deadband(&self) -> Option<f64> {
+        match self {
+            Self::HighHigh { deadband, .. }
+            | Self::High { deadband, .. }
+            | Self::Low { deadband, .. }
+            | Self::LowLow { deadband, .. }
+            | Self::Deviation { deadband, .. } => Some(*deadband),
+            _ => None,
+        }
+    }
+
     /// Limit and deadband of the four limits.
     #[must_use]
     pub fn band(&self) -> Option<(f64, f64)> {

@@ -1,12 +1,14 @@
 //! Which votes, suppressions, first-out groups and units an alarm or point belongs to, by position.
 
-use super::{BookParts, Index, Suppressor};
+use super::{BookParts, Index, MeasureId, Suppressor};
 use std::collections::HashMap;
 
 /// Lists that most sites leave short.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GroupIndex {
     pub(crate) members_of_vote: Vec<Vec<usize>>,
+    /// Measures that watch any of its members, each once.
+    pub(crate) measures_of_vote: Vec<Vec<MeasureId>>,
     /// Votes to count again when this alarm changes: of its members, their sensor faults and their devices' silence.
     pub(crate) votes_of_alarm: Vec<Vec<usize>>,
     pub(crate) members_of_group: Vec<Vec<usize>>,
@@ -24,6 +26,7 @@ impl GroupIndex {
         let keys: HashMap<String, usize> = super::alarm_keys(parts).enumerate().map(|(i, k)| (k, i)).collect();
         let positions = |list: &[String]| list.iter().filter_map(|k| keys.get(k).copied()).collect::<Vec<_>>();
         let mut g = Self {
+            measures_of_vote: Vec::new(),
             members_of_vote: parts.votes.iter().map(|v| positions(&v.members)).collect(),
             votes_of_alarm: vec![Vec::new(); x.alarms()],
             members_of_group: parts.first_out.iter().map(|f| positions(&f.alarms)).collect(),
@@ -35,6 +38,7 @@ impl GroupIndex {
             units_run_by_point: vec![Vec::new(); parts.points.len()],
         };
         g.link_votes(x);
+        g.measures_of_vote = g.members_of_vote.iter().map(|members| measures(members, x)).collect();
         for (k, members) in g.members_of_group.iter().enumerate() {
             for m in members {
                 g.group_of_alarm[*m] = Some(k);
@@ -79,4 +83,12 @@ impl GroupIndex {
             }
         }
     }
+}
+
+fn measures(members: &[usize], x: &Index) -> Vec<MeasureId> {
+    let points = members.iter().filter_map(|m| x.point_of_alarm(*m));
+    let mut all: Vec<MeasureId> = points.flat_map(|p| x.measures_of_point[p.index()].iter().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }

@@ -59,7 +59,9 @@ impl Engine {
         let quiet = self.book.policy().chatter_window;
         let a = &mut self.alarms[i];
         match &event.kind {
-            EventKind::PendingOn { .. } => a.condition = ConditionState::PendingOn(event.at.mono),
+            EventKind::PendingOn { .. } => {
+                (a.condition, a.pending) = (ConditionState::PendingOn(event.at.mono), Some(event.at));
+            }
             EventKind::PendingCancelled { .. } => a.condition = ConditionState::Normal,
             EventKind::Raised { assumed, .. } => {
                 let fresh = fact.occurrence > a.occurrence;
@@ -215,6 +217,7 @@ impl Engine {
         for i in 0..self.alarms.len() {
             if matches!(self.alarms[i].condition, ConditionState::PendingOff(_)) {
                 self.alarms[i].condition = ConditionState::Active;
+                self.follow_state(i);
                 self.deadlines.set(super::Timer::Delay(i), None);
             }
         }
@@ -226,6 +229,12 @@ impl Engine {
         let x = self.book.index();
         if let Some(p) = kind.whole_point().and_then(|p| self.book.point_id(p)) {
             return x.rules_of_point[p.index()].iter().map(|r| r.index()).collect();
+        }
+        if matches!(kind, EventKind::ConfigChanged { .. }) {
+            // A new rule of a hidden point is hidden without an event of its own.
+            let hidden =
+                |i: &usize| self.alarms[*i].hidden.bypass.is_some() || self.alarms[*i].hidden.service.is_some();
+            return (0..self.alarms.len()).filter(hidden).collect();
         }
         if let EventKind::FirstOutReset { group, .. } = kind {
             return self.group_members(group);

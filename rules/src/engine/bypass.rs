@@ -98,6 +98,7 @@ impl Engine {
         self.cause = match why {
             EndCause::User => Cause::User,
             EndCause::Unproven => Cause::Restart,
+            EndCause::Config => Cause::Config,
             _ => Cause::Timer,
         };
         let point = self.book.points()[p].key.clone();

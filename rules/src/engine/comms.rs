@@ -9,7 +9,7 @@ use crate::event::{Event, EventKind};
 use crate::time::{Mono, Now};
 use std::time::Duration;
 
-/// After a start no COMMS_LOSS is raised for this long.
+/// After a start, and of a device that is new, no COMMS_LOSS is raised for this long.
 pub(super) const START_GRACE: Duration = Duration::from_secs(10);
 /// A device must answer for this long before COMMS_LOSS returns.
 pub(super) const COMMS_OFF_DELAY: Duration = Duration::from_secs(5);
@@ -17,8 +17,8 @@ pub(super) const COMMS_OFF_DELAY: Duration = Duration::from_secs(5);
 impl Engine {
     /// When the device is silent for too long.
     pub(super) fn silence_due(&self, device: usize) -> Mono {
-        let since = self.answered[device].unwrap_or(self.started);
-        since.plus(self.book.devices()[device].comms_timeout).max(self.started.plus(START_GRACE))
+        let since = self.answered[device].unwrap_or(self.watched_since[device]);
+        since.plus(self.book.devices()[device].comms_timeout).max(self.watched_since[device].plus(START_GRACE))
     }
 
     /// A device was asked once.

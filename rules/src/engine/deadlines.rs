@@ -1,10 +1,14 @@
-//! When something is due. One slot per timer, ordered by time; arming, disarming and asking for the next are O(log n).
+//! When something is due. Timers are numbered, one range per kind, and stand in a [`Heap`].
 //!
-//! Whatever ends a hiding has a second slot on the wall clock: the first clock to reach it counts.
+//! Whatever ends a hiding has a second slot on the wall clock: the first clock to reach it counts. Those are few, and kept in
+//! maps.
 
+use super::Engine;
+use super::heap::Heap;
 use crate::hide::Expiry;
 use crate::time::{Mono, Now};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What becomes due. Equal times fire in this order: silence of a device first, because it suppresses sensor faults; then
 /// suppressions, then alarms.
@@ -61,37 +65,123 @@ impl Timer {
     }
 }
 
+/// Kinds of timers.
+const KINDS: usize = 14;
+
+impl Timer {
+    /// Its kind in the order above, and which one of that kind.
+    fn parts(self) -> (usize, usize) {
+        match self {
+            Self::Comms(n) => (0, n),
+            Self::Release(n) => (1, n),
+            Self::SuppressionMax(n) => (2, n),
+            Self::Delay(n) => (3, n),
+            Self::Stale(n) => (4, n),
+            Self::Inhibit(n) => (5, n),
+            Self::Shelf(n) => (6, n),
+            Self::BypassWarning(n) => (7, n),
+            Self::Bypass(n) => (8, n),
+            Self::Review(n) => (9, n),
+            Self::Standing(n) => (10, n),
+            Self::Escalation(n) => (11, n),
+            Self::Realarm(n) => (12, n),
+            Self::Flood => (13, 0),
+        }
+    }
+
+    fn of_parts(kind: usize, n: usize) -> Self {
+        match kind {
+            0 => Self::Comms(n),
+            1 => Self::Release(n),
+            2 => Self::SuppressionMax(n),
+            3 => Self::Delay(n),
+            4 => Self::Stale(n),
+            5 => Self::Inhibit(n),
+            6 => Self::Shelf(n),
+            7 => Self::BypassWarning(n),
+            8 => Self::Bypass(n),
+            9 => Self::Review(n),
+            10 => Self::Standing(n),
+            11 => Self::Escalation(n),
+            12 => Self::Realarm(n),
+            _ => Self::Flood,
+        }
+    }
+}
+
+/// How many there are of what timers belong to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    pub(super) devices: usize,
+    pub(super) points: usize,
+    pub(super) alarms: usize,
+    pub(super) suppressions: usize,
+}
+
 /// All timers.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
-    order: BTreeSet<(Mono, Timer)>,
-    armed: BTreeMap<Timer, Mono>,
+    order: Heap,
+    /// The first number of each kind.
+    base: [usize; KINDS],
     walls: BTreeSet<(i64, Timer)>,
     wall_armed: BTreeMap<Timer, i64>,
 }
 
 impl Deadlines {
+    pub(super) fn new(of: Counts) -> Self {
+        let Counts { devices, points, alarms, suppressions } = of;
+        let sizes = [
+            devices,
+            suppressions,
+            suppressions,
+            alarms,
+            points,
+            points,
+            alarms,
+            points,
+            points,
+            points,
+            alarms,
+            alarms,
+            alarms,
+            1,
+        ];
+        let mut base = [0; KINDS];
+        let mut all = 0;
+        for (base, size) in base.iter_mut().zip(sizes) {
+            *base = all;
+            all += size;
+        }
+        Self { order: Heap::new(all), base, ..Self::default() }
+    }
+
+    fn number(&self, timer: Timer) -> u32 {
+        let (kind, n) = timer.parts();
+        u32::try_from(self.base[kind] + n).expect("no site has 4 billion timers")
+    }
+
+    fn timer(&self, number: u32) -> Timer {
+        let number = number as usize;
+        // A kind of which there is none shares its base with the next one.
+        let kind = self.base.partition_point(|base| *base <= number) - 1;
+        Timer::of_parts(kind, number - self.base[kind])
+    }
+
     /// Arms the timer for `due`, or disarms it.
     pub(super) fn set(&mut self, timer: Timer, due: Option<Mono>) {
-        let old = match due {
-            Some(new) => self.armed.insert(timer, new),
-            None => self.armed.remove(&timer),
-        };
-        if old == due {
-            return;
-        }
-        if let Some(old) = old {
-            self.order.remove(&(old, timer));
-        }
-        if let Some(new) = due {
-            self.order.insert((new, timer));
+        let number = self.number(timer);
+        match due {
+            Some(due) => self.order.set(number, due),
+            None => self.order.remove(number),
         }
     }
 
     /// Arms it unless it is armed for an earlier time; whoever is woken early looks again. Cheap on the way of every sample.
     pub(super) fn set_lazily(&mut self, timer: Timer, due: Mono) {
-        if self.armed.get(&timer).is_none_or(|old| *old > due) {
-            self.set(timer, Some(due));
+        let number = self.number(timer);
+        if self.order.due(number).is_none_or(|old| old > due) {
+            self.order.set(number, due);
         }
     }
 
@@ -107,9 +197,14 @@ impl Deadlines {
         }
     }
 
+    /// When it is due, if it is armed.
+    pub(super) fn due(&self, timer: Timer) -> Option<Mono> {
+        self.order.due(self.number(timer))
+    }
+
     /// The earliest.
     pub(super) fn next(&self) -> Option<(Mono, Timer)> {
-        self.order.first().copied()
+        self.order.first().map(|(due, number)| (due, self.timer(number)))
     }
 
     /// Takes the earliest timer due at or before `until`, or whose end the wall clock has reached.
@@ -121,5 +216,25 @@ impl Deadlines {
         let (_, timer) = self.walls.first().copied().filter(|(wall, _)| *wall <= now.wall.utc_ms)?;
         self.set_expiry(timer, None);
         Some((until, timer))
+    }
+}
+
+impl Engine {
+    /// `d` after `at`. A time before the boot stands as the boot itself; its label tells how much of `d` was over by then.
+    pub(super) fn due_after(&self, at: Now, d: Duration) -> Mono {
+        let before_ms = match self.boot_wall_ms {
+            Some(boot) if at.mono == Mono(0) => u64::try_from(boot.saturating_sub(at.wall.utc_ms)).unwrap_or(0),
+            _ => 0,
+        };
+        at.mono.plus(d.saturating_sub(Duration::from_millis(before_ms)))
+    }
+
+    /// When the on-delay of a pending alarm is over.
+    pub(super) fn pending_due(&self, i: usize, t0: Mono) -> Mono {
+        let delay = self.on_delay(i);
+        match self.alarms[i].pending.filter(|since| since.mono == t0) {
+            Some(since) => self.due_after(since, delay),
+            None => t0.plus(delay),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What an event says besides its transition: numbers and names of the alarm, as they hold now.
 
+use super::transitions::ms;
 use super::{Engine, SystemCondition};
 use crate::book::{RiskId, Subject};
 use crate::event::AlarmFact;
@@ -24,41 +25,66 @@ impl Engine {
     /// Numbers and state of alarm `i` for an event about it.
     pub(super) fn fact(&self, i: usize, reading: Option<Reading>) -> AlarmFact {
         let x = self.book.index();
-        let risk_key = |r: Option<RiskId>| r.map(|r| self.book.risks()[r.index()].key.clone());
         let mut fact = AlarmFact {
             alarm: self.alarms[i].key.clone(),
             occurrence: self.alarms[i].occurrence,
             priority: self.priority_of(i),
             reading,
+            ne107: reading.and_then(Reading::ne107),
+            on_delay_ms: ms(self.on_delay(i)),
+            off_delay_ms: ms(self.off_delay(i)),
             cause: self.cause,
             ..AlarmFact::default()
         };
         match x.subject(i) {
-            Subject::Rule(r) => {
-                let (rule, point) = (&self.book.rules()[r.index()], x.point_of_rule[i].index());
-                fact.point.clone_from(&rule.point);
-                rule.condition.word().clone_into(&mut fact.condition);
-                fact.limit = self.condition_of(i).limit();
-                fact.unit.clone_from(&self.book.points()[point].unit);
-                fact.risk = risk_key(x.risk_of_point[point]);
-            }
+            Subject::Rule(r) => self.fact_of_rule(r.index(), &mut fact),
             Subject::Device(d) => {
                 "COMMS_LOSS".clone_into(&mut fact.condition);
-                fact.risk = risk_key(x.risk_of_device[d.index()]);
+                self.fact_of_place(d.index(), x.risk_of_device[d.index()], &mut fact);
             }
             Subject::System(_) => "SYSTEM".clone_into(&mut fact.condition),
             Subject::Vote(k) => {
                 let count = self.count(k);
                 "VOTE".clone_into(&mut fact.condition);
                 fact.detail = format!("{}/{}", count.votes, count.needed);
-                fact.risk = risk_key(self.risk_of_vote(k));
+                self.fact_of_vote(k, &mut fact);
             }
             Subject::VoteInvalid(k) => {
                 "VOTE_INVALID".clone_into(&mut fact.condition);
-                fact.risk = risk_key(self.risk_of_vote(k));
+                self.fact_of_vote(k, &mut fact);
             }
         }
         fact
+    }
+
+    fn fact_of_rule(&self, i: usize, fact: &mut AlarmFact) {
+        let x = self.book.index();
+        let (rule, p) = (&self.book.rules()[i], x.point_of_rule[i].index());
+        let (point, condition) = (&self.book.points()[p], self.condition_of(i));
+        fact.point.clone_from(&rule.point);
+        condition.word().clone_into(&mut fact.condition);
+        (fact.limit, fact.deadband) = (condition.limit(), condition.deadband());
+        fact.unit.clone_from(&point.unit);
+        self.fact_of_place(x.device_of_point[p].index(), x.risk_of_point[p], fact);
+        fact.area.clone_from(&point.area);
+    }
+
+    fn fact_of_place(&self, device: usize, risk: Option<RiskId>, fact: &mut AlarmFact) {
+        let device = &self.book.devices()[device];
+        fact.device.clone_from(&device.key);
+        fact.area.clone_from(&device.area);
+        self.fact_of_risk(risk, fact);
+    }
+
+    fn fact_of_vote(&self, k: usize, fact: &mut AlarmFact) {
+        fact.area.clone_from(&self.book.votes()[k].area);
+        self.fact_of_risk(self.risk_of_vote(k), fact);
+    }
+
+    fn fact_of_risk(&self, risk: Option<RiskId>, fact: &mut AlarmFact) {
+        let risk = risk.map(|r| &self.book.risks()[r.index()]);
+        fact.risk = risk.map(|r| r.key.clone());
+        fact.source = risk.and_then(|r| r.source.clone());
     }
 
     /// The worst risk of its members.

@@ -52,8 +52,12 @@ impl Engine {
         self.flood.on.as_ref()
     }
 
-    fn window_start(&self, at: Mono) -> Mono {
-        Mono(at.0.saturating_sub(u64::try_from(self.book.policy().flood_window.as_nanos()).unwrap_or(0)))
+    /// Forgets what has left the window; nothing has before the machine has been up for as long.
+    fn forget_before(&mut self, now: Mono) {
+        let window = u64::try_from(self.book.policy().flood_window.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(start) = now.0.checked_sub(window) {
+            self.flood.forget(Mono(start));
+        }
     }
 
     /// Every event passes here; few call for a person.
@@ -65,10 +69,7 @@ impl Engine {
         if fact.priority <= 2 {
             self.silenced = None;
         }
-        let start = self.window_start(event.at.mono);
-        if start > Mono(0) {
-            self.flood.forget(start);
-        }
+        self.forget_before(event.at.mono);
         self.flood.times.push_back((event.at.mono, fact.alarm.clone()));
         let within = whole(self.flood.times.len());
         if let Some(flood) = &mut self.flood.on {
@@ -99,10 +100,7 @@ impl Engine {
 
     /// The window has emptied.
     pub(super) fn flood_over(&mut self, now: Now, out: &mut Vec<Event>) {
-        let start = self.window_start(now.mono);
-        if start > Mono(0) {
-            self.flood.forget(start);
-        }
+        self.forget_before(now.mono);
         if self.flood.times.len() >= self.book.policy().flood_end {
             return self.arm_flood();
         }
@@ -113,15 +111,21 @@ impl Engine {
         self.emit(ended, now, out);
     }
 
-    /// After a start: the window from the journal, and whether a flood was on.
-    pub(super) fn rebuild_flood(&mut self, recent: &[Event], now: Now) {
+    /// After a start: the window from the journal, and whether a flood was on. `then` gives a time of before on this clock, if it
+    /// can; events of an earlier boot among them are told by their labels.
+    pub(super) fn rebuild_flood(&mut self, recent: &[Event], then: impl Fn(Now) -> Option<Now>, now: Now) {
+        let window_ms = i64::try_from(self.book.policy().flood_window.as_millis()).unwrap_or(i64::MAX);
+        let inside = |at: Now| now.wall.utc_ms.saturating_sub(at.wall.utc_ms) <= window_ms.saturating_mul(2);
         for event in recent {
+            let then = |at: Now| then(at).filter(|t| t.mono <= now.mono && inside(at));
             match &event.kind {
-                EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),
+                EventKind::FloodStarted { count, first } => {
+                    self.flood.begin(then(event.at).unwrap_or(now), *count, first);
+                }
                 EventKind::FloodEnded { .. } => self.flood.end(),
                 kind if kind.annunciates() => {
-                    if let Some(fact) = kind.fact() {
-                        self.flood.times.push_back((event.at.mono, fact.alarm.clone()));
+                    if let Some((fact, at)) = kind.fact().zip(then(event.at)) {
+                        self.flood.times.push_back((at.mono, fact.alarm.clone()));
                     }
                     if let Some(flood) = &mut self.flood.on {
                         flood.count = flood.count.saturating_add(1);
@@ -130,10 +134,7 @@ impl Engine {
                 _ => {}
             }
         }
-        let start = self.window_start(now.mono);
-        if start > Mono(0) {
-            self.flood.forget(start);
-        }
+        self.forget_before(now.mono);
         self.arm_flood();
     }
 }

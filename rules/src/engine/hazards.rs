@@ -26,9 +26,7 @@ impl Engine {
         match x.subject(i) {
             Subject::Rule(_) => of_point(i).unwrap_or_default(),
             Subject::Device(d) => &x.measures_of_device[d.index()],
-            Subject::Vote(k) | Subject::VoteInvalid(k) => {
-                x.groups.members_of_vote[k].first().and_then(|m| of_point(*m)).unwrap_or_default()
-            }
+            Subject::Vote(k) | Subject::VoteInvalid(k) => &x.groups.measures_of_vote[k],
             Subject::System(_) => &[],
         }
     }
@@ -57,7 +55,7 @@ impl Engine {
     /// Arms the timer of a standing H or L that somebody watches.
     pub(super) fn watch_standing(&mut self, i: usize, since: Now) {
         if !self.fails_at_once(i) && !self.measures_of(i).is_empty() {
-            self.deadlines.set(Timer::Standing(i), Some(since.mono.plus(STANDING)));
+            self.deadlines.set(Timer::Standing(i), Some(self.due_after(since, STANDING)));
         }
     }
 

@@ -29,12 +29,15 @@ mod annunciate;
 mod apply;
 mod bypass;
 mod comms;
+mod config;
 mod deadlines;
 mod escalation;
 mod facts;
 mod first_out;
 mod flood;
 mod hazards;
+mod heap;
+mod hot;
 mod limit;
 mod modes;
 mod quality;
@@ -53,6 +56,7 @@ mod transitions;
 mod turn;
 mod vote;
 
+pub use config::ConfigChange;
 pub use flood::Flood;
 pub use state::{AlarmState, ConditionState, Input, Restored, Shown};
 pub use system::SystemCondition;
@@ -77,9 +81,9 @@ pub struct Engine {
     alarms: Vec<AlarmState>,
     /// Looked up, never iterated.
     keys: HashMap<String, usize>,
-    /// Newest time at which an alarm's condition could be judged, and whether it was at its limit then.
-    judged: Vec<Option<Mono>>,
-    beyond: Vec<bool>,
+    /// What every sample needs of its rules, by rule; and which they are, by point.
+    hot: Vec<hot::Hot>,
+    ways: Vec<hot::Way>,
     /// What conditions over time remember, by rule.
     memory: Vec<stuck::Memory>,
     /// Conditions that a mode changes, by rule; looked up, never iterated.
@@ -93,8 +97,12 @@ pub struct Engine {
     newest: Vec<Option<Mono>>,
     /// Newest valid answer of a device.
     answered: Vec<Option<Mono>>,
+    /// Since when a device is listened to: the start, or the configuration that brought it.
+    watched_since: Vec<Mono>,
     hazards: Vec<Hazard>,
     deadlines: Deadlines,
+    /// What the wall clock showed when the machine booted, where it may be believed: times before it have no monotonic value.
+    boot_wall_ms: Option<i64>,
     /// What a start has to say, until the first turn.
     unsaid: restore::Unsaid,
     /// Alarms whose groups must be looked at, and alarms that came free.
@@ -104,7 +112,6 @@ pub struct Engine {
     fresh: Vec<Sample>,
     /// What is being worked on.
     cause: Cause,
-    started: Mono,
     next_seq: u64,
     next_hazard: u64,
 }

@@ -12,7 +12,7 @@ use crate::hide::{EndCause, Expiry};
 use crate::time::{Mono, Now};
 
 /// What a mode hides has no end of its own.
-const RULE: &str = "mode";
+pub(super) const RULE: &str = "mode";
 const NO_END: Expiry = Expiry { mono: Mono(u64::MAX), wall_utc_ms: i64::MAX };
 
 impl Engine {
@@ -83,8 +83,8 @@ impl Engine {
         }
     }
 
-    fn judge_mode(&mut self, i: usize, mode: Mode, now: Now, out: &mut Vec<Event>) {
-        let hides = self.book.rules()[i].by_mode.iter().any(|(m, r)| *m == mode && *r == ModeRule::Suppressed);
+    pub(super) fn judge_mode(&mut self, i: usize, mode: Mode, now: Now, out: &mut Vec<Event>) {
+        let hides = self.is_hidden_in(i, mode);
         let hidden = self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == RULE);
         match (hidden, hides) {
             (false, true) => {
@@ -97,13 +97,17 @@ impl Engine {
         }
     }
 
+    pub(super) fn is_hidden_in(&self, i: usize, mode: Mode) -> bool {
+        self.book.rules()[i].by_mode.iter().any(|(m, r)| *m == mode && *r == ModeRule::Suppressed)
+    }
+
     /// 28: the newest reading with the numbers that hold now.
     pub(super) fn judge_again(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
         let Some(p) = self.book.index().point_of_alarm(i).map(crate::book::PointId::index) else { return };
-        let judged = self.judged[i];
+        let judged = self.hot[i].judged();
         if self.newest[p].is_some() {
             self.step(i, self.readings[p].0, now, out);
-            self.judged[i] = judged;
+            self.hot[i].set_judged(judged);
         }
     }
 
@@ -111,8 +115,8 @@ impl Engine {
     pub(super) fn set_mode(&mut self, unit: &str, mode: Mode) {
         let Some(k) = self.book.plant_units().iter().position(|u| u.key == unit) else { return };
         self.modes[k] = mode;
-        for (i, rule) in self.book.rules().iter().enumerate() {
-            let p = self.book.index().point_of_rule[i].index();
+        for i in 0..self.book.rules().len() {
+            let (rule, p) = (&self.book.rules()[i], self.book.index().point_of_rule[i].index());
             if rule.by_mode.is_empty() || self.book.index().groups.unit_of_point[p] != Some(k) {
                 continue;
             }
@@ -124,6 +128,7 @@ impl Engine {
                 Some(limit) => drop(self.by_mode.insert(i, rule.condition.with_limit(limit))),
                 None => drop(self.by_mode.remove(&i)),
             }
+            self.follow_numbers(i);
         }
     }
 }

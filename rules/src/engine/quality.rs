@@ -28,9 +28,9 @@ impl Engine {
 
     /// 30: the device begins or ends a function check.
     pub(super) fn watch_inhibit(&mut self, point: PointId, reading: Reading, at: Now, out: &mut Vec<Event>) {
-        let Some(rule) = self.book.index().fault_of_point[point.index()] else { return };
+        let Some(rule) = self.ways[point.index()].fault else { return };
         let i = rule.index();
-        match (self.alarms[i].inhibit.is_some(), reading) {
+        match (self.hot[i].inhibited, reading) {
             (false, r) if is_function_check(r) => {
                 let until = Expiry::after(at, self.book.policy().inhibit_max);
                 let inhibit = Inhibit { since: at, until, overdue: false };

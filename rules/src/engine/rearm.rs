@@ -8,6 +8,7 @@ use crate::time::Now;
 impl Engine {
     /// After an event about alarm `i`.
     pub(super) fn rearm(&mut self, i: usize, event: &Event) {
+        self.follow_state(i);
         self.rearm_delay(i, event);
         self.deadlines.set_expiry(Timer::Shelf(i), self.alarms[i].hidden.shelf.as_ref().map(|s| s.until));
         if matches!(
@@ -48,7 +49,7 @@ impl Engine {
         let due = match self.alarms[i].condition {
             // A restart may have armed it for a moment later than its delay alone would say.
             ConditionState::PendingOn(_) if same || !matches!(event.kind, EventKind::PendingOn { .. }) => return,
-            ConditionState::PendingOn(t0) => Some(t0.plus(self.on_delay(i))),
+            ConditionState::PendingOn(t0) => Some(self.pending_due(i, t0)),
             ConditionState::PendingOff(t0) => Some(t0.plus(self.off_delay(i))),
             _ => None,
         };
@@ -70,10 +71,10 @@ impl Engine {
         let (policy, slot) = (self.book.policy(), slot(self.priority_of(i)));
         if a.acked {
             let since = a.acked_at.filter(|_| a.is_active());
-            return (None, since.zip(policy.realarm[slot]).map(|(at, d)| at.mono.plus(d)));
+            return (None, since.zip(policy.realarm[slot]).map(|(at, d)| self.due_after(at, d)));
         }
         let step = policy.escalation[slot].get(usize::from(a.escalated));
-        (a.annunciated.zip(step).map(|(at, d)| at.mono.plus(*d)), None)
+        (a.annunciated.zip(step).map(|(at, d)| self.due_after(at, *d)), None)
     }
 
     /// Timers of a point's bypass and service.

@@ -5,12 +5,14 @@
 //! proved: on the same boot, or by a synchronised wall clock that is not behind the latest time ever recorded.
 
 use super::comms::START_GRACE;
+use super::deadlines::{Counts, Deadlines};
+use super::hot::{Hot, Way};
+use super::turn::NEVER_READ;
 use super::{AlarmState, ConditionState, Engine, Restored, Timer};
 use crate::book::{Mode, RuleBook, alarm_keys};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Stage;
 use crate::hide::{EndCause, Expiry};
-use crate::reading::{Fault, Reading};
 use crate::time::{Mono, Now, TimeQuality};
 use std::collections::HashMap;
 
@@ -49,6 +51,11 @@ impl Passage {
         Some(Now { mono: Mono(self.now.mono.0.saturating_sub(ago)), wall: was.wall })
     }
 
+    fn boot_wall_ms(self) -> Option<i64> {
+        let up_ms = i64::try_from(self.now.mono.0 / 1_000_000).unwrap_or(i64::MAX);
+        self.wall.then(|| self.now.wall.utc_ms.saturating_sub(up_ms))
+    }
+
     /// The same for an end that lies ahead.
     fn end(self, end: Expiry) -> Expiry {
         if self.same_boot {
@@ -67,47 +74,50 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.next_seq = restored.next_seq.max(1);
     engine.next_hazard = restored.next_hazard.max(1);
     engine.unsaid.unproven = !passage.wall;
+    engine.boot_wall_ms = passage.boot_wall_ms();
     for (unit, mode) in &restored.modes {
         engine.set_mode(unit, *mode);
     }
     for alarm in restored.alarms {
         engine.restore_alarm(alarm, passage);
     }
+    engine.hide_whole_points();
     engine.drop_what_a_start_ends();
     engine.arm_all(now);
-    if passage.same_boot {
-        engine.rebuild_flood(&restored.recent, now);
-    }
+    engine.rebuild_flood(&restored.recent, |was| passage.then(was), now);
     engine
 }
 
-fn blank(book: RuleBook, now: Now) -> Engine {
+/// An engine that has seen nothing.
+pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
     let (points, devices) = (book.points().len(), book.devices().len());
     let alarms: Vec<AlarmState> = alarm_keys(book.parts()).map(AlarmState::fresh).collect();
+    let counts = Counts { devices, points, alarms: alarms.len(), suppressions: book.suppressions().len() };
     let keys: HashMap<String, usize> = alarms.iter().enumerate().map(|(i, a)| (a.key.clone(), i)).collect();
     Engine {
-        judged: vec![None; alarms.len()],
-        beyond: vec![false; alarms.len()],
+        hot: book.rules().iter().map(|r| Hot::of(&r.condition)).collect(),
+        ways: (0..points).map(|p| Way::of(book.index(), p)).collect(),
         memory: vec![super::stuck::Memory::Nothing; book.rules().len()],
         by_mode: HashMap::new(),
         modes: vec![Mode::default(); book.plant_units().len()],
         suppressing: vec![super::suppress::Suppressing::default(); book.suppressions().len()],
         flood: super::flood::FloodWatch::default(),
         silenced: None,
-        deadlines: super::Deadlines::default(),
+        deadlines: Deadlines::new(counts),
         alarms,
         keys,
-        readings: vec![(Reading::Bad(Fault::NeverRead), now); points],
+        readings: vec![(NEVER_READ, now); points],
         newest: vec![None; points],
         answered: vec![None; devices],
+        watched_since: vec![now.mono; devices],
         hazards: Vec::new(),
+        boot_wall_ms: None,
         unsaid: Unsaid::default(),
         touched: Vec::new(),
         revealed: Vec::new(),
         scratch: Vec::new(),
         fresh: Vec::new(),
         cause: Cause::Restart,
-        started: now.mono,
         next_seq: 1,
         next_hazard: 1,
         book,
@@ -128,11 +138,35 @@ impl Engine {
         }
         alarm.suppressed = false;
         let since = alarm.raised.unwrap_or(now);
-        self.beyond[i] = alarm.is_active();
         self.alarms[i] = alarm;
+        self.follow_state(i);
+        if let Some(hot) = self.hot.get_mut(i) {
+            hot.beyond = self.alarms[i].is_active();
+        }
         if self.alarms[i].is_active() {
             self.watch_standing(i, since);
         }
+    }
+
+    /// Bypass and service are of the point: a rule that the book did not have before shares them.
+    fn hide_whole_points(&mut self) {
+        for way in self.ways.clone() {
+            let bypass = way.rules().find_map(|i| self.alarms[i].hidden.bypass.clone());
+            let service = way.rules().find_map(|i| self.alarms[i].hidden.service.clone());
+            if bypass.is_none() && service.is_none() {
+                continue;
+            }
+            for i in way.rules() {
+                self.alarms[i].hidden.bypass.clone_from(&bypass);
+                self.alarms[i].hidden.service.clone_from(&service);
+                self.follow_state(i);
+            }
+        }
+    }
+
+    /// When a point without a sample is looked at.
+    pub(super) fn first_sample_due(&self, p: usize, now: Now) -> Mono {
+        now.mono.plus(self.book.points()[p].max_age.max(START_GRACE))
     }
 
     /// Silence is judged after the grace; a pending alarm waits for its first sample, but not for ever.
@@ -143,15 +177,14 @@ impl Engine {
         }
         self.revealed.clear();
         for p in 0..self.book.points().len() {
-            let age = self.book.points()[p].max_age.max(START_GRACE);
-            self.deadlines.set(Timer::Stale(p), Some(now.mono.plus(age)));
+            self.deadlines.set(Timer::Stale(p), Some(self.first_sample_due(p, now)));
             self.arm_point(p);
         }
         for i in 0..self.book.rules().len() {
             if let ConditionState::PendingOn(t0) = self.alarms[i].condition {
                 let point = self.book.index().point_of_rule[i].index();
                 let wait = now.mono.plus(self.book.points()[point].max_age);
-                self.deadlines.set(Timer::Delay(i), Some(t0.plus(self.on_delay(i)).max(wait)));
+                self.deadlines.set(Timer::Delay(i), Some(self.pending_due(i, t0).max(wait)));
             }
         }
         self.restore_suppressions(now.mono.plus(START_GRACE));
@@ -193,9 +226,12 @@ impl Engine {
 fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
     let now = passage.now;
     if let ConditionState::PendingOn(t0) = alarm.condition {
-        // How far the delay had come for certain; the wall clock may credit the gap as well.
+        // How far the delay had come for certain; a wall clock that may be believed credits the gap as well.
         let done = alarm.last_evaluable.map_or(0, |t| t.0.saturating_sub(t0.0));
-        alarm.condition = ConditionState::PendingOn(Mono(now.mono.0.saturating_sub(done)));
+        let certain = Mono(now.mono.0.saturating_sub(done));
+        let began = alarm.pending.and_then(|was| passage.then(was)).map_or(certain, |began| began.mono.min(certain));
+        alarm.condition = ConditionState::PendingOn(began);
+        alarm.pending = Some(Now { mono: began, wall: alarm.pending.unwrap_or(now).wall });
     }
     alarm.last_evaluable = None;
     alarm.raises = alarm.raises.iter().filter_map(|r| passage.then(*r)).collect();

@@ -87,7 +87,11 @@ impl Engine {
         let a = &self.alarms[i];
         let elsewhere = a.suppressed || a.hidden.bypass.is_some() || !a.hidden.suppressed.is_empty();
         let annunciated = (a.is_active() || a.latched) && !elsewhere && a.hidden.service.is_none();
-        self.cause = if why == EndCause::Expired { Cause::Timer } else { Cause::Restart };
+        self.cause = match why {
+            EndCause::Expired => Cause::Timer,
+            EndCause::Config => Cause::Config,
+            _ => Cause::Restart,
+        };
         let mut fact = self.fact(i, self.reading_of(i));
         fact.silent = self.superseded(i);
         self.emit(EventKind::ShelfExpired { fact, annunciated, why }, now, out);

@@ -67,6 +67,9 @@ pub struct AlarmState {
     pub occurrence: u64,
     /// Number of the event that annunciated it last: what an acknowledgement must have seen.
     pub annunciated_seq: u64,
+    /// When its on-delay began; the label credits the gap after a reboot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Now>,
     pub raised: Option<Now>,
     pub returned: Option<Now>,
     /// When it was annunciated last: escalation counts from here.
@@ -149,6 +152,7 @@ impl AlarmState {
             realarms: 0,
             occurrence: 0,
             annunciated_seq: 0,
+            pending: None,
             raised: None,
             returned: None,
             annunciated: None,

@@ -16,6 +16,12 @@ pub(super) struct Suppressing {
     spent: bool,
 }
 
+impl Suppressing {
+    pub(super) fn is_on(self) -> bool {
+        self.on
+    }
+}
+
 /// What the suppressor says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Says {
@@ -66,9 +72,7 @@ impl Engine {
         self.cause = Cause::Rule;
         for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
             let i = self.book.index().groups.alarms_of_suppression[k][n];
-            let mut fact = self.fact(i, self.reading_of(i));
-            fact.detail.clone_from(&rule);
-            self.emit(EventKind::Suppressed { fact, rule: rule.clone(), until }, now, out);
+            self.hide_by_design(i, &rule, until, now, out);
         }
     }
 
@@ -98,17 +102,53 @@ impl Engine {
         self.reveal(i, now, out);
     }
 
+    /// Until when suppression `k` hides what it hides.
+    pub(super) fn suppressed_until(&self, k: usize) -> Option<Expiry> {
+        let rule = &self.book.suppressions()[k].key;
+        let targets = self.book.index().groups.alarms_of_suppression[k].iter();
+        targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).find(|s| s.rule == *rule).map(|s| s.until)
+    }
+
+    /// True while the rule of that key, or the mode of its unit, hides alarm `i`.
+    pub(super) fn is_suppressed_by(&self, i: usize, rule: &str) -> bool {
+        let g = &self.book.index().groups;
+        if rule == super::modes::RULE {
+            let unit = self.book.index().point_of_alarm(i).and_then(|p| g.unit_of_point[p.index()]);
+            return unit.is_some_and(|k| self.is_hidden_in(i, self.modes[k]));
+        }
+        let on = |k: usize| self.suppressing[k].on && g.alarms_of_suppression[k].contains(&i);
+        self.book.suppressions().iter().position(|s| s.key == rule).is_some_and(on)
+    }
+
+    /// Another book: a suppression that is on hides what it names now, and for no longer than it may now.
+    pub(super) fn align_suppression(&mut self, k: usize, now: Now, out: &mut Vec<Event>) {
+        if !self.suppressing[k].on {
+            return;
+        }
+        let longest = Expiry::after(now, self.book.suppressions()[k].max);
+        let until = self.suppressed_until(k);
+        if until.is_none_or(|until| until.mono > longest.mono) {
+            return self.end_suppression(k, EndCause::Config, now, out);
+        }
+        let rule = self.book.suppressions()[k].key.clone();
+        for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
+            let i = self.book.index().groups.alarms_of_suppression[k][n];
+            if self.alarms[i].hidden.suppressed.iter().all(|s| s.rule != rule) {
+                self.hide_by_design(i, &rule, until.unwrap_or(longest), now, out);
+            }
+        }
+    }
+
+    fn hide_by_design(&mut self, i: usize, rule: &str, until: Expiry, now: Now, out: &mut Vec<Event>) {
+        let mut fact = self.fact(i, self.reading_of(i));
+        rule.clone_into(&mut fact.detail);
+        self.emit(EventKind::Suppressed { fact, rule: rule.to_owned(), until }, now, out);
+    }
+
     /// After a start: what was hidden stays so until its suppressor is heard, at most for the grace.
     pub(super) fn restore_suppressions(&mut self, grace_over: crate::time::Mono) {
         for k in 0..self.book.suppressions().len() {
-            let rule = &self.book.suppressions()[k].key;
-            let targets = &self.book.index().groups.alarms_of_suppression[k];
-            let until = targets
-                .iter()
-                .flat_map(|i| &self.alarms[*i].hidden.suppressed)
-                .find(|s| s.rule == *rule)
-                .map(|s| s.until);
-            if let Some(until) = until {
+            if let Some(until) = self.suppressed_until(k) {
                 self.suppressing[k].on = true;
                 self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));
                 self.deadlines.set(Timer::Release(k), Some(grace_over));

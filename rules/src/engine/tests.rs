@@ -1,11 +1,14 @@
 //! A small site and a hand on its clock, for the facts in the modules below.
 
+mod config;
 mod hidden_dangers;
 mod operations;
 mod properties;
+mod restart_anywhere;
 mod restarts;
 mod scenarios;
 mod silence;
+mod sound;
 
 use super::*;
 use crate::book::PointId;

@@ -70,19 +70,22 @@ impl Engine {
             return;
         }
         if verdict != Verdict::NotEvaluable {
-            self.judged[i] = Some(at.mono);
-            self.beyond[i] = verdict == Verdict::True;
+            self.hot[i].set_judged(Some(at.mono));
+            self.hot[i].beyond = verdict == Verdict::True;
         }
         match (self.alarms[i].condition, verdict) {
             (S::Normal, Verdict::Between | Verdict::Clear)
             | (S::Unknown | S::Normal | S::PendingOn(_), Verdict::NotEvaluable)
             | (S::PendingOff(_), Verdict::Clear) => {}
-            (S::Unknown, Verdict::Between | Verdict::Clear) => self.alarms[i].condition = S::Normal,
+            (S::Unknown, Verdict::Between | Verdict::Clear) => {
+                self.alarms[i].condition = S::Normal;
+                self.follow_state(i);
+            }
             (S::Unknown | S::Normal, Verdict::True) if self.on_delay(i).is_zero() => {
                 self.raise(i, Onset::plain(Some(reading)), at, out);
             }
             (S::Unknown | S::Normal, Verdict::True) => self.pending_on(i, reading, at, out),
-            (S::PendingOn(t0), Verdict::True) => self.still_true(i, t0.plus(self.on_delay(i)), reading, at, out),
+            (S::PendingOn(t0), Verdict::True) => self.still_true(i, self.pending_due(i, t0), reading, at, out),
             (S::PendingOn(_), Verdict::Between | Verdict::Clear) => self.cancel_pending(i, reading, at, out),
             (S::Active, Verdict::True | Verdict::Between) => self.release(i, reading, at, out),
             (S::Active, Verdict::Clear) => {
@@ -142,7 +145,7 @@ impl Engine {
     /// 8, 10: held once, the off-delay dropped, never cleared. Beyond the limit before: the worst is assumed.
     pub(super) fn hold(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
         if !self.alarms[i].held || matches!(self.alarms[i].condition, ConditionState::PendingOff(_)) {
-            let assumed = self.beyond[i] || self.alarms[i].assumed;
+            let assumed = self.hot[i].beyond || self.alarms[i].assumed;
             let fact = self.fact(i, Some(reading));
             self.emit(EventKind::Held { fact, assumed }, at, out);
         }
@@ -172,12 +175,15 @@ impl Engine {
         let Some(point) = self.book.index().point_of_alarm(i).map(crate::book::PointId::index) else {
             return self.comms_delay_over(i, now, out);
         };
-        self.cause = Cause::Timer;
+        // What a new configuration let go is closed by it, however long the off-delay took.
+        let by_config = self.alarms[i].fact.as_ref().is_some_and(|f| f.cause == Cause::Config);
+        let returning = matches!(self.alarms[i].condition, ConditionState::PendingOff(_));
+        self.cause = if by_config && returning { Cause::Config } else { Cause::Timer };
         let reading = self.readings[point].0;
-        let fresh = self.judged[i].is_some_and(|t| due.since(t) <= self.book.points()[point].max_age);
+        let fresh = self.hot[i].judged().is_some_and(|t| due.since(t) <= self.book.points()[point].max_age);
         match self.alarms[i].condition {
             ConditionState::PendingOn(t0) => {
-                let late = now.mono.since(t0.plus(self.on_delay(i)));
+                let late = now.mono.since(self.pending_due(i, t0));
                 self.raise(i, Onset { reading: Some(reading), assumed: !fresh, late }, now, out);
             }
             ConditionState::PendingOff(_) if fresh => self.give_back(i, Some(reading), now, out),

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Votes and suppressions that look at one another settle within so many rounds; the checker refuses loops.
 const ROUNDS_MAX: usize = 16;
+/// What a point reads before its first sample.
+pub(super) const NEVER_READ: Reading = Reading::Bad(Fault::NeverRead);
 
 impl Engine {
     pub(super) fn turn(&mut self, input: Input<'_>, now: Now, out: &mut Vec<Event>) {
@@ -31,19 +33,18 @@ impl Engine {
     }
 
     fn scan(&mut self, device: usize, answered: bool, samples: &[Sample], now: Now, out: &mut Vec<Event>) {
-        let at = |s: &Sample| if s.at.mono > now.mono { now } else { s.at };
-        let first = samples.iter().map(at).min_by_key(|t| t.mono).unwrap_or(now);
-        let last = samples.iter().map(at).max_by_key(|t| t.mono).unwrap_or(now);
+        let mut sorted = std::mem::take(&mut self.scratch);
+        sorted.clear();
+        sorted.extend(samples.iter().map(|s| Sample { at: if s.at.mono > now.mono { now } else { s.at }, ..*s }));
+        // Nearly always they come so, each point once.
+        if !sorted.is_sorted_by(|a, b| (a.at.mono, a.point) < (b.at.mono, b.point)) {
+            sorted.sort_by_key(order);
+        }
+        let (first, last) = (sorted.first().map_or(now, |s| s.at), sorted.last().map_or(now, |s| s.at));
         // Missed ticks: what was due before this scan happened before it.
         self.fire(Mono(first.mono.0.saturating_sub(1)), now, out);
         self.cause = Cause::Sample;
         self.heard(device, answered, first, out);
-        let mut sorted = std::mem::take(&mut self.scratch);
-        sorted.clear();
-        sorted.extend(samples.iter().map(|s| Sample { at: at(s), ..*s }));
-        if !sorted.is_sorted_by_key(order) {
-            sorted.sort_by_key(order);
-        }
         for instant in sorted.chunk_by(|a, b| a.at.mono == b.at.mono) {
             self.instant(instant, out);
         }
@@ -58,8 +59,10 @@ impl Engine {
         fresh.clear();
         fresh.extend(samples.iter().filter(|s| self.take_in(s)));
         for s in &fresh {
-            self.cause = Cause::Sample;
-            self.tell_groups(s, out);
+            if self.ways[s.point.index()].groups {
+                self.cause = Cause::Sample;
+                self.tell_groups(s, out);
+            }
         }
         for s in &fresh {
             self.cause = Cause::Sample;
@@ -102,9 +105,15 @@ impl Engine {
 
     fn judge(&mut self, point: PointId, reading: Reading, at: Now, out: &mut Vec<Event>) {
         let p = point.index();
-        for k in 0..self.book.index().rules_of_point[p].len() {
-            let i = self.book.index().rules_of_point[p][k].index();
-            self.step(i, reading, at, out);
+        let way = self.ways[p];
+        for i in way.rules() {
+            debug_assert!(self.is_followed(i), "{:?} {:?}", self.hot[i], self.alarms[i]);
+            if !self.hot[i].settles(reading, at.mono) {
+                self.step(i, reading, at, out);
+            }
+        }
+        if !way.referred {
+            return;
         }
         for k in 0..self.book.index().referring_to_point[p].len() {
             let i = self.book.index().referring_to_point[p][k].index();
@@ -113,9 +122,8 @@ impl Engine {
         }
     }
 
-    fn stale_due(&self, p: usize) -> Mono {
-        let read = self.newest[p].unwrap_or(self.started);
-        read.plus(self.book.points()[p].max_age).plus(Duration::from_nanos(1))
+    pub(super) fn stale_due(&self, p: usize) -> Mono {
+        self.newest[p].unwrap_or_default().plus(self.book.points()[p].max_age).plus(Duration::from_nanos(1))
     }
 
     /// The reading keeps its time; a point never read stays so, but what stands on it is held.
@@ -127,7 +135,7 @@ impl Engine {
         if self.newest[p].is_some() && due > now.mono {
             return self.deadlines.set_lazily(Timer::Stale(p), due);
         }
-        if self.readings[p].0 != Reading::Bad(Fault::NeverRead) {
+        if self.readings[p].0 != NEVER_READ {
             self.readings[p].0 = Reading::Bad(Fault::Stale);
         }
         self.cause = Cause::Timer;

@@ -1,13 +1,16 @@
 //! The lines of `input.txt`.
 
 use rules::book::Mode;
-use rules::{Command, Doubt, Fault, Finite, Reading, ShelfKind};
+use rules::{Command, Doubt, Fault, Finite, Reading, ShelfKind, SystemCondition};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Deed {
     Read(String, Reading),
     Silent,
+    /// The book of `next.toml` is in force.
+    Config,
+    System(SystemCondition, bool),
     Wall(i64),
     /// User, command, how many events behind the newest their screen is.
     Command(String, Command, u64),
@@ -52,6 +55,12 @@ fn deed(name: &str, words: &[&str]) -> Deed {
     let command = match words[0] {
         "silent" => return Deed::Silent,
         "end" => return Deed::End,
+        "config" => return Deed::Config,
+        "system" => {
+            let known = SystemCondition::ALL.into_iter().find(|c| c.code() == words[1]);
+            return Deed::System(known.unwrap_or_else(|| panic!("{name}: {words:?}")), words[2] == "on");
+        }
+        "silence" => Command::Silence,
         "wall" => return Deed::Wall(words[1].parse::<i64>().unwrap() * 1000),
         "start" => {
             return Deed::Start { other_boot: words.contains(&"other_boot"), unsynced: words.contains(&"unsynced") };

@@ -5,8 +5,8 @@ mod line;
 
 use line::{Deed, parse};
 use rules::{
-    Actor, AlarmState, Command, DeviceId, Engine, Event, EventKind, Finite, Input, Mono, Now, Reading, Restored,
-    RuleBook, Sample, TimeQuality, Wall,
+    Actor, AlarmState, Cause, Command, ConfigChange, DeviceId, Engine, Event, EventKind, Finite, Input, Mono, Now,
+    Reading, Restored, RuleBook, Sample, TimeQuality, Wall,
 };
 use std::time::Duration;
 
@@ -15,23 +15,32 @@ const WALL_ZERO_MS: i64 = 1_767_225_600_000;
 
 struct Play {
     book: RuleBook,
+    /// Of `next.toml`.
+    next: Option<RuleBook>,
     engine: Engine,
     events: Vec<Event>,
+    /// What was told before, as the store has it.
+    journal: Vec<Event>,
     wall_offset_ms: i64,
     wall_mark_ms: i64,
     boot_at_ns: u64,
     said: Vec<String>,
 }
 
-pub(crate) fn play(name: &str, book: &str, input: &str) -> String {
-    let parts = book::parts(name, book, input);
-    let period = parts.points[0].period;
-    let book = RuleBook::build(parts).unwrap_or_else(|defects| panic!("{name}: {defects:#?}")).0;
+pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> String {
+    let built = |text: &str| {
+        let parts = book::parts(name, text, input);
+        let period = parts.points[0].period;
+        (RuleBook::build(parts).unwrap_or_else(|defects| panic!("{name}: {defects:#?}")).0, period)
+    };
+    let (book, period) = built(book);
     let start = Now { mono: Mono(0), wall: Wall { utc_ms: WALL_ZERO_MS, quality: TimeQuality::Synced } };
     let mut play = Play {
         engine: Engine::new(book.clone(), Restored::default(), start),
         book,
+        next: next.map(|text| built(text).0),
         events: Vec::new(),
+        journal: Vec::new(),
         wall_offset_ms: 0,
         wall_mark_ms: WALL_ZERO_MS,
         boot_at_ns: 0,
@@ -74,6 +83,9 @@ impl Play {
             self.until(ns, false);
         }
         let now = self.now(ns);
+        if deeds.iter().any(|d| matches!(d.1, Deed::Config)) {
+            self.switch(now);
+        }
         let mut samples = Vec::new();
         let mut silent = false;
         for (_, deed) in deeds {
@@ -94,6 +106,10 @@ impl Play {
             self.engine.handle(input, now, &mut self.events);
         }
         for (_, deed) in deeds {
+            if let Deed::System(condition, active) = deed {
+                let input = Input::System { condition: *condition, active: *active };
+                self.engine.handle(input, now, &mut self.events);
+            }
             if let Deed::Command(user, command, back) = deed {
                 self.command(user, command, *back, now);
             }
@@ -104,6 +120,16 @@ impl Play {
         }
         self.collect(ns);
         self.wall_mark_ms = self.wall_mark_ms.max(now.wall.utc_ms);
+    }
+
+    fn switch(&mut self, now: Now) {
+        self.book = self.next.take().expect("a case with `config` has a next.toml");
+        let change = ConfigChange { by: "erik".into(), old_hash: "a".into(), new_hash: "b".into() };
+        let gone = self.engine.change_config(self.book.clone(), &change, now, &mut self.events);
+        self.collect(now.mono.0 + self.boot_at_ns);
+        if !gone.is_empty() {
+            self.said.push(format!("{} gone: {}", seconds(now.mono.0 + self.boot_at_ns), gone.join(" ")));
+        }
     }
 
     fn command(&mut self, user: &str, command: &Command, back: u64, now: Now) {
@@ -131,7 +157,7 @@ impl Play {
             same_boot: !other_boot,
             wall_mark_utc_ms: Some(self.wall_mark_ms),
             modes: modes.collect(),
-            recent: self.events.clone(),
+            recent: self.journal.clone(),
         };
         if *other_boot {
             // Booted twenty seconds ago.
@@ -148,7 +174,8 @@ impl Play {
 
     fn collect(&mut self, _ns: u64) {
         let boot = self.boot_at_ns;
-        self.said.extend(self.events.drain(..).filter_map(|e| said(&e, boot)));
+        self.said.extend(self.events.iter().filter_map(|e| said(e, boot)));
+        self.journal.append(&mut self.events);
     }
 
     fn story(self) -> String {
@@ -181,6 +208,7 @@ fn said(e: &Event, boot: u64) -> Option<String> {
     let name = name.trim_start_matches("alarm.");
     let subject = match &e.kind {
         EventKind::FirstOutReset { group, .. } => group.clone(),
+        EventKind::ConfigChanged { by, .. } => format!("by {by}"),
         EventKind::ModeChanged { plant_unit, new, .. } => format!("{plant_unit} {}", new.word()),
         EventKind::FloodStarted { count, first } => format!("{count} first {first}"),
         EventKind::FloodEnded { count, duration_ms, peak, first } => {
@@ -234,6 +262,9 @@ fn extras(kind: &EventKind) -> String {
         EventKind::InhibitEnded { overdue: true, .. } => add("overdue".into()),
         EventKind::Acked { by, .. } => add(format!("by {}", by.by)),
         _ => {}
+    }
+    if kind.fact().is_some_and(|f| f.cause == Cause::Config) {
+        add("config".into());
     }
     out
 }

@@ -2,12 +2,13 @@
 
 use super::report::Report;
 use super::rules::is_chinese;
-use crate::book::{BookParts, Suppressor, UnknownVote, Vote, alarm_keys};
+use crate::book::{BookParts, PointKind, Suppressor, UnknownVote, Vote, alarm_keys};
 use std::collections::{BTreeMap, HashSet};
 
 pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
     let mut keys: Vec<String> = alarm_keys(parts).collect();
-    keys.extend(parts.points.iter().map(|p| format!("{}:SENSOR_FAULT", p.key)));
+    let measured = parts.points.iter().filter(|p| p.kind != PointKind::State);
+    keys.extend(measured.map(|p| format!("{}:SENSOR_FAULT", p.key)));
     let alarms: HashSet<&str> = keys.iter().map(String::as_str).collect();
     r.keys("votes", parts.votes.iter().map(|v| v.key.as_str()));
     for v in &parts.votes {

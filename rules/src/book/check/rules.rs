@@ -2,8 +2,8 @@
 
 use super::order::order;
 use super::report::Report;
-use super::windows::{gas_limits, modes, windows};
-use crate::book::{BookParts, Condition, Point, PointKind, Rule};
+use super::windows::{deviation, gas_limits, modes, windows};
+use crate::book::{BookParts, Condition, Mode, ModeRule, Point, PointKind, Rule};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub(super) fn rules(r: &mut Report, parts: &BookParts, keys: &HashSet<&str>) {
         }
         r.priority(at("priority"), rule.priority);
         action(r, rule, &at);
+        deviation(r, rule, keys, &at);
         if let Some(p) = points.get(rule.point.as_str()) {
             delays(r, rule, p, &at);
             numbers(r, rule, p, &at);
@@ -43,6 +44,36 @@ pub(super) fn rules(r: &mut Report, parts: &BookParts, keys: &HashSet<&str>) {
     }
     for (point, rules) in limits {
         order(r, point, &rules);
+        for mode in [Mode::Running, Mode::Stopped, Mode::Maintenance] {
+            ladder_of_mode(r, point, &rules, mode);
+        }
+    }
+}
+
+/// The limits that hold in one mode form a ladder too; what is wrong in every mode has been said.
+fn ladder_of_mode(r: &mut Report, point: &str, rules: &[&Rule], mode: Mode) {
+    let limit_of = |rule: &Rule| {
+        rule.by_mode.iter().find_map(|(m, change)| match change {
+            ModeRule::Limit(limit) if *m == mode => Some(*limit),
+            _ => None,
+        })
+    };
+    if rules.iter().all(|rule| limit_of(rule).is_none()) {
+        return;
+    }
+    let changed: Vec<Rule> = rules
+        .iter()
+        .map(|rule| {
+            let condition = limit_of(rule).map_or_else(|| rule.condition.clone(), |l| rule.condition.with_limit(l));
+            Rule { condition, ..(*rule).clone() }
+        })
+        .collect();
+    let mut of_mode = Report { defects: Vec::new() };
+    order(&mut of_mode, point, &changed.iter().collect::<Vec<_>>());
+    for mut defect in of_mode.defects {
+        defect.message_zh = format!("模式 {}：{}", mode.word(), defect.message_zh);
+        defect.message_en = format!("in mode {}: {}", mode.word(), defect.message_en);
+        r.defects.push(defect);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::report::Report;
 use crate::book::presets::{self, GasLimit};
-use crate::book::{Condition, ModeRule, Point, PointKind, Rule};
+use crate::book::{Condition, ModeRule, Point, PointKind, Reference, Rule};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// Rate, stuck and frozen: a window that cannot be filled or a limit that is none.
@@ -62,7 +63,33 @@ pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&st
     }
 }
 
-/// Limits by mode lie in the range; one mode has one rule.
+/// What a deviation is measured against exists and is another one; its deadband leaves room to clear.
+pub(super) fn deviation(r: &mut Report, rule: &Rule, keys: &HashSet<&str>, at: &dyn Fn(&str) -> String) {
+    let Condition::Deviation { reference, limit, deadband } = &rule.condition else { return };
+    match reference {
+        Reference::Point(key) if *key == rule.point => r.error(
+            at("from"),
+            "偏差的参考测点就是它自己",
+            "the deviation is measured against the point itself",
+            ("写另一个测点，或写 setpoint", "name another point, or give a setpoint"),
+        ),
+        Reference::Point(key) => r.known(at("from"), ("测点", "point"), key, keys),
+        Reference::Setpoint(v) if !v.is_finite() => {
+            r.error(at("setpoint"), "设定值不是有限数", "the setpoint is not finite", ("写一个数", "give a number"));
+        }
+        Reference::Setpoint(_) => {}
+    }
+    if !(*deadband >= 0.0 && deadband < limit) {
+        r.error(
+            at("deadband"),
+            format!("回差 {deadband} 不在 0 与限值 {limit} 之间，报警不能恢复"),
+            format!("the deadband {deadband} is not between 0 and the limit {limit}: the alarm could not clear"),
+            ("减小回差", "make the deadband smaller"),
+        );
+    }
+}
+
+/// Limits by mode lie in the range, and are not looser than the standard; one mode has one rule.
 pub(super) fn modes(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
     for (n, (mode, change)) in rule.by_mode.iter().enumerate() {
         if rule.by_mode[..n].iter().any(|(m, _)| m == mode) {
@@ -72,6 +99,9 @@ pub(super) fn modes(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) ->
                 format!("the mode {} is given twice", mode.word()),
                 ("每种模式只写一次", "give each mode once"),
             );
+        }
+        if let ModeRule::Limit(limit) = change {
+            gas_limits(r, &Rule { condition: rule.condition.with_limit(*limit), ..rule.clone() }, p, at);
         }
         if let ModeRule::Limit(limit) = change
             && !(p.range.0..=p.range.1).contains(limit)

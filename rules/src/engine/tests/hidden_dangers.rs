@@ -81,3 +81,28 @@ fn a_record_keeps_its_newest_64_occurrences() {
     let h = r.engine.hazards().iter().find(|h| h.cause == "GT-101:HH").unwrap();
     assert_eq!((h.occurrences.len(), h.occurrences[63].as_str()), (64, "GT-101:HH#100"));
 }
+
+#[test]
+fn a_vote_is_a_failed_measure_of_whatever_watches_any_member() {
+    let mut p = parts();
+    p.measures[0].evidence = Evidence::Watched { points: vec!["GT-102".into()] };
+    p.votes.push(crate::book::Vote {
+        key: "V-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: "A".into(),
+        members: vec!["GT-101:H".into(), "GT-102:H".into()],
+        needed: 1,
+        unknown: crate::book::UnknownVote::Degrade,
+        bypassed_max: 1,
+        priority: 3,
+        second_approver: None,
+        cause: String::new(),
+        consequence: String::new(),
+        action: String::new(),
+        action_en: String::new(),
+    });
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    r.hold(0, 4, 30.0);
+    assert_eq!(r.engine.hazards().iter().map(|h| h.cause.as_str()).collect::<Vec<_>>(), ["V-1:VOTE"]);
+}

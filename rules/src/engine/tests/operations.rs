@@ -7,15 +7,16 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
-enum Move {
+pub(super) enum Move {
     Scan(Vec<(usize, Reading)>),
     Wait(u32),
     Person(usize, u8),
     Step(i64),
     Restart,
+    Config(usize),
 }
 
-fn reading() -> impl Strategy<Value = Reading> {
+pub(super) fn reading() -> impl Strategy<Value = Reading> {
     prop_oneof![
         5 => prop::sample::select(vec![0.0, 1.0, 10.0, 24.0, 25.0, 30.0, 60.0]).prop_map(good),
         1 => prop::sample::select(vec![Fault::Sensor, Fault::Inhibited, Fault::Timeout]).prop_map(Reading::Bad),
@@ -29,15 +30,16 @@ fn a_move() -> impl Strategy<Value = Move> {
         6 => (0..12_usize, 0..10_u8).prop_map(|(a, c)| Move::Person(a, c)),
         1 => prop::sample::select(vec![-3_600_000_i64, 900_000, 86_400_000]).prop_map(Move::Step),
         1 => Just(Move::Restart),
+        1 => (0..BOOKS).prop_map(Move::Config),
     ]
 }
 
 /// The small site with a vote, a first-out group, a suppression by P-1 and a unit.
-fn full() -> BookParts {
+pub(super) fn full() -> BookParts {
     let mut p = parts();
     p.points.push(Point { key: "P-1".into(), kind: PointKind::State, ..p.points[0].clone() });
     p.rules[1].latching = true;
-    p.rules[2].by_mode = vec![(Mode::Stopped, ModeRule::Limit(40.0)), (Mode::Maintenance, ModeRule::Suppressed)];
+    p.rules[2].by_mode = vec![(Mode::Stopped, ModeRule::Limit(15.0)), (Mode::Maintenance, ModeRule::Suppressed)];
     let keys = |list: &[&str]| list.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>();
     p.votes.push(Vote {
         key: "V-1".into(),
@@ -80,16 +82,75 @@ fn full() -> BookParts {
     p
 }
 
+/// Books a site may be switched to; the first is [`full`].
+const BOOKS: usize = 5;
+
+/// Other limits, fewer rules, other groups, another unit of measurement.
+fn book(n: usize) -> BookParts {
+    let mut p = full();
+    match n {
+        1 => {
+            p.rules[0].condition = Condition::High { limit: 10.0, deadband: 2.0 };
+            p.rules[2].condition = Condition::High { limit: 20.0, deadband: 2.0 };
+            (p.rules[0].on_delay, p.rules[0].off_delay) = (Duration::ZERO, Duration::ZERO);
+            p.suppressions[0].alarms = vec!["GT-101:HH".into(), "GT-102:H".into()];
+        }
+        2 => {
+            // GT-101:H goes, and with it the groups that name it.
+            p.rules.remove(0);
+            (p.votes, p.suppressions, p.first_out) = (Vec::new(), Vec::new(), Vec::new());
+        }
+        3 => {
+            p.points[1].unit = "ppm".into();
+            p.rules[2].by_mode.clear();
+            p.policy.shelf_max = [None, Some(Duration::from_secs(300)), Some(Duration::from_secs(300)), None];
+            p.policy.bypass_max = Duration::from_secs(900);
+            p.suppressions[0].max = Duration::from_secs(60);
+        }
+        4 => {
+            // GT-102 goes with its unit; GT-101 hangs on another device.
+            p.points.remove(1);
+            p.rules.remove(2);
+            (p.votes, p.first_out, p.plant_units) = (Vec::new(), Vec::new(), Vec::new());
+            p.measures[0].evidence = Evidence::Watched { points: vec!["GT-101".into()] };
+            p.devices.push(Device { key: "d2".into(), ..p.devices[0].clone() });
+            p.points[0].device = "d2".into();
+        }
+        _ => {}
+    }
+    p
+}
+
+fn built(n: usize) -> RuleBook {
+    RuleBook::build(book(n)).unwrap().0
+}
+
+/// The journal over again: each event applied, each book adopted where its hash comes up.
+fn replayed(events: &[Event]) -> Engine {
+    let mut engine = Engine::new(built(0), Restored::default(), at(0.0));
+    for e in events {
+        engine.apply(&serde_json::from_str(&serde_json::to_string(e).unwrap()).unwrap());
+        if let EventKind::ConfigChanged { new_hash, .. } = &e.kind {
+            engine.adopt(built(new_hash.parse().unwrap()), e.at);
+        }
+    }
+    engine
+}
+
 /// A rig whose wall clock can be stepped.
-struct Stage {
-    rig: Rig,
+pub(super) struct Stage {
+    pub(super) rig: Rig,
     t: f64,
     wall_ms: i64,
+    book: usize,
 }
 
 impl Stage {
     fn new() -> Self {
-        Self { rig: Rig::new(full(), Restored::default(), 0.0), t: 0.0, wall_ms: 1_767_225_600_000 }
+        Self::of(full())
+    }
+    pub(super) fn of(parts: BookParts) -> Self {
+        Self { rig: Rig::new(parts, Restored::default(), 0.0), t: 0.0, wall_ms: 1_767_225_600_000, book: 0 }
     }
     fn now(&self) -> Now {
         Now { wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced }, ..at(self.t) }
@@ -110,37 +171,68 @@ impl Stage {
         self.wall_ms += ms;
         self.t = t;
     }
-    fn play(&mut self, m: &Move) {
+    pub(super) fn play(&mut self, m: &Move) {
         self.pass(1.0);
         let now = self.now();
         match m {
             Move::Scan(readings) => {
                 let sample =
                     |(p, reading): &(usize, Reading)| Sample { point: PointId::mint(*p), reading: *reading, at: now };
-                let samples: Vec<Sample> = readings.iter().map(sample).collect();
+                let known = self.rig.engine.book().points().len();
+                let samples: Vec<Sample> = readings.iter().filter(|r| r.0 < known).map(sample).collect();
                 let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &samples };
                 self.rig.engine.handle(input, now, &mut self.rig.events);
             }
             Move::Wait(s) => self.pass(f64::from(*s)),
-            Move::Person(a, c) => {
-                let c = self.wish(*a, *c);
-                drop(self.rig.engine.command(&c, &operator(), now, &mut self.rig.events));
-            }
+            Move::Person(a, c) => self.person(*a, *c),
             Move::Step(ms) => self.wall_ms += ms,
-            Move::Restart => self.restart(now),
+            Move::Restart => self.start(),
+            Move::Config(n) => self.switch(*n, now),
         }
         let now = self.now();
         self.rig.engine.handle(Input::Tick, now, &mut self.rig.events);
     }
-    fn restart(&mut self, now: Now) {
-        let modes = full().plant_units.iter().zip(self.rig.engine.modes()).map(|(u, m)| (u.key.clone(), *m)).collect();
+    fn switch(&mut self, n: usize, now: Now) {
+        let change = ConfigChange { by: "engineer".into(), old_hash: self.book.to_string(), new_hash: n.to_string() };
+        let (begun, before) = (self.rig.events.len(), self.rig.engine.alarms().to_vec());
+        let gone = self.rig.engine.change_config(built(n), &change, now, &mut self.rig.events);
+        for old in before.iter().filter(|a| !gone.contains(&a.key)) {
+            let new = self.rig.alarm(&old.key);
+            assert!(new.occurrence >= old.occurrence, "{old:?} {new:?}");
+            let same = new.occurrence == old.occurrence;
+            assert!(!same || !old.latched || new.latched, "a latch is lost: {old:?} {new:?}");
+            let calls = self.rig.events[begun..].iter().any(|e| {
+                let again =
+                    matches!(e.kind, EventKind::Raised { .. } | EventKind::ShelfExpired { annunciated: true, .. });
+                again && e.kind.fact().is_some_and(|f| f.alarm == old.key)
+            });
+            assert!(!same || !old.acked || new.acked || calls, "an acknowledgement is lost: {old:?} {new:?}");
+        }
+        self.book = n;
+    }
+    pub(super) fn person(&mut self, a: usize, what: u8) {
+        let (command, now) = (self.wish(a, what), self.now());
+        drop(self.rig.engine.command(&command, &operator(), now, &mut self.rig.events));
+    }
+    pub(super) fn start(&mut self) {
+        let now = self.now();
+        let modes = self
+            .rig
+            .engine
+            .book()
+            .plant_units()
+            .iter()
+            .zip(self.rig.engine.modes())
+            .map(|(u, m)| (u.key.clone(), *m))
+            .collect();
         let stored = Restored {
             modes,
             wall_mark_utc_ms: Some(self.wall_ms),
             recent: self.rig.events.clone(),
             ..self.rig.stored(true)
         };
-        self.rig.engine = Engine::new(RuleBook::build(full()).unwrap().0, stored, now);
+        let book = self.rig.engine.book().clone();
+        self.rig.engine = Engine::new(book, stored, now);
         let (boot_id, version, config_hash) = ("b".into(), "0".into(), "c".into());
         let start = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
         self.rig.engine.note(start, now, &mut self.rig.events);
@@ -187,10 +279,7 @@ proptest! {
     fn replay_equals_live_with_every_command_and_clock_step(moves in prop::collection::vec(a_move(), 1..80)) {
         let mut stage = Stage::new();
         moves.iter().for_each(|m| stage.play(m));
-        let mut replayed = Engine::new(RuleBook::build(full()).unwrap().0, Restored::default(), at(0.0));
-        for e in &stage.rig.events {
-            replayed.apply(&serde_json::from_str(&serde_json::to_string(e).unwrap()).unwrap());
-        }
+        let replayed = replayed(&stage.rig.events);
         prop_assert_eq!(settled(&replayed), settled(&stage.rig.engine));
         prop_assert_eq!(replayed.modes(), stage.rig.engine.modes());
         prop_assert_eq!(replayed.flood(), stage.rig.engine.flood());

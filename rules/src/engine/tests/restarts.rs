@@ -94,3 +94,24 @@ fn after_a_reboot_a_pending_alarm_is_judged_on_the_new_clock() {
     r.hold(6, 9, 30.0);
     assert_eq!(r.story(), ["raised GT-101:H @8"]);
 }
+
+#[test]
+fn a_new_rule_of_a_bypassed_point_is_bypassed_and_the_bypass_can_be_ended() {
+    let mut p = parts();
+    p.rules.remove(1);
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    let bypass = Command::Bypass {
+        point: "GT-101".into(),
+        permit: "PTW-7".into(),
+        reason: "标定试验".into(),
+        requested_by: "ivan".into(),
+        duration_s: 3600,
+        compensation: "便携仪巡检".into(),
+    };
+    r.engine.command(&bypass, &operator(), at(1.0), &mut r.events).unwrap();
+    let mut r = Rig::new(parts(), r.stored(true), 2.0);
+    assert!(r.alarm("GT-101:HH").hidden.bypass.is_some());
+    let end = Command::EndBypass { point: "GT-101".into(), reason: "试验结束".into() };
+    r.engine.command(&end, &operator(), at(3.0), &mut r.events).unwrap();
+    assert!(r.alarm("GT-101:HH").hidden.is_empty() && r.alarm("GT-101:H").hidden.is_empty());
+}

@@ -154,3 +154,15 @@ fn hh_supersedes_h() {
     assert!(r.engine.superseded(h));
     assert!(!r.engine.superseded(r.engine.alarm_index("GT-101:HH").unwrap()));
 }
+
+#[test]
+fn an_event_can_be_read_without_the_configuration_of_its_time() {
+    let mut r = Rig::plain();
+    r.hold(0, 3, 30.0);
+    let raised = r.events.iter().find(|e| e.kind.name() == "alarm.raised").and_then(|e| e.kind.fact()).unwrap();
+    assert_eq!((raised.point.as_str(), raised.device.as_str(), raised.area.as_str()), ("GT-101", "d1", "A"));
+    assert_eq!((raised.limit, raised.deadband, raised.unit.as_str()), (Some(25.0), Some(2.0), "%LEL"));
+    assert_eq!((raised.on_delay_ms, raised.off_delay_ms, raised.risk.as_deref()), (3000, 10_000, Some("RA-01")));
+    r.scan(4.0, &[(0, Reading::Bad(Fault::WarmUp))]);
+    assert_eq!(r.events.last().and_then(|e| e.kind.fact()?.ne107), Some('C'));
+}

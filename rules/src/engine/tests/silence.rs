@@ -102,3 +102,22 @@ fn the_first_reading_after_a_time_out_raises_but_only_the_second_clears() {
     r.hold(8, 8, 10.0);
     assert_eq!(r.story(), ["raised GT-101:H @5", "returned GT-101:H @8"]);
 }
+
+#[test]
+fn a_late_sample_goes_to_history_only() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 10.0);
+    let late = Sample { point: PointId::mint(0), reading: good(60.0), at: at(4.5) };
+    let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[late] };
+    r.engine.handle(input, at(5.5), &mut r.events);
+    assert_eq!((r.story().len(), r.engine.readings()[0].0), (0, good(10.0)));
+}
+
+#[test]
+fn a_sample_from_the_future_counts_from_now() {
+    let mut r = Rig::plain();
+    let early = Sample { point: PointId::mint(0), reading: good(30.0), at: at(100.0) };
+    let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[early] };
+    r.engine.handle(input, at(5.0), &mut r.events);
+    assert_eq!(r.story(), ["pending_on GT-101:H @5"]);
+}

@@ -1,0 +1,283 @@
+//! Another rule book while the site runs (28).
+//!
+//! ```text
+//!   change_config:  what was due before ─► config_changed ─► closures of what the new book no longer has (old book)
+//!                   ─► move_in: state by key, timers anew ─► hiding that is no longer allowed or meant ends
+//!                   ─► newest samples judged with the new numbers ─► groups settle
+//!   replay:         apply(config_changed) ─► adopt(book) ─► apply(the rest)
+//! ```
+//!
+//! What people and alarms did stays with the alarm's key: acknowledgement, latch, shelf, bypass, service, occurrence number,
+//! rank, progress of delays. Owns that move. Leaves reading and checking a configuration, and the ids that others hold, to
+//! the gateway.
+
+use super::{ConditionState, Engine, Timer, restore};
+use crate::book::{Point, RuleBook, slot};
+use crate::event::{AlarmFact, Cause, Event, EventKind};
+use crate::hide::EndCause;
+use crate::time::{Mono, Now};
+
+/// Who put which configuration in the place of which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigChange {
+    /// User name, or what stands for one: `SIGHUP`.
+    pub by: String,
+    pub old_hash: String,
+    pub new_hash: String,
+}
+
+impl Engine {
+    /// 28: `book` is in force from `now` on, without a restart. Emits [`EventKind::ConfigChanged`], then closes with
+    /// `cause = config` what the new book no longer has, then judges the newest sample of every rule that is new or has
+    /// other numbers. Alarms whose key stays keep acknowledgement, latch, shelf, bypass, service and occurrence; a shelf or
+    /// bypass that the new book would not allow ends. Alarms restored by a start are settled first, as in `handle`.
+    ///
+    /// Returns the keys of alarms that are gone: the store forgets their rows. Every [`crate::PointId`] and [`crate::DeviceId`]
+    /// of the old book is void afterwards, because it may name something else in the new one: who holds any (buses, derived
+    /// points, views) must be given those of [`Engine::book`] before its next scan comes in. A device that is new has the grace
+    /// of a start before its silence is an alarm.
+    pub fn change_config(
+        &mut self,
+        book: RuleBook,
+        change: &ConfigChange,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Vec<String> {
+        self.finish_start(now, out);
+        self.fire(Mono(now.mono.0.saturating_sub(1)), now, out);
+        self.cause = Cause::Config;
+        let ConfigChange { by, old_hash, new_hash } = change.clone();
+        self.emit(EventKind::ConfigChanged { old_hash, new_hash, by }, now, out);
+        let next = restore::blank(book, now);
+        let gone = self.close_what_goes(&next, now, out);
+        let changed = self.move_in(next, now);
+        self.end_what_is_not_allowed(now, out);
+        self.align_suppressions(now, out);
+        for i in changed {
+            self.cause = Cause::Config;
+            self.judge_again(i, now, out);
+        }
+        for k in 0..self.book.votes().len() {
+            self.judge_vote(k, now, out);
+        }
+        self.touched.extend((0..self.alarms.len()).filter(|i| self.alarms[*i].stands()));
+        self.settle(now, out);
+        gone
+    }
+
+    /// Replay: the book that is in force from a [`EventKind::ConfigChanged`] on; called right after [`Engine::apply`] of it.
+    pub fn adopt(&mut self, book: RuleBook, now: Now) {
+        let _ = self.move_in(restore::blank(book, now), now);
+        self.touched.clear();
+        self.revealed.clear();
+    }
+
+    /// Still under the old book: what stands is over, what hides it has ended.
+    fn close_what_goes(&mut self, next: &Engine, now: Now, out: &mut Vec<Event>) -> Vec<String> {
+        for p in 0..self.book.points().len() {
+            let point = self.book.points()[p].key.clone();
+            let bypassed = self.first_of(p).is_some_and(|i| self.alarms[i].hidden.bypass.is_some());
+            if bypassed && next.book.point_id(&point).is_none() {
+                self.emit(EventKind::BypassEnded { point, why: EndCause::Config, by: None }, now, out);
+            }
+        }
+        let goes = |i: &usize| !next.keys.contains_key(&self.alarms[*i].key);
+        let gone: Vec<usize> = (0..self.alarms.len()).filter(goes).collect();
+        for i in &gone {
+            let last = self.alarms[*i].fact.as_ref().and_then(|f| f.reading);
+            let fact = AlarmFact { reading: self.reading_of(*i).or(last), ..self.fact(*i, None) };
+            if self.alarms[*i].hidden.shelf.is_some() {
+                let fact = fact.clone();
+                self.emit(EventKind::ShelfExpired { fact, annunciated: false, why: EndCause::Config }, now, out);
+            }
+            if self.alarms[*i].stands() {
+                self.emit(EventKind::Cleared { fact }, now, out);
+            }
+        }
+        gone.into_iter().map(|i| self.alarms[i].key.clone()).collect()
+    }
+
+    fn first_of(&self, p: usize) -> Option<usize> {
+        self.book.index().rules_of_point[p].first().map(|r| r.index())
+    }
+
+    /// `next` takes the place of the engine and its state, by key. The rules that must be judged again.
+    fn move_in(&mut self, next: Engine, now: Now) -> Vec<usize> {
+        let mut old = std::mem::replace(self, next);
+        self.hazards = std::mem::take(&mut old.hazards);
+        self.flood = std::mem::take(&mut old.flood);
+        (self.next_seq, self.next_hazard, self.silenced) = (old.next_seq, old.next_hazard, old.silenced);
+        self.boot_wall_ms = old.boot_wall_ms;
+        self.move_plant(&old);
+        self.move_alarms(&mut old);
+        self.move_suppressions(&old);
+        let changed = self.move_memory(&mut old);
+        self.arm_again(&old, now);
+        changed
+    }
+
+    fn move_alarms(&mut self, old: &mut Engine) {
+        // First, because moving takes the states out of `old`.
+        for i in 0..self.book.rules().len() {
+            self.hide_as_its_point(i, old);
+        }
+        for i in 0..self.alarms.len() {
+            let Some(j) = old.keys.get(&self.alarms[i].key).copied() else { continue };
+            std::mem::swap(&mut self.alarms[i], &mut old.alarms[j]);
+            if let (Some(hot), Some(was)) = (self.hot.get_mut(i), old.hot.get(j)) {
+                hot.set_judged(was.judged());
+                hot.beyond = was.beyond;
+            }
+            self.follow_state(i);
+            if self.group_key(i) != old.group_key(j) {
+                self.alarms[i].first_out = None;
+            }
+        }
+    }
+
+    fn group_key(&self, i: usize) -> Option<&str> {
+        let group = self.book.index().groups.group_of_alarm[i]?;
+        Some(&self.book.first_out_groups()[group].key)
+    }
+
+    /// A new alarm of a point that is bypassed or out of service is so too.
+    fn hide_as_its_point(&mut self, i: usize, old: &Engine) {
+        let point = &self.book.rules()[i].point;
+        let was = old.book.point_id(point).and_then(|p| old.first_of(p.index()));
+        if let Some(hidden) = was.map(|j| &old.alarms[j].hidden) {
+            self.alarms[i].hidden.bypass.clone_from(&hidden.bypass);
+            self.alarms[i].hidden.service.clone_from(&hidden.service);
+            self.follow_state(i);
+        }
+    }
+
+    /// Readings, answers and modes. A value in another unit or of another instrument says nothing about the new point.
+    fn move_plant(&mut self, old: &Engine) {
+        let comparable = |a: &Point, b: &Point| a.unit == b.unit && a.device == b.device && a.kind == b.kind;
+        for p in 0..self.book.points().len() {
+            let point = &self.book.points()[p];
+            let Some(q) = old.book.point_id(&point.key).map(crate::PointId::index) else { continue };
+            if comparable(point, &old.book.points()[q]) {
+                (self.readings[p], self.newest[p]) = (old.readings[q], old.newest[q]);
+            }
+        }
+        for d in 0..self.book.devices().len() {
+            let Some(e) = old.book.device_id(&self.book.devices()[d].key).map(crate::DeviceId::index) else { continue };
+            (self.answered[d], self.watched_since[d]) = (old.answered[e], old.watched_since[e]);
+        }
+        for (unit, mode) in old.book.plant_units().iter().zip(&old.modes) {
+            self.set_mode(&unit.key, *mode);
+        }
+    }
+
+    fn move_suppressions(&mut self, old: &Engine) {
+        for (k, new) in self.book.suppressions().iter().enumerate() {
+            if let Some(j) = old.book.suppressions().iter().position(|s| s.key == new.key) {
+                self.suppressing[k] = old.suppressing[j];
+            }
+        }
+    }
+
+    /// Conditions over time remember only what was measured with the same numbers.
+    fn move_memory(&mut self, old: &mut Engine) -> Vec<usize> {
+        let mut changed = Vec::new();
+        for i in 0..self.book.rules().len() {
+            let Some(j) = old.keys.get(&self.alarms[i].key).copied() else {
+                changed.push(i);
+                continue;
+            };
+            let (new, was) = (&self.book.rules()[i], &old.book.rules()[j]);
+            let same_numbers = self.condition_of(i) == old.condition_of(j);
+            if same_numbers {
+                self.memory[i] = std::mem::take(&mut old.memory[j]);
+            }
+            if !same_numbers || (new.on_delay, new.off_delay) != (was.on_delay, was.off_delay) {
+                changed.push(i);
+            }
+        }
+        changed
+    }
+
+    /// Timers follow from the state and the new book; those that run already and mean the same go on.
+    fn arm_again(&mut self, old: &Engine, now: Now) {
+        for d in 0..self.book.devices().len() {
+            self.deadlines.set(Timer::Comms(d), Some(self.silence_due(d)));
+            self.suppress(d, now);
+        }
+        for p in 0..self.book.points().len() {
+            let due = if self.newest[p].is_some() { self.stale_due(p) } else { self.first_sample_due(p, now) };
+            self.deadlines.set(Timer::Stale(p), Some(due));
+            self.arm_point(p);
+        }
+        for i in 0..self.alarms.len() {
+            self.arm_delay_again(i, old);
+            if self.alarms[i].is_active() {
+                self.watch_standing(i, self.alarms[i].raised.unwrap_or(now));
+            }
+        }
+        for k in 0..self.book.suppressions().len() {
+            let j = old.book.suppressions().iter().position(|s| s.key == self.book.suppressions()[k].key);
+            self.deadlines.set(Timer::Release(k), j.and_then(|j| old.deadlines.due(Timer::Release(j))));
+            let until = self.suppressed_until(k).filter(|_| self.suppressing[k].is_on());
+            self.deadlines.set_expiry(Timer::SuppressionMax(k), until);
+        }
+        self.arm_calls();
+        self.arm_flood();
+    }
+
+    fn arm_delay_again(&mut self, i: usize, old: &Engine) {
+        let due = match self.alarms[i].condition {
+            ConditionState::PendingOn(t0) => {
+                let j = old.keys.get(&self.alarms[i].key).copied().unwrap_or(i);
+                let same = j < old.book.rules().len() && old.on_delay(j) == self.on_delay(i);
+                // A start may have armed it for later than its delay alone says.
+                let running = old.deadlines.due(Timer::Delay(j)).filter(|_| same);
+                running.or(Some(self.pending_due(i, t0)))
+            }
+            ConditionState::PendingOff(t0) => Some(t0.plus(self.off_delay(i))),
+            ConditionState::Unknown | ConditionState::Normal | ConditionState::Active => None,
+        };
+        self.deadlines.set(Timer::Delay(i), due);
+    }
+
+    /// A shelf or bypass longer than the new book allows, or of what is now of priority 1.
+    fn end_what_is_not_allowed(&mut self, now: Now, out: &mut Vec<Event>) {
+        for i in 0..self.alarms.len() {
+            let max = self.book.policy().shelf_max[slot(self.priority_of(i))];
+            let Some(shelf) = &self.alarms[i].hidden.shelf else { continue };
+            if max.is_none_or(|max| shelf.until.mono.since(shelf.by.at.mono) > max) {
+                self.shelf_over(i, EndCause::Config, now, out);
+            }
+        }
+        for p in 0..self.book.points().len() {
+            let bypass = self.first_of(p).and_then(|i| self.alarms[i].hidden.bypass.as_ref());
+            if bypass.is_some_and(|b| b.until.mono.since(b.by.at.mono) > self.book.policy().bypass_max) {
+                self.bypass_over(p, EndCause::Config, None, now, out);
+            }
+        }
+    }
+
+    /// What the new book hides by design is hidden, what it does not is not.
+    fn align_suppressions(&mut self, now: Now, out: &mut Vec<Event>) {
+        for i in 0..self.alarms.len() {
+            let rules: Vec<String> = self.alarms[i].hidden.suppressed.iter().map(|s| s.rule.clone()).collect();
+            for rule in rules {
+                if !self.is_suppressed_by(i, &rule) {
+                    self.cause = Cause::Config;
+                    self.lift(i, &rule, EndCause::Config, now, out);
+                }
+            }
+        }
+        for i in 0..self.book.rules().len() {
+            let p = self.book.index().point_of_rule[i].index();
+            if let Some(k) = self.book.index().groups.unit_of_point[p] {
+                self.cause = Cause::Config;
+                self.judge_mode(i, self.modes[k], now, out);
+            }
+        }
+        for k in 0..self.book.suppressions().len() {
+            self.align_suppression(k, now, out);
+            self.judge_suppression(k, now, out);
+        }
+    }
+}
