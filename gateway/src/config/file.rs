@@ -94,6 +94,10 @@ pub struct WebTable {
     /// The page is plain HTTP; set this only behind a proxy that adds TLS or on a wire of its own.
     #[serde(default)]
     pub allow_plain_http: bool,
+    /// People reach the page over https, through a proxy that adds TLS: sessions travel in Secure cookies only, and the address of a
+    /// person is taken from the X-Forwarded-For of a proxy on this machine.
+    #[serde(default)]
+    pub behind_tls: bool,
 }
 
 /// `[mqtt]`
@@ -458,7 +462,7 @@ pub(super) fn default_office_dir() -> PathBuf {
 fn default_plan() -> (f64, f64) {
     (400.0, 260.0)
 }
-fn default_listen() -> SocketAddr {
+pub(super) fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 fn default_mqtt_port() -> u16 {

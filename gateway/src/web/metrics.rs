@@ -1,7 +1,7 @@
-//! `/metrics`, `/readyz`: figures of the newest picture as OpenMetrics text, made anew for each question.
+//! `/metrics`, `/readyz`: figures of the newest picture as OpenMetrics text, made anew for each question. [`Figures`] serves both stations.
 
 use super::SiteState;
-use super::api::{first_scan_done, unacked};
+use super::api::unacked;
 use super::problem::{Kind, Problem};
 use crate::snapshot::Snapshot;
 use axum::Router;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
     Router::new().route("/metrics", get(metrics)).route("/readyz", get(ready)).with_state(state)
@@ -23,32 +24,48 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
 /// Ready when the store answers and the first scan is done.
 async fn ready(State(state): State<Arc<SiteState>>) -> Result<&'static str, Problem> {
     let store = state.archive.records(Some(u64::MAX >> 1), 1).await.is_ok();
-    if store && first_scan_done(&state.core.snapshot()) { Ok("ready\n") } else { Err(Problem::retry(Kind::Busy, 1)) }
+    let scanned = state.first_scan.load(Ordering::Relaxed);
+    if store && scanned { Ok("ready\n") } else { Err(Problem::retry(Kind::Busy, 1)) }
 }
 
 async fn metrics(State(state): State<Arc<SiteState>>) -> Result<Response, Problem> {
     let streams = super::STREAMS_MAX - state.streams.available_permits();
-    let mut figures = Figures(Registry::with_prefix("hazard"));
+    let mut figures = Figures::default();
     figures.gauge("web_streams", "Browsers on the stream", streams);
     figures.of_snapshot(&state.core.snapshot());
     super::bus_metrics::register(&mut figures.0, &state.buses);
-    let mut text = String::new();
-    encode(&mut text, &figures.0).map_err(|error| Problem::internal(&error))?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    figures.answer()
 }
 
 type Labels = [(&'static str, String); 1];
 
 /// The figures of one answer.
-struct Figures(Registry);
+pub struct Figures(Registry);
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self(Registry::with_prefix("hazard"))
+    }
+}
 
 impl Figures {
-    fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) {
+    /// A figure that goes up and down.
+    pub fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) {
         self.0.register(name, help, ConstGauge::new(value.try_into().unwrap_or(i64::MAX)));
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: u64) {
+    /// As OpenMetrics text.
+    /// # Errors
+    /// [`Kind::Internal`].
+    pub fn answer(&self) -> Result<Response, Problem> {
+        let mut text = String::new();
+        encode(&mut text, &self.0).map_err(|error| Problem::internal(&error))?;
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    }
+
+    /// A figure that only grows.
+    pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.0.register(name, help, ConstCounter::new(value));
     }
 

@@ -15,13 +15,16 @@ mod body;
 mod bus_metrics;
 mod buses;
 mod commands;
+pub mod local;
 mod metrics;
+mod moments;
 pub mod openapi;
 mod operations;
 mod password;
 mod people;
 pub mod problem;
 pub mod routes;
+mod schemas;
 mod server;
 mod shell;
 mod sign_in;
@@ -35,6 +38,7 @@ pub use account_db::{AccountDb, DbJob, OwnDb};
 pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
+pub use metrics::Figures;
 pub use password::Weak;
 pub use people::UserChange;
 pub use problem::{Kind, Problem};
@@ -48,8 +52,11 @@ use axum::Router;
 use axum::routing::get;
 use devices::status::BusStatus;
 use rules::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -58,7 +65,7 @@ use tokio_util::sync::CancellationToken;
 const STREAMS_MAX: usize = 64;
 
 /// A scenario of the simulated site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct DemoScenario {
     pub name: String,
     pub text_zh: String,
@@ -76,12 +83,16 @@ pub struct DemoControl {
 /// Live figures of the buses by key.
 pub type Buses = Arc<[(String, Arc<BusStatus>)]>;
 
+/// Set once the first scan is done: the same moment for `/readyz` and for systemd.
+pub type FirstScan = Arc<AtomicBool>;
+
 /// What the site's routes need.
 #[derive(Clone)]
 pub struct SiteParts {
     pub core: CoreHandle,
     pub archive: Arc<dyn Archive>,
     pub buses: Buses,
+    pub first_scan: FirstScan,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
@@ -93,9 +104,12 @@ pub struct WebContext<S> {
     pub core: CoreHandle,
     pub store: S,
     pub buses: Buses,
+    pub first_scan: FirstScan,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
+    /// Where the token of the local operator is left.
+    pub data_dir: PathBuf,
 }
 
 /// Serves the site's page until `stop`, then drains for a few seconds at most.
@@ -106,9 +120,9 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     context: WebContext<S>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let WebContext { core, store, buses, clock, settings, demo } = context;
-    let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings).await;
-    let parts = SiteParts { core, archive: Arc::new(store), buses, clock, settings, demo };
+    let WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir } = context;
+    let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings, Some(&data_dir)).await;
+    let parts = SiteParts { core, archive: Arc::new(store), buses, first_scan, clock, settings, demo };
     let journal = Journal::Core(parts.core.clone());
     let router = site_router(parts, accounts.clone(), stop.clone());
     serve_journaled(listener, router, &accounts, &journal, stop).await
@@ -140,10 +154,17 @@ async fn serve_journaled(
     }
 }
 
-/// Opens users and sessions; with no user yet the one-time setup code is written to the console.
-pub async fn open_accounts(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, settings: &WebSettings) -> Arc<Accounts> {
+/// Opens users and sessions, and lets the local operator in who may read `data_dir`; with no user yet the one-time setup code is
+/// written to the console.
+pub async fn open_accounts(
+    db: Arc<dyn AccountDb>,
+    clock: Arc<dyn Clock>,
+    settings: &WebSettings,
+    data_dir: Option<&Path>,
+) -> Arc<Accounts> {
     let demo = settings.demo_operator && settings.listen.ip().is_loopback();
-    let accounts = Accounts::open(db, clock, demo).await;
+    let mut accounts = Accounts::open(db, clock, demo).await;
+    accounts.local = data_dir.and_then(leave_token);
     if let Some(code) = accounts.setup_code() {
         let at = settings.listen;
         eprintln!("首次启动：30 分钟内在 http://{at}/ 用一次性设置码 {code} 创建第一个管理员");
@@ -152,6 +173,12 @@ pub async fn open_accounts(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, settin
         );
     }
     Arc::new(accounts)
+}
+
+/// A full disk costs the command line its look, never the start.
+fn leave_token(folder: &Path) -> Option<local::LocalToken> {
+    let left = local::LocalToken::leave_in(folder);
+    left.inspect_err(|error| tracing::warn!(%error, "no token for `status` and `events` on this machine")).ok()
 }
 
 /// The site's routes in their shell.

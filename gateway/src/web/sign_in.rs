@@ -1,15 +1,16 @@
 //! `/api/v1/session`, `/api/v1/setup`, `/api/v1/password`, `/api/v1/users`: signing in and the users themselves.
 
 use super::accounts::{NewSession, Refused, Session, roles_of};
-use super::auth::source;
+use super::auth::Person;
 use super::body::Body;
 use super::people::UserChange;
 use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;
+use crate::mqtt::payload::utc_text;
 use crate::store::users::UserRow;
 use axum::extract::{Path, State};
-use axum::http::{Extensions, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
@@ -66,6 +67,7 @@ struct Change {
 
 fn answer(shell: &Shell, session: Option<&Session>) -> Value {
     let roles = session.map(|session| session.roles.clone()).unwrap_or_default();
+    let utc_ms = shell.clock.now().wall.utc_ms;
     json!({
         "kind": shell.kind,
         "user": session.map(|session| &session.user),
@@ -74,7 +76,8 @@ fn answer(shell: &Shell, session: Option<&Session>) -> Value {
         "csrf": session.map(|session| &session.csrf),
         "demo": session.is_some_and(|session| session.demo),
         "setup_needed": shell.accounts.setup_needed(),
-        "utc_ms": shell.clock.now().wall.utc_ms,
+        "utc_ms": utc_ms,
+        "time": utc_text(utc_ms),
     })
 }
 
@@ -104,10 +107,9 @@ fn signed_in(shell: &Shell, new: &NewSession) -> Response {
 
 async fn sign_in(
     State(shell): State<Arc<Shell>>,
-    extensions: Extensions,
+    Extension(Person(source)): Extension<Person>,
     Body(given): Body<Credentials>,
 ) -> Result<Response, Problem> {
-    let source = source(&extensions);
     match shell.accounts.sign_in(&given.user, given.password, source).await {
         Ok(new) => {
             shell.journal.note(&new.session.user, "sign_in", format!("from {source}")).await;
@@ -130,10 +132,9 @@ async fn sign_out(State(shell): State<Arc<Shell>>, session: Session) -> Response
 
 async fn set_up(
     State(shell): State<Arc<Shell>>,
-    extensions: Extensions,
+    Extension(Person(source)): Extension<Person>,
     Body(given): Body<Setup>,
 ) -> Result<Response, Problem> {
-    let source = source(&extensions);
     let made = shell.accounts.set_up(&given.code, &given.user, given.password, source).await;
     let new = made.map_err(problem_of)?;
     shell.journal.note(&new.session.user, "setup", format!("first administrator, from {source}")).await;
@@ -143,10 +144,9 @@ async fn set_up(
 async fn change_own(
     State(shell): State<Arc<Shell>>,
     session: Session,
-    extensions: Extensions,
+    Extension(Person(source)): Extension<Person>,
     Body(given): Body<OwnPassword>,
 ) -> Result<StatusCode, Problem> {
-    let source = source(&extensions);
     shell.accounts.change_own(&session.user, given.old, given.new, source).await.map_err(problem_of)?;
     shell.journal.note(&session.user, "password_changed", String::new()).await;
     Ok(StatusCode::NO_CONTENT)

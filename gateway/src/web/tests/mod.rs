@@ -63,6 +63,7 @@ struct Bench {
     accounts: Arc<Accounts>,
     clock: Arc<HandClock>,
     archive: Arc<FakeArchive>,
+    first_scan: FirstScan,
     snapshots: watch::Sender<Arc<Snapshot>>,
     records: broadcast::Sender<Arc<Record>>,
     notes: Arc<Mutex<Vec<EventKind>>>,
@@ -159,6 +160,7 @@ fn alarm() -> AlarmView {
         seq: 6,
         event_id: "site-6".into(),
         raised_utc_ms: 0,
+        acked_utc_ms: None,
         returned_utc_ms: None,
         acked_by: None,
         value: None,
@@ -209,6 +211,16 @@ fn site() -> Arc<SiteView> {
 }
 
 async fn bench(demo_operator: bool) -> Bench {
+    bench_in(demo_operator, None).await
+}
+
+/// With a folder for the token of the local operator.
+async fn bench_in(demo_operator: bool, folder: Option<&Path>) -> Bench {
+    let listen = "127.0.0.1:8080".parse().unwrap();
+    bench_with(WebSettings { listen, behind_tls: false, demo_operator }, folder).await
+}
+
+async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let clock = Arc::new(HandClock::default());
     let (requests, inbox) = mpsc::channel(8);
     let (snapshots, latest) = watch::channel(picture(5, 1.0, Vec::new(), &site()));
@@ -216,18 +228,25 @@ async fn bench(demo_operator: bool) -> Bench {
     let notes = Arc::new(Mutex::new(Vec::new()));
     tokio::spawn(play_core(inbox, notes.clone()));
     let core = CoreHandle { requests, snapshots: latest, records: records.clone() };
-    let settings = WebSettings { listen: "127.0.0.1:8080".parse().unwrap(), demo_operator };
     let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
-    let accounts = open_accounts(db, clock.clone(), &settings).await;
+    let accounts = open_accounts(db, clock.clone(), &settings, folder).await;
     let (start, _inbox) = mpsc::channel(1);
     let scenarios = [DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into() }];
     let demo = Some(DemoControl { scenarios: scenarios.into(), start });
     let archive = Arc::new(FakeArchive::default());
-    let parts =
-        SiteParts { core, archive: archive.clone(), buses: answers::buses(), clock: clock.clone(), settings, demo };
+    let first_scan = FirstScan::default();
+    let parts = SiteParts {
+        core,
+        archive: archive.clone(),
+        buses: answers::buses(),
+        first_scan: first_scan.clone(),
+        clock: clock.clone(),
+        settings,
+        demo,
+    };
     let stop = CancellationToken::new();
     let router = site_router(parts, accounts.clone(), stop.clone());
-    Bench { router, accounts, clock, archive, snapshots, records, notes, stop }
+    Bench { router, accounts, clock, archive, first_scan, snapshots, records, notes, stop }
 }
 
 /// A signed-in browser.
