@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::Value;
-use sim::DemoSite;
+use sim::{DemoPlan, DemoSite, SiteName};
 use std::path::Path;
 use std::time::Duration;
 use support::{Ended, Site, binary, ended};
@@ -20,16 +20,22 @@ struct Plant {
 
 impl Plant {
     fn start() -> Self {
+        Self::of(SiteName::Chemical)
+    }
+    fn of(name: SiteName) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let stop = CancellationToken::new();
-        let site = runtime.block_on(sim::start_demo(7, stop.clone())).unwrap();
+        let site = runtime.block_on(sim::start_demo(DemoPlan::anywhere(name, 7), stop.clone())).unwrap();
         Self { runtime: Some(runtime), site, stop }
     }
-    fn tcp(&self) -> String {
-        self.site.tcp_a1.to_string()
+    fn place(&self, link: &str) -> String {
+        self.site.place(link).unwrap().1
     }
-    fn pty(&self) -> &str {
-        self.site.rtu_a3.to_str().unwrap()
+    fn tcp(&self) -> String {
+        self.place("tcp-a1")
+    }
+    fn pty(&self) -> String {
+        self.place("rtu-a3")
     }
 }
 
@@ -66,7 +72,8 @@ fn scan_finds_the_units_of_a_socket_and_of_a_serial_line_and_no_others() {
     assert_eq!(by_unit(1)["answer"], "data");
     assert_eq!((&by_unit(11)["answer"], &by_unit(11)["exception"]), (&Value::from("exception"), &Value::from(2)));
 
-    let serial = ["scan", "--serial", plant.pty(), "--units", "39-44", "--timeout-ms", "200"];
+    let pty = plant.pty();
+    let serial = ["scan", "--serial", &pty, "--units", "39-44", "--timeout-ms", "200"];
     let (code, report) = json(&serial);
     assert_eq!((code, found(&report)), (0, vec![41, 42, 43]), "{report}");
     let text = run(&serial);
@@ -139,7 +146,7 @@ fn read_shows_every_type_and_finds_the_byte_order_of_a_known_value() {
 #[test]
 fn read_finds_the_other_byte_order_on_the_other_tank_and_coils_on_the_utilities() {
     let plant = Plant::start();
-    let a2 = plant.site.tcp_a2.to_string();
+    let a2 = plant.place("tcp-a2");
     let (_, plain) = json(&["read", "--tcp", &a2, "--unit", "21", "--address", "0"]);
     let words: Vec<u64> = plain["words"].as_array().unwrap().iter().map(|w| w.as_u64().unwrap()).collect();
     let level = f64::from(f32::from_bits(u32::try_from(words[1] << 16 | words[0]).unwrap()));
@@ -162,15 +169,15 @@ fn what_does_not_answer_is_told_with_what_to_try() {
 }
 
 fn demo_site(plant: &Plant) -> Site {
-    let text = include_str!("../examples/demo-site.toml");
+    example(plant, include_str!("../examples/demo-site.toml"))
+}
+
+/// The example with the places of the running instruments.
+fn example(plant: &Plant, text: &str) -> Site {
     let mut table: toml::Table = toml::from_str(text).unwrap();
     for link in table["link"].as_array_mut().unwrap() {
         let link = link.as_table_mut().unwrap();
-        let (way, place) = match link["key"].as_str().unwrap() {
-            "tcp-a1" => ("tcp", plant.tcp()),
-            "tcp-a2" => ("tcp", plant.site.tcp_a2.to_string()),
-            _ => ("serial", plant.pty().to_owned()),
-        };
+        let (way, place) = plant.site.place(link["key"].as_str().unwrap()).unwrap();
         link.insert(way.into(), toml::Value::String(place));
     }
     table.remove("influx");
@@ -196,6 +203,45 @@ fn probe_reads_a_configured_device_raw_and_decoded() {
     assert!(one.code == 0 && one.out.contains("好 good") && one.out.contains(key), "{one:?}");
     let unknown = run(&["probe", "--config", config, "--device", "nobody"]);
     assert!(unknown.code == 2 && unknown.err.contains(key), "{unknown:?}");
+}
+
+/// The whole way of every register: what the plant is held at is what the example configuration reads.
+#[test]
+fn every_instrument_of_every_site_reads_as_its_example_says() {
+    for (name, text) in [
+        (SiteName::Chemical, include_str!("../examples/demo-site.toml")),
+        (SiteName::ColdStore, include_str!("../examples/cold-store-site.toml")),
+        (SiteName::Mine, include_str!("../examples/mine-site.toml")),
+    ] {
+        let plant = Plant::of(name);
+        let tags: Vec<(&str, f64)> = {
+            let mut plant = plant.site.plant.lock().unwrap();
+            // one decimal is what the coarsest register of the three sites can carry, a state is 0 or 1
+            let held = |(n, tag): (u8, &'static str)| match tag {
+                "ZS-301" | "UPS-001" | "KS-C01" => (tag, f64::from(n % 2)),
+                _ if ["CO-", "WD-", "UPS-", "DP-"].iter().any(|start| tag.starts_with(start)) => (tag, f64::from(n)),
+                _ => (tag, f64::from(n) / 20.0),
+            };
+            let tags: Vec<_> = (2..).zip(plant.tags()).map(held).collect();
+            tags.iter().for_each(|(tag, value)| assert!(plant.force(tag, Some(*value))));
+            tags
+        };
+        let site = example(&plant, text);
+        let (_, devices) = json(&["probe", "--config", site.file().to_str().unwrap()]);
+        let rows = devices.as_array().unwrap().iter().flat_map(|d| d["fields"].as_array().unwrap());
+        let mut read: Vec<(&str, f64)> = rows
+            .flat_map(|row| row["points"].as_array().unwrap().iter().map(move |p| (p.as_str().unwrap(), &row["value"])))
+            .map(|(point, value)| (point, value.as_f64().unwrap_or(f64::NAN)))
+            .collect();
+        read.sort_by_key(|(point, _)| *point);
+        let mut expected = tags;
+        expected.sort_by_key(|(tag, _)| *tag);
+        assert_eq!(read.len(), expected.len(), "{name}: {devices}");
+        for ((point, value), (tag, held)) in read.iter().zip(&expected) {
+            // half of the last digit of a register with one decimal
+            assert!(point == tag && (value - held).abs() < 0.051, "{name}: {point} reads {value}, {tag} is at {held}");
+        }
+    }
 }
 
 fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {
