@@ -276,7 +276,7 @@ export const zh = {
   'office.asof': '以下为最近上报的状态，现在可能已经变化',
   'help.title': '快捷键',
   'help.F2': '确认所选行的报警；Shift+F2 确认本页',
-  'help.F3': '消音 120 秒（不等于确认）',
+  'help.F3': '所有站消音 120 s（不是确认）',
   'help.F4': '报警列表',
   'help.F6': '下一区域',
   'help.F7': '风险四色图',
