@@ -59,6 +59,7 @@ export const en: Record<Key, string> = {
   'state.unacked': 'Active, unacknowledged',
   'state.acked': 'Active, acknowledged',
   'state.returned_unacked': 'Returned, unacknowledged',
+  'state.returned': 'Returned',
   'state.gone': 'Cleared',
   'state.held': 'Held: no usable data',
   'state.assumed': 'Assumed while data were lost',
