@@ -200,6 +200,8 @@ export const en: Record<Key, string> = {
   'buses.link': 'Link',
   'buses.unit': 'Unit',
   'buses.state': 'State',
+  'buses.silent': 'No unit answers',
+  'buses.partly': 'Units without answer: {n}',
   'buses.last': 'Last answer',
   'buses.counters': 'Counters',
   'buses.storage': 'Storage and delivery',

@@ -199,6 +199,8 @@ export const zh = {
   'buses.link': '链路',
   'buses.unit': '单元',
   'buses.state': '状态',
+  'buses.silent': '全部从站无应答',
+  'buses.partly': '{n} 个从站无应答',
   'buses.last': '最近应答',
   'buses.counters': '计数',
   'buses.storage': '存储与上传',
