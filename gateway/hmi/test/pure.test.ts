@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { en } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
@@ -86,6 +87,13 @@ test('a_time_axis_never_prints_one_time_twice', () => {
   expect(axis(60, 3)).toEqual(['16:00', '16:01', '16:02']);
   expect(axis(4 * 3600, 7)).toEqual(['16:00', '20:00', '01-02', '04:00', '08:00', '12:00', '01-02 16:00']);
   for (const [step, n] of [[30, 21], [60, 11], [300, 13], [1800, 17], [3600, 25]] as const) expect(new Set(axis(step, n)).size).toBe(n);
+});
+
+test('every_kind_of_the_journal_has_words', () => {
+  const names = readFileSync(new URL('../../../rules/src/event/names.rs', import.meta.url), 'utf8');
+  const kinds = [...names.matchAll(/=> "([a-z]+\.[a-z_]+)",/g)].map((m) => m[1]!);
+  expect(kinds.length).toBeGreaterThan(40);
+  expect(kinds.filter((kind) => !(`kind.${kind}` in zh))).toEqual([]);
 });
 
 test('english_texts_have_no_chinese_but_the_name_of_the_other_language', () => {
