@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { axeFindings, openBrowser } from './browser.mjs';
 import { startDemo } from './demo.mjs';
 import { chineseLeft, layoutFindings } from './layout.mjs';
+import { flood, groups } from './groups.mjs';
 import { operations } from './operations.mjs';
 import { station } from './station.mjs';
 
@@ -170,6 +171,17 @@ async function curve() {
   );
 }
 
+const ties = () => groups({ page, fact, until, go, clean, shot });
+const flooded = () => flood({ page, fact, until, go, clean, shot, start });
+
+/** A scenario of the simulated plant, as the page starts it. */
+async function start(name) {
+  const { csrf } = await (await page.request.get(`${demo.site}/api/v1/session`)).json();
+  const headers = { 'X-CSRF-Token': csrf, Origin: demo.site };
+  const answer = await page.request.post(`${demo.site}/api/v1/demo/scenarios`, { headers, data: { name } });
+  if (!answer.ok()) throw new Error(`${name}: ${answer.status()}`);
+}
+
 const operate = () => operations({ page, watch: browser.watch, fact, until, go, clean, shot });
 
 async function office() {
@@ -223,6 +235,11 @@ async function languages() {
     if (left.length > 0) throw new Error(left.join(' '));
   });
   await shot('overview-en');
+  for (const name of ['alarms', 'hidden']) {
+    await go(name);
+    await page.waitForTimeout(300);
+    await shot(`${name}-en`);
+  }
   await page.getByRole('button', { name: '中文' }).click();
   await page.getByRole('link', { name: '总览' }).waitFor({ timeout: 3000 });
 }
@@ -309,7 +326,7 @@ async function all() {
   demo = await startDemo(binary, folder);
   browser = await openBrowser();
   page = await browser.open(PICTURE, 'zh');
-  for (const part of [live, alarm, candidate, curve, operate, office, acknowledge, languages, everyPage, lossAndReturn, atTheStation]) {
+  for (const part of [live, alarm, ties, candidate, curve, operate, office, acknowledge, flooded, languages, everyPage, lossAndReturn, atTheStation]) {
     await part();
     noFaults();
   }
