@@ -23,6 +23,7 @@ use crate::snapshot::Snapshot;
 use rules::{Actor, Command, EventKind, Rejected, SystemCondition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -75,6 +76,8 @@ pub struct CoreHandle {
     pub(crate) requests: mpsc::Sender<CoreRequest>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
+    /// Set by whoever takes a picture: while nobody does, the core draws values less often.
+    pub(crate) looked: Arc<AtomicBool>,
 }
 
 impl CoreHandle {
@@ -130,6 +133,7 @@ impl CoreHandle {
     /// The newest picture.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.looked.store(true, Ordering::Relaxed);
         self.snapshots.borrow().clone()
     }
 

@@ -127,7 +127,7 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         bypasses: Arc::default(),
         groups: Arc::default(),
         hazards: Arc::default(),
-        buses: Vec::new(),
+        buses: Arc::default(),
         outbox: OutboxFigures::default(),
         storage: StorageView::default(),
         office_silent: false,
@@ -215,7 +215,7 @@ async fn bench(demo_operator: bool) -> Bench {
     let (records, _) = broadcast::channel(4);
     let notes = Arc::new(Mutex::new(Vec::new()));
     tokio::spawn(play_core(inbox, notes.clone()));
-    let core = CoreHandle { requests, snapshots: latest, records: records.clone() };
+    let core = CoreHandle { requests, snapshots: latest, records: records.clone(), looked: Arc::default() };
     let settings = WebSettings { listen: "127.0.0.1:8080".parse().unwrap(), demo_operator };
     let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
     let accounts = open_accounts(db, clock.clone(), &settings).await;
