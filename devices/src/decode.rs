@@ -10,14 +10,19 @@ mod signal;
 use crate::plan::Span;
 use crate::profile::{Condition, Field, Heartbeat};
 use rules::{Doubt, Fault, Finite, Mono, Now, Reading};
+use std::cell::Cell;
 
 pub(crate) use number::{number, text};
 
 /// What came back for the requests of one device.
 #[derive(Debug, Default)]
 pub(crate) struct Image {
-    blocks: Vec<(Span, Result<Vec<u16>, Fault>, Now)>,
+    blocks: Vec<Block>,
+    /// The block that was found last: fields are decoded in the order of their addresses.
+    last: Cell<usize>,
 }
+
+type Block = (Span, Result<Vec<u16>, Fault>, Now);
 
 impl Image {
     pub(crate) fn put(&mut self, block: Span, words: Result<Vec<u16>, Fault>, at: Now) {
@@ -27,7 +32,7 @@ impl Image {
         self.blocks.clear();
     }
     pub(crate) fn words(&self, span: Span) -> Result<&[u16], Fault> {
-        let (block, words, _) = self.blocks.iter().find(|(b, ..)| b.holds(span)).ok_or(Fault::NeverRead)?;
+        let (block, words, _) = self.find(span).ok_or(Fault::NeverRead)?;
         let from = usize::from(span.address - block.address);
         let words = words.as_ref().map_err(|f| *f)?;
         words.get(from..from + usize::from(span.count)).ok_or(Fault::Protocol)
@@ -37,7 +42,15 @@ impl Image {
     }
     /// When the block that holds `span` arrived.
     pub(crate) fn arrived(&self, span: Span) -> Option<Now> {
-        self.blocks.iter().find(|(b, ..)| b.holds(span)).map(|(.., at)| *at)
+        self.find(span).map(|(.., at)| *at)
+    }
+    fn find(&self, span: Span) -> Option<&Block> {
+        let holds = |(block, ..): &&Block| block.holds(span);
+        self.blocks.get(self.last.get()).filter(holds).or_else(|| {
+            let index = self.blocks.iter().position(|block| holds(&block))?;
+            self.last.set(index);
+            self.blocks.get(index)
+        })
     }
 }
 

@@ -22,6 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -144,7 +145,7 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
     let office = office::run(township(&folder.path, &ports), clock.clone(), stop.clone(), Some(office_ready));
     let office = tokio::spawn(office);
     let (site_ready, site_told) = oneshot::channel();
-    let site = tokio::spawn(run_site(site, clock, Some(control), stop.clone(), site_ready));
+    let site = tokio::spawn(run_site(site, clock, Some(control), Handle::current(), stop.clone(), site_ready));
     // an end before both are ready is told by the task itself
     if let (Ok(office_at), Ok(site)) = (office_told.await, site_told.await) {
         words::greet(site.address, office_at, name, choice.scenario);

@@ -72,7 +72,7 @@ mod tests {
     async fn a_bus_that_panics_is_an_event_and_is_started_again_while_the_others_run_on() {
         let (requests, mut inbox) = mpsc::channel(16);
         let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
-        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0 };
+        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
         let stop = CancellationToken::new();
         let (ill, well) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         for (key, starts, panics) in [("gas-bus", ill.clone(), 3), ("tank-bus", well.clone(), 0)] {

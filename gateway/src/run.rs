@@ -4,6 +4,8 @@
 //!   store → core → buses → outbox, influx, web → READY          stop: buses → core (drains, last commit) → the rest
 //! ```
 //! A bus that panics is an event and is started again; any other task that ends early ends the process, and systemd restarts it.
+//! Buses and core have one thread, what serves others (page, outbox, InfluxDB) another: neither waits for the other's work, and an
+//! exchange with an instrument wakes no second thread.
 
 use crate::clock::{boot_id, file_label, kernel_boot_id};
 use crate::config::{InfluxSettings, MqttSettings, Site, WebSettings};
@@ -25,6 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -61,32 +64,35 @@ pub struct Ready {
     pub core: CoreHandle,
 }
 
-/// Runs a site until `stop`. `ready` is told once the first scan is done.
+/// Runs a site until `stop`: polling, judging and storing on the caller's runtime, what serves others on `outward`. `ready` is told once
+/// the first scan is done.
 /// # Errors
 /// [`RunError`] names the exit code.
 pub async fn run_site(
     site: Site,
     clock: Arc<dyn Clock>,
     demo: Option<DemoControl>,
+    outward: Handle,
     stop: CancellationToken,
     ready: oneshot::Sender<Ready>,
 ) -> Result<(), RunError> {
-    // The address first: where it is taken nothing was made and nobody's folder was touched.
-    let (listener, address) = listen(site.web.listen).await?;
+    // The address first: where it is taken nothing was made and nobody's folder was touched. A socket belongs to the runtime that opened it.
+    let opened = outward.spawn(listen(site.web.listen)).await;
+    let (listener, address) = opened.map_err(|_| RunError::Ended("page's runtime"))??;
     let (store, found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
     let statuses: Vec<_> = site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
     let (scan_sender, scans) = mpsc::channel(SCANS_MAX);
     let progress = Arc::new(AtomicU64::new(0));
     let parts = CoreParts {
-        book: site.book.clone(),
+        nearness: core::Nearness::of(&site.book, &site.buses),
+        derived: core::Derived::of(&site.book, site.derived),
+        book: site.book,
         site: site.view.clone(),
         store: store.clone(),
         found,
         clock: clock.clone(),
         boot_id: boot_id(),
         buses: statuses.clone(),
-        nearness: core::Nearness::of(&site.book, &site.buses),
-        derived: core::Derived::of(&site.book, site.derived),
         uplink: site.mqtt.is_some(),
         influx: site.influx.is_some(),
         scans,
@@ -96,7 +102,7 @@ pub async fn run_site(
     let (core, core_task) = core::start(parts, stops.core.clone());
     let data_dir = site.data_dir;
     let (statuses, first_scan) = (statuses.into(), FirstScan::default());
-    let station = Station { view: site.view, data_dir, store, core, clock, statuses, first_scan, stops };
+    let station = Station { view: site.view, data_dir, store, core, clock, statuses, first_scan, stops, outward };
     let buses = station.start_buses(site.buses, &scan_sender);
     drop(scan_sender);
     let mut tasks = JoinSet::new();
@@ -148,6 +154,7 @@ struct Station {
     statuses: Buses,
     first_scan: FirstScan,
     stops: Stops,
+    outward: Handle,
 }
 
 impl Station {
@@ -164,16 +171,17 @@ impl Station {
         let Some(settings) = settings else { return };
         let (view, store, core) = (self.view.clone(), self.store.clone(), self.core.clone());
         let (clock, stop) = (self.clock.clone(), self.stops.outbox.clone());
-        tasks.spawn(mqtt::run_outbox(settings, view, store, core, clock, stop).map(|()| "MQTT outbox"));
+        let outbox = mqtt::run_outbox(settings, view, store, core, clock, stop).map(|()| "MQTT outbox");
+        tasks.spawn_on(outbox, &self.outward);
         let (store, core, stop) = (self.store.clone(), self.core.clone(), self.stops.all.clone());
-        tasks.spawn(watch_delivery(store, core, stop).map(|()| "delivery watch"));
+        tasks.spawn_on(watch_delivery(store, core, stop).map(|()| "delivery watch"), &self.outward);
     }
 
     fn start_influx(&self, tasks: &mut Tasks, settings: Option<InfluxSettings>) {
         let Some(settings) = settings else { return };
         let (view, store, core) = (self.view.clone(), self.store.clone(), self.core.clone());
-        tasks
-            .spawn(influx::run_writer(settings, view, store, core, self.stops.all.clone()).map(|()| "InfluxDB writer"));
+        let writer = influx::run_writer(settings, view, store, core, self.stops.all.clone());
+        tasks.spawn_on(writer.map(|()| "InfluxDB writer"), &self.outward);
     }
 
     fn start_web(&self, tasks: &mut Tasks, listener: TcpListener, settings: WebSettings, demo: Option<DemoControl>) {
@@ -181,12 +189,13 @@ impl Station {
         let (clock, first_scan, data_dir) = (self.clock.clone(), self.first_scan.clone(), self.data_dir.clone());
         let context = WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir };
         let stop = self.stops.all.clone();
-        tasks.spawn(async move {
+        let server = async move {
             if let Err(error) = web::serve_site(listener, context, stop).await {
                 tracing::error!(%error, "web server");
             }
             "web server"
-        });
+        };
+        tasks.spawn_on(server, &self.outward);
     }
 
     fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>) {
@@ -250,7 +259,8 @@ async fn first_scan(core: &CoreHandle, stop: &CancellationToken) {
     let mut pictures = core.snapshots();
     let tried = async {
         loop {
-            let done = pictures.borrow_and_update().values.iter().all(|v| v.3.as_deref() != Some("never_read"));
+            pictures.mark_unchanged();
+            let done = core.snapshot().values.iter().all(|v| v.3.as_deref() != Some("never_read"));
             if done || pictures.changed().await.is_err() {
                 return;
             }
@@ -265,12 +275,19 @@ async fn first_scan(core: &CoreHandle, stop: &CancellationToken) {
 /// How far the events of standing alarms have come, read from the outbox twice a second.
 async fn watch_delivery(store: Store, core: CoreHandle, stop: CancellationToken) {
     let mut turn = tokio::time::interval(Duration::from_millis(500));
+    let pictures = core.snapshots();
+    let mut said_none = false;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = turn.tick() => {}
         }
-        let ids: Vec<String> = core.snapshot().alarms.iter().map(|a| a.event_id.clone()).collect();
+        let ids: Vec<String> = pictures.borrow().alarms.iter().map(|a| a.event_id.clone()).collect();
+        // Without an alarm there is nothing to ask the disk for, and once is enough to say so.
+        if ids.is_empty() && said_none {
+            continue;
+        }
+        said_none = ids.is_empty();
         if let Ok(states) = store.read(move |conn| outbox::states(conn, &ids)).await {
             core.delivery(states).await;
         }

@@ -3,6 +3,7 @@
 //! These types ARE the JSON of `/api/v1/*` and of the stream's `snapshot` frame; the page is written against them.
 
 use crate::delivery::{Delivery, OutboxFigures};
+use devices::status::BusSnapshot;
 use rules::hazard::Hazard;
 use rules::risk::{Measure, Risk, Source};
 use schemars::JsonSchema;
@@ -246,8 +247,7 @@ pub struct GroupsView {
 pub struct BusView {
     pub key: String,
     pub up: bool,
-    /// `devices::status::BusSnapshot` as JSON.
-    pub detail: serde_json::Value,
+    pub detail: BusSnapshot,
 }
 
 /// Figures of the store and the InfluxDB writer.
@@ -286,7 +286,7 @@ pub struct Snapshot {
     pub bypasses: Arc<Vec<BypassView>>,
     pub groups: Arc<GroupsView>,
     pub hazards: Arc<Vec<Hazard>>,
-    pub buses: Vec<BusView>,
+    pub buses: Arc<Vec<BusView>>,
     pub outbox: OutboxFigures,
     pub storage: StorageView,
     /// Events still without a receipt after five minutes.

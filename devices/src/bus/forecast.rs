@@ -169,7 +169,8 @@ impl<'a> Play<'a> {
     }
 
     fn run(mut self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
-        let slowest = self.spec.devices.iter().flat_map(|d| &d.points).map(|p| p.period).max().unwrap_or_default();
+        let slowest =
+            self.spec.devices.iter().flat_map(|d| d.points.iter()).map(|p| p.period).max().unwrap_or_default();
         let until = self.begun + (slowest * PERIODS).clamp(SHORTEST, LONGEST);
         while self.now < until {
             let label = self.label();
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn a_deadline_that_cannot_hold_is_named() {
         let mut spec = spec(rtu(), &[1, 2, 3, 4], ONE);
-        spec.devices[2].points[0].period = Duration::from_millis(60);
+        std::sync::Arc::make_mut(&mut spec.devices[2].points)[0].period = Duration::from_millis(60);
         let told = forecast(&spec, 0, &|point| Duration::from_millis(if point.index() == 2 { 70 } else { 3_000 }));
         assert_eq!(late(&told.healthy), ["u3-a"], "{:?}", told.healthy);
     }

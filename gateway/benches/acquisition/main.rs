@@ -1,17 +1,21 @@
 //! The figures of acquisition, as one Markdown table: `cargo bench -p gateway --bench acquisition`, some seven minutes.
 //!
-//! Ratios are taken within one run, so that the machine matters little. `-- lines` and `-- whole` run a part of it.
+//! Ratios are taken within one run, so that the machine matters little. `-- lines`, `-- faults` and `-- whole` run a
+//! part of it, `-- 1` … `-- 4` the whole gateway on one plant.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a bench measures time and prints")]
 
 mod bare;
+mod faults;
 mod lines;
 mod peers;
 mod plant;
+mod running;
 mod table;
 mod whole;
 
 use plant::Plant;
+use whole::Targets;
 
 /// 1,000 registers of one controller.
 const DENSE: Plant =
@@ -30,6 +34,9 @@ fn main() {
     {
         return bare::main(&std::fs::read_to_string(script).expect("the script"));
     }
+    if words.first().is_some_and(|word| word == running::CHILD) {
+        return running::become_child(&words[1..]);
+    }
     let wants = |part: &str| words.is_empty() || words.iter().any(|w| w == part);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -39,11 +46,22 @@ fn main() {
             lines::cycle(115_200, 1.15).await;
             lines::isolation().await;
         }
-        if wants("whole") {
-            whole::measure(DENSE, Some(1.5), None, None).await;
-            whole::measure(HOLED, Some(1.5), None, Some(20.0)).await;
-            whole::measure(WIDE, Some(1.5), None, Some(40.0)).await;
-            whole::measure(LARGE, None, Some(0.25), Some(64.0)).await;
+        if wants("faults") {
+            faults::noise().await;
+            faults::hostile().await;
+        }
+        // A plant by its number is the whole gateway on that plant alone.
+        let near = Targets { ratio: Some(1.5), ..Targets::default() };
+        let plants = [
+            ("1", DENSE, near),
+            ("2", HOLED, Targets { resident_mb: Some(20.0), period_error: true, ..near }),
+            ("3", WIDE, Targets { resident_mb: Some(40.0), ..near }),
+            ("4", LARGE, Targets { share: Some(0.25), resident_mb: Some(64.0), ..Targets::default() }),
+        ];
+        for (number, plant, targets) in plants {
+            if wants("whole") || wants(number) {
+                whole::measure(plant, targets).await;
+            }
         }
     });
 }

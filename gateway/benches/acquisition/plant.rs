@@ -1,9 +1,9 @@
 //! The plants of the bench: sites of any size as configuration files, and what the optimum number of requests is.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How a link of the plant is reached.
 #[derive(Clone, Debug)]
@@ -51,8 +51,17 @@ impl Plant {
             .collect()
     }
 
-    /// Fewest requests of at most 125 registers that hold every address of a unit: each begins where the last one ended.
+    pub(crate) fn period(&self) -> Duration {
+        Duration::from_millis(self.period_ms.into())
+    }
+
+    /// Fewest requests of a cycle.
     pub(crate) fn optimum(&self) -> usize {
+        self.requests_of_a_unit() * self.units * self.links
+    }
+
+    /// Fewest requests of at most 125 registers that hold every address of a unit: each begins where the last one ended.
+    pub(crate) fn requests_of_a_unit(&self) -> usize {
         let mut requests = 0;
         let mut end = 0u32;
         for address in self.addresses().into_iter().map(u32::from) {
@@ -61,7 +70,7 @@ impl Plant {
                 end = address + 125;
             }
         }
-        requests * self.units * self.links
+        requests
     }
 
     /// Writes the site into `folder`; gives its file.
@@ -130,6 +139,3 @@ impl Plant {
         }
     }
 }
-
-/// Requests that were counted, by link and unit.
-pub(crate) type Counts = BTreeMap<(usize, u8), u64>;

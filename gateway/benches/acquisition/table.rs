@@ -16,3 +16,9 @@ pub(crate) fn row(plant: &str, figure: &str, measured: f64, most: Option<f64>, n
     let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
     println!("| {plant} | {figure} | {measured:.3}{note} | {target} | {verdict} |");
 }
+
+/// One figure that must not be below `least`.
+pub(crate) fn at_least(plant: &str, figure: &str, measured: f64, least: f64, note: &str) {
+    let verdict = if measured < least { "short" } else { "ok" };
+    println!("| {plant} | {figure} | {measured:.3} ({note}) | ≥ {least} | {verdict} |");
+}

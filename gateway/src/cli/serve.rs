@@ -10,6 +10,7 @@ use crate::run::{Ready, RunError, run_site};
 use crate::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 #[cfg(feature = "demo")]
 use tokio_util::sync::CancellationToken;
@@ -18,9 +19,18 @@ use tokio_util::sync::CancellationToken;
 const BLOCKING_THREADS: usize = 16;
 
 /// A runtime, or why there is none.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build();
-    built.map_err(|error| {
+pub(crate) fn runtime() -> Result<Runtime, Exit> {
+    built(&mut Builder::new_multi_thread())
+}
+
+/// A runtime of one thread: with two, every answer of an instrument would wake both. Polling, judging and storing have one, what serves
+/// people and databases has another, so that the largest page delays no scan.
+fn of_one_thread(name: &str) -> Result<Runtime, Exit> {
+    built(Builder::new_multi_thread().worker_threads(1).thread_name(name))
+}
+
+fn built(builder: &mut Builder) -> Result<Runtime, Exit> {
+    builder.enable_all().max_blocking_threads(BLOCKING_THREADS).build().map_err(|error| {
         eprintln!("无法启动运行时 · no runtime: {error}");
         Exit::Io
     })
@@ -44,13 +54,13 @@ pub(super) fn run(path: &Path) -> Exit {
         return Exit::Usage;
     }
     let Some(site) = loaded(config::check_site(path)) else { return Exit::Usage };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
+    let (runtime, outward) = match (of_one_thread("field"), of_one_thread("outward")) {
+        (Ok(runtime), Ok(outward)) => (runtime, outward),
+        (Err(exit), _) | (_, Err(exit)) => return exit,
     };
     let clock = Arc::new(SystemClock::default());
     let cannot_start = |error: &RunError| matches!(error, RunError::Store(_) | RunError::Listen(..));
-    let run = |site, stop, up| run_site(site, clock.clone(), None, stop, up);
+    let run = |site, stop, up| run_site(site, clock.clone(), None, outward.handle().clone(), stop, up);
     let station = Station { path: path.to_owned(), check: config::check_site, run, take_over: new_rules, cannot_start };
     let result = runtime.block_on(station.until_stopped(site));
     result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)

@@ -25,6 +25,7 @@ use crate::snapshot::Snapshot;
 use rules::{Actor, Command, EventKind, Rejected, SystemCondition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -82,6 +83,8 @@ pub struct CoreHandle {
     pub(crate) requests: mpsc::Sender<CoreRequest>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
+    /// Set by whoever takes a picture: while nobody does, the core draws values less often.
+    pub(crate) looked: Arc<AtomicBool>,
 }
 
 impl CoreHandle {
@@ -144,6 +147,7 @@ impl CoreHandle {
     /// The newest picture.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.looked.store(true, Ordering::Relaxed);
         self.snapshots.borrow().clone()
     }
 

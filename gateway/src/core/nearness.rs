@@ -27,7 +27,7 @@ impl Nearness {
     #[must_use]
     pub fn of(book: &RuleBook, buses: &[BusSpec]) -> Self {
         let mut points: Vec<Option<Watched>> = Vec::new();
-        for binding in buses.iter().flat_map(|b| &b.devices).flat_map(|d| &d.points) {
+        for binding in buses.iter().flat_map(|b| &b.devices).flat_map(|d| d.points.iter()) {
             let (Some(fast), index) = (&binding.fast, binding.point.index()) else { continue };
             let point = &book.points()[index];
             let limits = limits(book, &point.key);

@@ -18,7 +18,7 @@ use rules::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -30,8 +30,10 @@ const REQUESTS_MAX: usize = 256;
 const TURN_MAX: usize = 256;
 /// Records a slow reader may lag behind before it is told to ask the journal.
 const RECORDS_MAX: usize = 1024;
-/// Values reach the page at most four times a second.
+/// Values reach the page at most four times a second …
 const PICTURE_EVERY: Duration = Duration::from_millis(250);
+/// … and a picture that nobody looks at is drawn with every so many of these turns: once a second.
+const TURNS_UNSEEN: u64 = 4;
 /// Answers to repeated commands kept, oldest first out.
 const IDEMPOTENCY_MAX: usize = 1000;
 /// A broker connection that comes back within this is no alarm.
@@ -64,13 +66,13 @@ pub struct CoreParts {
 }
 
 /// Starts the core; it ends after `stop` with a last commit.
-pub fn start(mut parts: CoreParts, stop: CancellationToken) -> (CoreHandle, JoinHandle<()>) {
+pub fn start(parts: CoreParts, stop: CancellationToken) -> (CoreHandle, JoinHandle<()>) {
     let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
     let (records, _) = broadcast::channel(RECORDS_MAX);
-    let core = Core::new(&mut parts, records.clone());
-    let (publish, snapshots) = watch::channel(Arc::new(core.picture(parts.clock.now())));
-    let handle = CoreHandle { requests, snapshots, records };
-    let task = tokio::spawn(core.run(parts.scans, inbox, publish, parts.found, stop));
+    let (core, scans, found) = Core::new(parts, records.clone());
+    let (publish, snapshots) = watch::channel(Arc::new(core.picture(core.clock.now())));
+    let handle = CoreHandle { requests, snapshots, records, looked: core.looked.clone() };
+    let task = tokio::spawn(core.run(scans, inbox, publish, found, stop));
     (handle, task)
 }
 
@@ -84,7 +86,7 @@ pub(super) struct Core {
     buses: Vec<(String, Arc<BusStatus>)>,
     pub(super) nearness: Nearness,
     pub(super) derived: Derived,
-    bus_views: Vec<BusView>,
+    bus_views: Arc<Vec<BusView>>,
     records: broadcast::Sender<Arc<Record>>,
     progress: Arc<AtomicU64>,
     delivery: BTreeMap<String, Delivered>,
@@ -97,33 +99,36 @@ pub(super) struct Core {
     answers: VecDeque<(String, CommandOutcome)>,
     receipts: BTreeSet<(String, Option<String>)>,
     dirty: bool,
+    looked: Arc<AtomicBool>,
 }
 
 impl Core {
-    fn new(parts: &mut CoreParts, records: broadcast::Sender<Arc<Record>>) -> Self {
+    /// With what its loop reads: the scans, and what the store had found.
+    fn new(parts: CoreParts, records: broadcast::Sender<Arc<Record>>) -> (Self, mpsc::Receiver<BusMessage>, Found) {
+        let mut found = parts.found;
         let now = parts.clock.now();
-        let restored = parts.found.restored.clone();
+        let restored = std::mem::take(&mut found.restored);
         let next_hazard = restored.next_hazard;
-        Self {
-            engine: Engine::new(parts.book.clone(), restored, now),
+        let core = Self {
+            engine: Engine::new(parts.book, restored, now),
             ledger: Ledger::new(
                 parts.store.clone(),
                 parts.site.site.clone(),
-                parts.boot_id.clone(),
-                parts.found.chain_head.clone(),
-                parts.found.next_delivery,
+                parts.boot_id,
+                found.chain_head.clone(),
+                found.next_delivery,
                 next_hazard,
             ),
-            store: parts.store.clone(),
-            site: parts.site.clone(),
+            store: parts.store,
+            site: parts.site,
             site_since_seq: 0,
-            clock: parts.clock.clone(),
-            buses: parts.buses.clone(),
-            nearness: std::mem::take(&mut parts.nearness),
-            derived: std::mem::take(&mut parts.derived),
-            bus_views: Vec::new(),
+            clock: parts.clock,
+            buses: parts.buses,
+            nearness: parts.nearness,
+            derived: parts.derived,
+            bus_views: Arc::default(),
             records,
-            progress: parts.progress.clone(),
+            progress: parts.progress,
             delivery: BTreeMap::new(),
             not_durable: BTreeSet::new(),
             outbox: OutboxFigures::default(),
@@ -134,7 +139,9 @@ impl Core {
             answers: VecDeque::new(),
             receipts: BTreeSet::new(),
             dirty: true,
-        }
+            looked: Arc::default(),
+        };
+        (core, parts.scans, found)
     }
 
     async fn run(
@@ -159,10 +166,11 @@ impl Core {
                 () = tokio::time::sleep(due) => self.input(Input::Tick).await,
                 _ = picture.tick() => {
                     turn += 1;
-                    if turn.is_multiple_of(4) {
+                    if turn.is_multiple_of(TURNS_UNSEEN) {
                         self.every_second().await;
+                        self.dirty = true;
                     }
-                    self.dirty = true;
+                    self.dirty |= self.looked.swap(false, Ordering::Relaxed);
                 }
             }
             self.progress.fetch_add(1, Ordering::Relaxed);
@@ -383,7 +391,7 @@ impl Core {
         self.system(SystemCondition::StorageSlow, late || self.store.pulse().is_late(now.mono)).await;
         let stepped = now.wall.quality == TimeQuality::Stepped;
         self.system(SystemCondition::ClockUntrusted, stepped).await;
-        self.bus_views = self.buses.iter().map(|(key, status)| bus_view(key, status)).collect();
+        self.bus_views = Arc::new(self.buses.iter().map(|(key, status)| bus_view(key, status)).collect());
     }
 
     fn picture(&self, now: Now) -> Snapshot {
@@ -432,6 +440,6 @@ impl Core {
 }
 
 fn bus_view(key: &str, status: &BusStatus) -> BusView {
-    let snapshot = status.snapshot();
-    BusView { key: key.into(), up: snapshot.up, detail: serde_json::to_value(&snapshot).unwrap_or_default() }
+    let detail = status.snapshot();
+    BusView { key: key.into(), up: detail.up, detail }
 }

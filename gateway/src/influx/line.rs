@@ -5,13 +5,13 @@
 //! a batch again changes nothing. Leaves batching and sending to `writer`.
 
 use crate::snapshot::{PointView, SiteView};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// One stored sample as the database is to have it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeriesSample {
-    pub point: String,
+    /// Number in the configured order.
+    pub point: u32,
     pub utc_ms: i64,
     /// Finite, or none for a bad reading.
     pub value: Option<f64>,
@@ -19,31 +19,35 @@ pub struct SeriesSample {
     pub quality: u8,
 }
 
-/// Measurement and tags of every point, escaped once.
+/// Measurement and tags of every point in the configured order, escaped once.
 #[derive(Clone, Debug)]
 pub struct Encoder {
-    heads: BTreeMap<String, String>,
+    heads: Vec<String>,
 }
 
 impl Encoder {
     /// Prepares the heads of all points of a site.
     #[must_use]
     pub fn new(site: &SiteView) -> Self {
-        Self { heads: site.points.iter().map(|p| (p.key.clone(), head(&site.site, p))).collect() }
+        Self { heads: site.points.iter().map(|p| head(&site.site, p)).collect() }
     }
 
-    /// One line without its newline; `None` for a point that is no longer configured.
-    #[must_use]
-    pub fn line(&self, sample: &SeriesSample) -> Option<String> {
-        let head = self.heads.get(&sample.point)?;
-        let mut line = String::with_capacity(head.len() + 48);
-        line.push_str(head);
-        line.push(' ');
+    /// Appends one line with its newline; nothing for a point that is not configured.
+    pub fn line(&self, sample: &SeriesSample, out: &mut String) {
+        let Some(head) = self.heads.get(sample.point as usize) else { return };
+        let mut whole = itoa::Buffer::new();
+        out.push_str(head);
+        out.push(' ');
         if let Some(value) = sample.value.filter(|v| v.is_finite() && sample.quality < 2) {
-            let _ = write!(line, "value={value},");
+            out.push_str("value=");
+            out.push_str(zmij::Buffer::new().format_finite(value));
+            out.push(',');
         }
-        let _ = write!(line, "quality={}i {}", sample.quality, sample.utc_ms);
-        Some(line)
+        out.push_str("quality=");
+        out.push_str(whole.format(sample.quality));
+        out.push_str("i ");
+        out.push_str(whole.format(sample.utc_ms));
+        out.push('\n');
     }
 }
 
@@ -106,24 +110,32 @@ mod tests {
         }
     }
 
-    fn encoder(key: &str, area: &str, unit: &str) -> Encoder {
-        Encoder { heads: BTreeMap::from([(key.to_owned(), head("demo", &point(key, area, unit)))]) }
+    fn line(key: &str, area: &str, unit: &str, sample: SeriesSample) -> String {
+        let encoder = Encoder { heads: vec![head("demo", &point(key, area, unit))] };
+        let mut text = String::new();
+        encoder.line(&sample, &mut text);
+        text
     }
 
     #[test]
     fn a_bad_reading_writes_its_quality_only() {
-        let sample = SeriesSample { point: "GT-102".into(), utc_ms: 1_700_000_000_123, value: None, quality: 2 };
-        let line = encoder("GT-102", "A1", "ppm").line(&sample).unwrap();
+        let sample = SeriesSample { point: 0, utc_ms: 1_700_000_000_123, value: None, quality: 2 };
         assert_eq!(
-            line,
-            "sample,area=A1,device=gas-12,kind=gas,point=GT-102,site=demo,unit=ppm quality=2i 1700000000123"
+            line("GT-102", "A1", "ppm", sample),
+            "sample,area=A1,device=gas-12,kind=gas,point=GT-102,site=demo,unit=ppm quality=2i 1700000000123\n"
         );
     }
 
     #[test]
     fn not_a_number_is_never_written() {
-        let sample = SeriesSample { point: "GT-102".into(), utc_ms: 1, value: Some(f64::NAN), quality: 0 };
-        assert!(!encoder("GT-102", "A1", "ppm").line(&sample).unwrap().contains("value"));
+        let sample = SeriesSample { point: 0, utc_ms: 1, value: Some(f64::NAN), quality: 0 };
+        assert!(!line("GT-102", "A1", "ppm", sample).contains("value"));
+    }
+
+    #[test]
+    fn a_point_that_is_not_configured_writes_nothing() {
+        let sample = SeriesSample { point: 1, utc_ms: 1, value: Some(1.0), quality: 0 };
+        assert_eq!(line("GT-102", "A1", "ppm", sample), "");
     }
 
     proptest! {
@@ -132,8 +144,7 @@ mod tests {
             key in "\\PC{1,12}", area in "[ -~\n\r\t]{0,12}", unit in "[ -~]{0,4}",
             value in -1e12f64..1e12, quality in 0u8..2, utc_ms in 0i64..4_000_000_000_000,
         ) {
-            let sample = SeriesSample { point: key.clone(), utc_ms, value: Some(value), quality };
-            let text = encoder(&key, &area, &unit).line(&sample).unwrap();
+            let text = line(&key, &area, &unit, SeriesSample { point: 0, utc_ms, value: Some(value), quality });
             let lines: Vec<_> = parse_lines(&text).collect();
             prop_assert_eq!(lines.len(), 1);
             let line = lines.into_iter().next().unwrap().unwrap();

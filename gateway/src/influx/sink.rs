@@ -42,7 +42,7 @@ impl Database {
 }
 
 impl Sink for Database {
-    async fn write(&self, body: String) -> Answer {
+    async fn write(&self, body: &str) -> Answer {
         let Some(packed) = gzip(body.as_bytes()) else {
             return Answer::TryLater("the batch could not be compressed".into());
         };

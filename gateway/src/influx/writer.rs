@@ -12,6 +12,7 @@
 
 use super::line::{Encoder, SeriesSample};
 use std::future::Future;
+use std::ops::Range;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +22,12 @@ const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
 /// Wrong credentials do not mend themselves within seconds.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
-/// Nothing new: one group commit later there is.
-const IDLE_PAUSE: Duration = Duration::from_millis(500);
+/// A request, a read and a saved cursor cost as much for one second's samples as for five; a person at a dashboard does not see five.
+const BATCH_EVERY: Duration = Duration::from_secs(5);
+/// InfluxDB's own advice is 5,000 to 10,000 lines a request; it also bounds the text in memory, to about 1 MB.
+const LINES_MAX: usize = 10_000;
+/// Full batches between two saved cursors while catching up; a batch sent twice changes nothing.
+const BATCHES_UNSAVED_MAX: u32 = 8;
 
 /// What the database answered, by what is done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +47,27 @@ pub enum Answer {
 /// Where lines go.
 pub trait Sink: Send {
     /// Writes newline-separated lines.
-    fn write(&self, body: String) -> impl Future<Output = Answer> + Send;
+    fn write(&self, body: &str) -> impl Future<Output = Answer> + Send;
+}
+
+/// Samples in the order in which they were stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesBatch<C> {
+    pub samples: Vec<SeriesSample>,
+    /// Left out: samples of points that the configuration no longer has.
+    pub unknown_points: u64,
+    /// The position after them.
+    pub next: C,
+    /// More is there already.
+    pub more: bool,
 }
 
 /// Where samples come from, and what must survive a restart.
 pub trait Source: Send {
     /// Position in the history; opaque here.
     type Cursor: Clone + Send;
-    /// Samples after `cursor`, oldest first, with the position after them; empty when there is nothing new.
-    fn after(&self, cursor: &Self::Cursor) -> impl Future<Output = Option<(Vec<SeriesSample>, Self::Cursor)>> + Send;
+    /// Samples after `cursor`; `None` when there is nothing new.
+    fn after(&self, cursor: &Self::Cursor) -> impl Future<Output = Option<SeriesBatch<Self::Cursor>>> + Send;
     /// The position that was saved last.
     fn load(&self) -> impl Future<Output = Self::Cursor> + Send;
     /// Saves the position durably.
@@ -83,97 +100,111 @@ pub async fn pump<S: Source, K: Sink>(
 ) {
     let mut figures = Figures::default();
     let mut cursor = source.load().await;
+    let mut unsaved = 0;
     while !stop.is_cancelled() {
-        match source.after(&cursor).await {
-            Some((samples, next)) if !samples.is_empty() => {
-                let lines = encode(encoder, &samples, &mut figures);
-                figures.pending = lines.len() as u64;
-                report(&figures);
-                if !deliver(source, sink, lines, &mut figures, &mut report, stop).await {
-                    return;
-                }
-                figures.pending = 0;
-                cursor = next;
-                source.save(&cursor).await;
-                report(&figures);
-            }
-            _ => {
-                report(&figures);
-                pause(IDLE_PAUSE, stop).await;
-            }
-        }
-    }
-}
-
-fn encode(encoder: &Encoder, samples: &[SeriesSample], figures: &mut Figures) -> Vec<String> {
-    let lines: Vec<String> = samples.iter().filter_map(|s| encoder.line(s)).collect();
-    figures.unknown_points += (samples.len() - lines.len()) as u64;
-    lines
-}
-
-/// Delivers all lines or sets single ones aside; false when stopped before the end (the cursor then stays, and sending again is harmless).
-async fn deliver<S: Source, K: Sink>(
-    source: &S,
-    sink: &K,
-    lines: Vec<String>,
-    figures: &mut Figures,
-    report: &mut impl FnMut(&Figures),
-    stop: &CancellationToken,
-) -> bool {
-    let mut backoff = BACKOFF_FIRST;
-    // Parts still to be sent, the next one last.
-    let mut parts = vec![lines];
-    while let Some(part) = parts.pop() {
-        if part.is_empty() {
+        let Some(batch) = source.after(&cursor).await else {
+            report(&figures);
+            pause(BATCH_EVERY, stop).await;
             continue;
-        }
-        let answer = tokio::select! {
-            biased;
-            answer = sink.write(part.join("\n")) => answer,
-            () = stop.cancelled() => return false,
         };
-        figures.refused = matches!(answer, Answer::Refused(_));
-        match answer {
-            Answer::Stored => {
-                figures.delivered += part.len() as u64;
-                figures.last_error = None;
-                backoff = BACKOFF_FIRST;
-            }
-            Answer::BadData(reason) if part.len() == 1 => {
-                source.set_aside(part.into_iter().next().unwrap_or_default(), reason.clone()).await;
-                figures.dead_lettered += 1;
-                figures.last_error = Some(reason);
-            }
-            Answer::TooLarge if part.len() == 1 => {
-                source.set_aside(part.into_iter().next().unwrap_or_default(), "too large".into()).await;
-                figures.dead_lettered += 1;
-            }
-            Answer::BadData(_) | Answer::TooLarge => halve(part, &mut parts),
-            Answer::Refused(reason) => {
-                figures.last_error = Some(reason);
-                parts.push(part);
-                report(figures);
-                pause(REFUSED_PAUSE, stop).await;
-            }
-            Answer::TryLater(reason) => {
-                figures.last_error = Some(reason);
-                parts.push(part);
-                report(figures);
-                pause(jittered(backoff, parts.last().and_then(|part| part.first())), stop).await;
-                backoff = (backoff * 2).min(BACKOFF_LONGEST);
-            }
+        figures.unknown_points += batch.unknown_points;
+        figures.pending = batch.samples.len() as u64;
+        report(&figures);
+        let mut delivery = Delivery { source, sink, encoder, figures: &mut figures, report: &mut report, stop };
+        if !delivery.run(batch.samples).await {
+            return;
         }
-        if stop.is_cancelled() && !parts.is_empty() {
-            return false;
+        figures.pending = 0;
+        cursor = batch.next;
+        unsaved += 1;
+        if !batch.more || unsaved >= BATCHES_UNSAVED_MAX {
+            source.save(&cursor).await;
+            unsaved = 0;
+        }
+        report(&figures);
+        if !batch.more {
+            pause(BATCH_EVERY, stop).await;
         }
     }
-    true
 }
 
-fn halve(mut part: Vec<String>, parts: &mut Vec<Vec<String>>) {
-    let second = part.split_off(part.len() / 2);
-    parts.push(second);
-    parts.push(part);
+/// One batch on its way.
+struct Delivery<'a, S, K, R> {
+    source: &'a S,
+    sink: &'a K,
+    encoder: &'a Encoder,
+    figures: &'a mut Figures,
+    report: &'a mut R,
+    stop: &'a CancellationToken,
+}
+
+impl<S: Source, K: Sink, R: FnMut(&Figures)> Delivery<'_, S, K, R> {
+    /// Delivers all samples or sets single ones aside; false when stopped before the end (the cursor then stays, and sending again is
+    /// harmless).
+    async fn run(&mut self, samples: Vec<SeriesSample>) -> bool {
+        let mut backoff = BACKOFF_FIRST;
+        let mut body = String::new();
+        // Parts still to be sent, the next one last.
+        let mut parts = parts_of(samples.len());
+        while let Some(part) = parts.pop() {
+            let lines = &samples[part.clone()];
+            body.clear();
+            lines.iter().for_each(|s| self.encoder.line(s, &mut body));
+            let answer = tokio::select! {
+                biased;
+                answer = self.sink.write(body.trim_end_matches('\n')) => answer,
+                () = self.stop.cancelled() => return false,
+            };
+            self.figures.refused = matches!(answer, Answer::Refused(_));
+            match answer {
+                Answer::Stored => {
+                    self.figures.delivered += lines.len() as u64;
+                    self.figures.last_error = None;
+                    backoff = BACKOFF_FIRST;
+                }
+                Answer::BadData(reason) if lines.len() == 1 => self.set_aside(&body, reason).await,
+                Answer::TooLarge if lines.len() == 1 => self.set_aside(&body, "too large".into()).await,
+                Answer::BadData(_) | Answer::TooLarge => halve(part, &mut parts),
+                Answer::Refused(reason) => {
+                    parts.push(part);
+                    self.wait(reason, REFUSED_PAUSE).await;
+                }
+                Answer::TryLater(reason) => {
+                    let length = jittered(backoff, &lines[0]);
+                    parts.push(part);
+                    self.wait(reason, length).await;
+                    backoff = (backoff * 2).min(BACKOFF_LONGEST);
+                }
+            }
+            if self.stop.is_cancelled() && !parts.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn set_aside(&mut self, line: &str, reason: String) {
+        self.source.set_aside(line.trim_end().to_owned(), reason.clone()).await;
+        self.figures.dead_lettered += 1;
+        self.figures.last_error = Some(reason);
+    }
+
+    async fn wait(&mut self, reason: String, length: Duration) {
+        self.figures.last_error = Some(reason);
+        (self.report)(self.figures);
+        pause(length, self.stop).await;
+    }
+}
+
+/// Requests for so many samples, the first one last.
+fn parts_of(samples: usize) -> Vec<Range<usize>> {
+    (0..samples).step_by(LINES_MAX).map(|from| from..(from + LINES_MAX).min(samples)).rev().collect()
+}
+
+fn halve(part: Range<usize>, parts: &mut Vec<Range<usize>>) {
+    let middle = part.start + part.len() / 2;
+    parts.push(middle..part.end);
+    parts.push(part.start..middle);
 }
 
 async fn pause(length: Duration, stop: &CancellationToken) {
@@ -183,12 +214,12 @@ async fn pause(length: Duration, stop: &CancellationToken) {
     }
 }
 
-/// Between half and the whole of `length`, by the line that is to be sent: many gateways do not come back in the same second, and one
+/// Between half and the whole of `length`, by the sample that is to be sent: many gateways do not come back in the same second, and one
 /// run can be repeated.
-fn jittered(length: Duration, line: Option<&String>) -> Duration {
+fn jittered(length: Duration, first: &SeriesSample) -> Duration {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    (line, length).hash(&mut hasher);
+    (first.point, first.utc_ms, first.value.map(f64::to_bits), length).hash(&mut hasher);
     let share = u32::try_from(hasher.finish() & 0xFF).unwrap_or(0);
     length / 2 + (length / 2) * share / 255
 }
@@ -208,12 +239,12 @@ mod tests {
     }
 
     impl Sink for Database {
-        async fn write(&self, body: String) -> Answer {
+        async fn write(&self, body: &str) -> Answer {
             self.requests.fetch_add(1, Ordering::Relaxed);
             if let Some(answer) = self.script.lock().unwrap().pop() {
                 return answer;
             }
-            if body.contains("poison") {
+            if body.contains(POISON) {
                 return Answer::BadData("unable to parse".into());
             }
             self.stored.lock().unwrap().extend(body.lines().map(str::to_owned));
@@ -221,43 +252,78 @@ mod tests {
         }
     }
 
+    /// The time of the line that the database refuses.
+    const POISON: &str = " 321";
+
     #[derive(Default)]
-    struct Aside(Mutex<Vec<String>>);
+    struct Aside {
+        lines: Mutex<Vec<String>>,
+        saved: AtomicUsize,
+        /// Batches that wait.
+        waiting: AtomicUsize,
+    }
 
     impl Source for Aside {
         type Cursor = usize;
-        async fn after(&self, _: &usize) -> Option<(Vec<SeriesSample>, usize)> {
-            None
+        async fn after(&self, cursor: &usize) -> Option<SeriesBatch<usize>> {
+            let left = self.waiting.load(Ordering::Relaxed).checked_sub(cursor + 1)?;
+            Some(SeriesBatch { samples: samples(10), unknown_points: 1, next: cursor + 1, more: left > 0 })
         }
         async fn load(&self) -> usize {
             0
         }
         async fn save(&self, _: &usize) -> bool {
+            self.saved.fetch_add(1, Ordering::Relaxed);
             true
         }
         async fn set_aside(&self, line: String, _: String) -> bool {
-            self.0.lock().unwrap().push(line);
+            self.lines.lock().unwrap().push(line);
             true
         }
     }
 
-    async fn run(database: &Database, aside: &Aside, lines: Vec<String>) -> Figures {
-        let mut figures = Figures::default();
-        let stop = CancellationToken::new();
-        assert!(deliver(aside, database, lines, &mut figures, &mut |_| {}, &stop).await);
+    fn encoder() -> Encoder {
+        Encoder::new(&crate::mqtt::fixture::site())
+    }
+
+    fn samples(n: i64) -> Vec<SeriesSample> {
+        (0..n).map(|i| SeriesSample { point: 0, utc_ms: 1000 + i, value: Some(1.0), quality: 0 }).collect()
+    }
+
+    async fn run_with(
+        database: &Database,
+        aside: &Aside,
+        samples: Vec<SeriesSample>,
+        report: &mut impl FnMut(&Figures),
+    ) -> Figures {
+        let (mut figures, stop, encoder) = (Figures::default(), CancellationToken::new(), encoder());
+        let figures_in = &mut figures;
+        let mut delivery =
+            Delivery { source: aside, sink: database, encoder: &encoder, figures: figures_in, report, stop: &stop };
+        assert!(delivery.run(samples).await);
         figures
+    }
+
+    async fn run(database: &Database, aside: &Aside, samples: Vec<SeriesSample>) -> Figures {
+        run_with(database, aside, samples, &mut |_| {}).await
     }
 
     #[tokio::test]
     async fn one_bad_line_of_500_is_set_aside_and_499_arrive_in_order() {
         let (database, aside) = (Database::default(), Aside::default());
-        let lines: Vec<String> =
-            (0..500).map(|i| if i == 321 { "poison".into() } else { format!("line {i}") }).collect();
-        let figures = run(&database, &aside, lines.clone()).await;
+        let mut samples = samples(500);
+        samples[321].utc_ms = 321_000;
+        let figures = run(&database, &aside, samples).await;
         assert_eq!((figures.delivered, figures.dead_lettered), (499, 1));
-        assert_eq!(*aside.0.lock().unwrap(), ["poison"]);
-        let expected: Vec<String> = lines.into_iter().filter(|l| l != "poison").collect();
-        assert_eq!(*database.stored.lock().unwrap(), expected);
+        assert!(aside.lines.lock().unwrap()[0].ends_with("quality=0i 321000"));
+        let times: Vec<i64> = database
+            .stored
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(times.is_sorted() && times.len() == 499, "{times:?}");
         assert!(database.requests.load(Ordering::Relaxed) <= 20, "halving needs about 2·log2(500) requests");
     }
 
@@ -265,7 +331,7 @@ mod tests {
     async fn what_may_pass_by_itself_is_tried_again_without_an_end() {
         let (database, aside) = (Database::default(), Aside::default());
         *database.script.lock().unwrap() = (0..30).map(|_| Answer::TryLater("503".into())).collect();
-        let figures = run(&database, &aside, vec!["a".into(), "b".into()]).await;
+        let figures = run(&database, &aside, samples(2)).await;
         assert_eq!((figures.delivered, figures.last_error), (2, None));
     }
 
@@ -274,10 +340,7 @@ mod tests {
         let (database, aside) = (Database::default(), Aside::default());
         database.script.lock().unwrap().push(Answer::Refused("unauthorized access".into()));
         let mut seen = Vec::new();
-        let mut figures = Figures::default();
-        let stop = CancellationToken::new();
-        let mut report = |f: &Figures| seen.push(f.refused);
-        assert!(deliver(&aside, &database, vec!["a".into()], &mut figures, &mut report, &stop).await);
+        let figures = run_with(&database, &aside, samples(1), &mut |f: &Figures| seen.push(f.refused)).await;
         assert_eq!(seen, [true], "the alarm is reported while waiting");
         assert_eq!((figures.delivered, figures.refused), (1, false));
     }
@@ -286,8 +349,32 @@ mod tests {
     async fn a_batch_too_large_is_halved() {
         let (database, aside) = (Database::default(), Aside::default());
         *database.script.lock().unwrap() = vec![Answer::TooLarge, Answer::TooLarge];
-        let figures = run(&database, &aside, (0..8).map(|i| format!("{i}")).collect()).await;
+        let figures = run(&database, &aside, samples(8)).await;
         assert_eq!(figures.delivered, 8);
         assert_eq!(database.stored.lock().unwrap().len(), 8);
+    }
+
+    #[tokio::test]
+    async fn no_request_is_longer_than_the_database_likes() {
+        let (database, aside) = (Database::default(), Aside::default());
+        let figures = run(&database, &aside, samples(25_000)).await;
+        assert_eq!((figures.delivered, database.requests.load(Ordering::Relaxed)), (25_000, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_gathered_is_sent_without_a_pause_and_the_position_is_saved_now_and_then() {
+        let (database, aside, stop) = (Database::default(), Aside::default(), CancellationToken::new());
+        aside.waiting.store(20, Ordering::Relaxed);
+        let begun = tokio::time::Instant::now();
+        let (mut delivered, mut unknown) = (0, 0);
+        let report = |f: &Figures| {
+            (delivered, unknown) = (f.delivered, f.unknown_points);
+            if delivered == 200 {
+                stop.cancel();
+            }
+        };
+        pump(&aside, &database, &encoder(), report, &stop).await;
+        assert_eq!((delivered, unknown, aside.saved.load(Ordering::Relaxed)), (200, 20, 3));
+        assert!(begun.elapsed() < BATCH_EVERY);
     }
 }

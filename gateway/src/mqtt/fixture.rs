@@ -87,7 +87,7 @@ pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
         bypasses: Arc::default(),
         groups: Arc::default(),
         hazards: Arc::default(),
-        buses: Vec::new(),
+        buses: Arc::default(),
         outbox: OutboxFigures::default(),
         storage: StorageView::default(),
         office_silent: false,

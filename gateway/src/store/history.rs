@@ -2,13 +2,12 @@
 //!
 //! Owns what goes in, its counters, and reading back. Leaves the day files being written and their retention to `writer`.
 
-use super::open::is_damage;
-use super::writer::{Desk, Writer, day_of, days};
+use super::follow::{Follower, StoredBatch};
+use super::writer::{CACHE_KIB, Desk, Writer, day_of, days};
 use super::{OpenOptions, StoreError, block, detail};
 use rules::Sample;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,15 +22,6 @@ pub(super) struct Stored {
     pub quality: u8,
     /// Reason and answer, as in `detail`.
     pub detail: u16,
-}
-
-/// A sample read back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredSample {
-    pub point: String,
-    pub utc_ms: i64,
-    pub value: Option<f64>,
-    pub quality: u8,
 }
 
 /// Position of a sink: day file and block.
@@ -64,6 +54,7 @@ pub(super) struct Counters {
 pub(super) struct History {
     dir: PathBuf,
     desk: Desk,
+    follower: Follower,
     counters: Arc<Counters>,
 }
 
@@ -85,35 +76,34 @@ impl History {
     pub(super) fn open(dir: PathBuf, options: &OpenOptions) -> Result<Self, StoreError> {
         std::fs::create_dir_all(&dir).map_err(|e| StoreError::Io(dir.clone(), e))?;
         let counters = Arc::new(Counters::default());
-        let writer = Writer::new(dir.clone(), options, counters.clone());
+        let points: Arc<[String]> = options.points.clone().into();
+        let writer = Writer::new(dir.clone(), points.clone(), options, counters.clone());
+        let follower = Follower::new(dir.clone(), points);
         let desk = Desk::open(writer, options).map_err(|e| StoreError::Io(dir.clone(), e))?;
-        Ok(Self { dir, desk, counters })
+        Ok(Self { dir, desk, follower, counters })
     }
 
     pub(super) fn append(&self, samples: &[Sample], answered: bool) {
         if samples.is_empty() {
             return;
         }
-        let batch: Vec<Stored> = samples
-            .iter()
-            .map(|s| Stored {
-                point: u32::try_from(s.point.index()).unwrap_or(u32::MAX),
-                utc_ms: s.at.wall.utc_ms,
-                value: s.reading.value(),
-                quality: s.reading.quality_code(),
-                detail: detail::of(s.reading, answered),
-            })
-            .collect();
-        let n = batch.len() as u64;
+        let stored = samples.iter().map(|s| Stored {
+            point: u32::try_from(s.point.index()).unwrap_or(u32::MAX),
+            utc_ms: s.at.wall.utc_ms,
+            value: s.reading.value(),
+            quality: s.reading.quality_code(),
+            detail: detail::of(s.reading, answered),
+        });
+        let n = samples.len() as u64;
         self.counters.read.fetch_add(n, Ordering::Relaxed);
-        if !self.desk.take(batch) {
+        if !self.desk.take(stored) {
             self.counters.dropped_queue_full.fetch_add(n, Ordering::Relaxed);
         }
     }
 
     #[cfg(test)]
     pub(super) fn append_stored(&self, sample: Stored) {
-        assert!(self.desk.take(vec![sample]));
+        assert!(self.desk.take(std::iter::once(sample)));
     }
 
     pub(super) fn figures(&self) -> HistoryFigures {
@@ -147,30 +137,16 @@ impl History {
         found
     }
 
-    /// The next blocks after a position; a day that is complete hands over to the next one.
-    pub(super) fn after(&self, cursor: &HistoryCursor, blocks_max: u32) -> Option<(Vec<StoredSample>, HistoryCursor)> {
-        for day in days(&self.dir).into_iter().filter(|d| *d >= cursor.day) {
-            let block = if day == cursor.day { cursor.block } else { 0 };
-            let (samples, last) = match read_after(&self.dir.join(format!("{day}.db")), block, blocks_max) {
-                Ok(read) => read,
-                // A damaged day must not hide the days after it; any other error is tried again.
-                Err(error) if is_damage(&error) => {
-                    tracing::error!(%error, day, "history day cannot be read; going on with the next one");
-                    continue;
-                }
-                Err(_) => return None,
-            };
-            if last > block {
-                return Some((samples, HistoryCursor { day, block: last }));
-            }
-        }
-        None
+    /// The next blocks after a position.
+    pub(super) fn after(&self, cursor: &HistoryCursor, blocks_max: u32) -> Option<StoredBatch> {
+        self.follower.after(cursor, blocks_max)
     }
 }
 
 pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(Duration::from_secs(2))?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(conn)
 }
 
@@ -189,26 +165,4 @@ fn read_range(path: &Path, point: &str, from_ms: i64, to_ms: i64) -> rusqlite::R
         found.extend(samples.into_iter().filter(|s| s.point == id && s.utc_ms >= from_ms && s.utc_ms <= to_ms));
     }
     Ok(found)
-}
-
-fn read_after(path: &Path, block: i64, blocks_max: u32) -> rusqlite::Result<(Vec<StoredSample>, i64)> {
-    let conn = read_only(path)?;
-    let names: BTreeMap<u32, String> = conn
-        .prepare("SELECT id, key FROM point")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut query = conn.prepare("SELECT id, codec, crc, body FROM block WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-    let mut rows = query.query(params![block, blocks_max])?;
-    let (mut found, mut last) = (Vec::new(), block);
-    while let Some(row) = rows.next()? {
-        last = row.get(0)?;
-        let body: Vec<u8> = row.get(3)?;
-        for s in block::unpack(row.get(1)?, row.get(2)?, &body).unwrap_or_default() {
-            if let Some(point) = names.get(&s.point) {
-                let point = point.clone();
-                found.push(StoredSample { point, utc_ms: s.utc_ms, value: s.value, quality: s.quality });
-            }
-        }
-    }
-    Ok((found, last))
 }

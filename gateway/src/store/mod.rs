@@ -12,6 +12,7 @@ mod chain;
 mod claim;
 mod commit;
 mod detail;
+mod follow;
 mod history;
 mod inspect;
 pub mod office;
@@ -19,6 +20,7 @@ mod open;
 pub mod outbox;
 mod past;
 mod pulse;
+mod runs;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,8 @@ mod writer;
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use claim::Claim;
 pub use commit::Commit;
-pub use history::{HistoryCursor, HistoryFigures, StoredSample};
+pub use follow::{StoredBatch, StoredSample};
+pub use history::{HistoryCursor, HistoryFigures};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
 pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
@@ -212,11 +215,7 @@ impl Store {
     }
 
     /// Samples after a position, oldest first; `None` when there is nothing new or the day cannot be read.
-    pub async fn samples_after(
-        &self,
-        cursor: HistoryCursor,
-        blocks_max: u32,
-    ) -> Option<(Vec<StoredSample>, HistoryCursor)> {
+    pub async fn samples_after(&self, cursor: HistoryCursor, blocks_max: u32) -> Option<StoredBatch> {
         let history = self.history.clone();
         self.apart(move || history.after(&cursor, blocks_max)).await.ok()?
     }

@@ -1,8 +1,8 @@
 //! The store as its readers see it: the page's archive, the account tables, the InfluxDB writer's source.
 
-use super::{HistoryCursor, Past, Span, Store, StoreError};
+use super::{HistoryCursor, Past, Span, Store, StoreError, StoredBatch};
 use crate::influx::line::SeriesSample;
-use crate::influx::writer::Source;
+use crate::influx::writer::{SeriesBatch, Source};
 use crate::kpi;
 use crate::record::Record;
 use crate::web::archive::{parse_records, read_records};
@@ -89,13 +89,15 @@ impl AccountDb for Store {
 impl Source for Store {
     type Cursor = HistoryCursor;
 
-    async fn after(&self, cursor: &HistoryCursor) -> Option<(Vec<SeriesSample>, HistoryCursor)> {
-        let (samples, next) = self.samples_after(cursor.clone(), BLOCKS_AT_ONCE).await?;
-        let samples = samples
-            .into_iter()
-            .map(|s| SeriesSample { point: s.point, utc_ms: s.utc_ms, value: s.value, quality: s.quality })
-            .collect();
-        Some((samples, next))
+    async fn after(&self, cursor: &HistoryCursor) -> Option<SeriesBatch<HistoryCursor>> {
+        let StoredBatch { samples, next, more } = self.samples_after(cursor.clone(), BLOCKS_AT_ONCE).await?;
+        let all = samples.len();
+        let known = samples.into_iter().filter_map(|s| {
+            Some(SeriesSample { point: s.point?, utc_ms: s.utc_ms, value: s.value, quality: s.quality })
+        });
+        let samples: Vec<SeriesSample> = known.collect();
+        let unknown_points = (all - samples.len()) as u64;
+        Some(SeriesBatch { samples, unknown_points, next, more })
     }
 
     async fn load(&self) -> HistoryCursor {

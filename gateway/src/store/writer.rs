@@ -1,10 +1,11 @@
 //! The day files being written: one block per group commit, the oldest day goes first.
 //!
 //! ```text
-//!   samples ──batch of a scan──► Desk ──► Writer ──block──► history/DAY.db       on a thread of its own, or inline (simulation)
+//!   samples ──of a scan──► waiting ──an interval's──► Writer ──block──► history/DAY.db       on a thread of its own, or inline
 //! ```
 //!
-//! Owns the group commit, the writer thread and retention. A file that cannot be opened is renamed and a new one begun.
+//! Owns the group commit, the writer thread and retention. A file that cannot be opened is renamed and a new one begun. The thread is
+//! woken by the first sample of a block and by the end of its interval, never by the scans between.
 
 use super::history::{Counters, Stored};
 use super::open::is_damage;
@@ -13,26 +14,47 @@ use rules::{Clock, Mono};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Batches (one per scan) that may wait while the disk stalls: 60 s of 1,000 devices at 1 Hz.
-pub(super) const BATCHES_MAX: usize = 60_000;
+/// Samples that may wait while the disk stalls: 60 s of the largest site, 20,000 points at 1 Hz. 38 MB when all are there.
+pub(super) const WAITING_MAX: usize = 1_200_000;
 /// Three seconds of the largest site.
 const BLOCK_SAMPLES_MAX: usize = 65_536;
+/// Pages that a connection keeps, in KiB: one row a second needs its own page, the index' and the way to them.
+pub(super) const CACHE_KIB: i64 = 256;
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS point(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS block(id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, n INTEGER NOT NULL,
   codec INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS block_time ON block(to_ms);";
 
-/// Where batches are handed in.
+/// Where samples are handed in.
 #[derive(Debug)]
 pub(super) enum Desk {
-    Thread { inbox: Mutex<Option<SyncSender<Vec<Stored>>>>, writer: Mutex<Option<JoinHandle<()>>> },
+    Thread { waiting: Arc<Waiting>, writer: Mutex<Option<JoinHandle<()>>> },
     Inline(Mutex<Option<Box<Inline>>>),
+}
+
+/// What the writer's thread has not taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    samples: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    samples: Vec<Stored>,
+    closed: bool,
+}
+
+impl Queue {
+    /// Whether the thread, which sleeps until the first sample and then for an interval, must wake.
+    fn wakes(&self, before: usize) -> bool {
+        before == 0 || (before < BLOCK_SAMPLES_MAX && self.samples.len() >= BLOCK_SAMPLES_MAX)
+    }
 }
 
 /// A writer without a thread: a block is closed by the first batch after its interval.
@@ -56,33 +78,28 @@ impl Desk {
             let inline = Inline { writer, block: Vec::new(), until: Mono(0), interval };
             return Ok(Self::Inline(Mutex::new(Some(Box::new(inline)))));
         }
-        let (inbox, batches) = sync_channel(BATCHES_MAX);
-        let thread = spawn("store-history", move || writer.run(&batches, interval))?;
-        Ok(Self::Thread { inbox: Mutex::new(Some(inbox)), writer: Mutex::new(Some(thread)) })
+        let waiting = Arc::new(Waiting::default());
+        let theirs = waiting.clone();
+        let thread = spawn("store-history", move || writer.run(&theirs, interval))?;
+        Ok(Self::Thread { waiting, writer: Mutex::new(Some(thread)) })
     }
 
-    /// Never blocks; false when the batch was not taken.
-    pub(super) fn take(&self, batch: Vec<Stored>) -> bool {
+    /// Never waits for the disk; false when the samples were not taken.
+    pub(super) fn take(&self, samples: impl ExactSizeIterator<Item = Stored>) -> bool {
         match self {
-            Self::Thread { inbox, .. } => {
-                let inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
-                let taken = inbox.as_ref().map(|inbox| inbox.try_send(batch));
-                let gone = matches!(taken, Some(Err(TrySendError::Disconnected(_))));
-                debug_assert!(!gone, "the writer outlives its sender");
-                matches!(taken, Some(Ok(())))
-            }
+            Self::Thread { waiting, .. } => waiting.put(samples),
             Self::Inline(inline) => {
                 let mut inline = inline.lock().unwrap_or_else(PoisonError::into_inner);
-                inline.as_mut().map(|inline| inline.take(batch)).is_some()
+                inline.as_mut().map(|inline| inline.take(samples)).is_some()
             }
         }
     }
 
-    /// Writes a last block and ends the writer.
+    /// Writes what waits and ends the writer.
     pub(super) fn close(&self) {
         match self {
-            Self::Thread { inbox, writer } => {
-                inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Self::Thread { waiting, writer } => {
+                waiting.close();
                 if let Some(writer) = writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     let _ = writer.join();
                 }
@@ -96,13 +113,67 @@ impl Desk {
     }
 }
 
+/// Without its store the thread writes what waits and ends.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Self::Thread { waiting, .. } = self {
+            waiting.close();
+        }
+    }
+}
+
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, samples: impl ExactSizeIterator<Item = Stored>) -> bool {
+        let mut queue = self.lock();
+        let before = queue.samples.len();
+        if queue.closed || before + samples.len() > WAITING_MAX {
+            return false;
+        }
+        queue.samples.extend(samples);
+        let wakes = queue.wakes(before);
+        drop(queue);
+        if wakes {
+            self.changed.notify_one();
+        }
+        true
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Puts an interval's samples into `block`, which is empty; the first one opens the interval. True after the last ones.
+    fn collect(&self, block: &mut Vec<Stored>, interval: Duration, clock: &dyn Clock) -> bool {
+        let mut queue = self.lock();
+        while queue.samples.is_empty() && !queue.closed {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let end = clock.now().mono.plus(interval);
+        // A block is bounded by its size as well: what a burst brings beyond it is written at once.
+        while !queue.closed && queue.samples.len() < BLOCK_SAMPLES_MAX {
+            let left = end.since(clock.now().mono);
+            if left.is_zero() {
+                break;
+            }
+            queue = self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        std::mem::swap(&mut queue.samples, block);
+        queue.closed
+    }
+}
+
 impl Inline {
-    fn take(&mut self, batch: Vec<Stored>) {
+    fn take(&mut self, samples: impl Iterator<Item = Stored>) {
         let now = self.writer.clock.now().mono;
         if self.block.is_empty() {
             self.until = now.plus(self.interval);
         }
-        self.block.extend(batch);
+        self.block.extend(samples);
         if now >= self.until || self.block.len() >= BLOCK_SAMPLES_MAX {
             self.writer.write(&mut self.block);
         }
@@ -111,7 +182,7 @@ impl Inline {
 
 pub(super) struct Writer {
     dir: PathBuf,
-    points: Vec<String>,
+    points: Arc<[String]>,
     max_bytes: u64,
     synchronous: &'static str,
     clock: Arc<dyn Clock>,
@@ -121,10 +192,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(dir: PathBuf, options: &OpenOptions, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(dir: PathBuf, points: Arc<[String]>, options: &OpenOptions, counters: Arc<Counters>) -> Self {
         Self {
             dir,
-            points: options.points.clone(),
+            points,
             max_bytes: options.max_bytes,
             synchronous: options.workers.synchronous(),
             clock: options.clock.clone(),
@@ -133,15 +204,12 @@ impl Writer {
         }
     }
 
-    fn run(mut self, batches: &Receiver<Vec<Stored>>, interval: Duration) {
-        let mut block: Vec<Stored> = Vec::new();
+    fn run(mut self, waiting: &Waiting, interval: Duration) {
+        let mut block = Vec::new();
         // The promise is that a kill costs at most one interval: the write itself needs its share of it.
         let collecting = interval - interval / 8;
         loop {
-            // The first sample of a block opens its interval; the rest of it is collected until the interval is over.
-            let Ok(first) = batches.recv() else { return };
-            block.extend(first);
-            let ended = collect(batches, &mut block, collecting, &*self.clock);
+            let ended = waiting.collect(&mut block, collecting, &*self.clock);
             self.write(&mut block);
             if ended {
                 return;
@@ -149,24 +217,33 @@ impl Writer {
         }
     }
 
+    /// Writes and empties `block`.
     fn write(&mut self, block: &mut Vec<Stored>) {
         // A block that spans midnight is cut, so that each file holds its day only.
-        block.sort_by_key(|s| day_number(s.utc_ms));
-        for part in block.chunk_by(|a, b| day_number(a.utc_ms) == day_number(b.utc_ms)) {
-            let n = part.len() as u64;
-            match self.write_day(part) {
-                Ok(()) => {
-                    self.counters.stored.fetch_add(n, Ordering::Relaxed);
-                    self.counters.blocks.fetch_add(1, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    tracing::error!(%error, samples = n, "history block not written");
-                    self.counters.dropped_disk.fetch_add(n, Ordering::Relaxed);
-                    self.open = None;
-                }
-            }
+        if !block.is_sorted_by_key(|s| day_number(s.utc_ms)) {
+            block.sort_by_key(|s| day_number(s.utc_ms));
+        }
+        for day in block.chunk_by(|a, b| day_number(a.utc_ms) == day_number(b.utc_ms)) {
+            day.chunks(BLOCK_SAMPLES_MAX).for_each(|part| self.write_part(part));
         }
         block.clear();
+        // What a stalled disk has let grow is given back.
+        block.shrink_to(BLOCK_SAMPLES_MAX);
+    }
+
+    fn write_part(&mut self, part: &[Stored]) {
+        let n = part.len() as u64;
+        match self.write_day(part) {
+            Ok(()) => {
+                self.counters.stored.fetch_add(n, Ordering::Relaxed);
+                self.counters.blocks.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                tracing::error!(%error, samples = n, "history block not written");
+                self.counters.dropped_disk.fetch_add(n, Ordering::Relaxed);
+                self.open = None;
+            }
+        }
     }
 
     fn write_day(&mut self, part: &[Stored]) -> rusqlite::Result<()> {
@@ -176,13 +253,13 @@ impl Writer {
             self.make_room();
         }
         let Some((_, conn, ids)) = &self.open else { return Ok(()) };
-        let mapped: Vec<Stored> =
-            part.iter().filter_map(|s| ids.get(s.point as usize).map(|id| Stored { point: *id, ..*s })).collect();
-        let Some(body) = block::pack(&mapped) else { return Err(rusqlite::Error::InvalidQuery) };
-        let from = mapped.iter().map(|s| s.utc_ms).min().unwrap_or_default();
-        let to = mapped.iter().map(|s| s.utc_ms).max().unwrap_or_default();
+        // A number without a point cannot come from this configuration; in the file it is one without a name.
+        let id = |number: u32| ids.get(number as usize).copied().unwrap_or(u32::MAX);
+        let Some(body) = block::pack(part, id) else { return Err(rusqlite::Error::InvalidQuery) };
+        let from = part.iter().map(|s| s.utc_ms).min().unwrap_or_default();
+        let to = part.iter().map(|s| s.utc_ms).max().unwrap_or_default();
         conn.prepare_cached("INSERT INTO block(from_ms, to_ms, n, codec, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![from, to, mapped.len() as i64, block::CODEC, crc32c::crc32c(&body), body])?;
+            .execute(params![from, to, part.len() as i64, block::CODEC, crc32c::crc32c(&body), body])?;
         Ok(())
     }
 
@@ -199,7 +276,7 @@ impl Writer {
         }?;
         let tx = conn.transaction()?;
         let mut ids = Vec::with_capacity(self.points.len());
-        for key in &self.points {
+        for key in self.points.iter() {
             tx.execute("INSERT OR IGNORE INTO point(key) VALUES (?1)", [key])?;
             ids.push(tx.query_row("SELECT id FROM point WHERE key = ?1", [key], |row| row.get(0))?);
         }
@@ -229,24 +306,6 @@ impl Writer {
     }
 }
 
-/// Collects until the interval is over; true when the senders are gone.
-fn collect(batches: &Receiver<Vec<Stored>>, block: &mut Vec<Stored>, interval: Duration, clock: &dyn Clock) -> bool {
-    let end = clock.now().mono.plus(interval);
-    // A block is bounded by its size as well: what a burst brings beyond it begins the next one.
-    while block.len() < BLOCK_SAMPLES_MAX {
-        let left = end.since(clock.now().mono);
-        if left.is_zero() {
-            return false;
-        }
-        match batches.recv_timeout(left) {
-            Ok(more) => block.extend(more),
-            Err(RecvTimeoutError::Timeout) => return false,
-            Err(RecvTimeoutError::Disconnected) => return true,
-        }
-    }
-    false
-}
-
 /// Renames a day with its companions: a WAL left behind would be replayed into the new file.
 fn set_aside(path: &Path) {
     let free = (0..1000).find(|n| !path.with_extension(format!("db.corrupt-{n}")).exists());
@@ -262,6 +321,7 @@ fn prepare(path: &Path, synchronous: &str) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     // One fsync per group commit; a power cut costs at most the block in hand.
     conn.pragma_update(None, "synchronous", synchronous)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
     conn.execute_batch(SCHEMA)?;
     Ok(conn)
 }

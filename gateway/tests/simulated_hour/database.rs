@@ -35,7 +35,7 @@ impl Database {
 }
 
 impl Sink for Database {
-    async fn write(&self, body: String) -> Answer {
+    async fn write(&self, body: &str) -> Answer {
         tokio::time::sleep(Duration::from_millis(15)).await;
         let mut stored = self.stored.lock().unwrap();
         stored.requests += 1;

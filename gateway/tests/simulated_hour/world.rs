@@ -269,20 +269,23 @@ struct Archive {
 
 async fn archive(store: &Store, site: &Site, course: &Course) -> Archive {
     let (encoder, mut cursor, mut found) = (Encoder::new(&site.view), HistoryCursor::default(), Archive::default());
-    while let Some((samples, next)) = store.samples_after(cursor, 600).await {
-        for s in samples {
+    while let Some(batch) = store.samples_after(cursor, 600).await {
+        for s in batch.samples {
             let at = Duration::from_millis(u64::try_from(s.utc_ms - WALL_AT_START_MS).unwrap());
+            let point = s.point.expect("the configuration did not change");
+            let key = &site.view.points[point as usize].key;
             // After the hour the plant stands still.
             if let Some(value) = s.value.filter(|_| at < crate::plan::HOUR) {
                 found.compared += 1;
-                if !course.had(&s.point, at, value) {
-                    found.never_true.push(format!("{} = {value} at {at:?}", s.point));
+                if !course.had(key, at, value) {
+                    found.never_true.push(format!("{key} = {value} at {at:?}"));
                 }
             }
-            let series = SeriesSample { point: s.point, utc_ms: s.utc_ms, value: s.value, quality: s.quality };
-            found.stored_lines.extend(encoder.line(&series));
+            let mut line = String::new();
+            encoder.line(&SeriesSample { point, utc_ms: s.utc_ms, value: s.value, quality: s.quality }, &mut line);
+            found.stored_lines.insert(line.trim_end().to_owned());
         }
-        cursor = next;
+        cursor = batch.next;
     }
     found
 }

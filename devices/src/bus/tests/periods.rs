@@ -55,7 +55,7 @@ async fn intervals(told: &mut mpsc::Receiver<(Instant, Asked)>, address: u16, se
 #[tokio::test(start_paused = true)]
 async fn every_point_is_read_in_its_own_period() {
     let mut spec = spec(tcp(), &[1], THREE);
-    for (point, period) in spec.devices[0].points.iter_mut().zip([100, 1_000, 3_600_000]) {
+    for (point, period) in Arc::make_mut(&mut spec.devices[0].points).iter_mut().zip([100, 1_000, 3_600_000]) {
         point.period = ms(period);
     }
     let mut rig = Rig::start_spec(Pipe, spec);
@@ -72,7 +72,7 @@ async fn every_point_is_read_in_its_own_period() {
 async fn a_point_whose_fast_period_is_wanted_is_read_fast_and_then_slowly_again() {
     let mut spec = spec(tcp(), &[1], THREE);
     let wanted = Wanted::default();
-    spec.devices[0].points[0].fast = Some(Fast { period: ms(200), wanted: wanted.clone() });
+    Arc::make_mut(&mut spec.devices[0].points)[0].fast = Some(Fast { period: ms(200), wanted: wanted.clone() });
     let mut rig = Rig::start_spec(Pipe, spec);
     let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
     rig.drain();
@@ -87,7 +87,7 @@ async fn a_point_whose_fast_period_is_wanted_is_read_fast_and_then_slowly_again(
 #[tokio::test(start_paused = true)]
 async fn alarm_critical_requests_go_first() {
     let mut spec = spec(tcp(), &[1, 2], THREE);
-    spec.devices[1].points[1].critical = true;
+    Arc::make_mut(&mut spec.devices[1].points)[1].critical = true;
     let mut rig = Rig::start_spec(Pipe, spec);
     let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
     rig.drain();
@@ -103,7 +103,7 @@ async fn alarm_critical_requests_go_first() {
 #[tokio::test(start_paused = true)]
 async fn a_bus_that_is_too_slow_skips_and_counts_and_never_queues() {
     let mut spec = spec(tcp(), &[1], THREE);
-    spec.devices[0].points.iter_mut().for_each(|p| p.period = ms(100));
+    Arc::make_mut(&mut spec.devices[0].points).iter_mut().for_each(|p| p.period = ms(100));
     let mut rig = Rig::start_spec(Pipe, spec);
     let _told = serve(rig.connections.recv().await.unwrap(), ms(90));
     let first = rig.scan().await.at.mono;

@@ -57,7 +57,7 @@ impl Site {
         let (requests, inbox) = mpsc::channel(256);
         let (snapshots, pictures) = watch::channel(picture(last));
         let (records, _) = broadcast::channel(1024);
-        let core = CoreHandle { requests, snapshots: pictures, records: records.clone() };
+        let core = CoreHandle { requests, snapshots: pictures, records: records.clone(), looked: Arc::default() };
         let handle = core.clone();
         let (tell, figures) = watch::channel(OutboxFigures::default());
         let receipts = Arc::new(Mutex::new(Vec::new()));

@@ -130,7 +130,7 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         bypasses: Arc::default(),
         groups: Arc::default(),
         hazards: Arc::default(),
-        buses: Vec::new(),
+        buses: Arc::default(),
         outbox: OutboxFigures::default(),
         storage: StorageView::default(),
         office_silent: false,
@@ -230,7 +230,7 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let (records, _) = broadcast::channel(4);
     let notes = Arc::new(Mutex::new(Vec::new()));
     tokio::spawn(play_core(inbox, notes.clone()));
-    let core = CoreHandle { requests, snapshots: latest, records: records.clone() };
+    let core = CoreHandle { requests, snapshots: latest, records: records.clone(), looked: Arc::default() };
     let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
     let accounts = open_accounts(db, clock.clone(), &settings, folder).await;
     let (start, _inbox) = mpsc::channel(1);
