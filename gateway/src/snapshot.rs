@@ -247,6 +247,7 @@ pub struct GroupsView {
 pub struct BusView {
     pub key: String,
     pub up: bool,
+    #[schemars(with = "serde_json::Value")]
     pub detail: BusSnapshot,
 }
 
