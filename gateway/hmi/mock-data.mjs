@@ -42,7 +42,7 @@ point('UPS-001', 'A5', 'percent', '电池电量', 'UPS battery', '%', [0, 100], 
 point('PS-601', 'A6', 'pressure', '消防水压', 'Fire main pressure', 'MPa', [0, 1.6], L(0.3, 0.5, 1.2, 1.4), 2, 0.81);
 
 const risk = (key, areaKey, level, name, name_en, leader_role) => ({
-  key, name, name_en, area: areaKey, level, accident_type: '中毒', leader_role, source: level === 'major' ? areaKey : null,
+  key, name, name_en, area: areaKey, level, accident_type: '中毒', leader_role, leader_role_en: 'General manager', source: level === 'major' ? areaKey : null,
 });
 export const site = {
   site: 'demo-chemical',
@@ -63,13 +63,13 @@ export const site = {
     risk('RA-07', 'A5', 'low', '控制室断电', 'Power failure of the control room', '仪表班长'),
   ],
   measures: [
-    { key: 'RA-01.M1', risk: 'RA-01', text: '氨气检测报警', text_en: 'Ammonia detection', responsible_role: '仪表班长', evidence: { kind: 'watched', points: ['GT-102'] } },
-    { key: 'RA-04.M1', risk: 'RA-04', text: '氯气检测报警', text_en: 'Chlorine detection', responsible_role: '仪表班长', evidence: { kind: 'watched', points: ['GT-303'] } },
+    { key: 'RA-01.M1', risk: 'RA-01', text: '氨气检测报警', text_en: 'Ammonia detection', responsible_role: '仪表班长', responsible_role_en: 'Instrument foreman', evidence: { kind: 'watched', points: ['GT-102'] } },
+    { key: 'RA-04.M1', risk: 'RA-04', text: '氯气检测报警', text_en: 'Chlorine detection', responsible_role: '仪表班长', responsible_role_en: 'Instrument foreman', evidence: { kind: 'watched', points: ['GT-303'] } },
   ],
   sources: [
-    { key: 'A1', name: '液氨罐区', name_en: 'Ammonia tanks', s: 5.1, r: 10.2, grade: 3, responsible_roles: ['主要负责人', '技术负责人', '操作负责人'] },
-    { key: 'A2', name: '甲醇罐区', name_en: 'Methanol tanks', s: 2.69, r: 2.69, grade: 4, responsible_roles: ['主要负责人', '技术负责人', '操作负责人'] },
-    { key: 'A3', name: '液氯钢瓶库', name_en: 'Chlorine store', s: 2, r: 8, grade: 4, responsible_roles: ['主要负责人', '技术负责人', '操作负责人'] },
+    { key: 'A1', name: '液氨罐区', name_en: 'Ammonia tanks', s: 5.1, r: 10.2, grade: 3, responsible_roles: ['主要负责人', '技术负责人', '操作负责人'], responsible_roles_en: ['Person in charge', 'Technical lead', 'Operations lead'] },
+    { key: 'A2', name: '甲醇罐区', name_en: 'Methanol tanks', s: 2.69, r: 2.69, grade: 4, responsible_roles: ['主要负责人', '技术负责人', '操作负责人'], responsible_roles_en: ['Person in charge', 'Technical lead', 'Operations lead'] },
+    { key: 'A3', name: '液氯钢瓶库', name_en: 'Chlorine store', s: 2, r: 8, grade: 4, responsible_roles: ['主要负责人', '技术负责人', '操作负责人'], responsible_roles_en: ['Person in charge', 'Technical lead', 'Operations lead'] },
   ],
 };
 

@@ -1,11 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { en } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
 import { agrees, compare, counts, frozenRows, headline } from '../src/lib/alarms';
 import { beyond, percent, span } from '../src/lib/bars';
-import { contrast, palette, priorities } from '../src/lib/colour';
 import { append, columns } from '../src/lib/curve';
-import { nameBeside, stamp } from '../src/lib/format';
+import { axisTimes, nameBeside, stamp } from '../src/lib/format';
 import { leader, placeLabels, type Box } from '../src/lib/labels';
 import { may } from '../src/lib/roles';
 import type { AlarmView, Session } from '../src/lib/types';
@@ -77,18 +77,28 @@ test('every_text_exists_in_both_languages_with_the_same_places', () => {
   }
 });
 
-test('text_contrast_is_at_least_4_5_and_shapes_are_at_least_3', () => {
-  expect(contrast(palette.text, palette.background)).toBeGreaterThan(7);
-  expect(contrast(palette.muted, palette.background)).toBeGreaterThan(4.5);
-  expect(contrast(palette.mutedOnStrip, palette.strip)).toBeGreaterThan(4.5);
-  for (const p of Object.values(priorities)) {
-    expect(contrast(p.fill, p.ink)).toBeGreaterThan(4.5);
-    expect(contrast(p.outline, palette.background)).toBeGreaterThan(3);
-  }
-});
-
 test('times_are_printed_in_shanghai', () => {
   expect(stamp(0)).toBe('1970-01-01 08:00:00.000');
+});
+
+test('a_time_axis_never_prints_one_time_twice', () => {
+  const axis = (step: number, n: number) => axisTimes(Array.from({ length: n }, (_, i) => 57_600 - 8 * 3600 + i * step));
+  expect(axis(30, 4)).toEqual(['16:00:00', '16:00:30', '16:01:00', '16:01:30']);
+  expect(axis(60, 3)).toEqual(['16:00', '16:01', '16:02']);
+  expect(axis(4 * 3600, 7)).toEqual(['16:00', '20:00', '01-02', '04:00', '08:00', '12:00', '01-02 16:00']);
+  for (const [step, n] of [[30, 21], [60, 11], [300, 13], [1800, 17], [3600, 25]] as const) expect(new Set(axis(step, n)).size).toBe(n);
+});
+
+test('every_kind_of_the_journal_has_words', () => {
+  const names = readFileSync(new URL('../../../rules/src/event/names.rs', import.meta.url), 'utf8');
+  const kinds = [...names.matchAll(/=> "([a-z]+\.[a-z_]+)",/g)].map((m) => m[1]!);
+  expect(kinds.length).toBeGreaterThan(40);
+  expect(kinds.filter((kind) => !(`kind.${kind}` in zh))).toEqual([]);
+});
+
+test('english_texts_have_no_chinese_but_the_name_of_the_other_language', () => {
+  const left = Object.entries(en).filter(([key, text]) => key !== 'lang.other' && /[\u3000-\u9fff\uff00-\uffef]/.test(text));
+  expect(left).toEqual([]);
 });
 
 describe('plan, names, roles', () => {

@@ -1,5 +1,6 @@
 // Requests to the gateway: CSRF header, idempotency key, and errors sorted by what the page does next.
 
+import { pick } from '../i18n/index.svelte';
 import type { Session } from './types';
 
 export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'refused' | 'incomplete' | 'throttled' | 'network' | 'other';
@@ -51,13 +52,15 @@ async function call(method: string, path: string, body?: unknown, key?: string):
   const problem = await problemOf(answer);
   const failure = problem.type?.endsWith(':refused') ? 'refused' : (BY_STATUS[answer.status] ?? 'other');
   if (failure === 'signed_out' && path !== '/api/v1/session') onSignedOut();
-  throw new ApiError(failure, answer.status, problem.detail ?? problem.title ?? String(answer.status), problem.fields);
+  throw new ApiError(failure, answer.status, problem.detail ?? (pick(problem.title, problem.title_en) || String(answer.status)), problem.fields);
 }
 
 interface Problem {
   /** `urn:hazard-gateway:problem:<slug>`; a 409 is `changed` (look again) or `refused` (not in this state). */
   type?: string;
   title?: string;
+  title_en?: string;
+  /** A code or a name: the same in every language. */
   detail?: string;
   fields?: string[];
 }

@@ -14,6 +14,20 @@ export function clockTime(utcMs: number): string {
   return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
 }
 
+/** Texts of a time axis: seconds where the steps are finer than a minute, the date where a time comes twice or a day begins. */
+export function axisTimes(seconds: readonly number[]): string[] {
+  const [first = 0, second = first + 60] = seconds;
+  const length = second - first < 60 ? 8 : 5;
+  const said = new Set<string>();
+  return seconds.map((s) => {
+    const time = clockTime(s * 1000).slice(0, length);
+    const twice = said.has(time);
+    said.add(time);
+    if (length === 5 && time === '00:00') return date(s * 1000).slice(5);
+    return twice ? `${date(s * 1000).slice(5)} ${time}` : time;
+  });
+}
+
 /** `YYYY-MM-DD`. */
 export function date(utcMs: number): string {
   const d = parts(utcMs);

@@ -13,6 +13,7 @@ class Nav {
   point = $state(parse(location.hash).page === 'trend' ? parse(location.hash).arg : '');
   alarm = $state('');
   help = $state(false);
+  settings = $state(false);
 
   constructor() {
     addEventListener('hashchange', () => {

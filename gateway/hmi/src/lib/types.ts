@@ -32,6 +32,8 @@ export interface Risk {
   level: Level;
   accident_type: string;
   leader_role: string;
+  /** Empty where the configuration has none. */
+  leader_role_en: string;
   source: string | null;
 }
 export interface Measure {
@@ -40,6 +42,7 @@ export interface Measure {
   text: string;
   text_en: string;
   responsible_role: string;
+  responsible_role_en: string;
   evidence: { kind: 'watched'; points: string[] } | { kind: 'inspected' };
 }
 export interface Source {
@@ -50,6 +53,7 @@ export interface Source {
   r: number;
   grade: number;
   responsible_roles: string[];
+  responsible_roles_en: string[];
 }
 export interface SiteView {
   site: string;
