@@ -264,6 +264,9 @@ pub struct StorageView {
     pub influx_delivered: u64,
     pub influx_pending: u64,
     pub influx_dead_lettered: u64,
+    /// The same for the transitions of alarms.
+    pub influx_transitions_delivered: u64,
+    pub influx_transitions_dead_lettered: u64,
     pub influx_last_error: Option<String>,
 }
 

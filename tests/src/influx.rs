@@ -111,7 +111,26 @@ impl Influx {
              r._field == \"value\") |> keep(columns: [\"_time\", \"_value\", \"point\"]) |> group() |> sort(columns: [\"_time\"])",
             self.bucket
         );
-        let text = reqwest::Client::new()
+        parse_csv(&self.query(flux).await)
+    }
+
+    /// Names of the transitions of `alarm` in the measurement `alarm`, oldest first.
+    pub async fn transitions(&self, alarm: &str) -> Vec<String> {
+        let flux = format!(
+            "from(bucket: \"{}\") |> range(start: -1h) |> filter(fn: (r) => r._measurement == \"alarm\" and r._field == \"seq\" \
+             and r.alarm == \"{alarm}\") |> keep(columns: [\"_time\", \"transition\"]) |> group() |> sort(columns: [\"_time\"])",
+            self.bucket
+        );
+        let text = self.query(flux).await;
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let head: Vec<&str> = lines.next().unwrap_or_default().trim_end().split(',').collect();
+        let Some(at) = head.iter().position(|column| *column == "transition") else { return Vec::new() };
+        lines.filter_map(|line| Some(line.trim_end().split(',').nth(at)?.to_owned())).collect()
+    }
+
+    /// A Flux query's answer as CSV.
+    async fn query(&self, flux: String) -> String {
+        reqwest::Client::new()
             .post(format!("{}/api/v2/query?org={}", self.url, self.org))
             .header("Authorization", format!("Token {}", self.token))
             .header("Accept", "application/csv")
@@ -122,8 +141,7 @@ impl Influx {
             .unwrap()
             .text()
             .await
-            .unwrap();
-        parse_csv(&text)
+            .unwrap()
     }
 }
 

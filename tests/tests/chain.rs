@@ -59,12 +59,30 @@ async fn a_leak_reaches_the_duty_officer_whose_confirmation_reaches_the_site() {
 
     let counted = database_equals_instruments(&plant, &influx).await;
     println!("{counted} values in InfluxDB, each equal to what its instrument sent");
+    transitions_are_mirrored(&influx).await;
     assert_eq!(
         site.program.terminate(Duration::from_secs(10)),
         Some(0),
         "SIGTERM ends cleanly within 10 s:\n{}",
         site.log()
     );
+}
+
+/// Measurement `alarm`: the raise and the acknowledgement stand beside the curve.
+async fn transitions_are_mirrored(influx: &Influx) {
+    let mut turn = tokio::time::interval(Duration::from_millis(300));
+    let there = async {
+        loop {
+            turn.tick().await;
+            let transitions = influx.transitions(ALARM).await;
+            if ["raised", "acked"].iter().all(|name| transitions.iter().any(|t| t == name)) {
+                return transitions;
+            }
+        }
+    };
+    let transitions =
+        tokio::time::timeout(Duration::from_secs(20), there).await.expect("alarm transitions in InfluxDB");
+    println!("{ALARM} in InfluxDB: {}", transitions.join(", "));
 }
 
 /// The element of a list whose field has a value.

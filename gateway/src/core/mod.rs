@@ -47,6 +47,8 @@ pub enum CoreRequest {
     Receipt(OfficeReceipt),
     Outbox(OutboxFigures),
     Influx(InfluxFigures),
+    /// Of the alarm transitions on their way to InfluxDB.
+    Transitions(InfluxFigures),
     /// How far the events of standing alarms have come.
     Delivery(BTreeMap<String, Delivered>),
     /// A condition of the gateway itself came or went.
@@ -125,6 +127,11 @@ impl CoreHandle {
     /// Tells the core how the InfluxDB writer stands; dropped when the core is busy (the next figures follow).
     pub fn influx_figures(&self, figures: InfluxFigures) {
         let _ = self.requests.try_send(CoreRequest::Influx(figures));
+    }
+
+    /// The same for the alarm transitions.
+    pub fn transition_figures(&self, figures: InfluxFigures) {
+        let _ = self.requests.try_send(CoreRequest::Transitions(figures));
     }
 
     /// Tells the core how far the events of standing alarms have come.

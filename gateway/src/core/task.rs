@@ -93,6 +93,7 @@ pub(super) struct Core {
     not_durable: BTreeSet<u64>,
     outbox: OutboxFigures,
     influx: InfluxFigures,
+    transitions: InfluxFigures,
     uplink: bool,
     influx_on: bool,
     connected_at: Mono,
@@ -133,6 +134,7 @@ impl Core {
             not_durable: BTreeSet::new(),
             outbox: OutboxFigures::default(),
             influx: InfluxFigures::default(),
+            transitions: InfluxFigures::default(),
             uplink: parts.uplink,
             influx_on: parts.influx,
             connected_at: now.mono,
@@ -277,6 +279,7 @@ impl Core {
                 self.system(SystemCondition::InfluxRefused, figures.refused).await;
                 self.influx = figures;
             }
+            CoreRequest::Transitions(figures) => self.transitions = figures,
             CoreRequest::Delivery(states) => {
                 self.dirty |= self.delivery != states;
                 self.delivery = states;
@@ -434,7 +437,9 @@ impl Core {
             influx_delivered: self.influx.delivered,
             influx_pending: self.influx.pending,
             influx_dead_lettered: self.influx.dead_lettered,
-            influx_last_error: self.influx.last_error.clone(),
+            influx_transitions_delivered: self.transitions.delivered,
+            influx_transitions_dead_lettered: self.transitions.dead_lettered,
+            influx_last_error: self.influx.last_error.clone().or_else(|| self.transitions.last_error.clone()),
         }
     }
 }

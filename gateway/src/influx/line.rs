@@ -4,6 +4,7 @@
 //! `quality` (0 good, 1 uncertain, 2 bad). A bad reading writes its quality only. The time is always the acquisition time in ms, so sending
 //! a batch again changes nothing. Leaves batching and sending to `writer`.
 
+use super::writer::Encode;
 use crate::snapshot::{PointView, SiteView};
 use std::fmt::Write as _;
 
@@ -31,9 +32,11 @@ impl Encoder {
     pub fn new(site: &SiteView) -> Self {
         Self { heads: site.points.iter().map(|p| head(&site.site, p)).collect() }
     }
+}
 
-    /// Appends one line with its newline; nothing for a point that is not configured.
-    pub fn line(&self, sample: &SeriesSample, out: &mut String) {
+impl Encode<SeriesSample> for Encoder {
+    /// Nothing for a point that is not configured.
+    fn line(&self, sample: &SeriesSample, out: &mut String) {
         let Some(head) = self.heads.get(sample.point as usize) else { return };
         let mut whole = itoa::Buffer::new();
         out.push_str(head);
@@ -71,7 +74,7 @@ fn head(site: &str, point: &PointView) -> String {
 }
 
 /// Escapes space, comma, equals and backslash; control characters, which could begin a second line, are left out.
-fn escape_tag(text: &str) -> String {
+pub(super) fn escape_tag(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !c.is_control()) {
         match c {

@@ -1,19 +1,20 @@
-//! The InfluxDB 2 writer: samples go there from the history, at their own pace, whatever the outage.
+//! The InfluxDB 2 writer: samples go there from the history and alarm transitions from the journal, each at its own pace, whatever the outage.
 //!
-//! Owns encoding (`line`), policy (`writer`) and the HTTP side (`sink`). Leaves storage to `store`; the page never reads from here.
+//! Owns encoding (`line`, `transition`), policy (`writer`) and the HTTP side (`sink`). Leaves storage to `store`; the page never reads from here.
 
 pub mod line;
 pub mod sink;
+pub mod transition;
 pub mod writer;
 
 use crate::config::InfluxSettings;
 use crate::core::CoreHandle;
 use crate::snapshot::SiteView;
-use crate::store::Store;
+use crate::store::{Store, Transitions};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Sends history to InfluxDB until `stop`. Settings that no client can be built from are reported as refused, and nothing is sent.
+/// Sends history and alarm transitions to InfluxDB until `stop`. Settings that no client can be built from are reported as refused, and nothing is sent.
 pub async fn run_writer(
     settings: InfluxSettings,
     site: Arc<SiteView>,
@@ -31,6 +32,10 @@ pub async fn run_writer(
             return;
         }
     };
-    let encoder = line::Encoder::new(&site);
-    writer::pump(&store, &database, &encoder, |figures| core.influx_figures(figures.clone()), &stop).await;
+    let (samples, transitions) = (line::Encoder::new(&site), transition::TransitionEncoder::new(&site));
+    let journal = Transitions(store.clone());
+    tokio::join!(
+        writer::pump(&store, &database, &samples, |figures| core.influx_figures(figures.clone()), &stop),
+        writer::pump(&journal, &database, &transitions, |figures| core.transition_figures(figures.clone()), &stop),
+    );
 }

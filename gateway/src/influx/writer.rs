@@ -1,4 +1,4 @@
-//! Pumps stored samples to InfluxDB from a durable cursor.
+//! Pumps what is stored to InfluxDB from a durable cursor: samples, and beside them the transitions of alarms.
 //!
 //! ```text
 //!   read after cursor ──► write ──204──► advance cursor ──► read …
@@ -8,9 +8,8 @@
 //!                           └ 429, 5xx, transport: back-off 1 → 60 s with jitter, no limit of attempts
 //! ```
 //!
-//! Owns the order and the policy. Leaves encoding to `line`, the samples and the cursor to a [`Source`], HTTP to a [`Sink`].
+//! Owns the order and the policy. Leaves encoding to an [`Encode`], what is sent and the cursor to a [`Source`], HTTP to a [`Sink`].
 
-use super::line::{Encoder, SeriesSample};
 use std::future::Future;
 use std::ops::Range;
 use std::time::Duration;
@@ -50,10 +49,16 @@ pub trait Sink: Send {
     fn write(&self, body: &str) -> impl Future<Output = Answer> + Send;
 }
 
-/// Samples in the order in which they were stored.
+/// How one item is written.
+pub trait Encode<I>: Send + Sync {
+    /// Appends one line with its newline; nothing for an item that has none.
+    fn line(&self, item: &I, out: &mut String);
+}
+
+/// Items in the order in which they were stored.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct SeriesBatch<C> {
-    pub samples: Vec<SeriesSample>,
+pub struct Batch<I, C> {
+    pub items: Vec<I>,
     /// Left out: samples of points that the configuration no longer has.
     pub unknown_points: u64,
     /// The position after them.
@@ -62,12 +67,17 @@ pub struct SeriesBatch<C> {
     pub more: bool,
 }
 
-/// Where samples come from, and what must survive a restart.
+/// What a source gives out at once.
+pub type BatchOf<S> = Batch<<S as Source>::Item, <S as Source>::Cursor>;
+
+/// Where items come from, and what must survive a restart.
 pub trait Source: Send {
-    /// Position in the history; opaque here.
+    /// A sample, or an event.
+    type Item: Send + Sync;
+    /// Position behind an item; opaque here.
     type Cursor: Clone + Send;
-    /// Samples after `cursor`; `None` when there is nothing new.
-    fn after(&self, cursor: &Self::Cursor) -> impl Future<Output = Option<SeriesBatch<Self::Cursor>>> + Send;
+    /// Items after `cursor`; `None` when there is nothing new.
+    fn after(&self, cursor: &Self::Cursor) -> impl Future<Output = Option<BatchOf<Self>>> + Send;
     /// The position that was saved last.
     fn load(&self) -> impl Future<Output = Self::Cursor> + Send;
     /// Saves the position durably.
@@ -91,10 +101,10 @@ pub struct Figures {
 }
 
 /// Runs until cancelled; `report` is called after every turn.
-pub async fn pump<S: Source, K: Sink>(
+pub async fn pump<S: Source, K: Sink, E: Encode<S::Item>>(
     source: &S,
     sink: &K,
-    encoder: &Encoder,
+    encoder: &E,
     mut report: impl FnMut(&Figures),
     stop: &CancellationToken,
 ) {
@@ -108,10 +118,10 @@ pub async fn pump<S: Source, K: Sink>(
             continue;
         };
         figures.unknown_points += batch.unknown_points;
-        figures.pending = batch.samples.len() as u64;
+        figures.pending = batch.items.len() as u64;
         report(&figures);
         let mut delivery = Delivery { source, sink, encoder, figures: &mut figures, report: &mut report, stop };
-        if !delivery.run(batch.samples).await {
+        if !delivery.run(batch.items).await {
             return;
         }
         figures.pending = 0;
@@ -129,27 +139,27 @@ pub async fn pump<S: Source, K: Sink>(
 }
 
 /// One batch on its way.
-struct Delivery<'a, S, K, R> {
+struct Delivery<'a, S, K, E, R> {
     source: &'a S,
     sink: &'a K,
-    encoder: &'a Encoder,
+    encoder: &'a E,
     figures: &'a mut Figures,
     report: &'a mut R,
     stop: &'a CancellationToken,
 }
 
-impl<S: Source, K: Sink, R: FnMut(&Figures)> Delivery<'_, S, K, R> {
-    /// Delivers all samples or sets single ones aside; false when stopped before the end (the cursor then stays, and sending again is
+impl<S: Source, K: Sink, E: Encode<S::Item>, R: FnMut(&Figures)> Delivery<'_, S, K, E, R> {
+    /// Delivers all items or sets single ones aside; false when stopped before the end (the cursor then stays, and sending again is
     /// harmless).
-    async fn run(&mut self, samples: Vec<SeriesSample>) -> bool {
+    async fn run(&mut self, items: Vec<S::Item>) -> bool {
         let mut backoff = BACKOFF_FIRST;
         let mut body = String::new();
         // Parts still to be sent, the next one last.
-        let mut parts = parts_of(samples.len());
+        let mut parts = parts_of(items.len());
         while let Some(part) = parts.pop() {
-            let lines = &samples[part.clone()];
+            let lines = &items[part.clone()];
             body.clear();
-            lines.iter().for_each(|s| self.encoder.line(s, &mut body));
+            lines.iter().for_each(|item| self.encoder.line(item, &mut body));
             let answer = tokio::select! {
                 biased;
                 answer = self.sink.write(body.trim_end_matches('\n')) => answer,
@@ -170,7 +180,7 @@ impl<S: Source, K: Sink, R: FnMut(&Figures)> Delivery<'_, S, K, R> {
                     self.wait(reason, REFUSED_PAUSE).await;
                 }
                 Answer::TryLater(reason) => {
-                    let length = jittered(backoff, &lines[0]);
+                    let length = jittered(backoff, &body);
                     parts.push(part);
                     self.wait(reason, length).await;
                     backoff = (backoff * 2).min(BACKOFF_LONGEST);
@@ -196,9 +206,9 @@ impl<S: Source, K: Sink, R: FnMut(&Figures)> Delivery<'_, S, K, R> {
     }
 }
 
-/// Requests for so many samples, the first one last.
-fn parts_of(samples: usize) -> Vec<Range<usize>> {
-    (0..samples).step_by(LINES_MAX).map(|from| from..(from + LINES_MAX).min(samples)).rev().collect()
+/// Requests for so many items, the first one last.
+fn parts_of(items: usize) -> Vec<Range<usize>> {
+    (0..items).step_by(LINES_MAX).map(|from| from..(from + LINES_MAX).min(items)).rev().collect()
 }
 
 fn halve(part: Range<usize>, parts: &mut Vec<Range<usize>>) {
@@ -214,12 +224,12 @@ async fn pause(length: Duration, stop: &CancellationToken) {
     }
 }
 
-/// Between half and the whole of `length`, by the sample that is to be sent: many gateways do not come back in the same second, and one
+/// Between half and the whole of `length`, by the lines that are to be sent: many gateways do not come back in the same second, and one
 /// run can be repeated.
-fn jittered(length: Duration, first: &SeriesSample) -> Duration {
+fn jittered(length: Duration, body: &str) -> Duration {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    (first.point, first.utc_ms, first.value.map(f64::to_bits), length).hash(&mut hasher);
+    (body.lines().next(), length).hash(&mut hasher);
     let share = u32::try_from(hasher.finish() & 0xFF).unwrap_or(0);
     length / 2 + (length / 2) * share / 255
 }
@@ -227,6 +237,7 @@ fn jittered(length: Duration, first: &SeriesSample) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::influx::line::{Encoder, SeriesSample};
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -264,10 +275,11 @@ mod tests {
     }
 
     impl Source for Aside {
+        type Item = SeriesSample;
         type Cursor = usize;
-        async fn after(&self, cursor: &usize) -> Option<SeriesBatch<usize>> {
+        async fn after(&self, cursor: &usize) -> Option<BatchOf<Self>> {
             let left = self.waiting.load(Ordering::Relaxed).checked_sub(cursor + 1)?;
-            Some(SeriesBatch { samples: samples(10), unknown_points: 1, next: cursor + 1, more: left > 0 })
+            Some(Batch { items: samples(10), unknown_points: 1, next: cursor + 1, more: left > 0 })
         }
         async fn load(&self) -> usize {
             0

@@ -24,6 +24,7 @@ mod runs;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod transitions;
 pub mod users;
 mod web_side;
 mod writer;
@@ -37,6 +38,7 @@ pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, re
 pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
 pub use pulse::{Pulse, keep_pulse};
+pub use transitions::Transitions;
 
 use history::History;
 use rules::{Clock, Restored, Sample};

@@ -2,13 +2,15 @@
 
 use super::{HistoryCursor, Past, Span, Store, StoreError, StoredBatch};
 use crate::influx::line::SeriesSample;
-use crate::influx::writer::{SeriesBatch, Source};
+use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::kpi;
 use crate::record::Record;
 use crate::web::archive::{parse_records, read_records};
 use crate::web::{AccountDb, Archive, Bucket, DbJob, Problem};
 use futures_util::future::BoxFuture;
 use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// Blocks the InfluxDB writer takes at once: a minute of one-second commits.
@@ -87,9 +89,10 @@ impl AccountDb for Store {
 }
 
 impl Source for Store {
+    type Item = SeriesSample;
     type Cursor = HistoryCursor;
 
-    async fn after(&self, cursor: &HistoryCursor) -> Option<SeriesBatch<HistoryCursor>> {
+    async fn after(&self, cursor: &HistoryCursor) -> Option<BatchOf<Self>> {
         let StoredBatch { samples, next, more } = self.samples_after(cursor.clone(), BLOCKS_AT_ONCE).await?;
         let all = samples.len();
         let known = samples.into_iter().filter_map(|s| {
@@ -97,26 +100,39 @@ impl Source for Store {
         });
         let samples: Vec<SeriesSample> = known.collect();
         let unknown_points = (all - samples.len()) as u64;
-        Some(SeriesBatch { samples, unknown_points, next, more })
+        Some(Batch { items: samples, unknown_points, next, more })
     }
 
     async fn load(&self) -> HistoryCursor {
-        let text = self.read(|conn| {
-            conn.query_row("SELECT json FROM cursor WHERE name = ?1", [CURSOR_NAME], |r| r.get::<_, String>(0))
-                .optional()
-        });
-        text.await.ok().flatten().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+        load_cursor(self, CURSOR_NAME).await
     }
 
     async fn save(&self, cursor: &HistoryCursor) -> bool {
-        let Ok(text) = serde_json::to_string(cursor) else { return false };
-        let sql = "INSERT OR REPLACE INTO cursor VALUES (?1, ?2)";
-        self.write(move |tx| tx.execute(sql, [CURSOR_NAME, text.as_str()])).await.is_ok()
+        save_cursor(self, CURSOR_NAME, cursor).await
     }
 
     async fn set_aside(&self, line: String, reason: String) -> bool {
-        let at_ms = self.clock.now().wall.utc_ms;
-        self.write(move |tx| {
+        set_aside(self, line, reason).await
+    }
+}
+
+/// The position of a sink; the beginning when there is none or it cannot be read: sending again changes nothing.
+pub(super) async fn load_cursor<C: DeserializeOwned + Default>(store: &Store, name: &'static str) -> C {
+    let sql = "SELECT json FROM cursor WHERE name = ?1";
+    let text = store.read(move |conn| conn.query_row(sql, [name], |r| r.get::<_, String>(0)).optional());
+    text.await.ok().flatten().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+pub(super) async fn save_cursor<C: Serialize>(store: &Store, name: &'static str, cursor: &C) -> bool {
+    let Ok(text) = serde_json::to_string(cursor) else { return false };
+    let sql = "INSERT OR REPLACE INTO cursor VALUES (?1, ?2)";
+    store.write(move |tx| tx.execute(sql, [name, text.as_str()])).await.is_ok()
+}
+
+pub(super) async fn set_aside(store: &Store, line: String, reason: String) -> bool {
+    let at_ms = store.clock.now().wall.utc_ms;
+    store
+        .write(move |tx| {
             tx.execute(
                 "INSERT INTO dead_letter(at_ms, line, reason) VALUES (?1, ?2, ?3)",
                 params![at_ms, line, reason],
@@ -125,5 +141,4 @@ impl Source for Store {
         })
         .await
         .is_ok()
-    }
 }

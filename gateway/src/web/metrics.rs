@@ -111,7 +111,11 @@ impl Figures {
         }
         self.0.register("samples_dropped", "Samples dropped", dropped);
         self.counter("influx_delivered", "Points InfluxDB took", s.storage.influx_delivered);
-        self.gauge("influx_pending", "Points waiting for InfluxDB", s.storage.influx_pending);
+        self.gauge("influx_pending", "Samples of the batch that is on its way to InfluxDB", s.storage.influx_pending);
         self.counter("influx_dead_lettered", "Lines InfluxDB refused", s.storage.influx_dead_lettered);
+        let delivered = s.storage.influx_transitions_delivered;
+        self.counter("influx_transitions_delivered", "Alarm transitions InfluxDB took", delivered);
+        let refused = s.storage.influx_transitions_dead_lettered;
+        self.counter("influx_transitions_dead_lettered", "Alarm transitions InfluxDB refused", refused);
     }
 }
