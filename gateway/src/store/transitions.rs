@@ -8,7 +8,7 @@ use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::record::Record;
 
 /// Events looked at in one turn; a flood of a thousand is one request.
-const EVENTS_AT_ONCE: usize = 1000;
+const EVENTS_AT_ONCE: u16 = 1000;
 const CURSOR_NAME: &str = "influx_alarm";
 
 /// Alarm transitions in the order of the journal.
@@ -31,7 +31,7 @@ impl Source for Transitions {
         });
         let rows = rows.await.ok()?;
         let next = rows.last()?.0.unsigned_abs();
-        let more = rows.len() == EVENTS_AT_ONCE;
+        let more = rows.len() == usize::from(EVENTS_AT_ONCE);
         let items = rows.iter().filter_map(|(_, json)| serde_json::from_str(json.as_ref()?).ok()).collect();
         Some(Batch { items, unknown_points: 0, next, more })
     }
