@@ -11,7 +11,7 @@ use devices::status::BusStatus;
 use gateway::config::{Site, site_from_text};
 use gateway::core::{CoreHandle, CoreParts, Derived, Nearness, start};
 use gateway::influx::line::{Encoder, SeriesSample};
-use gateway::influx::writer::{self, Figures};
+use gateway::influx::writer::{self, Encode as _, Figures};
 use gateway::record::Record;
 use gateway::store::{HistoryCursor, HistoryFigures, OpenOptions, Store, Workers, verify};
 use rules::{Actor, Clock, Command, Mono, Now, TimeQuality, Wall};

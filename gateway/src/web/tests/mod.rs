@@ -91,7 +91,8 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             }
             CoreRequest::Receipt(_)
             | CoreRequest::Outbox(_)
-            | CoreRequest::Influx(_) | CoreRequest::Transitions(_)
+            | CoreRequest::Influx(_)
+            | CoreRequest::Transitions(_)
             | CoreRequest::Delivery(_)
             | CoreRequest::System { .. }
             | CoreRequest::Change { .. } => {}
