@@ -10,7 +10,7 @@ mod signal;
 use crate::plan::Span;
 use crate::profile::{Condition, Field, Heartbeat};
 use rules::{Doubt, Fault, Finite, Mono, Now, Reading};
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 pub(crate) use number::{number, text};
 
@@ -19,7 +19,7 @@ pub(crate) use number::{number, text};
 pub(crate) struct Image {
     blocks: Vec<Block>,
     /// The block that was found last: fields are decoded in the order of their addresses.
-    last: Cell<usize>,
+    last: AtomicUsize,
 }
 
 type Block = (Span, Result<Vec<u16>, Fault>, Now);
@@ -46,9 +46,9 @@ impl Image {
     }
     fn find(&self, span: Span) -> Option<&Block> {
         let holds = |(block, ..): &&Block| block.holds(span);
-        self.blocks.get(self.last.get()).filter(holds).or_else(|| {
+        self.blocks.get(self.last.load(Relaxed)).filter(holds).or_else(|| {
             let index = self.blocks.iter().position(|block| holds(&block))?;
-            self.last.set(index);
+            self.last.store(index, Relaxed);
             self.blocks.get(index)
         })
     }

@@ -67,7 +67,8 @@ pub async fn run_site(
     stop: CancellationToken,
     ready: oneshot::Sender<SocketAddr>,
 ) -> Result<(), RunError> {
-    // The address first: where it is taken nothing was made and nobody's folder was touched. A socket belongs to the runtime that opened it.
+    // The address first: where it is taken nothing was made and nobody's folder was touched. A socket belongs to the runtime
+    // that opened it.
     let opened = outward.spawn(listen(site.web.listen)).await;
     let (listener, address) = opened.map_err(|_| RunError::Ended("page's runtime"))??;
     let (store, found) = Store::open(&site.data_dir, store_options(&site, &clock))?;

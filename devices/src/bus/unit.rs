@@ -69,6 +69,8 @@ pub(super) struct Unit {
     fault: Fault,
     /// An answer to the present request may still be on its way.
     owed: bool,
+    /// Any of its points has a fast period.
+    has_fast: bool,
 }
 
 impl Unit {
@@ -86,6 +88,7 @@ impl Unit {
             busy: 0,
             fault: Fault::NeverRead,
             owed: false,
+            has_fast: spec.points.iter().any(|p| p.fast.is_some()),
             spec,
         };
         unit.regroup(now);
@@ -113,7 +116,7 @@ impl Unit {
 
     /// Follows the core's wishes for fast periods, between two cycles.
     pub(super) fn follow_wishes(&mut self, now: Instant) {
-        if self.repeat.is_some() || !self.spec.points.iter().any(|p| p.fast.is_some()) {
+        if self.repeat.is_some() || !self.has_fast {
             return;
         }
         let wanted: BTreeSet<Duration> = self.spec.points.iter().map(|p| p.period_now().max(SHORTEST_PERIOD)).collect();
