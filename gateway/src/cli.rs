@@ -42,7 +42,10 @@ enum Command {
     #[cfg(feature = "demo")]
     #[command(after_help = "例 example:  hazard-gateway demo --scenario nh3-leak")]
     Demo {
-        /// nh3-leak, methanol-overfill, detector-fault, bus-dead, fan-stop.
+        /// chemical, cold-store, mine. Default: where the scenario belongs, else chemical.
+        #[arg(long)]
+        site: Option<sim::SiteName>,
+        /// nh3-leak, methanol-overfill, detector-fault, bus-dead, scrubber-stop, word-order, fan-stop, blast-fumes, pump-fail, uplink-cut.
         #[arg(long)]
         scenario: Option<sim::Scenario>,
         /// Keeps the data here instead of in a folder that is removed at the end.
@@ -143,7 +146,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Exit {
     match command {
         #[cfg(feature = "demo")]
-        Command::Demo { scenario, data } => serve::demo(crate::demo::Choice { scenario, data }),
+        Command::Demo { site, scenario, data } => serve::demo(crate::demo::Choice { site, scenario, data }),
         Command::Run { config } => serve::run(&config),
         Command::Office { config } => serve::office(&config),
         Command::Check(args) => check::main(&args.config, args.json),

@@ -1,7 +1,12 @@
 //! `demo`: a simulated plant, its site, a broker and the township office in one process, on loopback, in a folder that goes with it.
 //!
-//! Owns ports, the temporary folder and what is printed. Everything else is what `run` and `office` run.
+//! Owns ports, the temporary folder and which site is shown. What is printed is in `words`; everything else is what `run` and
+//! `office` run.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
+
+mod broker;
+mod uplink;
+mod words;
 
 use crate::cli::Exit;
 use crate::cli::serve::{office_exit, run_exit};
@@ -12,8 +17,7 @@ use crate::run::{RunError, run_site};
 use crate::store::Claim;
 use crate::web::{DemoControl, DemoScenario};
 use rules::Clock;
-use sim::{DemoSite, Scenario};
-use std::collections::HashMap;
+use sim::{DemoPlan, DemoSite, Scenario, SiteName};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
@@ -29,15 +33,34 @@ const PORT_TRIES: u16 = 50;
 /// The same plant each time: what README says happens.
 const SEED: u64 = 20_260_501;
 
-/// The demo site's file, as an engineer would have written it.
-const SITE_FILE: &str = include_str!("../examples/demo-site.toml");
+/// A site's file, as an engineer would have written it: its name and text.
+const fn site_file(site: SiteName) -> (&'static str, &'static str) {
+    match site {
+        SiteName::Chemical => ("demo-site.toml", include_str!("../examples/demo-site.toml")),
+        SiteName::ColdStore => ("cold-store-site.toml", include_str!("../examples/cold-store-site.toml")),
+        SiteName::Mine => ("mine-site.toml", include_str!("../examples/mine-site.toml")),
+    }
+}
 
 /// What the command line chose.
 #[derive(Debug)]
 pub struct Choice {
+    /// Left out: where the scenario is at home, or the chemical site.
+    pub site: Option<SiteName>,
     pub scenario: Option<Scenario>,
     /// Kept after the end; otherwise a temporary folder is used and removed.
     pub data: Option<PathBuf>,
+}
+
+impl Choice {
+    /// The site that is meant; `Err` where its scenario cannot happen.
+    fn site(&self) -> Result<SiteName, (SiteName, Scenario)> {
+        match (self.site, self.scenario) {
+            (Some(site), Some(scenario)) if !scenario.sites().contains(&site) => Err((site, scenario)),
+            (Some(site), _) => Ok(site),
+            (None, scenario) => Ok(scenario.and_then(|s| s.sites().first().copied()).unwrap_or_default()),
+        }
+    }
 }
 
 /// A folder that is removed at the end unless the person named it.
@@ -84,6 +107,10 @@ impl Drop for Folder {
 
 /// Runs until `stop`.
 pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
+    let name = match choice.site() {
+        Ok(name) => name,
+        Err((site, scenario)) => return words::not_there(site, scenario),
+    };
     let folder = match Folder::new(choice.data) {
         Ok(folder) => folder,
         Err(error) => {
@@ -95,17 +122,24 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
         eprintln!("8080、8081、1883 起的端口都被占用 · all ports from 8080, 8081 and 1883 on are taken");
         return Exit::Io;
     };
-    broker(ports.broker);
-    let plant = match sim::start_demo(SEED, stop.clone()).await {
+    broker::start(ports.broker);
+    let plant = match sim::start_demo(DemoPlan::anywhere(name, SEED), stop.clone()).await {
         Ok(plant) => plant,
         Err(error) => {
             eprintln!("模拟仪表 · simulated instruments: {error}");
             return Exit::Io;
         }
     };
-    let Some(site) = site(&plant, &folder.path, &ports) else { return Exit::Internal };
+    let uplink = match uplink::start(ports.broker, plant.plant.clone(), stop.clone()).await {
+        Ok(port) => port,
+        Err(error) => {
+            eprintln!("上行链路 · uplink: {error}");
+            return Exit::Io;
+        }
+    };
+    let Some(site) = site(name, &plant, &folder.path, ports.site, uplink) else { return Exit::Internal };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let (control, starts) = control();
+    let (control, starts) = control(name);
     let (office_ready, office_told) = oneshot::channel();
     let office = office::run(township(&folder.path, &ports), clock.clone(), stop.clone(), Some(office_ready));
     let office = tokio::spawn(office);
@@ -113,7 +147,7 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
     let site = tokio::spawn(run_site(site, clock, Some(control), stop.clone(), site_ready));
     // an end before both are ready is told by the task itself
     if let (Ok(office_at), Ok(site_at)) = (office_told.await, site_told.await) {
-        greet(site_at, office_at, choice.scenario);
+        words::greet(site_at, office_at, name, choice.scenario);
         if let Some(scenario) = choice.scenario {
             start(&plant, scenario);
         }
@@ -174,35 +208,35 @@ async fn follow(plant: &DemoSite, mut starts: mpsc::Receiver<String>, stop: &Can
     }
 }
 
-fn control() -> (DemoControl, mpsc::Receiver<String>) {
+fn control(site: SiteName) -> (DemoControl, mpsc::Receiver<String>) {
     let (start, starts) = mpsc::channel(8);
-    let scenarios = Scenario::ALL.iter().map(|s| DemoScenario {
+    let scenarios = Scenario::of(site).map(|s| DemoScenario {
         name: s.name().into(),
-        text_zh: s.title_zh().into(),
-        text_en: s.title_en().into(),
+        text_zh: s.title_zh(site).into(),
+        text_en: s.title_en(site).into(),
     });
     (DemoControl { scenarios: scenarios.collect(), start }, starts)
 }
 
-fn site(plant: &DemoSite, data: &Path, ports: &Ports) -> Option<Site> {
+fn site(name: SiteName, plant: &DemoSite, data: &Path, page_port: u16, uplink_port: u16) -> Option<Site> {
     let edit = |table: &mut toml::Table| {
         for link in table.get_mut("link").and_then(toml::Value::as_array_mut).into_iter().flatten() {
             let Some(link) = link.as_table_mut() else { continue };
-            match link.get("key").and_then(toml::Value::as_str) {
-                Some("tcp-a1") => link.insert("tcp".into(), plant.tcp_a1.to_string().into()),
-                Some("tcp-a2") => link.insert("tcp".into(), plant.tcp_a2.to_string().into()),
-                _ => link.insert("serial".into(), plant.rtu_a3.display().to_string().into()),
-            };
+            let key = link.get("key").and_then(toml::Value::as_str).unwrap_or_default();
+            if let Some((way, place)) = plant.place(key) {
+                link.insert(way.into(), place.into());
+            }
         }
     };
-    let checked = config::site_from_text("demo-site.toml", SITE_FILE, edit);
+    let (file, text) = site_file(name);
+    let checked = config::site_from_text(file, text, edit);
     let Some(mut site) = checked.value else {
-        eprintln!("demo-site.toml: {:?}", checked.diagnostics);
+        eprintln!("{file}: {:?}", checked.diagnostics);
         return None;
     };
     site.data_dir = data.join("site");
-    site.web = page(ports.site);
-    site.mqtt = Some(mqtt("demo-chemical", ports.broker));
+    site.web = page(page_port);
+    site.mqtt = Some(mqtt(&site.view.key, uplink_port));
     site.influx = None;
     let mut view = (*site.view).clone();
     view.demo = true;
@@ -231,62 +265,4 @@ impl Ports {
         };
         Some(Self { site: free(SITE_PORT)?, office: free(OFFICE_PORT)?, broker: free(BROKER_PORT)? })
     }
-}
-
-/// rumqttd on a thread of its own; it ends with the process.
-fn broker(port: u16) {
-    let connections = rumqttd::ConnectionSettings {
-        connection_timeout_ms: 5_000,
-        max_payload_size: 1 << 20,
-        max_inflight_count: 100,
-        auth: None,
-        external_auth: None,
-        dynamic_filters: false,
-    };
-    let server = rumqttd::ServerSettings {
-        name: "demo".into(),
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        tls: None,
-        next_connection_delay_ms: 1,
-        connections,
-    };
-    let settings = rumqttd::Config {
-        id: 0,
-        router: rumqttd::RouterConfig {
-            max_connections: 16,
-            max_outgoing_packet_count: 200,
-            max_segment_size: 1 << 20,
-            max_segment_count: 10,
-            ..rumqttd::RouterConfig::default()
-        },
-        v4: Some(HashMap::from([("demo".to_owned(), server)])),
-        ..rumqttd::Config::default()
-    };
-    let thread = std::thread::Builder::new().name("demo-broker".into()).spawn(move || {
-        if let Err(error) = rumqttd::Broker::new(settings).start() {
-            tracing::error!(?error, "embedded broker");
-        }
-    });
-    if let Err(error) = thread {
-        tracing::error!(%error, "embedded broker");
-    }
-}
-
-fn greet(site: SocketAddr, office: SocketAddr, scenario: Option<Scenario>) {
-    println!(
-        "\n控制室页面 control room:      http://{site}\n\
-         镇应急办页面 township office: http://{office}\n\n\
-         演示值班员已自动登录（仅限本机）· the demo operator is signed in by itself, on this machine only"
-    );
-    match scenario {
-        Some(s) => println!("场景 {} 已开始 · scenario {} has begun: {}", s.title_zh(), s.name(), s.title_en()),
-        None => println!(
-            "在“演示”页启动场景，或重新运行 demo --scenario nh3-leak · start a scenario on the page “Demo”, or run demo --scenario nh3-leak"
-        ),
-    }
-    println!("氨泄漏：约半分钟内 GT-102 越过 25、50 ppm，RA-01 下出现待确认隐患，应急办页面收到事件并可确认。");
-    println!(
-        "ammonia leak: within half a minute GT-102 crosses 25 and 50 ppm, a candidate opens on RA-01, the office receives the events."
-    );
-    println!("Ctrl-C 结束 · Ctrl-C ends it");
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::Value;
-use sim::DemoSite;
+use sim::{DemoPlan, DemoSite, SiteName};
 use std::path::Path;
 use std::time::Duration;
 use support::{Ended, Site, binary, ended};
@@ -22,14 +22,17 @@ impl Plant {
     fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let stop = CancellationToken::new();
-        let site = runtime.block_on(sim::start_demo(7, stop.clone())).unwrap();
+        let site = runtime.block_on(sim::start_demo(DemoPlan::anywhere(SiteName::Chemical, 7), stop.clone())).unwrap();
         Self { runtime: Some(runtime), site, stop }
     }
-    fn tcp(&self) -> String {
-        self.site.tcp_a1.to_string()
+    fn place(&self, link: &str) -> String {
+        self.site.place(link).unwrap().1
     }
-    fn pty(&self) -> &str {
-        self.site.rtu_a3.to_str().unwrap()
+    fn tcp(&self) -> String {
+        self.place("tcp-a1")
+    }
+    fn pty(&self) -> String {
+        self.place("rtu-a3")
     }
 }
 
@@ -66,7 +69,8 @@ fn scan_finds_the_units_of_a_socket_and_of_a_serial_line_and_no_others() {
     assert_eq!(by_unit(1)["answer"], "data");
     assert_eq!((&by_unit(11)["answer"], &by_unit(11)["exception"]), (&Value::from("exception"), &Value::from(2)));
 
-    let serial = ["scan", "--serial", plant.pty(), "--units", "39-44", "--timeout-ms", "200"];
+    let pty = plant.pty();
+    let serial = ["scan", "--serial", &pty, "--units", "39-44", "--timeout-ms", "200"];
     let (code, report) = json(&serial);
     assert_eq!((code, found(&report)), (0, vec![41, 42, 43]), "{report}");
     let text = run(&serial);
@@ -139,7 +143,7 @@ fn read_shows_every_type_and_finds_the_byte_order_of_a_known_value() {
 #[test]
 fn read_finds_the_other_byte_order_on_the_other_tank_and_coils_on_the_utilities() {
     let plant = Plant::start();
-    let a2 = plant.site.tcp_a2.to_string();
+    let a2 = plant.place("tcp-a2");
     let (_, plain) = json(&["read", "--tcp", &a2, "--unit", "21", "--address", "0"]);
     let words: Vec<u64> = plain["words"].as_array().unwrap().iter().map(|w| w.as_u64().unwrap()).collect();
     let level = f64::from(f32::from_bits(u32::try_from(words[1] << 16 | words[0]).unwrap()));
@@ -166,11 +170,7 @@ fn demo_site(plant: &Plant) -> Site {
     let mut table: toml::Table = toml::from_str(text).unwrap();
     for link in table["link"].as_array_mut().unwrap() {
         let link = link.as_table_mut().unwrap();
-        let (way, place) = match link["key"].as_str().unwrap() {
-            "tcp-a1" => ("tcp", plant.tcp()),
-            "tcp-a2" => ("tcp", plant.site.tcp_a2.to_string()),
-            _ => ("serial", plant.pty().to_owned()),
-        };
+        let (way, place) = plant.site.place(link["key"].as_str().unwrap()).unwrap();
         link.insert(way.into(), toml::Value::String(place));
     }
     table.remove("influx");

@@ -10,7 +10,9 @@ fn example(name: &str) -> PathBuf {
 
 #[test]
 fn the_site_examples_have_no_defects() {
-    for (name, points) in [("demo-site.toml", 30), ("minimal-site.toml", 1)] {
+    for (name, points) in
+        [("demo-site.toml", 31), ("cold-store-site.toml", 4), ("mine-site.toml", 11), ("minimal-site.toml", 1)]
+    {
         let (site, diagnostics) = config::load_site(&example(name)).unwrap();
         assert_eq!(diagnostics, [], "{name}");
         assert_eq!(site.view.points.len(), points, "{name}");

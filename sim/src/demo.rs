@@ -1,11 +1,13 @@
-//! The demo site, running: the plant, its three links and the task that lets time pass.
+//! A site, running: the plant, its links and the task that lets time pass.
 //!
 //! Owns the task graph. Everything ends with the token.
 
 use crate::fault::{Faults, Framing, Rule, serve_faulty_tcp};
-use crate::instruments::{Instruments, Link, Tap, service};
+use crate::instruments::{Instruments, Tap, service};
+use crate::link::Link;
 use crate::plant::Plant;
 use crate::serve::{serve_rtu_pty, serve_tcp};
+use crate::site::SiteName;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -20,11 +22,12 @@ const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST
 /// Where the instruments are to be reached, and what their links suffer.
 #[derive(Clone, Debug)]
 pub struct DemoPlan {
-    pub tcp_a1: SocketAddr,
-    pub tcp_a2: SocketAddr,
-    /// A lasting name for the pseudo-terminal of link rtu-a3, made as a symbolic link.
+    pub site: SiteName,
+    /// Addresses of TCP links; a link that is not named gets a free port.
+    pub listen: Vec<(Link, SocketAddr)>,
+    /// A lasting name for the pseudo-terminal of the serial link, made as a symbolic link.
     pub rtu_link: Option<PathBuf>,
-    /// Settles the noise of the plant and every draw of the faults.
+    /// Settles the weather and the noise of the plant and every draw of the faults.
     pub seed: u64,
     /// Rules for one link, or for all where none is named.
     pub faults: Vec<(Option<Link>, Rule)>,
@@ -35,8 +38,8 @@ pub struct DemoPlan {
 impl DemoPlan {
     /// Free ports and clean wires.
     #[must_use]
-    pub const fn anywhere(seed: u64) -> Self {
-        Self { tcp_a1: ANY, tcp_a2: ANY, rtu_link: None, seed, faults: Vec::new(), tap: None }
+    pub const fn anywhere(site: SiteName, seed: u64) -> Self {
+        Self { site, listen: Vec::new(), rtu_link: None, seed, faults: Vec::new(), tap: None }
     }
 
     fn faults(&self, link: Link) -> Option<Faults> {
@@ -45,41 +48,67 @@ impl DemoPlan {
         // Links with the same rules take different courses.
         (!rules.is_empty()).then(|| Faults::new(self.seed.wrapping_mul(31) + link as u64, rules))
     }
+
+    fn address(&self, link: Link) -> SocketAddr {
+        self.listen.iter().find(|(named, _)| *named == link).map_or(ANY, |(_, address)| *address)
+    }
 }
 
-/// Where the instruments of the demo site are reached, and the plant behind them.
+/// Where a link is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Tcp(SocketAddr),
+    Serial(PathBuf),
+}
+
+impl Place {
+    /// The key in a `[[link]]` of a configuration, and its value.
+    #[must_use]
+    pub fn as_configured(&self) -> (&'static str, String) {
+        match self {
+            Self::Tcp(address) => ("tcp", address.to_string()),
+            Self::Serial(path) => ("serial", path.display().to_string()),
+        }
+    }
+}
+
+/// Where the instruments of a site are reached, and the plant behind them.
 #[derive(Clone, Debug)]
 pub struct DemoSite {
-    pub tcp_a1: SocketAddr,
-    pub tcp_a2: SocketAddr,
-    pub rtu_a3: PathBuf,
+    /// Every link of the site.
+    pub links: Vec<(Link, Place)>,
     pub plant: Arc<Mutex<Plant>>,
     /// The links that have faults.
     pub faults: Vec<(Link, Faults)>,
 }
 
-/// Starts the demo site on free ports of this machine.
-pub async fn start_demo(seed: u64, stop: CancellationToken) -> io::Result<DemoSite> {
-    start_demo_at(DemoPlan::anywhere(seed), stop).await
+impl DemoSite {
+    /// Where the link of that name is reached, as `[[link]]` says it: `tcp` or `serial`, and the place.
+    #[must_use]
+    pub fn place(&self, link: &str) -> Option<(&'static str, String)> {
+        self.links.iter().find(|(l, _)| l.name() == link).map(|(_, place)| place.as_configured())
+    }
 }
 
-/// Starts the demo site as planned.
-pub async fn start_demo_at(plan: DemoPlan, stop: CancellationToken) -> io::Result<DemoSite> {
-    let plant = Arc::new(Mutex::new(Plant::demo(plan.seed)));
-    let faults: Vec<(Link, Faults)> =
-        Link::ALL.into_iter().filter_map(|link| Some((link, plan.faults(link)?))).collect();
-    let on = |link| faults.iter().find(|(l, _)| *l == link).map(|(_, faults)| faults.clone());
-    let instruments = |link| service(link, Arc::clone(&plant)).tapped(plan.tap.clone());
-    let rtu_a3 = serve_rtu_pty(instruments(Link::RtuA3), on(Link::RtuA3), stop.clone()).await?;
-    let site = DemoSite {
-        tcp_a1: tcp(plan.tcp_a1, instruments(Link::TcpA1), on(Link::TcpA1), &stop).await?,
-        tcp_a2: tcp(plan.tcp_a2, instruments(Link::TcpA2), on(Link::TcpA2), &stop).await?,
-        rtu_a3: plan.rtu_link.as_deref().map_or(Ok(rtu_a3.clone()), |name| link(&rtu_a3, name))?,
-        plant: Arc::clone(&plant),
-        faults,
-    };
-    tokio::spawn(stop.run_until_cancelled_owned(drive(plant)));
-    Ok(site)
+/// Starts a site as planned.
+pub async fn start_demo(plan: DemoPlan, stop: CancellationToken) -> io::Result<DemoSite> {
+    let plant = Arc::new(Mutex::new(Plant::of(plan.site, plan.seed)));
+    let (mut links, mut faults) = (Vec::new(), Vec::new());
+    for link in Link::of(plan.site).iter().copied() {
+        let instruments = service(link, Arc::clone(&plant)).tapped(plan.tap.clone());
+        let on_wire = plan.faults(link);
+        faults.extend(on_wire.clone().map(|on_wire| (link, on_wire)));
+        let place = if link.is_serial() {
+            let terminal = serve_rtu_pty(instruments, on_wire, stop.clone()).await?;
+            let named = plan.rtu_link.as_deref().map(|name| lasting(&terminal, name)).transpose()?;
+            Place::Serial(named.unwrap_or(terminal))
+        } else {
+            Place::Tcp(tcp(plan.address(link), instruments, on_wire, &stop).await?)
+        };
+        links.push((link, place));
+    }
+    tokio::spawn(stop.run_until_cancelled_owned(drive(Arc::clone(&plant))));
+    Ok(DemoSite { links, plant, faults })
 }
 
 async fn tcp(
@@ -98,7 +127,7 @@ async fn tcp(
 }
 
 /// Makes `name` stand for `terminal`; replaces only what is a symbolic link itself.
-fn link(terminal: &Path, name: &Path) -> io::Result<PathBuf> {
+fn lasting(terminal: &Path, name: &Path) -> io::Result<PathBuf> {
     if name.is_symlink() {
         std::fs::remove_file(name)?;
     }

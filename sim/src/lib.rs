@@ -8,19 +8,23 @@
 mod demo;
 mod fault;
 mod instruments;
+mod link;
 mod plant;
 mod prng;
 mod pty;
 mod scenario;
 mod serve;
+mod site;
 mod stream;
 
-pub use demo::{DemoPlan, DemoSite, start_demo, start_demo_at};
+pub use demo::{DemoPlan, DemoSite, Place, start_demo};
 pub use fault::{BadRule, Fault, FaultCounts, Faults, FaultyStream, Framing, Rule, Spread, When, serve_faulty_tcp};
-pub use instruments::{Instruments, Link, Served, Tap, UnknownLink, service};
+pub use instruments::{Instruments, Served, Tap, service};
+pub use link::{Link, UnknownLink};
 pub use plant::Plant;
 pub use prng::Prng;
 pub use pty::Pty;
 pub use scenario::{Scenario, UnknownScenario};
 pub use serve::{serve_rtu_over_tcp, serve_rtu_pty, serve_tcp};
+pub use site::{SiteName, UnknownSite};
 pub use stream::serve_stream;

@@ -1,24 +1,24 @@
-//! `hazard-sim`: the instruments of the demo site by themselves, to point a gateway or mbpoll at.
+//! `hazard-sim`: the instruments of a simulated site by themselves, to point a gateway or mbpoll at.
 
 use clap::Parser;
-use sim::{DemoPlan, Link, Rule, Scenario};
+use sim::{DemoPlan, Link, Place, Rule, Scenario, SiteName};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use tokio_util::sync::CancellationToken;
 
-/// 演示站点的模拟仪表 Simulated instruments of the demo site.
+/// 模拟站点的仪表 Instruments of a simulated site.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// 链路 tcp-a1 的地址 Address of link tcp-a1
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1502")]
-    tcp_a1: SocketAddr,
-    /// 链路 tcp-a2 的地址 Address of link tcp-a2
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1503")]
-    tcp_a2: SocketAddr,
-    /// 链路 rtu-a3 的固定名称（指向伪终端的符号链接） Lasting name of link rtu-a3, a symbolic link to its pseudo-terminal
+    /// 站点：chemical、cold-store、mine Site; its configuration is gateway/examples/{demo,cold-store,mine}-site.toml
+    #[arg(long, value_name = "NAME", default_value_t)]
+    site: SiteName,
+    /// TCP 链路的地址,可多次,如 Address of a TCP link, may be repeated, such as: tcp-a1=127.0.0.1:1502. Default: as in the example configuration
+    #[arg(long, value_name = "LINK=ADDR", value_parser = tcp_link)]
+    tcp: Vec<(Link, SocketAddr)>,
+    /// 串口链路的固定名称（指向伪终端的符号链接） Lasting name of the serial link, a symbolic link to its pseudo-terminal
     #[arg(long, value_name = "PATH")]
     rtu_link: Option<PathBuf>,
     /// 启动时开始的场景,可多次 Scenario to begin with, may be repeated
@@ -42,20 +42,31 @@ fn link_rule(text: &str) -> Result<(Option<Link>, Rule), String> {
     Ok((link, rule.parse().map_err(|e: sim::BadRule| e.to_string())?))
 }
 
+fn tcp_link(text: &str) -> Result<(Link, SocketAddr), String> {
+    let (link, address) = text.split_once('=').ok_or("LINK=ADDR")?;
+    let link: Link = link.parse().map_err(|e: sim::UnknownLink| e.to_string())?;
+    Ok((link, address.parse().map_err(|e: std::net::AddrParseError| e.to_string())?))
+}
+
 #[tokio::main]
 async fn main() -> io::Result<()> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
-    let Arguments { tcp_a1, tcp_a2, rtu_link, scenario, fault: faults, seed } = Arguments::parse();
+    let Arguments { site, tcp, rtu_link, scenario, fault: faults, seed } = Arguments::parse();
     let stop = CancellationToken::new();
-    let plan = DemoPlan { tcp_a1, tcp_a2, rtu_link: rtu_link.clone(), seed, faults, tap: None };
-    let site = sim::start_demo_at(plan, stop.clone()).await?;
+    let examples = Link::of(site).iter().filter_map(|link| Some((*link, link.example_address()?)));
+    // the first that names a link counts
+    let listen = tcp.into_iter().chain(examples).collect();
+    let plan = DemoPlan { site, listen, rtu_link: rtu_link.clone(), seed, faults, tap: None };
+    let demo = sim::start_demo(plan, stop.clone()).await?;
     for scenario in scenario {
-        site.plant.lock().unwrap_or_else(PoisonError::into_inner).start(scenario);
+        if !demo.plant.lock().unwrap_or_else(PoisonError::into_inner).start(scenario) {
+            return Err(io::Error::other(format!("站点 {site} 没有场景 no such scenario at this site: {scenario}")));
+        }
     }
-    print_places(&site);
+    print_places(&demo);
     stopped().await?;
     stop.cancel();
-    print_faults(&site);
+    print_faults(&demo);
     rtu_link.map_or(Ok(()), std::fs::remove_file)
 }
 
@@ -70,9 +81,12 @@ async fn stopped() -> io::Result<()> {
 
 #[allow(clippy::print_stdout, reason = "the addresses are the output of this program")]
 fn print_places(site: &sim::DemoSite) {
-    println!("tcp-a1 {}", site.tcp_a1);
-    println!("tcp-a2 {}", site.tcp_a2);
-    println!("rtu-a3 {}", site.rtu_a3.display());
+    for (link, place) in &site.links {
+        match place {
+            Place::Tcp(address) => println!("{} {address}", link.name()),
+            Place::Serial(path) => println!("{} {}", link.name(), path.display()),
+        }
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "the counters are the output of this program")]

@@ -5,7 +5,7 @@
 use crate::clock::utc_ms;
 use crate::registers::REGISTERS;
 use crate::station::Field;
-use sim::{DemoPlan, DemoSite, Plant, Prng, Scenario, Tap};
+use sim::{DemoPlan, DemoSite, Plant, Prng, Scenario, SiteName, Tap};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -43,19 +43,16 @@ impl Simulated {
                 }
             }
         });
-        let plan = DemoPlan { tap: Some(tap), ..DemoPlan::anywhere(seed) };
-        let site = sim::start_demo_at(plan, stop.clone()).await.unwrap();
+        let plan = DemoPlan { tap: Some(tap), ..DemoPlan::anywhere(SiteName::Chemical, seed) };
+        let site = sim::start_demo(plan, stop.clone()).await.unwrap();
         Self { site, given, _stop: stop.drop_guard() }
     }
 
     /// Addresses for the configuration file.
     #[must_use]
     pub fn field(&self) -> Field {
-        Field {
-            tcp_a1: self.site.tcp_a1.to_string(),
-            tcp_a2: self.site.tcp_a2.to_string(),
-            rtu_a3: self.site.rtu_a3.clone(),
-        }
+        let place = |link| self.site.place(link).unwrap().1;
+        Field { tcp_a1: place("tcp-a1"), tcp_a2: place("tcp-a2"), rtu_a3: place("rtu-a3").into() }
     }
 
     /// The plant, to start scenarios or hold tags.
@@ -65,7 +62,7 @@ impl Simulated {
 
     /// Starts a scenario.
     pub fn begin(&self, scenario: Scenario) {
-        self.plant().start(scenario);
+        assert!(self.plant().start(scenario), "{scenario} is of another site");
     }
 
     /// Holds a tag at a value.

@@ -33,7 +33,7 @@ const fn at(point: &'static str, link: Link, unit: u8, address: u16, form: Form)
 use Form::{Coil, Float, FloatSwapped, Word};
 use Link::{RtuA3, TcpA1, TcpA2};
 
-/// Every point of the demo site.
+/// Every point of the demo site that is read.
 pub const REGISTERS: [Register; 30] = [
     at("PT-101A", TcpA1, 1, 0, Float),
     at("PT-101B", TcpA1, 1, 2, Float),
@@ -66,6 +66,9 @@ pub const REGISTERS: [Register; 30] = [
     at("GT-302", RtuA3, 42, 0x6001, Word(100.0)),
     at("GT-303", RtuA3, 43, 0x6001, Word(100.0)),
 ];
+
+/// With the one that is computed: whether the scrubber is at rest.
+pub const POINTS: usize = REGISTERS.len() + 1;
 
 impl Register {
     /// The point's value in an answer; nothing when it is not in it.

@@ -10,7 +10,7 @@ use e2e::influx::Influx;
 use e2e::oracle::{Kept, judge};
 use e2e::peer::Mosquitto;
 use e2e::plant::Simulated;
-use e2e::registers::REGISTERS;
+use e2e::registers::{POINTS, REGISTERS};
 use e2e::station::Station;
 use serde_json::{Value, json};
 use sim::Scenario;
@@ -72,11 +72,11 @@ fn found(list: &Value, field: &str, value: &str) -> Option<Value> {
     list.as_array()?.iter().find(|entry| entry[field] == value).cloned()
 }
 
-/// All 30 points are good, also those on the serial line.
+/// All points are good, also those on the serial line and the one that is computed.
 async fn every_instrument_answers(operator: &Client) {
     let all_good = |points: &Value| {
         let points = points.as_array()?;
-        (points.len() == REGISTERS.len() && points.iter().all(|p| p["quality"] == 0)).then_some(())
+        (points.len() == POINTS && points.iter().all(|p| p["quality"] == 0)).then_some(())
     };
     operator.until("/api/v1/points", SOON, all_good).await;
     let all_up = |buses: &Value| {
@@ -172,7 +172,7 @@ async fn decision(operator: &Client, safety: &Client, hazard: &str) {
 /// Value by value, count and order: what InfluxDB gives back is what the instruments sent. Gives the number of values.
 async fn database_equals_instruments(plant: &Simulated, influx: &Influx) -> usize {
     let cut_ms = utc_ms();
-    let stored = influx.until_after(cut_ms, REGISTERS.len(), Duration::from_secs(20)).await;
+    let stored = influx.until_after(cut_ms, POINTS, Duration::from_secs(20)).await;
     let mut pairs = 0;
     for register in &REGISTERS {
         let given = plant.given(register.point);

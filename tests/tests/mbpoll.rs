@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use sim::{DemoPlan, Link, Served, Tap};
+use sim::{DemoPlan, Link, Served, SiteName, Tap};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -37,11 +37,13 @@ async fn mbpoll_reads_what_the_instruments_serve_over_tcp_and_over_the_serial_li
     let tap = Tap::new(move |answer| hear.lock().unwrap().push(answer));
     let stop = CancellationToken::new();
     let _end = stop.clone().drop_guard();
-    let site = sim::start_demo_at(DemoPlan { tap: Some(tap), ..DemoPlan::anywhere(7) }, stop).await.unwrap();
-    let port = site.tcp_a1.port().to_string();
-    let line = site.rtu_a3.display().to_string();
+    let site =
+        sim::start_demo(DemoPlan { tap: Some(tap), ..DemoPlan::anywhere(SiteName::Chemical, 7) }, stop).await.unwrap();
+    let place = |link| site.place(link).unwrap().1;
+    let (address, line) = (place("tcp-a1"), place("rtu-a3"));
+    let (_, port) = address.rsplit_once(':').unwrap();
     let ways: [(Link, u8, Vec<&str>); 2] = [
-        (Link::TcpA1, 12, vec!["-m", "tcp", "-p", &port, "127.0.0.1"]),
+        (Link::TcpA1, 12, vec!["-m", "tcp", "-p", port, "127.0.0.1"]),
         (Link::RtuA3, 41, vec!["-m", "rtu", "-b", "9600", "-P", "none", &line]),
     ];
     for (link, unit, place) in ways {

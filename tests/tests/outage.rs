@@ -12,7 +12,7 @@ use e2e::office::{all_and_each_once, arrived};
 use e2e::oracle::judge;
 use e2e::peer::Mosquitto;
 use e2e::plant::{Simulated, churn};
-use e2e::registers::REGISTERS;
+use e2e::registers::{POINTS, REGISTERS};
 use e2e::station::Station;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ async fn nothing_is_lost_in_the_database_when_it_dies_and_returns() {
     let site = Station::site(dir.path(), &plant.field(), broker.port, Some(&influx));
     let operator = site.sign_in_as("operator-a", "operator").await;
     let churn = tokio::spawn(churn(plant.clone(), SEED + 1, Duration::from_millis(300)));
-    influx.until_after(utc_ms(), REGISTERS.len(), SOON).await;
+    influx.until_after(utc_ms(), POINTS, SOON).await;
 
     influx.program.kill();
     let before = raised(&operator).await;
@@ -91,7 +91,7 @@ async fn nothing_is_lost_in_the_database_when_it_dies_and_returns() {
     assert!(during >= 5, "alarms go on without a database: {during} raised");
     influx.restart();
     let cut_ms = utc_ms();
-    let stored = influx.until_after(cut_ms, REGISTERS.len(), DATABASE_BACK).await;
+    let stored = influx.until_after(cut_ms, POINTS, DATABASE_BACK).await;
     churn.abort();
     let mut pairs = 0;
     for register in &REGISTERS {

@@ -3,7 +3,7 @@
 use super::Profile;
 use std::sync::{Arc, LazyLock};
 
-const TEXTS: [(&str, &str); 21] = [
+const TEXTS: [(&str, &str); 24] = [
     ("adam-4117", include_str!("../../profiles/adam-4117.toml")),
     ("eastron-sdm630", include_str!("../../profiles/eastron-sdm630.toml")),
     ("gas-module-b", include_str!("../../profiles/gas-module-b.toml")),
@@ -12,9 +12,12 @@ const TEXTS: [(&str, &str); 21] = [
     ("iologik-e1240", include_str!("../../profiles/iologik-e1240.toml")),
     ("jxbs-3001-co", include_str!("../../profiles/jxbs-3001-co.toml")),
     ("methanol-tank", include_str!("../../profiles/methanol-tank.toml")),
+    ("mine-station", include_str!("../../profiles/mine-station.toml")),
+    ("pattern-a-decimals", include_str!("../../profiles/pattern-a-decimals.toml")),
     ("pattern-f-panel", include_str!("../../profiles/pattern-f-panel.toml")),
     ("pattern-g-sf6-o2", include_str!("../../profiles/pattern-g-sf6-o2.toml")),
     ("pattern-h-coded", include_str!("../../profiles/pattern-h-coded.toml")),
+    ("pressure-f32", include_str!("../../profiles/pressure-f32.toml")),
     ("pzem-004t", include_str!("../../profiles/pzem-004t.toml")),
     ("r4dcb08", include_str!("../../profiles/r4dcb08.toml")),
     ("rs-fsjt-n01", include_str!("../../profiles/rs-fsjt-n01.toml")),

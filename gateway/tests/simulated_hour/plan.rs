@@ -7,7 +7,7 @@
 //!   │      │ them on wires with faults               │ must heal   │
 //! ```
 
-use sim::{Link, Prng, Rule, Scenario};
+use sim::{Link, Prng, Rule, Scenario, SiteName};
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +17,10 @@ const FIRST_SLOT_S: u64 = 180;
 const SLOT_S: u64 = 540;
 /// From here on nothing fails any more.
 const QUIET_FROM_S: u64 = 48 * 60;
+
+/// What can be judged by what the plant read: a card with the wrong word order sends values that it never had.
+const SCENARIOS: [Scenario; 5] =
+    [Scenario::Nh3Leak, Scenario::MethanolOverfill, Scenario::DetectorFault, Scenario::BusDead, Scenario::ScrubberStop];
 
 /// From and to, since the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +63,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut draw = Prng::new(seed);
-        let scenarios = shuffled(Scenario::ALL.to_vec(), &mut draw);
+        let scenarios = shuffled(SCENARIOS.to_vec(), &mut draw);
         let faulty = shuffled(vec![true, true, true, false, false], &mut draw);
         let slots = scenarios.into_iter().zip(faulty).zip(0..).map(|((scenario, faulty), n)| {
             let from = FIRST_SLOT_S + n * SLOT_S;
@@ -91,9 +95,9 @@ fn wire_faults(draw: &mut Prng) -> Vec<(Link, Vec<Rule>)> {
         };
         [late, twice, "drop=2%", "delay=20%:10-150ms", "truncate=0.5%", "corrupt=0.5%", "foreign=3%", "cut=0.2%"]
     };
-    Link::ALL
-        .into_iter()
-        .map(|link| {
+    Link::of(SiteName::Chemical)
+        .iter()
+        .map(|&link| {
             let chosen = menu(link).into_iter().filter(|_| draw.unit() < 0.6);
             (link, chosen.map(|rule| rule.parse().expect("the menu is valid")).collect())
         })

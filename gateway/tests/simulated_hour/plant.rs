@@ -77,8 +77,12 @@ fn due(slot: &Slot, book: &RuleBook) -> Vec<Due> {
         Scenario::Nh3Leak => vec![rule("GT-102", "H"), rule("GT-102", "HH")],
         Scenario::MethanolOverfill => vec![rule("LT-201A", "H"), rule("LT-201A", "HH")],
         Scenario::DetectorFault => vec![rule("GT-303", "SENSOR_FAULT")],
-        Scenario::FanStop => {
-            vec![rule("ZS-301", "DISCRETE"), rule("GT-301", "H"), rule("GT-302", "H"), rule("GT-303", "H")]
+        Scenario::ScrubberStop => {
+            // The fan's own alarm is held back until the chlorine is there.
+            let own = rule("ZS-301", "DISCRETE");
+            let highs = ["GT-301", "GT-302", "GT-303"].map(|point| rule(point, "H"));
+            let fan = Due { cause: highs[2].cause.clone(), ..own };
+            [vec![fan], highs.to_vec()].concat()
         }
         Scenario::BusDead => ["TANK-A2", "DET-201", "DET-202", "DET-203", "DET-204"]
             .into_iter()
@@ -89,6 +93,7 @@ fn due(slot: &Slot, book: &RuleBook) -> Vec<Due> {
                 entry(&format!("{key}:COMMS_LOSS"), within, Cause::AtOnce)
             })
             .collect(),
+        other => unreachable!("{other} is not in the plan"),
     }
 }
 
@@ -117,7 +122,7 @@ pub(crate) async fn run(
             }
         }
         let mut plant = plant.lock().unwrap();
-        plan.slots.iter().filter(|slot| passes(slot.at)).for_each(|slot| plant.start(slot.scenario));
+        plan.slots.iter().filter(|slot| passes(slot.at)).for_each(|slot| assert!(plant.start(slot.scenario)));
         plant.advance(now - before);
         course.note(&plant);
         dues.iter_mut().for_each(|due| watch(due, &plant, now));

@@ -15,7 +15,7 @@ use gateway::influx::writer::{self, Figures};
 use gateway::record::Record;
 use gateway::store::{HistoryCursor, HistoryFigures, OpenOptions, Store, Workers, verify};
 use rules::{Actor, Clock, Command, Mono, Now, TimeQuality, Wall};
-use sim::{FaultCounts, Faults, Link, Plant, Prng};
+use sim::{FaultCounts, Faults, Link, Plant, Prng, SiteName};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -86,10 +86,10 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
     let clock: Arc<dyn Clock> = Arc::new(Virtual(begun));
     let site = site_from_text("demo-site.toml", SITE_FILE, |_| {}).value.expect("the demo site is valid");
     let (store, found) = Store::open(folder, options(&site, clock.clone())).unwrap();
-    let plant = Arc::new(Mutex::new(Plant::demo(plan.seed)));
-    let wires: Vec<(Link, Faults)> = Link::ALL
-        .into_iter()
-        .map(|link| (link, Faults::new(plan.seed.wrapping_mul(31) + link as u64, Vec::new())))
+    let plant = Arc::new(Mutex::new(Plant::of(SiteName::Chemical, plan.seed)));
+    let wires: Vec<(Link, Faults)> = Link::of(SiteName::Chemical)
+        .iter()
+        .map(|&link| (link, Faults::new(plan.seed.wrapping_mul(31) + link as u64, Vec::new())))
         .collect();
 
     let [stop, core_stop, outbox_stop] = [(); 3].map(|()| CancellationToken::new());

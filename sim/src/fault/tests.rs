@@ -192,7 +192,8 @@ fn rules_are_read_from_text_and_back() {
 async fn real_sockets_carry_the_same_faults() {
     let stop = tokio_util::sync::CancellationToken::new();
     let any = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
-    let instruments = crate::service(crate::Link::TcpA1, Arc::new(Mutex::new(crate::Plant::demo(1))));
+    let instruments =
+        crate::service(crate::Link::TcpA1, Arc::new(Mutex::new(crate::Plant::of(crate::SiteName::Chemical, 1))));
     let server = crate::serve_tcp(any, instruments, stop.clone()).await.unwrap();
     let faults = Faults::new(1, vec!["drop=@1".parse().unwrap(), "foreign=@2".parse().unwrap()]);
     let address = serve_faulty_tcp(any, server, Framing::Tcp, faults.clone(), stop.clone()).await.unwrap();

@@ -1,0 +1,43 @@
+//! How readings lie in registers, by the patterns of the makers.
+
+use crate::plant::Plant;
+
+/// Which limits a head of pattern A alarms at by itself, low and high.
+pub(super) type Levels = [f64; 2];
+
+/// Pattern A: value, state (0 normal, 1 alarm, 2 fault), alarm level (0 none, 1 low, 2 high).
+pub(super) fn head(plant: &Plant, key: &str, scale: f64, levels: Levels) -> Vec<u16> {
+    let value = plant.value(key).unwrap_or(0.0);
+    let level = levels.into_iter().map(|limit| u16::from(value >= limit)).sum();
+    vec![scaled(plant, key, scale), u16::from(level > 0), level]
+}
+
+/// A head of pattern A whose sensor is lost.
+pub(super) fn broken_head() -> Vec<u16> {
+    vec![0, 2, 0]
+}
+
+/// Pattern B: status bits, concentration, four reserved words, run state.
+pub(super) fn gas_module(plant: &Plant, key: &str, scale: f64, range: f64) -> Vec<u16> {
+    let over = plant.value(key).is_some_and(|value| value > range);
+    vec![u16::from(over) << 4, scaled(plant, key, scale), 0, 0, 0, 0, 1]
+}
+
+/// A module of pattern B whose sensor is lost.
+pub(super) fn broken_gas_module() -> Vec<u16> {
+    vec![1 << 5, 0, 0, 0, 0, 0, 2]
+}
+
+/// Single precision, high word first.
+#[allow(clippy::cast_possible_truncation, reason = "instruments send single precision")]
+pub(super) fn float_words(plant: &Plant, key: &str) -> [u16; 2] {
+    let [a, b, c, d] = (plant.value(key).unwrap_or(0.0) as f32).to_be_bytes();
+    [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
+}
+
+/// Value × scale as a signed or unsigned word; all values of the simulated plants fit.
+#[allow(clippy::cast_possible_truncation, reason = "clamped to the word just before")]
+pub(super) fn scaled(plant: &Plant, key: &str, scale: f64) -> u16 {
+    let whole = (plant.value(key).unwrap_or(0.0) * scale).round().clamp(-32_767.0, 32_766.0) as i16;
+    u16::from_be_bytes(whole.to_be_bytes())
+}
