@@ -236,7 +236,7 @@ fn site(name: SiteName, plant: &DemoSite, data: &Path, page_port: u16, uplink_po
     };
     site.data_dir = data.join("site");
     site.web = page(page_port);
-    site.mqtt = Some(mqtt(&site.view.key, uplink_port));
+    site.mqtt = Some(mqtt(&site.view.site, uplink_port));
     site.influx = None;
     let mut view = (*site.view).clone();
     view.demo = true;
