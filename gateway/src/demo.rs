@@ -266,3 +266,35 @@ impl Ports {
         Some(Self { site: free(SITE_PORT)?, office: free(OFFICE_PORT)?, broker: free(BROKER_PORT)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(site: Option<SiteName>, scenario: Option<Scenario>) -> Choice {
+        Choice { site, scenario, data: None }
+    }
+
+    #[test]
+    fn a_scenario_by_itself_shows_the_site_where_it_belongs() {
+        assert_eq!(choice(None, None).site(), Ok(SiteName::Chemical));
+        assert_eq!(choice(None, Some(Scenario::Nh3Leak)).site(), Ok(SiteName::Chemical));
+        assert_eq!(choice(None, Some(Scenario::FanStop)).site(), Ok(SiteName::Mine));
+        assert_eq!(choice(Some(SiteName::ColdStore), Some(Scenario::FanStop)).site(), Ok(SiteName::ColdStore));
+        let elsewhere = choice(Some(SiteName::Chemical), Some(Scenario::FanStop)).site();
+        assert_eq!(elsewhere, Err((SiteName::Chemical, Scenario::FanStop)));
+    }
+
+    #[tokio::test]
+    async fn every_site_is_valid_and_each_of_its_links_leads_to_the_simulated_instruments() {
+        for name in SiteName::ALL {
+            let stop = CancellationToken::new();
+            let plant = sim::start_demo(DemoPlan::anywhere(name, SEED), stop.clone()).await.unwrap();
+            let site = site(name, &plant, Path::new("unused"), 1, 2).unwrap();
+            let links: Vec<&str> = site.buses.iter().map(|b| b.key.as_str()).collect();
+            let served: Vec<&str> = plant.links.iter().map(|(link, _)| link.name()).collect();
+            assert_eq!(links, served, "{name}");
+            stop.cancel();
+        }
+    }
+}

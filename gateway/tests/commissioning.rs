@@ -20,9 +20,12 @@ struct Plant {
 
 impl Plant {
     fn start() -> Self {
+        Self::of(SiteName::Chemical)
+    }
+    fn of(name: SiteName) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let stop = CancellationToken::new();
-        let site = runtime.block_on(sim::start_demo(DemoPlan::anywhere(SiteName::Chemical, 7), stop.clone())).unwrap();
+        let site = runtime.block_on(sim::start_demo(DemoPlan::anywhere(name, 7), stop.clone())).unwrap();
         Self { runtime: Some(runtime), site, stop }
     }
     fn place(&self, link: &str) -> String {
@@ -166,7 +169,11 @@ fn what_does_not_answer_is_told_with_what_to_try() {
 }
 
 fn demo_site(plant: &Plant) -> Site {
-    let text = include_str!("../examples/demo-site.toml");
+    example(plant, include_str!("../examples/demo-site.toml"))
+}
+
+/// The example with the places of the running instruments.
+fn example(plant: &Plant, text: &str) -> Site {
     let mut table: toml::Table = toml::from_str(text).unwrap();
     for link in table["link"].as_array_mut().unwrap() {
         let link = link.as_table_mut().unwrap();
@@ -196,6 +203,45 @@ fn probe_reads_a_configured_device_raw_and_decoded() {
     assert!(one.code == 0 && one.out.contains("好 good") && one.out.contains(key), "{one:?}");
     let unknown = run(&["probe", "--config", config, "--device", "nobody"]);
     assert!(unknown.code == 2 && unknown.err.contains(key), "{unknown:?}");
+}
+
+/// The whole way of every register: what the plant is held at is what the example configuration reads.
+#[test]
+fn every_instrument_of_every_site_reads_as_its_example_says() {
+    for (name, text) in [
+        (SiteName::Chemical, include_str!("../examples/demo-site.toml")),
+        (SiteName::ColdStore, include_str!("../examples/cold-store-site.toml")),
+        (SiteName::Mine, include_str!("../examples/mine-site.toml")),
+    ] {
+        let plant = Plant::of(name);
+        let tags: Vec<(&str, f64)> = {
+            let mut plant = plant.site.plant.lock().unwrap();
+            // one decimal is what the coarsest register of the three sites can carry, a state is 0 or 1
+            let held = |(n, tag): (u8, &'static str)| match tag {
+                "ZS-301" | "UPS-001" | "KS-C01" => (tag, f64::from(n % 2)),
+                _ if ["CO-", "WD-", "UPS-", "DP-"].iter().any(|start| tag.starts_with(start)) => (tag, f64::from(n)),
+                _ => (tag, f64::from(n) / 20.0),
+            };
+            let tags: Vec<_> = (2..).zip(plant.tags()).map(held).collect();
+            tags.iter().for_each(|(tag, value)| assert!(plant.force(tag, Some(*value))));
+            tags
+        };
+        let site = example(&plant, text);
+        let (_, devices) = json(&["probe", "--config", site.file().to_str().unwrap()]);
+        let rows = devices.as_array().unwrap().iter().flat_map(|d| d["fields"].as_array().unwrap());
+        let mut read: Vec<(&str, f64)> = rows
+            .flat_map(|row| row["points"].as_array().unwrap().iter().map(move |p| (p.as_str().unwrap(), &row["value"])))
+            .map(|(point, value)| (point, value.as_f64().unwrap_or(f64::NAN)))
+            .collect();
+        read.sort_by_key(|(point, _)| *point);
+        let mut expected = tags;
+        expected.sort_by_key(|(tag, _)| *tag);
+        assert_eq!(read.len(), expected.len(), "{name}: {devices}");
+        for ((point, value), (tag, held)) in read.iter().zip(&expected) {
+            // half of the last digit of a register with one decimal
+            assert!(point == tag && (value - held).abs() < 0.051, "{name}: {point} reads {value}, {tag} is at {held}");
+        }
+    }
 }
 
 fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {

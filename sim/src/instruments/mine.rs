@@ -8,6 +8,8 @@ use crate::scenario::Scenario;
 
 const CARBON_MONOXIDE: Levels = [24.0, 50.0];
 const NITROGEN_DIOXIDE: Levels = [2.5, 5.0];
+/// What an input of a station sends that nothing is connected to.
+const NOT_WIRED: u16 = 0xFFFF;
 /// The head does not alarm by itself.
 const NONE: Levels = [f64::INFINITY; 2];
 
@@ -17,8 +19,8 @@ pub(super) fn unit(link: Link, slave: u8, plant: &Plant) -> Option<Unit> {
     }
     let read = |key, scale, levels| Unit::holding(0, head(plant, key, scale, levels));
     Some(match (link, slave) {
-        (Link::TcpC1, 1) => fan_house(plant),
-        (Link::TcpC1, 2) => Unit::holding(1, vec![scaled(plant, "LT-C01", 1000.0)]),
+        (Link::TcpC1, 1) => station(plant.is_on("KS-C01"), scaled(plant, "DP-C01", 1.0), NOT_WIRED),
+        (Link::TcpC1, 2) => station(false, NOT_WIRED, scaled(plant, "LT-C01", 1000.0)),
         (Link::RtuC2, 71) => read("CO-C01", 1.0, CARBON_MONOXIDE),
         (Link::RtuC2, 72) => read("CO-C02", 1.0, CARBON_MONOXIDE),
         (Link::RtuC2, 73) if plant.is_running(Scenario::DetectorFault) => Unit::holding(0, broken_head()),
@@ -32,7 +34,7 @@ pub(super) fn unit(link: Link, slave: u8, plant: &Plant) -> Option<Unit> {
     })
 }
 
-/// The running contact is a discrete input; the pressure is a register of whole pascals.
-fn fan_house(plant: &Plant) -> Unit {
-    Unit { registers: vec![scaled(plant, "DP-C01", 1.0)], inputs: vec![plant.is_on("KS-C01")], ..Unit::default() }
+/// Both houses have the same station: a running contact as a discrete input, a pressure and a level.
+fn station(running: bool, pressure: u16, level: u16) -> Unit {
+    Unit { registers: vec![pressure, level], inputs: vec![running], ..Unit::default() }
 }

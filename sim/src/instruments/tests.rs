@@ -59,8 +59,9 @@ fn the_mine_fan_is_a_discrete_input_and_only_there() {
     mine.start(Scenario::FanStop);
     mine.advance(std::time::Duration::from_secs(1));
     assert_eq!(contact(&mine), Ok(Some(Response::ReadDiscreteInputs(vec![false]))));
-    let pump_house = answer(Link::TcpC1, 2, &Request::ReadDiscreteInputs(0, 1), &mine);
-    assert_eq!(pump_house, Err(ExceptionCode::IllegalFunction));
+    assert_eq!(words(Link::TcpC1, 1, 1, 1, &mine), Some(vec![0xFFFF]), "the sump is elsewhere");
+    let head = answer(Link::RtuC2, 71, &Request::ReadDiscreteInputs(0, 1), &mine);
+    assert_eq!(head, Err(ExceptionCode::IllegalFunction));
 }
 
 #[test]
