@@ -2,8 +2,10 @@
 //!
 //! Owns parsing and dispatch. Leaves each command to its own module.
 
+mod bar;
 mod check;
 mod client;
+mod dry_run;
 mod exit;
 mod import;
 mod kpi;
@@ -62,8 +64,8 @@ enum Command {
         config: PathBuf,
     },
     /// 检查配置，列出全部缺陷及位置 · all defects of a configuration with file and line
-    #[command(after_help = "例 example:  hazard-gateway check --config site.toml")]
-    Check(CheckArgs),
+    #[command(after_help = "例 example:  hazard-gateway check --config site.toml --dry-run")]
+    Check(check::CheckArgs),
     /// 采集计划：每条总线的每个请求、用时和占用 · every request on every bus, and whether the deadlines hold
     #[command(after_help = "例 example:  hazard-gateway plan --config site.toml --dead 2")]
     Plan(plan::PlanArgs),
@@ -116,17 +118,6 @@ enum Command {
     Audit(verify::AuditCommand),
 }
 
-/// Arguments of `check`.
-#[derive(Debug, clap::Args)]
-struct CheckArgs {
-    /// Site or office file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// Defects as JSON on stdout.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Runs the command line; a panic ends with 70.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -146,7 +137,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Demo { scenario, data } => serve::demo(crate::demo::Choice { scenario, data }),
         Command::Run { config } => serve::run(&config),
         Command::Office { config } => serve::office(&config),
-        Command::Check(args) => check::main(&args.config, args.json),
+        Command::Check(args) => check::main(&args),
         Command::Plan(args) => plan::main(&args),
         Command::Scan(args) => scan::main(&args),
         Command::Read(args) => read::main(&args),

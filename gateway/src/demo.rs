@@ -112,8 +112,8 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
     let (site_ready, site_told) = oneshot::channel();
     let site = tokio::spawn(run_site(site, clock, Some(control), stop.clone(), site_ready));
     // an end before both are ready is told by the task itself
-    if let (Ok(office_at), Ok(site_at)) = (office_told.await, site_told.await) {
-        greet(site_at, office_at, choice.scenario);
+    if let (Ok(office_at), Ok(site)) = (office_told.await, site_told.await) {
+        greet(site.address, office_at, choice.scenario);
         if let Some(scenario) = choice.scenario {
             start(&plant, scenario);
         }

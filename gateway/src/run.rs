@@ -52,7 +52,15 @@ pub enum RunError {
     Ended(&'static str),
 }
 
-/// Runs a site until `stop`. `ready` is told the page's address once the first scan is done.
+/// A site that has scanned once.
+#[derive(Debug)]
+pub struct Ready {
+    /// Of the page.
+    pub address: SocketAddr,
+    pub core: CoreHandle,
+}
+
+/// Runs a site until `stop`. `ready` is told once the first scan is done.
 /// # Errors
 /// [`RunError`] names the exit code.
 pub async fn run_site(
@@ -60,7 +68,7 @@ pub async fn run_site(
     clock: Arc<dyn Clock>,
     demo: Option<DemoControl>,
     stop: CancellationToken,
-    ready: oneshot::Sender<SocketAddr>,
+    ready: oneshot::Sender<Ready>,
 ) -> Result<(), RunError> {
     // The address first: where it is taken nothing was made and nobody's folder was touched.
     let (listener, address) = listen(site.web.listen).await?;
@@ -186,13 +194,13 @@ impl Station {
     }
 
     /// READY after the first scan.
-    fn start_readiness(&self, tasks: &mut Tasks, address: SocketAddr, ready: oneshot::Sender<SocketAddr>) {
+    fn start_readiness(&self, tasks: &mut Tasks, address: SocketAddr, ready: oneshot::Sender<Ready>) {
         let (core, stop) = (self.core.clone(), self.stops.all.clone());
         tasks.spawn(async move {
             first_scan(&core, &stop).await;
             notify::ready();
             tracing::info!(%address, "ready");
-            let _ = ready.send(address);
+            let _ = ready.send(Ready { address, core });
             stop.cancelled().await;
             "readiness"
         });

@@ -24,6 +24,24 @@ pub struct SiteView {
     pub plan: (f64, f64),
     /// True for `demo`.
     pub demo: bool,
+    /// Of what is neither a point nor a risk; for sentences, not part of the JSON.
+    #[serde(skip)]
+    pub names: Names,
+}
+
+/// zh-CN and English names by key.
+#[derive(Clone, Debug, Default)]
+pub struct Names(pub std::collections::BTreeMap<String, (String, String)>);
+
+impl Names {
+    /// The name beside its key, or the key alone where nothing of that key has a name.
+    #[must_use]
+    pub fn of(&self, key: &str) -> (String, String) {
+        match self.0.get(key) {
+            Some((zh, en)) => (zh.clone(), en.clone()),
+            None => (key.to_owned(), key.to_owned()),
+        }
+    }
 }
 
 /// A point's fixed part.
@@ -256,6 +274,9 @@ pub struct Snapshot {
     /// `synced`, `unsynced`, `stepped`.
     pub clock: String,
     pub version: &'static str,
+    /// Journal number from which `site` holds; a page that has seen less must see it again.
+    #[serde(skip)]
+    pub site_since_seq: u64,
     pub site: Arc<SiteView>,
     pub values: Vec<ValueView>,
     pub alarms: Arc<Vec<AlarmView>>,

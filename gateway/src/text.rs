@@ -3,17 +3,21 @@
 //! Owns the sentences of events (page, MQTT, export). Leaves wording of configuration defects to `config` and of the page's
 //! own labels to the page.
 
+mod alarm;
+pub mod changes;
 mod operations;
+#[cfg(test)]
+mod tests;
 
-use crate::snapshot::{PointView, SiteView};
+use crate::snapshot::SiteView;
 use rules::hazard::{Hazard, Stage};
-use rules::{AlarmFact, Doubt, Event, EventKind, Fault, Reading};
+use rules::{Doubt, Event, EventKind, Fault};
 
 /// The sentence of one event: `(zh-CN, English)`.
 #[must_use]
 pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
     if let Some(fact) = event.kind.fact() {
-        return alarm_text(&event.kind, fact, site);
+        return alarm::sentence(&event.kind, fact, site);
     }
     if let Some(said) = operations::sentence(&event.kind, site) {
         return said;
@@ -23,12 +27,13 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
             hazard_text(hazard, site, "发现隐患，待确认", "Hidden danger found, to be confirmed")
         }
         EventKind::HazardStage { hazard } => stage_text(hazard, site),
-        EventKind::HazardOccurrence { hazard, occurrence } => (
-            format!("隐患 {hazard} 再次发生（报警 {occurrence}）"),
-            format!("Hidden danger {hazard} occurred again (alarm {occurrence})"),
-        ),
+        EventKind::HazardOccurrence { hazard, occurrence } => {
+            let alarm = occurrence.split('#').next().unwrap_or_default();
+            let (zh, en) = alarm::title(alarm, site);
+            (format!("隐患 {hazard} 未销号，{zh}再次发生"), format!("Hidden danger {hazard} is still open: {en} again"))
+        }
         EventKind::Receipt { event_id, by, note } => receipt_text(event_id, by.as_deref(), note.as_deref()),
-        EventKind::DeviceState { device, code, detail } => device_text(device, code, detail),
+        EventKind::DeviceState { device, code, detail } => device_text(device, code, detail, site),
         EventKind::Operator { user, action, detail } => {
             let (zh, en) = action_words(action);
             (
@@ -39,6 +44,12 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         EventKind::Notice { text_zh, text_en, .. } => (text_zh.clone(), text_en.clone()),
         kind => system_text(kind),
     }
+}
+
+/// The alarm of a key in words: `GT-102 东侧氨气 高限报警`.
+#[must_use]
+pub fn alarm_title(key: &str, site: &SiteView) -> (String, String) {
+    alarm::title(key, site)
 }
 
 /// What people do that changes no alarm; an unknown action is shown as it is, never hidden.
@@ -75,20 +86,27 @@ fn system_text(kind: &EventKind) -> (String, String) {
     match kind {
         EventKind::Started { version, down_for_ms, .. } => {
             let (zh, en) = match down_for_ms {
-                Some(ms) => (format!("，停机 {} 秒", ms / 1000), format!(", down for {} s", ms / 1000)),
+                Some(ms) => {
+                    let (zh, en) = length(*ms);
+                    (format!("，停机 {zh}"), format!(", down for {en}"))
+                }
                 None => (String::new(), String::new()),
             };
             (format!("网关启动，版本 {version}{zh}"), format!("Gateway started, version {version}{en}"))
         }
         EventKind::Stopped { .. } => ("网关正常停止".into(), "Gateway stopped cleanly".into()),
+        EventKind::ConfigChanged { by, .. } if by == "start" => (
+            "启动时发现配置与上次运行不同，新配置已生效".into(),
+            "The configuration differs from that of the last run and is in force".into(),
+        ),
         EventKind::ConfigChanged { by, .. } => {
-            (format!("配置已更改（{by}）"), format!("Configuration changed by {by}"))
+            (format!("新配置已生效（由 {by} 触发）"), format!("A new configuration is in force (asked for by {by})"))
         }
         other => (other.name().into(), other.name().into()),
     }
 }
 
-fn device_text(device: &str, code: &str, detail: &str) -> (String, String) {
+fn device_text(device: &str, code: &str, detail: &str, site: &SiteView) -> (String, String) {
     let (zh, en) = match code {
         "link_down" => ("通信链路中断", "link down"),
         "link_up" => ("通信链路恢复", "link up"),
@@ -96,10 +114,11 @@ fn device_text(device: &str, code: &str, detail: &str) -> (String, String) {
         "unit_back" => ("设备恢复应答", "answers again"),
         other => (other, other),
     };
+    let name = site.names.of(device);
     let tail = |open: &str, close: &str| {
         if detail.is_empty() { String::new() } else { format!("{open}{detail}{close}") }
     };
-    (format!("{device} {zh}{}", tail("（", "）")), format!("{device} {en}{}", tail(" (", ")")))
+    (format!("{} {zh}{}", name.0, tail("（", "）")), format!("{} {en}{}", name.1, tail(" (", ")")))
 }
 
 fn receipt_text(event_id: &str, by: Option<&str>, note: Option<&str>) -> (String, String) {
@@ -121,9 +140,10 @@ fn hazard_text(hazard: &Hazard, site: &SiteView, zh: &str, en: &str) -> (String,
     let (text_zh, text_en) =
         measure.map_or((hazard.measure.as_str(), hazard.measure.as_str()), |m| (&m.text, &m.text_en));
     let (risk_zh, risk_en) = risk_names(Some(&hazard.risk), site);
+    let (cause_zh, cause_en) = alarm::title(&hazard.cause, site);
     (
-        format!("{zh}：{}，管控措施失效“{text_zh}”，起因 {}{risk_zh}", hazard.id, hazard.cause),
-        format!("{en}: {}, control measure failed \"{text_en}\", cause {}{risk_en}", hazard.id, hazard.cause),
+        format!("{zh}：{}，管控措施“{text_zh}”失效，起因是{cause_zh}{risk_zh}", hazard.id),
+        format!("{en}: {}, control measure failed \"{text_en}\", cause {cause_en}{risk_en}", hazard.id),
     )
 }
 
@@ -141,137 +161,10 @@ fn stage_text(hazard: &Hazard, site: &SiteView) -> (String, String) {
     }
 }
 
-fn alarm_text(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (String, String) {
-    let point = site.points.iter().find(|p| p.key == fact.point);
-    let (name_zh, name_en) = subject(fact, point);
-    let (cond_zh, cond_en) = condition_words(&fact.condition);
-    let (value_zh, value_en) = value_words(fact, point);
-    let (risk_zh, risk_en) = risk_names(fact.risk.as_deref(), site);
-    let plain = || {
-        let (zh, en) = transition(kind);
-        (zh.to_owned(), en.to_owned())
-    };
-    let (what_zh, what_en) = operations::transition(kind).unwrap_or_else(plain);
-    let (rank_zh, rank_en) = first_out_words(kind, fact);
-    let (drill_zh, drill_en) = if fact.drill { ("【演练】", "[DRILL] ") } else { ("", "") };
-    (
-        format!("{drill_zh}{name_zh} {cond_zh}{what_zh}{value_zh}{rank_zh}{risk_zh}"),
-        format!("{drill_en}{name_en}: {cond_en} {what_en}{value_en}{rank_en}{risk_en}"),
-    )
-}
-
-/// Which one came first, where the group tells it. 约同时: polling cannot prove the order.
-fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
-    let Some(rank) = fact.first_out.filter(|_| matches!(kind, EventKind::Raised { .. })) else {
-        return (String::new(), String::new());
-    };
-    let (zh, en) = if rank.tie { ("（约同时）", " (about the same time)") } else { ("", "") };
-    (format!("；首出顺序第 {}{zh}", rank.rank), format!("; first-out rank {}{en}", rank.rank))
-}
-
-fn subject(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
-    match point {
-        Some(p) => (titled(&p.key, &p.name), titled(&p.key, &p.name_en)),
-        None => {
-            let key = fact.alarm.rsplit_once(':').map_or(fact.alarm.as_str(), |(subject, _)| subject);
-            if key == "system" {
-                let code = fact.alarm.rsplit_once(':').map_or("", |(_, code)| code);
-                let (zh, en) = system_words(code);
-                return (format!("网关 {zh}"), format!("Gateway {en}"));
-            }
-            (format!("设备 {key}"), format!("Device {key}"))
-        }
-    }
-}
-
 /// Key and name; the key once, also where the name says it already.
-fn titled(key: &str, name: &str) -> String {
+pub(crate) fn titled(key: &str, name: &str) -> String {
     let says_it = name.split(|c: char| c.is_whitespace() || "（）(),，、".contains(c)).any(|word| word == key);
     if says_it { name.to_owned() } else { format!("{key} {name}") }
-}
-
-fn system_words(code: &str) -> (&str, &str) {
-    match code {
-        "storage_slow" => ("存储变慢或失败", "storage slow or failing"),
-        "storage_full" => ("磁盘空间不足", "disk nearly full"),
-        "clock_untrusted" => ("时钟不可信", "clock not trusted"),
-        "uplink_down" => ("上报链路中断", "uplink down"),
-        "office_silent" => ("监管端未确认收到", "not confirmed by the office"),
-        "influx_refused" => ("InfluxDB 拒绝写入", "InfluxDB refuses writes"),
-        "records_salvaged" => ("记录损坏已抢救", "damaged records salvaged"),
-        "task_restarted" => ("内部任务异常重启", "a task was restarted"),
-        other => (other, other),
-    }
-}
-
-fn condition_words(word: &str) -> (&str, &str) {
-    match word {
-        "HH" => ("高高限报警", "high-high alarm"),
-        "H" => ("高限报警", "high alarm"),
-        "L" => ("低限报警", "low alarm"),
-        "LL" => ("低低限报警", "low-low alarm"),
-        "SENSOR_FAULT" => ("仪表故障", "instrument fault"),
-        "COMMS_LOSS" => ("通信中断", "communication lost"),
-        "ROC+" => ("上升过快报警", "rising too fast"),
-        "ROC-" => ("下降过快报警", "falling too fast"),
-        "DEV" => ("偏差报警", "deviation alarm"),
-        "DEVICE_FROZEN" => ("装置停止刷新", "device frozen"),
-        "STUCK" => ("读数卡滞", "reading stuck"),
-        "VOTE" => ("表决报警", "vote alarm"),
-        "VOTE_INVALID" => ("表决失效（无有效成员）", "vote without a valid member"),
-        "DISCRETE" => ("状态报警", "state alarm"),
-        "SYSTEM" => ("系统报警", "system alarm"),
-        other => (other, other),
-    }
-}
-
-fn transition(kind: &EventKind) -> (&'static str, &'static str) {
-    match kind {
-        EventKind::Raised { assumed: true, .. } => {
-            ("发生（数据中断，按最坏情况判定）", "raised (data lost, worst case assumed)")
-        }
-        EventKind::Raised { .. } => ("发生", "raised"),
-        EventKind::Held { .. } => ("保持（当前无有效数据）", "held (no valid data)"),
-        EventKind::Released { .. } => ("数据恢复，仍处于报警", "data valid again, still in alarm"),
-        EventKind::Returned { .. } => ("恢复正常", "returned to normal"),
-        EventKind::Acked { .. } => ("已被确认", "acknowledged"),
-        EventKind::Cleared { .. } => ("结束", "cleared"),
-        EventKind::PendingOn { .. } => ("条件出现，延时中", "condition seen, delay running"),
-        EventKind::PendingCancelled { .. } => ("条件消失，未报警", "condition gone before the delay"),
-        EventKind::PendingOff { .. } => ("恢复中，延时确认", "returning, delay running"),
-        EventKind::ReturnCancelled { .. } => ("恢复未成立", "return cancelled"),
-        _ => ("", ""),
-    }
-}
-
-fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
-    let decimals = usize::from(point.map_or(1, |p| p.decimals));
-    let (mut zh, mut en) = match fact.reading {
-        Some(Reading::Good(v)) => {
-            let shown = with_unit(v.get(), decimals, &fact.unit);
-            (format!("：当前 {shown}"), format!(": now {shown}"))
-        }
-        Some(Reading::Uncertain(v, _)) => {
-            let shown = with_unit(v.get(), decimals, &fact.unit);
-            (format!("：当前 {shown}（可疑）"), format!(": now {shown} (uncertain)"))
-        }
-        Some(Reading::Bad(fault)) => {
-            let (zh, en) = fault_words(fault);
-            (format!("：{zh}"), format!(": {en}"))
-        }
-        None => (String::new(), String::new()),
-    };
-    if let Some(limit) = fact.limit {
-        let shown = with_unit(limit, decimals, &fact.unit);
-        zh.push_str(&format!("，限值 {shown}"));
-        en.push_str(&format!(", limit {shown}"));
-    }
-    (zh, en)
-}
-
-fn with_unit(value: f64, decimals: usize, unit: &str) -> String {
-    let shown = format!("{value:.decimals$}");
-    if unit.is_empty() { shown } else { format!("{shown} {unit}") }
 }
 
 /// The word of a doubt for people.
@@ -305,26 +198,27 @@ pub fn fault_words(fault: Fault) -> (&'static str, &'static str) {
     }
 }
 
+/// A length of time as people say it: `45 秒`, `12 分`, `3 小时 20 分`.
+fn length(ms: u64) -> (String, String) {
+    let (seconds, minutes, hours) = (ms / 1000 % 60, ms / 60_000 % 60, ms / 3_600_000);
+    let mut parts = vec![(hours, "小时", "h"), (minutes, "分", "min")];
+    if hours == 0 {
+        parts.push((seconds, "秒", "s"));
+    }
+    let mut said = parts.into_iter().filter(|(n, ..)| *n > 0).collect::<Vec<_>>();
+    if said.is_empty() {
+        said.push((0, "秒", "s"));
+    }
+    let join = |words: Vec<String>| words.join(" ");
+    (
+        join(said.iter().map(|(n, zh, _)| format!("{n} {zh}")).collect()),
+        join(said.iter().map(|(n, _, en)| format!("{n} {en}")).collect()),
+    )
+}
+
 fn risk_names(key: Option<&str>, site: &SiteView) -> (String, String) {
     match key.and_then(|key| site.risks.iter().find(|r| r.key == key)) {
         Some(r) => (format!("；关联风险：{} {}", r.key, r.name), format!("; risk: {} {}", r.key, r.name_en)),
         None => (String::new(), String::new()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::titled;
-
-    #[test]
-    fn a_name_that_says_the_key_says_it_once() {
-        assert_eq!(titled("GT-102", "GT-102 氨气浓度"), "GT-102 氨气浓度");
-        assert_eq!(titled("GT-102", "氨气浓度（GT-102）"), "氨气浓度（GT-102）");
-        assert_eq!(titled("GT-102", "东侧氨气"), "GT-102 东侧氨气");
-    }
-
-    #[test]
-    fn the_key_of_another_point_is_not_this_one() {
-        assert_eq!(titled("GT-10", "GT-102 氨气浓度"), "GT-10 GT-102 氨气浓度");
     }
 }

@@ -1,4 +1,4 @@
-//! SIGHUP from outside: a broken file changes nothing, a good one takes over in the same process.
+//! SIGHUP from outside: a broken file changes nothing, other rules are taken over at once, another wiring in the same process.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -55,14 +55,40 @@ fn a_broken_file_is_named_with_its_line_and_the_gateway_goes_on() {
 }
 
 #[test]
-fn a_good_file_takes_over_in_the_same_process_and_people_stay_signed_in() {
+fn other_rules_are_in_force_without_a_stop() {
     let (site, mut gateway, cookie) = running();
+    let before = gateway.get("/api/v1/status", Some(&cookie));
+    rewrite(&site, "limit = 25", "limit = 28");
+    rewrite(&site, "我的站点", "新名字");
+    gateway.signal(Signal::HUP);
+    gateway.log_line("in force now, without a stop");
+    let after = gateway.get("/api/v1/status", Some(&cookie));
+    assert_eq!(after["boot_id"], before["boot_id"], "the same run at the same address");
+    assert_ne!(after["config_hash"], before["config_hash"]);
+    assert!(after.to_string().contains("新名字"), "{after}");
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie)).to_string();
+    assert!(!events.contains("system.stopped"), "{events}");
+    for said in ["system.config_changed", "\"by\":\"SIGHUP\"", "限值 25 → 28 ppm"] {
+        assert!(events.contains(said), "{said} in {events}");
+    }
+    let points = gateway.get("/api/v1/points", Some(&cookie)).to_string();
+    assert!(points.contains("[\"H\",28.0]"), "{points}");
+    gateway.terminate();
+    assert_eq!(gateway.wait(), Some(0));
+}
+
+#[test]
+fn another_wiring_takes_over_in_the_same_process_and_people_stay_signed_in() {
+    let (site, mut gateway, cookie) = running();
+    rewrite(&site, "unit = 11", "unit = 12");
     rewrite(&site, "我的站点", "新名字");
     gateway.signal(Signal::HUP);
     gateway.log_line("takes over now");
     gateway.now_at_new_address();
     let status = gateway.get("/api/v1/status", Some(&cookie));
     assert!(status.to_string().contains("新名字"), "{status}");
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie)).to_string();
+    assert!(events.contains("system.stopped") && events.contains("system.config_changed"), "{events}");
     // the journal has the stop, the start and one unbroken chain
     gateway.terminate();
     assert_eq!(gateway.wait(), Some(0));

@@ -198,6 +198,37 @@ fn a_deadband_below_the_noise_is_named_with_a_better_one() {
 }
 
 #[test]
+fn check_says_how_many_alarms_a_file_would_have_made_and_where_a_deadband_is_below_the_noise() {
+    let site = recorded();
+    let plain = hazard_gateway(&site, &["check"], "");
+    assert!(plain.code == 0 && plain.out.contains("已用 2026-03-01"), "{plain:?}");
+    let (code, found) = json(&site, &["check", "--json", "--dry-run"]);
+    let count = |found: &Value| found["dry_run"]["would"]["alarms"].as_u64().unwrap();
+    assert_eq!((code, count(&found)), (0, found["dry_run"]["recorded_alarms"].as_u64().unwrap()), "{found:#}");
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    std::fs::write(site.file(), text.replacen("limit = 25", "limit = 28", 1)).unwrap();
+    let (_, changed) = json(&site, &["check", "--json", "--dry-run"]);
+    assert!(count(&changed) < count(&found), "{changed:#}");
+    let said = hazard_gateway(&site, &["check", "--dry-run"], "");
+    assert!(said.out.contains("用这份配置会有") && said.err.contains("正在试算"), "{said:?}");
+
+    std::fs::write(site.file(), text.replacen("deadband = 2", "deadband = 0.1", 1)).unwrap();
+    let narrow = hazard_gateway(&site, &["check"], "");
+    assert!(narrow.code == 0 && narrow.err.contains("小于噪声 3σ") && narrow.err.contains("limits"), "{narrow:?}");
+}
+
+#[test]
+fn a_dry_run_without_history_says_what_to_name() {
+    let site = Site::minimal();
+    let ended = hazard_gateway(&site, &["check", "--dry-run"], "");
+    assert!(ended.code == 4 && ended.err.contains("--history"), "{ended:?}");
+    let other = recorded();
+    let data = other.data();
+    let named = hazard_gateway(&site, &["check", "--dry-run", "--history", data.to_str().unwrap()], "");
+    assert!(named.code == 0 && named.out.contains("试算 dry run"), "{named:?}");
+}
+
+#[test]
 fn the_figures_of_the_alarm_system_are_those_of_the_journal() {
     let site = recorded();
     let (code, report) = json(&site, &["kpi", "--json", "--from", "2026-03-01", "--to", "2026-03-02"]);

@@ -17,6 +17,7 @@ use support::{Site, hazard_gateway};
 
 const BEGIN_MS: u64 = 1_772_323_200_000;
 const POINTS: usize = 500;
+/// `HAZARD_PERIOD_S` is another one.
 const PERIOD_S: u64 = 10;
 
 struct Hand(AtomicU64);
@@ -49,11 +50,15 @@ fn large_site() -> Site {
             &point
                 .replace("GT-101", &format!("GT-{n}"))
                 .replace("DET-101", &format!("DET-{n}"))
-                .replace("range = [0, 100]", &format!("range = [0, 100]\nperiod_ms = {}", PERIOD_S * 1000)),
+                .replace("range = [0, 100]", &format!("range = [0, 100]\nperiod_ms = {}", period_s() * 1000)),
         );
-        writeln!(text, "[point.sensor_fault]\npriority = 3\ndelay_s = {}", 2 * PERIOD_S).unwrap();
+        writeln!(text, "[point.sensor_fault]\npriority = 3\ndelay_s = {}", 2 * period_s()).unwrap();
     }
     Site::of(&text)
+}
+
+fn period_s() -> u64 {
+    std::env::var("HAZARD_PERIOD_S").map_or(PERIOD_S, |s| s.parse().expect("HAZARD_PERIOD_S is a number"))
 }
 
 #[test]
@@ -75,9 +80,9 @@ fn a_week_of_500_points() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (store, _) = Store::open(&checked.data_dir, options).unwrap();
     let (mut draw, mut level) = (Prng::new(5), vec![10.0_f64; POINTS]);
-    for _ in 0..hours * 3600 / PERIOD_S {
+    for _ in 0..hours * 3600 / period_s() {
         for (n, point) in checked.book.points().iter().enumerate() {
-            clock.0.fetch_add(PERIOD_S * 1000 / POINTS as u64, Ordering::Relaxed);
+            clock.0.fetch_add(period_s() * 1000 / POINTS as u64, Ordering::Relaxed);
             level[n] = (level[n] + 1.2 * (draw.unit() - 0.5) - 0.01 * (level[n] - 12.0)).clamp(0.0, 60.0);
             let reading = Reading::Good(Finite::new((level[n] * 10.0).round() / 10.0).unwrap());
             let sample = Sample { point: checked.book.point_id(&point.key).unwrap(), reading, at: clock.now() };
@@ -91,5 +96,15 @@ fn a_week_of_500_points() {
     let found: serde_json::Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
     let samples = found["samples"].as_u64().unwrap();
     println!("{hours} h, {samples} samples, {} alarms: {took:?}", found["present"]["alarms"]);
-    assert_eq!(samples, hours * 3600 / PERIOD_S * POINTS as u64);
+    assert_eq!(samples, hours * 3600 / period_s() * POINTS as u64);
+
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    let other = site.folder().join("changed.toml");
+    std::fs::write(&other, text.replacen("limit = 25", "limit = 22", 50)).unwrap();
+    let begun = tokio::time::Instant::now();
+    let ended = hazard_gateway(&site, &["replay", "--with", other.to_str().unwrap()], "");
+    println!("the same beside a changed file (50 limits, 25 → 22): {:?}\n{}", begun.elapsed(), ended.out);
+    let begun = tokio::time::Instant::now();
+    let ended = hazard_gateway(&site, &["check", "--dry-run"], "");
+    println!("check --dry-run: {:?}\n{}", begun.elapsed(), ended.out);
 }

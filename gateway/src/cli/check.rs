@@ -1,34 +1,77 @@
 //! `check` and `schema`.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+use super::dry_run::{self, History};
 use super::{Exit, plan};
-use crate::config::{self, Checked, Diagnostic, SourceFile, diagnostic};
+use crate::config::{self, Checked, Diagnostic, Site, SourceFile, diagnostic};
+use rules::book::presets;
+use serde_json::json;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::PathBuf;
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArgs {
+    /// Site or office file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// 试算 · run the last seven days of history through these rules and say how many alarms they would have made.
+    #[arg(long)]
+    dry_run: bool,
+    /// 历史数据目录 · where the history lies; the file's own `data_dir` when not given.
+    #[arg(long, value_name = "DIR")]
+    history: Option<PathBuf>,
+    /// Defects as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
 
 /// All defects on stderr (or JSON on stdout), the summary on stdout; 2 when one is fatal.
-pub(super) fn main(path: &Path, json: bool) -> Exit {
-    let (ok, diagnostics, files, what) = if config::is_office(path) {
-        let Checked { value, diagnostics, files } = config::check_office(path);
-        (value.is_some(), diagnostics, files, String::new())
-    } else {
-        let Checked { value, diagnostics, files } = config::check_site(path);
-        let what = value.as_ref().map(content).unwrap_or_default();
-        (value.is_some(), diagnostics, files, what)
+pub(super) fn main(args: &CheckArgs) -> Exit {
+    if config::is_office(&args.config) {
+        let Checked { value, diagnostics, files } = config::check_office(&args.config);
+        return say(args, value.is_some(), &diagnostics, &files, "", None);
+    }
+    let Checked { value, mut diagnostics, files } = config::check_site(&args.config);
+    let Some(site) = value else { return say(args, false, &diagnostics, &files, "", None) };
+    let history = History::of(&site, args.history.as_deref());
+    diagnostics.extend(history.noise_warnings(&site, &files));
+    let dry = match args.dry_run.then(|| history.dry_run(&site)).transpose() {
+        Ok(dry) => dry,
+        Err(exit) => return exit,
     };
-    if json {
-        match serde_json::to_string_pretty(&diagnostics) {
+    let what = format!("{}\n{}", content(&site), history.said());
+    say(args, true, &diagnostics, &files, &what, dry.as_ref())
+}
+
+fn say(
+    args: &CheckArgs,
+    ok: bool,
+    diagnostics: &[Diagnostic],
+    files: &[SourceFile],
+    what: &str,
+    dry: Option<&dry_run::DryRun>,
+) -> Exit {
+    if args.json {
+        let found = match dry {
+            Some(dry) => serde_json::to_string_pretty(&json!({ "diagnostics": diagnostics, "dry_run": dry })),
+            None => serde_json::to_string_pretty(diagnostics),
+        };
+        match found {
             Ok(text) => println!("{text}"),
             Err(_) => return Exit::Internal,
         }
     } else {
-        report(&diagnostics, &files);
-        println!("{}{what}", diagnostic::summary(&diagnostics));
+        report(diagnostics, files);
+        println!("{}{what}", diagnostic::summary(diagnostics));
+        if let Some(dry) = dry {
+            dry.print();
+        }
     }
     if ok { Exit::Ok } else { Exit::Usage }
 }
 
-fn content(site: &config::Site) -> String {
+fn content(site: &Site) -> String {
     let plan = plan::verdict(&plan::all(site, 0), false);
     let devices: usize = site.buses.iter().map(|b| b.devices.len()).sum();
     format!(
@@ -42,7 +85,32 @@ fn content(site: &config::Site) -> String {
         site.book.points().len(),
         site.book.rules().len(),
         site.book.risks().len(),
+    ) + &spread(site)
+        + &basis(site)
+}
+
+/// How the priorities lie, with the numbers; whether that deserves a warning is the rule book's to say.
+fn spread(site: &Site) -> String {
+    let rules = site.book.rules();
+    if rules.is_empty() {
+        return String::new();
+    }
+    let percent =
+        |of: fn(u8) -> bool| 100.0 * rules.iter().filter(|r| of(r.priority)).count() as f64 / rules.len() as f64;
+    let shares = format!("{:.0} / {:.0} / {:.0} %", percent(|p| p == 1), percent(|p| p == 2), percent(|p| p > 2));
+    format!(
+        "\n优先级 1 / 2 / 3–4：{shares}，目标约 5 / 15 / 80 % · priorities 1 / 2 / 3–4: {shares}, aim about 5 / 15 / 80 %"
     )
+}
+
+/// Gas limits were held against a standard: which, and whether its text was.
+fn basis(site: &Site) -> String {
+    let unit = |r: &rules::book::Rule| site.book.point_id(&r.point).map(|p| &site.book.points()[p.index()].unit);
+    let held = site.book.rules().iter().find_map(|r| presets::gas_limit(unit(r)?, &r.condition));
+    held.map_or_else(String::new, |limit| {
+        let (zh, en) = limit.basis.said();
+        format!("\n气体报警限依据 {zh} · gas limits held against {en}")
+    })
 }
 
 /// Prints diagnostics for people, coloured on a terminal.

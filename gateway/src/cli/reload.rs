@@ -1,11 +1,13 @@
 //! A station until SIGTERM, and what SIGHUP means to it: read → check → switch, or nothing.
 //!
 //! ```text
-//!   SIGHUP ─► check ── defects ──► said with file and line; the running one goes on
-//!                  └── none ─► running one stops cleanly ─► new one starts ── cannot ──► the old one starts again
+//!   SIGHUP ─► check ─┬ defects ──────► said with file and line; the running one goes on
+//!                    ├ other rules ──► the running one takes them over: no stop, no scan missed
+//!                    └ other wiring ─► running one stops cleanly ─► new one starts ── cannot ──► the old one starts again
 //! ```
-//! A switch is a clean stop and a start within the process, so it takes the well-trodden way of both: the journal shows the stop and the
-//! start with the new configuration's hash, alarms are taken up from the store. Owns signals and that order. Leaves the store alone.
+//! A switch of the wiring is a clean stop and a start within the process, so it takes the well-trodden way of both: the journal shows
+//! the stop and the start with the new configuration's hash, alarms are taken up from the store. Owns signals and that order. Leaves the
+//! store alone, and what is a matter of rules only to the station.
 
 use super::check;
 use crate::config::Checked;
@@ -13,14 +15,17 @@ use crate::notify;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-/// What a station is made of: how its file is checked and how it runs.
-pub(super) struct Station<T, R, E> {
+/// What a station is made of: how its file is checked, how it runs and what it takes over without a stop.
+pub(super) struct Station<T, R, L, E> {
     pub(super) path: PathBuf,
     pub(super) check: fn(&Path) -> Checked<T>,
-    /// Runs until the token is cancelled.
+    /// Runs until the token is cancelled; tells when it is up, and by what it is reached then.
     pub(super) run: R,
+    /// Settings in force, settings that are wanted: true when the running station has taken them over.
+    pub(super) take_over: L,
     /// Whether it ended so because its settings cannot be used here: an address or a folder.
     pub(super) cannot_start: fn(&E) -> bool,
 }
@@ -35,6 +40,13 @@ struct Signals {
 enum Asked {
     End,
     Reload,
+}
+
+/// Why a station stopped without a fault.
+enum Stopped<T> {
+    Ended,
+    /// For other settings, which take over; the first are those in force at the stop.
+    For(T, T),
 }
 
 impl Signals {
@@ -52,24 +64,26 @@ impl Signals {
     }
 }
 
-impl<T, R, F, E> Station<T, R, E>
+impl<T, R, L, E> Station<T, R, L, E>
 where
     T: Clone + Send + 'static,
-    R: Fn(T, CancellationToken) -> F,
-    F: Future<Output = Result<(), E>>,
     E: Display,
 {
-    /// Runs `first` and whatever a reload puts in its place.
-    pub(super) async fn until_stopped(self, first: T) -> Result<(), E> {
+    /// Runs `first` and whatever a reload puts in its place. `U` is what a station is reached by.
+    pub(super) async fn until_stopped<U>(self, first: T) -> Result<(), E>
+    where
+        R: AsyncFn(T, CancellationToken, oneshot::Sender<U>) -> Result<(), E>,
+        L: AsyncFn(&U, &T, &T) -> bool,
+    {
         let Ok(mut signals) = Signals::listen() else {
             tracing::error!("signals cannot be received; end the process with SIGKILL");
-            return (self.run)(first, CancellationToken::new()).await;
+            return (self.run)(first, CancellationToken::new(), oneshot::channel().0).await;
         };
         let (mut settings, mut before) = (first, None::<T>);
         loop {
             match self.until_switched(settings.clone(), &mut signals).await {
-                Ok(None) => return Ok(()),
-                Ok(Some(next)) => before = Some(std::mem::replace(&mut settings, next)),
+                Ok(Stopped::Ended) => return Ok(()),
+                Ok(Stopped::For(old, next)) => (before, settings) = (Some(old), next),
                 Err(error) => {
                     // only what a reload has just put in place has something to go back to
                     let old = before.take().filter(|_| (self.cannot_start)(&error));
@@ -81,37 +95,68 @@ where
         }
     }
 
-    /// Until the end (`None`) or until a good configuration takes over.
-    async fn until_switched(&self, settings: T, signals: &mut Signals) -> Result<Option<T>, E> {
+    /// Until the end or until a good configuration with another wiring takes over.
+    async fn until_switched<U>(&self, mut settings: T, signals: &mut Signals) -> Result<Stopped<T>, E>
+    where
+        R: AsyncFn(T, CancellationToken, oneshot::Sender<U>) -> Result<(), E>,
+        L: AsyncFn(&U, &T, &T) -> bool,
+    {
         let stop = CancellationToken::new();
-        let running = (self.run)(settings, stop.clone());
+        let (up, mut told) = oneshot::channel();
+        let running = (self.run)(settings.clone(), stop.clone(), up);
         tokio::pin!(running);
+        let mut reached = None;
         let next = loop {
             tokio::select! {
-                ended = &mut running => return ended.map(|()| None),
+                ended = &mut running => return ended.map(|()| Stopped::Ended),
+                Ok(by) = &mut told, if reached.is_none() => reached = Some(by),
                 asked = signals.next() => match asked {
                     Asked::End => break None,
                     Asked::Reload => {
                         // the station goes on while its file is read
                         let checked = tokio::select! {
-                            ended = &mut running => return ended.map(|()| None),
+                            ended = &mut running => return ended.map(|()| Stopped::Ended),
                             checked = self.checked() => checked,
                         };
-                        if checked.is_some() {
-                            break checked;
+                        let Some(next) = checked else { continue };
+                        let taken = tokio::select! {
+                            ended = &mut running => return ended.map(|()| Stopped::Ended),
+                            taken = self.taken_over(reached.as_ref(), &settings, &next) => taken,
+                        };
+                        if !taken {
+                            break Some(next);
                         }
+                        settings = next;
                     }
                 },
             }
         };
         if next.is_some() {
-            notify::reloading()
+            notify::reloading();
         } else {
-            notify::stopping()
+            notify::stopping();
         }
         stop.cancel();
         running.await?;
-        Ok(next)
+        Ok(next.map_or(Stopped::Ended, |next| Stopped::For(settings, next)))
+    }
+
+    /// A station that is not up yet is started anew.
+    async fn taken_over<U>(&self, reached: Option<&U>, settings: &T, next: &T) -> bool
+    where
+        L: AsyncFn(&U, &T, &T) -> bool,
+    {
+        let path = self.path.display();
+        let taken = match reached {
+            Some(reached) => (self.take_over)(reached, settings, next).await,
+            None => false,
+        };
+        if taken {
+            tracing::warn!(%path, "SIGHUP: the configuration is good; its rules are in force now, without a stop");
+        } else {
+            tracing::warn!(%path, "SIGHUP: the configuration is good and takes over now, with a stop and a start");
+        }
+        taken
     }
 
     /// The file as it is now; every defect is said.
@@ -119,11 +164,10 @@ where
         let (check, path) = (self.check, self.path.clone());
         let checked = tokio::task::spawn_blocking(move || check(&path)).await.ok()?;
         check::report(&checked.diagnostics, &checked.files);
-        let path = self.path.display();
-        let defects = checked.diagnostics.iter().filter(|d| d.fatal).count();
-        match &checked.value {
-            Some(_) => tracing::warn!(%path, "SIGHUP: the configuration is good and takes over now"),
-            None => tracing::error!(%path, defects, "SIGHUP: the configuration has defects; the running one is kept"),
+        if checked.value.is_none() {
+            let defects = checked.diagnostics.iter().filter(|d| d.fatal).count();
+            let path = self.path.display();
+            tracing::error!(%path, defects, "SIGHUP: the configuration has defects; the running one is kept");
         }
         checked.value
     }

@@ -3,6 +3,7 @@
 //! Owns words, progress and the exit code. Leaves playing and judging to [`crate::replay`].
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+use super::bar::Bar;
 use super::past::{failed, open, pad, span};
 use super::{Exit, check};
 use crate::config::{self, Checked, Site};
@@ -10,12 +11,10 @@ use crate::kpi::{Report, time_text};
 use crate::replay::{Ask, Change, Difference, Outcome, What, Why, run};
 use crate::store::Span;
 use serde_json::json;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 /// Lines of a list at most; the rest is counted.
 const SHOWN_MAX: usize = 20;
-const BAR: usize = 30;
 
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
@@ -66,7 +65,7 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
     }
     let ask =
         Ask { book: &site.book, config_hash: &site.view.config_hash, other: other.as_ref().map(|o| &o.book), span };
-    let mut bar = Bar::new();
+    let mut bar = Bar::new("正在回放 replaying");
     let outcome = run(&past, &ask, &mut |share| bar.show(share)).map_err(|error| failed(&error, past.dir()))?;
     bar.done();
     if args.json {
@@ -92,39 +91,6 @@ fn site_of_other(path: &Path) -> Result<Site, Exit> {
         return Err(Exit::Usage);
     }
     site(path)
-}
-
-/// A bar on a terminal, one line elsewhere.
-struct Bar {
-    terminal: bool,
-    shown: usize,
-}
-
-impl Bar {
-    fn new() -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        if !terminal {
-            eprintln!("正在回放 replaying …");
-        }
-        Self { terminal, shown: usize::MAX }
-    }
-
-    fn show(&mut self, share: f64) {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 … 1000")]
-        let permille = (share * 1000.0) as usize;
-        if !self.terminal || permille == self.shown {
-            return;
-        }
-        self.shown = permille;
-        let full = permille * BAR / 1000;
-        eprint!("\r\x1b[K正在回放 replaying [{}{}] {:>3} %", "█".repeat(full), "·".repeat(BAR - full), permille / 10);
-    }
-
-    fn done(&self) {
-        if self.terminal {
-            eprint!("\r\x1b[K");
-        }
-    }
 }
 
 fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {

@@ -3,9 +3,10 @@
 use super::reload::Station;
 use super::{Exit, check};
 use crate::clock::SystemClock;
-use crate::config::{self, Checked};
+use crate::config::{self, Checked, Site};
+use crate::core::NewRules;
 use crate::office::{self, OfficeError};
-use crate::run::{RunError, run_site};
+use crate::run::{Ready, RunError, run_site};
 use crate::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,10 +50,16 @@ pub(super) fn run(path: &Path) -> Exit {
     };
     let clock = Arc::new(SystemClock::default());
     let cannot_start = |error: &RunError| matches!(error, RunError::Store(_) | RunError::Listen(..));
-    let run = |site, stop| run_site(site, clock.clone(), None, stop, oneshot::channel().0);
-    let station = Station { path: path.to_owned(), check: config::check_site, run, cannot_start };
+    let run = |site, stop, up| run_site(site, clock.clone(), None, stop, up);
+    let station = Station { path: path.to_owned(), check: config::check_site, run, take_over: new_rules, cannot_start };
     let result = runtime.block_on(station.until_stopped(site));
     result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)
+}
+
+/// With the same wiring the core takes the rules over.
+async fn new_rules(site: &Ready, now: &Site, next: &Site) -> bool {
+    let new = || NewRules { book: next.book.clone(), site: next.view.clone(), by: "SIGHUP".into() };
+    next.has_wiring_of(now) && site.core.change(new()).await
 }
 
 /// The township station until SIGTERM or SIGINT; SIGHUP reloads.
@@ -72,8 +79,9 @@ pub(super) fn office(path: &Path) -> Exit {
     };
     let clock = Arc::new(SystemClock::default());
     let cannot_start = |error: &OfficeError| matches!(error, OfficeError::Store(_) | OfficeError::Listen(..));
-    let run = |settings, stop| office::run(settings, clock.clone(), stop, None);
-    let station = Station { path: path.to_owned(), check: config::check_office, run, cannot_start };
+    let run = |settings, stop, _: oneshot::Sender<()>| office::run(settings, clock.clone(), stop, None);
+    let take_over = async |_: &(), _: &_, _: &_| false;
+    let station = Station { path: path.to_owned(), check: config::check_office, run, take_over, cannot_start };
     let result = runtime.block_on(station.until_stopped(settings));
     result.map_or_else(|error| office_exit(&error), |()| Exit::Ok)
 }

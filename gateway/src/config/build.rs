@@ -177,6 +177,7 @@ fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, table: &toml::Table)
         areas: parts::area_views(file, book.risks()),
         plan: head.plan,
         demo: false,
+        names: parts::names(file, book),
     }
 }
 

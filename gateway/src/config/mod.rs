@@ -14,6 +14,7 @@ mod folder;
 mod layers;
 mod links;
 pub mod locate;
+mod noise;
 mod own;
 mod pace;
 mod parts;
@@ -22,11 +23,13 @@ mod repair;
 mod secrets;
 mod settings;
 mod shape;
+mod wiring;
 mod words;
 
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;
+pub use noise::noise_warnings;
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;
@@ -157,7 +160,7 @@ pub struct Office {
 }
 
 /// Web server settings of both roles.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WebSettings {
     /// Loopback unless `allow_plain_http` is set.
     pub listen: SocketAddr,
@@ -166,7 +169,7 @@ pub struct WebSettings {
 }
 
 /// Broker settings of both roles.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MqttSettings {
     pub host: String,
     pub port: u16,
@@ -177,7 +180,7 @@ pub struct MqttSettings {
 }
 
 /// InfluxDB 2 settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InfluxSettings {
     pub url: String,
     pub org: String,
@@ -187,7 +190,7 @@ pub struct InfluxSettings {
 }
 
 /// History settings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistorySettings {
     /// Group commit; default 1 s.
     pub commit_interval: Duration,

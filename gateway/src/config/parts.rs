@@ -5,7 +5,9 @@
 use super::alarm_parts;
 use super::diagnostic::Finding;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
-use crate::snapshot::{AreaView, PointView};
+use crate::snapshot::{AreaView, Names, PointView};
+use crate::text::titled;
+use rules::RuleBook;
 use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
 use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
 use std::collections::BTreeMap;
@@ -227,6 +229,20 @@ pub(super) fn point_view(p: &Point, rules: &[Rule]) -> PointView {
         position: p.position,
         limits: limits.filter_map(|r| Some((r.condition.word().to_owned(), r.condition.limit()?))).collect(),
     }
+}
+
+/// Names of instruments, votes, suppressions, first-out groups and units.
+pub(super) fn names(file: &SiteFile, book: &RuleBook) -> Names {
+    let mut all = BTreeMap::new();
+    let mut put = |key: &str, zh: &str, en: &str| {
+        all.insert(key.to_owned(), (titled(key, zh), titled(key, en)));
+    };
+    file.device.iter().filter_map(|d| Some((d, d.name.as_ref()?))).for_each(|(d, name)| put(&d.key, name, name));
+    book.votes().iter().for_each(|v| put(&v.key, &v.name, &v.name_en));
+    book.suppressions().iter().for_each(|s| put(&s.key, &s.name, &s.name_en));
+    book.first_out_groups().iter().for_each(|g| put(&g.key, &g.name, &g.name_en));
+    book.plant_units().iter().for_each(|u| put(&u.key, &u.name, &u.name_en));
+    Names(all)
 }
 
 /// The areas, each as bad as its worst risk.

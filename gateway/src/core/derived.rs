@@ -46,6 +46,13 @@ impl Derived {
         }
     }
 
+    /// Other ages at which the same inputs are stale.
+    pub(super) fn follow_ages(&mut self, book: &RuleBook) {
+        if !self.rules.is_empty() {
+            self.max_age = book.points().iter().map(|p| p.max_age).collect();
+        }
+    }
+
     /// Adds to a scan what follows from it.
     pub(super) fn follow(&mut self, samples: &mut Vec<Sample>) {
         if self.rules.is_empty() {

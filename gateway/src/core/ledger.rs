@@ -63,7 +63,18 @@ impl Ledger {
 
     /// Makes records of events and commits them; what comes back may be shown.
     pub(super) async fn keep(&mut self, events: Vec<Event>, engine: &Engine) -> Vec<Arc<Record>> {
-        let commit = self.commit_of(events, engine);
+        self.keep_without(Vec::new(), events, engine).await
+    }
+
+    /// As [`Ledger::keep`]; the rows of alarms that are `gone` go in the same transaction.
+    pub(super) async fn keep_without(
+        &mut self,
+        gone: Vec<String>,
+        events: Vec<Event>,
+        engine: &Engine,
+    ) -> Vec<Arc<Record>> {
+        let mut commit = self.commit_of(events, engine);
+        commit.gone.extend(gone);
         let mut records = commit.records.clone();
         let durable = if self.late.is_empty() { self.write(commit).await } else { self.queue(commit) };
         if !durable {

@@ -3,6 +3,7 @@
 //! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture,
 //! `nearness` asks the buses for more where a value nears a limit.
 
+mod change;
 mod derived;
 mod ledger;
 mod nearness;
@@ -12,6 +13,7 @@ mod task;
 mod tests;
 mod view;
 
+pub use change::NewRules;
 pub use derived::Derived;
 pub use nearness::Nearness;
 pub use task::{CoreParts, start};
@@ -50,6 +52,11 @@ pub enum CoreRequest {
     System {
         condition: SystemCondition,
         active: bool,
+    },
+    /// Other rules for the same points and instruments; answered when committed.
+    Change {
+        new: Box<NewRules>,
+        reply: oneshot::Sender<()>,
     },
 }
 
@@ -125,6 +132,13 @@ impl CoreHandle {
     /// Tells the core of a condition of the gateway itself.
     pub async fn system(&self, condition: SystemCondition, active: bool) {
         let _ = self.requests.send(CoreRequest::System { condition, active }).await;
+    }
+
+    /// Other rules for the same points and instruments, in force and committed before this returns; false when the core is stopping.
+    pub async fn change(&self, new: NewRules) -> bool {
+        let (reply, answer) = oneshot::channel();
+        let asked = self.requests.send(CoreRequest::Change { new: Box::new(new), reply }).await;
+        asked.is_ok() && answer.await.is_ok()
     }
 
     /// The newest picture.

@@ -30,13 +30,21 @@ impl Nearness {
         for binding in buses.iter().flat_map(|b| &b.devices).flat_map(|d| &d.points) {
             let (Some(fast), index) = (&binding.fast, binding.point.index()) else { continue };
             let point = &book.points()[index];
-            let limits = book.rules().iter().filter(|r| r.point == point.key).filter_map(|r| limit(&r.condition));
-            let watched =
-                Watched { wanted: fast.wanted.clone(), limits: limits.collect(), range: point.range.1 - point.range.0 };
+            let limits = limits(book, &point.key);
+            let watched = Watched { wanted: fast.wanted.clone(), limits, range: point.range.1 - point.range.0 };
             points.resize_with(points.len().max(index + 1), || None);
             points[index] = Some(watched);
         }
         Self(points)
+    }
+
+    /// Other limits for the same points.
+    pub(super) fn follow(&mut self, book: &RuleBook) {
+        for (watched, point) in self.0.iter_mut().zip(book.points()) {
+            if let Some(watched) = watched {
+                watched.limits = limits(book, &point.key);
+            }
+        }
     }
 
     /// Looks at new readings. One without a value changes no wish.
@@ -60,6 +68,10 @@ impl Watched {
             |&(limit, above): &(f64, bool)| if above { value >= limit - margin } else { value <= limit + margin };
         self.wanted.set(self.limits.iter().any(near));
     }
+}
+
+fn limits(book: &RuleBook, point: &str) -> Vec<(f64, bool)> {
+    book.rules().iter().filter(|r| r.point == point).filter_map(|r| limit(&r.condition)).collect()
 }
 
 fn limit(condition: &Condition) -> Option<(f64, bool)> {

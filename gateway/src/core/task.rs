@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A quarter of a second of 1,000 devices.
 const REQUESTS_MAX: usize = 256;
+/// Messages of the buses in one turn; people's requests come between two of them.
+const TURN_MAX: usize = 256;
 /// Records a slow reader may lag behind before it is told to ask the journal.
 const RECORDS_MAX: usize = 1024;
 /// Values reach the page at most four times a second.
@@ -72,15 +74,16 @@ pub fn start(mut parts: CoreParts, stop: CancellationToken) -> (CoreHandle, Join
     (handle, task)
 }
 
-struct Core {
-    engine: Engine,
-    ledger: Ledger,
+pub(super) struct Core {
+    pub(super) engine: Engine,
+    pub(super) ledger: Ledger,
     store: Store,
-    site: Arc<SiteView>,
-    clock: Arc<dyn Clock>,
+    pub(super) site: Arc<SiteView>,
+    pub(super) site_since_seq: u64,
+    pub(super) clock: Arc<dyn Clock>,
     buses: Vec<(String, Arc<BusStatus>)>,
-    nearness: Nearness,
-    derived: Derived,
+    pub(super) nearness: Nearness,
+    pub(super) derived: Derived,
     bus_views: Vec<BusView>,
     records: broadcast::Sender<Arc<Record>>,
     progress: Arc<AtomicU64>,
@@ -113,6 +116,7 @@ impl Core {
             ),
             store: parts.store.clone(),
             site: parts.site.clone(),
+            site_since_seq: 0,
             clock: parts.clock.clone(),
             buses: parts.buses.clone(),
             nearness: std::mem::take(&mut parts.nearness),
@@ -151,7 +155,7 @@ impl Core {
                 biased;
                 () = stop.cancelled() => break,
                 Some(request) = inbox.recv() => self.request(request).await,
-                Some(message) = scans.recv() => self.bus(message).await,
+                Some(message) = scans.recv() => self.buses(message, &mut scans).await,
                 () = tokio::time::sleep(due) => self.input(Input::Tick).await,
                 _ = picture.tick() => {
                     turn += 1;
@@ -185,6 +189,10 @@ impl Core {
             down_for_ms,
         })
         .await;
+        let new_hash = self.site.config_hash.clone();
+        if let Some(old_hash) = found.config_hash.clone().filter(|old| *old != new_hash) {
+            self.note(EventKind::ConfigChanged { old_hash, new_hash, by: "start".into() }).await;
+        }
         if let Some(what) = &found.salvaged {
             self.note(EventKind::Notice {
                 code: "records_salvaged".into(),
@@ -200,7 +208,7 @@ impl Core {
     async fn finish(mut self, scans: &mut mpsc::Receiver<BusMessage>) {
         scans.close();
         while let Some(message) = scans.recv().await {
-            self.bus(message).await;
+            self.buses(message, scans).await;
         }
         let boot_id = self.ledger.boot_id().to_owned();
         self.note(EventKind::Stopped { boot_id }).await;
@@ -217,16 +225,29 @@ impl Core {
         self.store.close().await;
     }
 
-    async fn bus(&mut self, message: BusMessage) {
+    /// All that waits, judged one by one and committed together: a burst of alarms costs one sync of the disk.
+    async fn buses(&mut self, first: BusMessage, scans: &mut mpsc::Receiver<BusMessage>) {
+        let mut events = Vec::new();
+        self.bus(first, &mut events);
+        for _ in 1..TURN_MAX {
+            let Ok(message) = scans.try_recv() else { break };
+            self.bus(message, &mut events);
+        }
+        self.keep(events).await;
+    }
+
+    fn bus(&mut self, message: BusMessage, events: &mut Vec<Event>) {
         match message {
             BusMessage::Scan(Scan { device, answered, mut samples, .. }) => {
                 self.derived.follow(&mut samples);
                 self.store.append_samples(&samples, answered);
                 self.nearness.look(&samples);
-                self.input(Input::Scan { device, answered, samples: &samples }).await;
+                let scan = Input::Scan { device, answered, samples: &samples };
+                self.engine.handle(scan, self.clock.now(), events);
             }
             BusMessage::State { subject, code, detail } => {
-                self.note(EventKind::DeviceState { device: subject, code: code.into(), detail }).await;
+                let kind = EventKind::DeviceState { device: subject, code: code.into(), detail };
+                self.engine.note(kind, self.clock.now(), events);
             }
         }
     }
@@ -253,6 +274,10 @@ impl Core {
                 self.delivery = states;
             }
             CoreRequest::System { condition, active } => self.system(condition, active).await,
+            CoreRequest::Change { new, reply } => {
+                self.change(*new).await;
+                let _ = reply.send(());
+            }
         }
     }
 
@@ -266,7 +291,7 @@ impl Core {
         self.input(Input::System { condition, active }).await;
     }
 
-    async fn note(&mut self, kind: EventKind) -> Option<Arc<Record>> {
+    pub(super) async fn note(&mut self, kind: EventKind) -> Option<Arc<Record>> {
         let mut events = Vec::new();
         self.engine.note(kind, self.clock.now(), &mut events);
         self.keep(events).await.pop()
@@ -278,14 +303,18 @@ impl Core {
             return Vec::new();
         }
         let records = self.ledger.keep(events, &self.engine).await;
-        for record in &records {
+        self.tell(&records);
+        records
+    }
+
+    pub(super) fn tell(&mut self, records: &[Arc<Record>]) {
+        for record in records {
             if !record.durable {
                 self.not_durable.insert(record.event.seq);
             }
             let _ = self.records.send(record.clone());
         }
         self.dirty = true;
-        records
     }
 
     async fn command(
@@ -365,6 +394,7 @@ impl Core {
             utc_ms: now.wall.utc_ms,
             clock: view::clock_word(now.wall.quality).into(),
             version: env!("CARGO_PKG_VERSION"),
+            site_since_seq: self.site_since_seq,
             site: self.site.clone(),
             values: view::values(&self.engine),
             alarms: Arc::new(view::alarms(&self.engine, &beside)),

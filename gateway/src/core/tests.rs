@@ -1,6 +1,6 @@
 //! The core with a real store in a folder of its own: what is shown is on the disk, and a stuck disk silences nobody.
 
-use super::{CommandError, CoreHandle, CoreParts, Derived, Nearness, start};
+use super::{CommandError, CoreHandle, CoreParts, Derived, Nearness, NewRules, start};
 use crate::clock::SystemClock;
 use crate::config;
 use crate::record::Record;
@@ -230,4 +230,45 @@ async fn a_stop_waits_for_a_disk_that_is_behind() {
     let records = journal(&bench.end().await).await;
     assert!(records.iter().any(|r| r.hash == shown.hash));
     assert_eq!(records.last().unwrap().event.kind.name(), "system.stopped");
+}
+
+/// The rules of the minimal site with another limit.
+fn with_limit(limit: &str) -> NewRules {
+    let text = include_str!("../../examples/minimal-site.toml").replacen("limit = 25", limit, 1);
+    let site = config::site_from_text("minimal-site.toml", &text, |_| {}).value.unwrap();
+    NewRules { book: site.book, site: site.view, by: "SIGHUP".into() }
+}
+
+#[tokio::test]
+async fn other_rules_take_over_at_once_and_what_people_did_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(folder.path());
+    bench.scan(30.0).await;
+    let raised = bench.next("alarm.raised").await;
+    let id = raised.event.kind.fact().unwrap().alarm.clone();
+    let ack = Command::Acknowledge { alarm: id.clone(), seen_seq: raised.event.seq, comment: String::new() };
+    bench.handle.command(ack, operator(), None).await.unwrap();
+    let old_hash = bench.handle.snapshot().site.config_hash.clone();
+
+    assert!(bench.handle.change(with_limit("limit = 28")).await);
+    let EventKind::ConfigChanged { old_hash: old, new_hash: new, by } =
+        bench.next("system.config_changed").await.event.kind.clone()
+    else {
+        panic!("another kind")
+    };
+    assert_eq!((old.as_str(), by.as_str(), new != old), (old_hash.as_str(), "SIGHUP", true));
+    let said = bench.next("system.notice").await;
+    let EventKind::Notice { text_zh, .. } = &said.event.kind else { panic!("{said:?}") };
+    assert!(text_zh.contains("高限报警 限值 25 → 28"), "{text_zh}");
+    let mut pictures = bench.handle.snapshots();
+    let shown = pictures.wait_for(|p| p.site.config_hash == new).await.unwrap().clone();
+    let alarm = shown.alarms.iter().find(|a| a.id == id).expect("30 is above 28 too");
+    assert_eq!((alarm.state.as_str(), alarm.acked_by.as_deref(), alarm.occurrence), ("acked", Some("zhang"), 1));
+    assert_eq!(shown.site.points[0].limits.iter().find(|(word, _)| word == "H").unwrap().1, 28.0);
+
+    assert!(bench.handle.change(with_limit("limit = 35")).await);
+    let closed = bench.next("alarm.cleared").await;
+    assert_eq!(closed.event.kind.fact().unwrap().cause, rules::Cause::Config, "{closed:?}");
+    let whole = bench.end().await.read(verify).await.unwrap();
+    assert!(whole.is_ok(), "{whole:?}");
 }

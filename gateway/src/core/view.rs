@@ -44,15 +44,16 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
     let point = fact.map(|f| f.point.clone()).unwrap_or_default();
     let described = site.points.iter().find(|p| p.key == point);
     let index = engine.alarm_index(&state.key);
-    let rule = index.and_then(|i| engine.book().rules().get(i));
+    let told = index.map(|i| told(engine, i)).unwrap_or_default();
     let event_id = format!("{}-{}", site.site, state.annunciated_seq);
     let (text_zh, text_en) = sentence(state, site);
+    let (title_zh, title_en) = crate::text::alarm_title(&state.key, site);
     let delivered = beside.delivery.get(&event_id).cloned().unwrap_or_default();
     AlarmView {
         id: state.key.clone(),
-        name: described.map(|p| p.name.clone()).unwrap_or_else(|| text_zh.clone()),
-        name_en: described.map(|p| p.name_en.clone()).unwrap_or_else(|| text_en.clone()),
-        area: described.map(|p| p.area.clone()).unwrap_or_else(|| area_of_device(engine, &state.key)),
+        name: described.map_or(title_zh, |p| p.name.clone()),
+        name_en: described.map_or(title_en, |p| p.name_en.clone()),
+        area: described.map(|p| p.area.clone()).unwrap_or_else(|| told.area.to_owned()),
         point,
         condition: fact.map(|f| f.condition.clone()).unwrap_or_default(),
         priority: fact.map_or(4, |f| f.priority),
@@ -65,8 +66,8 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
         escalated: state.escalated,
         first_out: state.first_out.map(|f| f.rank),
         first_out_tie: state.first_out.is_some_and(|f| f.tie),
-        cause: rule.map(|r| r.cause.clone()).unwrap_or_default(),
-        consequence: rule.map(|r| r.consequence.clone()).unwrap_or_default(),
+        cause: told.cause.to_owned(),
+        consequence: told.consequence.to_owned(),
         assumed: state.assumed,
         occurrence: state.occurrence,
         seq: state.annunciated_seq,
@@ -78,8 +79,8 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
         unit: fact.map(|f| f.unit.clone()).unwrap_or_default(),
         risk: fact.and_then(|f| f.risk.clone()),
         hazard: engine.hazards().iter().find(|h: &&Hazard| h.cause == state.key).map(|h| h.id.clone()),
-        action: rule.map(|r| r.action.clone()).unwrap_or_default(),
-        action_en: rule.map(|r| r.action_en.clone()).unwrap_or_default(),
+        action: told.action.to_owned(),
+        action_en: told.action_en.to_owned(),
         delivery: delivered.state,
         office_by: delivered.by,
         office_note: delivered.note,
@@ -91,9 +92,39 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
     }
 }
 
-fn area_of_device(engine: &Engine, key: &str) -> String {
-    let device = key.split(':').next().unwrap_or_default();
-    engine.book().device_id(device).map(|id| engine.book().devices()[id.index()].area.clone()).unwrap_or_default()
+/// What the configuration tells a person about an alarm.
+#[derive(Default)]
+struct Told<'a> {
+    area: &'a str,
+    cause: &'a str,
+    consequence: &'a str,
+    action: &'a str,
+    action_en: &'a str,
+}
+
+/// Of the alarm at `index`: a rule's, a vote's, or an instrument's, of which only the place is known.
+fn told(engine: &Engine, index: usize) -> Told<'_> {
+    let book = engine.book();
+    if let Some(r) = book.rules().get(index) {
+        return Told {
+            cause: &r.cause,
+            consequence: &r.consequence,
+            action: &r.action,
+            action_en: &r.action_en,
+            ..Told::default()
+        };
+    }
+    let key = engine.alarms()[index].key.rsplit_once(':').map_or("", |(key, _)| key);
+    if let Some(v) = book.votes().iter().find(|v| v.key == key) {
+        return Told {
+            area: &v.area,
+            cause: &v.cause,
+            consequence: &v.consequence,
+            action: &v.action,
+            action_en: &v.action_en,
+        };
+    }
+    Told { area: book.device_id(key).map_or("", |id| &book.devices()[id.index()].area), ..Told::default() }
 }
 
 /// The sentence of the raise, with the newest facts.

@@ -42,6 +42,7 @@ pub(crate) fn site() -> SiteView {
         areas: Vec::new(),
         plan: (100.0, 100.0),
         demo: false,
+        names: crate::snapshot::Names::default(),
     }
 }
 
@@ -77,6 +78,7 @@ pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
         utc_ms: 0,
         clock: "synced".into(),
         version: "0",
+        site_since_seq: 0,
         site: Arc::new(site()),
         values: Vec::new(),
         alarms: Arc::new(alarms),

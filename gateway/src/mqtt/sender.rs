@@ -78,9 +78,11 @@ impl<'a> Sender<'a> {
         if self.window.holds(content) {
             return true;
         }
+        // names and limits may have changed since the start
+        let site = self.shared.core.snapshot().site.clone();
         let bytes = match &due.body {
-            Body::Record(record) => event_bytes(record, &self.shared.site, due.again),
-            Body::Damaged(damaged) => damaged_bytes(damaged, due.delivery_seq, &self.shared.site, due.again),
+            Body::Record(record) => event_bytes(record, &site, due.again),
+            Body::Damaged(damaged) => damaged_bytes(damaged, due.delivery_seq, &site, due.again),
         };
         let taken = self.hand_over("event", content, false, bytes);
         self.sent += u64::from(taken);

@@ -20,6 +20,6 @@ mod timeline;
 pub use changes::{Change, Changes};
 pub use compare::{Comparison, Difference, What, Why};
 pub use player::{Played, Player, Refused};
-pub use run::{Ask, Other, Outcome, Progress, run};
+pub use run::{Ask, Other, Outcome, Progress, noise, run};
 pub use survey::{Noise, Survey};
 pub use timeline::Timeline;

@@ -94,6 +94,31 @@ pub fn run(past: &Past, ask: &Ask<'_>, progress: Progress<'_>) -> Result<Outcome
     Ok(judge(ask, &recorded, &keys, &timeline, present, other, survey, damaged?))
 }
 
+/// Samples that a look at the noise reads at most: a second or two.
+const NOISE_SAMPLES: f64 = 50e6;
+
+/// The noise of every point with a deadband over the newest history, at most `length_ms` of it; less where many points are read often.
+/// None without samples.
+/// # Errors
+/// The files cannot be read.
+pub fn noise(
+    past: &Past,
+    book: &RuleBook,
+    length_ms: i64,
+    progress: Progress<'_>,
+) -> Result<Option<(Span, Vec<Noise>)>, StoreError> {
+    let Some(recorded) = past.samples_span() else { return Ok(None) };
+    let per_s: f64 = book.points().iter().map(|p| 1.0 / p.period.as_secs_f64().max(1e-3)).sum();
+    #[allow(clippy::cast_possible_truncation, reason = "cut to the length that is asked")]
+    let readable_ms = (NOISE_SAMPLES / per_s.max(1.0) * 1000.0) as i64;
+    let from_ms = recorded.from_ms.max(recorded.to_ms - length_ms.min(readable_ms));
+    let span = Span { from_ms, to_ms: recorded.to_ms };
+    let keys: Vec<String> = book.points().iter().map(|p| p.key.clone()).collect();
+    let mut survey = Survey::new(book, &keys);
+    read(past, span, &keys, &[], &mut survey, progress)?;
+    Ok(Some((span, survey.noise(book, &keys))))
+}
+
 /// Points of both books, by the reader's numbers.
 fn keys(ask: &Ask<'_>) -> Vec<String> {
     let mut keys: Vec<String> = ask.book.points().iter().map(|p| p.key.clone()).collect();

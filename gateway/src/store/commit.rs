@@ -4,7 +4,7 @@ use super::{Found, GENESIS};
 use crate::record::Record;
 use rules::book::Mode;
 use rules::hazard::{Hazard, Stage};
-use rules::{AlarmState, Event, Restored};
+use rules::{AlarmState, Event, EventKind, Restored};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
 
@@ -32,6 +32,11 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<()> {
     for record in &commit.records {
         write_record(tx, record)?;
+        if let EventKind::Started { config_hash: hash, .. } | EventKind::ConfigChanged { new_hash: hash, .. } =
+            &record.event.kind
+        {
+            set_meta(tx, CONFIG_HASH, hash)?;
+        }
     }
     for alarm in &commit.alarms {
         tx.prepare_cached("INSERT OR REPLACE INTO alarm_state VALUES (?1, ?2)")?
@@ -99,6 +104,8 @@ fn rows<T: DeserializeOwned>(conn: &Connection, sql: &str) -> rusqlite::Result<V
     Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 
+/// Key in `meta` of the configuration that was in force last.
+const CONFIG_HASH: &str = "config_hash";
 /// Key of a unit's mode in `meta`.
 const MODE: &str = "mode.";
 
@@ -149,6 +156,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),
         next_delivery: delivered.unsigned_abs() + 1,
         last_utc_ms,
+        config_hash: meta(conn, CONFIG_HASH)?,
         salvaged: None,
     })
 }

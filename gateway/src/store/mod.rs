@@ -92,6 +92,8 @@ pub struct Found {
     pub next_delivery: u64,
     /// Wall time of the last record or pulse, whichever is later, for `down_for_ms`.
     pub last_utc_ms: Option<i64>,
+    /// Of the configuration that was in force last.
+    pub config_hash: Option<String>,
     /// Set when a damaged file was set aside: what happened, for people.
     pub salvaged: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! Sentences of what people and rules do to alarms: shelf, bypass, service, suppression, groups, flood, mode, sound.
 
+use super::{alarm, length, titled};
 use crate::snapshot::SiteView;
 use rules::EventKind;
 use rules::book::Mode;
@@ -30,7 +31,7 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
             let ((zh, en), (why_zh, why_en)) = (named(point, site), end_words(*why, by.as_ref()));
             (
                 format!("{zh} 旁路结束（{why_zh}），报警恢复作用"),
-                format!("{en}: bypass ended ({why_en}), alarms in effect"),
+                format!("{en}: bypass ended ({why_en}), alarms in effect again"),
             )
         }
         EventKind::OutOfService { point, service } => {
@@ -54,36 +55,38 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
                 format!("{en}: back in service ({}), judged anew", by.by),
             )
         }
-        kind => return of_groups(kind),
+        kind => return of_groups(kind, site),
     })
 }
 
-fn of_groups(kind: &EventKind) -> Option<(String, String)> {
+fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
     Some(match kind {
         EventKind::FirstOutReset { group, by } => {
-            (format!("首出组 {group} 已复位（{}）", by.by), format!("First-out group {group} reset by {}", by.by))
+            let (zh, en) = site.names.of(group);
+            (format!("首出组 {zh} 已由 {} 复位", by.by), format!("First-out group {en} reset by {}", by.by))
         }
-        EventKind::FloodStarted { count, first } => (
-            format!("报警泛滥：10 分钟内 {count} 个报警，最先是 {first}。先处理红色和橙色"),
-            format!("Alarm flood: {count} alarms within 10 minutes, first {first}. Priorities 1 and 2 first"),
-        ),
-        EventKind::FloodEnded { count, duration_ms, peak, first } => (
-            format!(
-                "报警泛滥结束：共 {count} 个，历时 {} 秒，10 分钟内最多 {peak} 个，最先是 {first}",
-                duration_ms / 1000
-            ),
-            format!(
-                "Alarm flood over: {count} alarms in {} s, {peak} at most in 10 minutes, first {first}",
-                duration_ms / 1000
-            ),
-        ),
+        EventKind::FloodStarted { count, first } => {
+            let (zh, en) = alarm::title(first, site);
+            (
+                format!("报警泛滥：10 分钟内 {count} 个报警，最先是 {zh}。先处理 1 级和 2 级"),
+                format!("Alarm flood: {count} alarms within 10 minutes, first {en}. Priorities 1 and 2 first"),
+            )
+        }
+        EventKind::FloodEnded { count, duration_ms, peak, first } => {
+            let ((zh, en), (long_zh, long_en)) = (alarm::title(first, site), length(*duration_ms));
+            (
+                format!("报警泛滥结束：共 {count} 个，历时 {long_zh}，10 分钟内最多 {peak} 个，最先是 {zh}"),
+                format!("Alarm flood over: {count} alarms in {long_en}, {peak} at most in 10 minutes, first {en}"),
+            )
+        }
         EventKind::ModeChanged { plant_unit, old, new, by } => {
             let (by_zh, by_en) = by.as_ref().map_or(("运行信号".to_owned(), "running signal".to_owned()), |d| {
-                (format!("{}：{}", d.by, d.reason), format!("{}: {}", d.by, d.reason))
+                (because(&d.by, &d.reason, ("：", "")), because(&d.by, &d.reason, (": ", "")))
             });
+            let (zh, en) = site.names.of(plant_unit);
             (
-                format!("装置 {plant_unit} 由{}转为{}（{by_zh}），报警限随之改变", mode_zh(*old), mode_zh(*new)),
-                format!("Unit {plant_unit} from {} to {} ({by_en}); its limits follow", old.word(), new.word()),
+                format!("装置 {zh} 由{}转为{}（{by_zh}），报警限随之改变", mode_zh(*old), mode_zh(*new)),
+                format!("Unit {en} from {} to {} ({by_en}); its limits follow", old.word(), new.word()),
             )
         }
         EventKind::Silenced { by, .. } => (
@@ -95,7 +98,7 @@ fn of_groups(kind: &EventKind) -> Option<(String, String)> {
 }
 
 /// What an alarm's transition says beyond the plain ones; `None` for those.
-pub(super) fn transition(kind: &EventKind) -> Option<(String, String)> {
+pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
     let fixed = |zh: &str, en: &str| Some((zh.to_owned(), en.to_owned()));
     match kind {
         EventKind::Returned { latched: true, .. } => {
@@ -105,22 +108,26 @@ pub(super) fn transition(kind: &EventKind) -> Option<(String, String)> {
             fixed("保持（当前无有效数据，按最坏情况判定）", "held (no valid data, worst case assumed)")
         }
         EventKind::ShadowRaised { .. } => {
-            fixed("条件成立，但处于搁置、旁路或抑制中，未发声", "true, but hidden: recorded without sound")
+            fixed("条件成立，但处于搁置、旁路或抑制中，只记录不发声", "true, but hidden: recorded without sound")
         }
-        EventKind::ShadowReturned { .. } => fixed("隐藏期间条件消失", "gone while hidden"),
+        EventKind::ShadowReturned { .. } => fixed("在搁置、旁路或抑制期间已恢复", "returned while hidden"),
         EventKind::Realarm { count, .. } => Some((
             format!("确认后长时间未恢复，第 {count} 次重新报警"),
-            format!("acknowledged long ago and still active: again, for the {count}th time"),
+            format!("acknowledged long ago and still active: re-alarm no. {count}"),
         )),
         EventKind::Escalated { level, .. } => {
             Some((format!("无人确认，升级到 {level} 级通知"), format!("not acknowledged, escalated to level {level}")))
         }
+        EventKind::Acked { by, .. } => Some((
+            because(&format!("已由 {} 确认", by.by), &by.reason, ("（", "）")),
+            because(&format!("acknowledged by {}", by.by), &by.reason, (" (", ")")),
+        )),
         EventKind::Reset { by, .. } => Some((format!("锁存由 {} 复位", by.by), format!("latch reset by {}", by.by))),
         EventKind::Shelved { shelf, .. } => {
             let minutes = shelf.until.mono.since(shelf.by.at.mono).as_secs().div_ceil(60);
             Some((
-                format!("由 {} 搁置 {minutes} 分钟，原因：{}", shelf.by.by, shelf.by.reason),
-                format!("shelved by {} for {minutes} min: {}", shelf.by.by, shelf.by.reason),
+                format!("由 {} 搁置 {minutes} 分钟（{}）", shelf.by.by, shelf.by.reason),
+                format!("shelved by {} for {minutes} min ({})", shelf.by.by, shelf.by.reason),
             ))
         }
         EventKind::Unshelved { by, .. } => Some((format!("由 {} 解除搁置", by.by), format!("unshelved by {}", by.by))),
@@ -131,32 +138,46 @@ pub(super) fn transition(kind: &EventKind) -> Option<(String, String)> {
         }
         EventKind::ShelfEnded { .. } => fixed("恢复正常，一次性搁置结束", "returned to normal, one-shot shelf over"),
         EventKind::Suppressed { rule, .. } => {
-            Some((format!("按设计抑制（{rule}）"), format!("suppressed by design ({rule})")))
+            let (zh, en) = suppressor(rule, site);
+            Some((format!("按设计抑制（{zh}）"), format!("suppressed by design ({en})")))
         }
         EventKind::Unsuppressed { rule, why, .. } => {
-            let (why_zh, why_en) = end_words(*why, None);
-            Some((format!("解除抑制（{rule}，{why_zh}）"), format!("no longer suppressed ({rule}, {why_en})")))
+            let ((zh, en), (why_zh, why_en)) = (suppressor(rule, site), end_words(*why, None));
+            Some((format!("解除抑制（{zh}，{why_zh}）"), format!("no longer suppressed ({en}, {why_en})")))
         }
         EventKind::ChatterStart { .. } => fixed(
             "抖动：一分钟内三次报警，保持报警直到平稳一分钟",
             "chattering: three times in a minute, held until quiet for a minute",
         ),
         EventKind::ChatterEnd { .. } => fixed("抖动结束", "chatter over"),
-        EventKind::Inhibited { .. } => fixed(
-            "装置自报抑制、预热或标定，报警保持不判断，限时 30 分钟",
-            "inhibited, warming up or calibrating by its own word; held for at most 30 minutes",
-        ),
-        EventKind::InhibitEnded { overdue: true, .. } => {
-            fixed("抑制超时，按故障处理", "inhibited for too long: treated as a fault")
+        EventKind::Inhibited { inhibit, .. } => {
+            let minutes = inhibit.until.mono.since(inhibit.since.mono).as_secs().div_ceil(60);
+            Some((
+                format!("仪表自报抑制、预热或标定，此时不能判断报警，最多 {minutes} 分钟"),
+                format!("inhibited, warming up or calibrating by its own word: not judged, for at most {minutes} min"),
+            ))
         }
-        EventKind::InhibitEnded { overdue: false, .. } => fixed("抑制结束，恢复测量", "measuring again"),
+        EventKind::InhibitEnded { overdue: true, .. } => {
+            fixed("仪表自报抑制超时，按故障处理", "inhibited for too long: treated as a fault")
+        }
+        EventKind::InhibitEnded { overdue: false, .. } => fixed("仪表抑制结束，恢复测量", "measuring again"),
         _ => None,
     }
 }
 
+/// Who or what, and the reason where one was given.
+fn because(what: &str, reason: &str, (open, close): (&str, &str)) -> String {
+    if reason.trim().is_empty() { what.to_owned() } else { format!("{what}{open}{}{close}", reason.trim()) }
+}
+
+/// The suppression by its name, or the mode of the unit.
+fn suppressor(rule: &str, site: &SiteView) -> (String, String) {
+    if rule == "mode" { ("装置运行方式".into(), "mode of the unit".into()) } else { site.names.of(rule) }
+}
+
 fn named(point: &str, site: &SiteView) -> (String, String) {
     match site.points.iter().find(|p| p.key == point) {
-        Some(p) => (format!("{} {}", p.key, p.name), format!("{} {}", p.key, p.name_en)),
+        Some(p) => (titled(&p.key, &p.name), titled(&p.key, &p.name_en)),
         None => (point.to_owned(), point.to_owned()),
     }
 }

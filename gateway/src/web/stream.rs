@@ -222,6 +222,7 @@ fn frame_of(index: usize, value: &ValueView) -> serde_json::Value {
 fn resume_point(id: &str, now: &Snapshot) -> Option<u64> {
     let (boot, seq) = id.rsplit_once(':')?;
     let seq: u64 = seq.parse().ok()?;
-    let fits = boot == now.boot_id && seq <= now.seq && now.seq - seq < u64::from(REPLAY_MAX);
+    let fits =
+        boot == now.boot_id && (now.site_since_seq..=now.seq).contains(&seq) && now.seq - seq < u64::from(REPLAY_MAX);
     fits.then_some(seq)
 }

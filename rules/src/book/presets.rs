@@ -8,15 +8,35 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Basis {
     pub standard: &'static str,
+    /// Edition; empty where it is not known.
+    pub version: &'static str,
+    /// Empty for the whole of it.
     pub clause: &'static str,
-    /// When the number was compared with the text.
-    pub checked: &'static str,
+    /// The number was compared with the standard's own text; otherwise it comes from what others wrote about it.
+    pub checked: bool,
 }
 
-/// 石油化工可燃气体和有毒气体检测报警设计标准. Its predecessor of 2009 had the same limits for combustible gas.
-pub const GB_T_50493: Basis = Basis { standard: "GB/T 50493-2019", clause: "5.5.2", checked: "2026-01" };
-/// EEMUA 191 and ISA-18.2 starting values; to be replaced by what the noise of the signal asks for.
-pub const ISA_18_2: Basis = Basis { standard: "EEMUA 191 / ISA-18.2", clause: "-", checked: "2026-01" };
+impl Basis {
+    /// Standard, edition and clause for people, and whether it is still to be compared with the text: zh-CN, English.
+    #[must_use]
+    pub fn said(&self) -> (String, String) {
+        let edition = if self.version.is_empty() { String::new() } else { format!("-{}", self.version) };
+        let name = format!("{}{edition} {}", self.standard, self.clause).trim_end().to_owned();
+        if self.checked {
+            return (name.clone(), name);
+        }
+        (format!("{name}（未与标准原文核对）"), format!("{name} (not yet compared with the standard's text)"))
+    }
+}
+
+/// 石油化工可燃气体和有毒气体检测报警设计标准. Its predecessor of 2009 had the same limits for combustible gas. The numbers are those
+/// that detector makers print from it; the clause is from memory.
+pub const GB_T_50493: Basis = Basis { standard: "GB/T 50493", version: "2019", clause: "5.5.2", checked: false };
+/// Starting values of EEMUA 191 and ISA-18.2 as practice has them; to be replaced by what the noise of the signal asks for.
+pub const ISA_18_2: Basis = Basis { standard: "ANSI/ISA-18.2", version: "2016", clause: "", checked: false };
+/// Delays and deadbands that gas controllers allow: on-delay at most 10 s, deadband 1 to 10 %.
+pub const GAS_CONTROLLERS: Basis =
+    Basis { standard: "Net Safety MAN-0114", version: "", clause: "p. 16", checked: false };
 
 /// The loosest limit a standard allows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +65,7 @@ pub struct Start {
     pub deadband: f64,
     pub on_delay: Duration,
     pub off_delay: Duration,
+    pub basis: Basis,
 }
 
 /// By kind of measurement. A gas alarm waits for nothing before it is raised.
@@ -55,11 +76,13 @@ pub fn start(kind: PointKind, unit: &str, range: (f64, f64), limit: f64) -> Star
         deadband: span * percent / 100.0,
         on_delay: Duration::from_secs(on),
         off_delay: Duration::from_secs(off),
+        basis: ISA_18_2,
     };
     match kind {
         PointKind::Gas => {
             let deadband = if unit.trim() == "%LEL" { 2.0 } else { limit.abs() * 0.05 };
-            Start { deadband, on_delay: Duration::ZERO, off_delay: Duration::from_secs(10) }
+            let off_delay = Duration::from_secs(10);
+            Start { deadband, on_delay: Duration::ZERO, off_delay, basis: GAS_CONTROLLERS }
         }
         PointKind::Flow => of(5.0, 15, 15),
         PointKind::Level => of(5.0, 60, 60),
@@ -79,6 +102,7 @@ mod tests {
         assert_eq!(gas_limit("%LEL", &h).unwrap().max, 25.0);
         assert_eq!(gas_limit("ppm", &h), None);
         assert_eq!(start(PointKind::Gas, "%LEL", (0.0, 100.0), 25.0).on_delay, Duration::ZERO);
+        assert!(GB_T_50493.said().0.starts_with("GB/T 50493-2019 5.5.2（未与"), "{:?}", GB_T_50493.said());
         assert_eq!(start(PointKind::Level, "m", (0.0, 10.0), 8.0).deadband, 0.5);
     }
 }

@@ -5,7 +5,7 @@ import type { Key } from '../i18n/zh';
 import { may, type Action } from './roles';
 import type { AlarmView, BypassView, Session, ShelfView } from './types';
 
-export type Verb = 'shelve' | 'unshelve' | 'reset' | 'bypass' | 'end_bypass' | 'out_of_service' | 'in_service' | 'reset_first_out';
+export type Verb = 'shelve' | 'unshelve' | 'reset' | 'bypass' | 'end_bypass' | 'out_of_service' | 'in_service' | 'reset_first_out' | 'set_mode';
 
 /** Longest shelf in minutes by priority (alarms.md 2.4); priority 1 is never shelved. */
 const SHELF_MAX_MIN: Record<number, number> = { 2: 60, 3: 480, 4: 720 };
@@ -21,6 +21,7 @@ const ROLE: Record<Verb, [Action, Key]> = {
   out_of_service: ['service', 'op.role.service'],
   in_service: ['service', 'op.role.service'],
   reset_first_out: ['reset', 'op.role.reset'],
+  set_mode: ['shelve', 'op.role.mode'],
 };
 
 /** An action and, where it has no button, the words that stand in its place. */
@@ -61,10 +62,15 @@ export interface Form {
   work_order: string;
   requested_by: string;
   compensation: string;
+  mode: Mode;
 }
 
+/** How a unit of the plant is run. */
+export const MODES = ['running', 'stopped', 'maintenance'] as const;
+export type Mode = (typeof MODES)[number];
+
 export const emptyForm = (): Form => ({
-  reason: '', kind: 'timed', minutes: 30, permit: '', work_order: '', requested_by: '', compensation: '',
+  reason: '', kind: 'timed', minutes: 30, permit: '', work_order: '', requested_by: '', compensation: '', mode: 'running',
 });
 
 /** Most minutes that may be asked for; 0 where there is no duration or it is never allowed. */
@@ -73,7 +79,7 @@ export function maxMinutes(verb: Verb, priority: number): number {
   return verb === 'shelve' ? (SHELF_MAX_MIN[priority] ?? 0) : 0;
 }
 
-export const needsReason = (verb: Verb): boolean => ['shelve', 'reset', 'bypass', 'out_of_service'].includes(verb);
+export const needsReason = (verb: Verb): boolean => ['shelve', 'reset', 'bypass', 'out_of_service', 'set_mode'].includes(verb);
 
 const enough = (text: string): boolean => [...text.trim()].length >= REASON_MIN;
 
@@ -95,7 +101,7 @@ export function lacks(verb: Verb, form: Form, priority: number, user: string): K
   return out;
 }
 
-/** Address and body. `target` is an alarm, a point or a group; `seenSeq` what was on the screen when the dialog opened. */
+/** Address and body. `target` is an alarm, a point, a group or a unit; `seenSeq` what was on the screen when the dialog opened. */
 export function request(verb: Verb, target: string, seenSeq: number, form: Form): { path: string; body: Record<string, unknown> } {
   const at = encodeURIComponent(target);
   const reason = form.reason.trim();
@@ -119,5 +125,7 @@ export function request(verb: Verb, target: string, seenSeq: number, form: Form)
       return { path: `/api/v1/points/${at}/out-of-service/end`, body: { reason } };
     case 'reset_first_out':
       return { path: `/api/v1/first-out/${at}/reset`, body: {} };
+    case 'set_mode':
+      return { path: `/api/v1/units/${at}/mode`, body: { mode: form.mode, reason } };
   }
 }

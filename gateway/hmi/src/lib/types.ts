@@ -175,7 +175,7 @@ export interface UnitView {
   key: string;
   name: string;
   name_en: string;
-  mode: string;
+  mode: 'running' | 'stopped' | 'maintenance';
   measured: boolean;
 }
 /** An alarm suppressed by design, whether its condition is true or not. */

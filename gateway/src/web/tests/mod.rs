@@ -92,7 +92,8 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             | CoreRequest::Outbox(_)
             | CoreRequest::Influx(_)
             | CoreRequest::Delivery(_)
-            | CoreRequest::System { .. } => {}
+            | CoreRequest::System { .. }
+            | CoreRequest::Change { .. } => {}
         }
     }
 }
@@ -120,6 +121,7 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         utc_ms: 0,
         clock: "synced".into(),
         version: "0",
+        site_since_seq: 0,
         site: site.clone(),
         values: vec![ValueView(Some(value), 0, 1, None), ValueView(Some(7.0), 0, 1, None)],
         alarms: Arc::new(alarms),
@@ -205,6 +207,7 @@ fn site() -> Arc<SiteView> {
         areas: Vec::new(),
         plan: (1.0, 1.0),
         demo: false,
+        names: crate::snapshot::Names::default(),
     })
 }
 

@@ -51,10 +51,11 @@ pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&st
     let Some((limit, _)) = rule.condition.band() else { return };
     let Some(GasLimit { max, basis }) = presets::gas_limit(&p.unit, &rule.condition) else { return };
     if limit > max {
+        let (basis_zh, basis_en) = basis.said();
         r.error(
             at("limit"),
-            format!("气体报警限 {limit} {} 宽于 {} {} 规定的 {max} {}", p.unit, basis.standard, basis.clause, p.unit),
-            format!("the gas limit {limit} {} is looser than {max} of {} {}", p.unit, basis.standard, basis.clause),
+            format!("气体报警限 {limit} {u} 宽于规定的 {max} {u}，依据 {basis_zh}", u = p.unit),
+            format!("the gas limit {limit} {} is looser than the {max} of {basis_en}", p.unit),
             (
                 "一级不高于 25 %LEL（100 %OEL），二级不高于 50 %LEL（200 %OEL）",
                 "at most 25 %LEL (100 %OEL) and 50 %LEL (200 %OEL)",

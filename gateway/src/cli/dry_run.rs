@@ -1,0 +1,134 @@
+//! What the recorded history says of a configuration before it runs: its noise beside the deadbands, and how many alarms it would have made.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::Exit;
+use super::bar::Bar;
+use super::past::{failed, pad};
+use crate::config::{Diagnostic, Site, SourceFile, noise_warnings};
+use crate::kpi::{self, Report, time_text};
+use crate::replay::{self, Ask};
+use crate::store::{Past, Span};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// alarms.md 2.10: three sigma of the last day.
+const NOISE_MS: i64 = 86_400_000;
+/// alarms.md 2.10: the last seven days.
+const DRY_RUN_MS: i64 = 7 * 86_400_000;
+const DAY_MS: f64 = 86_400_000.0;
+
+/// The history of a site, as far as there is one.
+pub(super) struct History {
+    dir: PathBuf,
+    past: Option<Past>,
+    /// What was looked at; for the last line of the summary.
+    looked: std::cell::Cell<Option<Span>>,
+}
+
+/// How many alarms the rules would have made, beside those that there were.
+#[derive(Debug, Serialize)]
+pub(super) struct DryRun {
+    from: String,
+    to: String,
+    days: f64,
+    samples: u64,
+    /// As the journal has them.
+    recorded_alarms: u64,
+    /// With the rules of the file.
+    would: Report,
+}
+
+impl History {
+    pub(super) fn of(site: &Site, named: Option<&Path>) -> Self {
+        let dir = named.unwrap_or(&site.data_dir).to_owned();
+        let past = Past::open(&dir).ok();
+        Self { dir, past, looked: std::cell::Cell::new(None) }
+    }
+
+    /// Deadbands below the noise. A history that cannot be read is no defect of the file.
+    pub(super) fn noise_warnings(&self, site: &Site, files: &[SourceFile]) -> Vec<Diagnostic> {
+        let Some(past) = &self.past else { return Vec::new() };
+        match replay::noise(past, &site.book, NOISE_MS, &mut |_| {}) {
+            Ok(Some((span, noise))) => {
+                self.looked.set(Some(span));
+                noise_warnings(site, &noise, files)
+            }
+            Ok(None) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// What the noise rests on, or that there is none.
+    pub(super) fn said(&self) -> String {
+        match self.looked.get() {
+            Some(span) => format!(
+                "噪声：已用 {} – {} 的历史核对回差 · deadbands compared with the noise of that history",
+                time_text(span.from_ms),
+                time_text(span.to_ms)
+            ),
+            None => format!(
+                "噪声：{} 中没有历史数据，未核对回差 · no history there: deadbands not compared with the noise",
+                self.dir.display()
+            ),
+        }
+    }
+
+    /// The newest seven days, or what there is of them, through the rules of the file.
+    pub(super) fn dry_run(&self, site: &Site) -> Result<DryRun, Exit> {
+        let recorded = self.past.as_ref().and_then(|past| Some((past, past.samples_span()?)));
+        let Some((past, recorded)) = recorded else {
+            eprintln!(
+                "{} 中没有历史数据，无法试算；用 --history 指定数据目录 · no history there: name the data folder with --history",
+                self.dir.display()
+            );
+            return Err(Exit::Io);
+        };
+        let span = Span { from_ms: recorded.from_ms.max(recorded.to_ms - DRY_RUN_MS), to_ms: recorded.to_ms };
+        let ask = Ask { book: &site.book, config_hash: &site.view.config_hash, other: None, span };
+        let mut bar = Bar::new("正在试算 dry run");
+        let outcome = replay::run(past, &ask, &mut |share| bar.show(share)).map_err(|e| failed(&e, past.dir()))?;
+        bar.done();
+        let was = kpi::of_folder(past, span).map_err(|e| failed(&e, past.dir()))?;
+        Ok(DryRun {
+            from: time_text(span.from_ms),
+            to: time_text(span.to_ms),
+            days: (span.to_ms - span.from_ms) as f64 / DAY_MS,
+            samples: outcome.samples,
+            recorded_alarms: was.alarms,
+            would: outcome.present,
+        })
+    }
+}
+
+impl DryRun {
+    pub(super) fn print(&self) {
+        let w = &self.would;
+        println!("\n试算 dry run · {} – {}，{} 个采样 samples", self.from, self.to, self.samples);
+        println!(
+            "  用这份配置会有 {} 条报警，每天 {:.1} 条；当时记录 {} 条\n  {} alarms with this file, {:.1} a day; {} were recorded",
+            w.alarms,
+            w.alarms as f64 / self.days.max(f64::MIN_POSITIVE),
+            self.recorded_alarms,
+            w.alarms,
+            w.alarms as f64 / self.days.max(f64::MIN_POSITIVE),
+            self.recorded_alarms
+        );
+        for day in &w.days {
+            println!("    {}  {:>6}", day.day, day.alarms);
+        }
+        if !w.top.is_empty() {
+            println!("  最频繁 most frequent");
+        }
+        for top in &w.top {
+            println!("    {} {:>6}  {:>5.1} %", pad(&top.alarm, 28), top.count, 100.0 * top.share);
+        }
+        for c in &w.chattering {
+            println!("  抖动 chattering  {}", c.alarm);
+        }
+        for s in &w.standing {
+            println!("  滞留 standing    {} {:.1} h", s.alarm, s.hours);
+        }
+        for f in &w.floods {
+            println!("  泛滥 flood       {} – {}，{} 条 alarms", f.from, f.to, f.alarms);
+        }
+    }
+}

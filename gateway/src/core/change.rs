@@ -1,0 +1,38 @@
+//! Other rules while the site runs: the engine switches, the journal says who put what in the place of what, everybody sees it.
+//!
+//! Reading and checking are over when this begins; the points and instruments are the same, so that the buses go on undisturbed.
+
+use super::task::Core;
+use crate::snapshot::SiteView;
+use crate::text::changes;
+use rules::engine::ConfigChange;
+use rules::{EventKind, RuleBook};
+use std::sync::Arc;
+
+/// A checked configuration with the wiring of the running one.
+#[derive(Debug)]
+pub struct NewRules {
+    pub book: RuleBook,
+    pub site: Arc<SiteView>,
+    /// Who asked for it: a user name, or `SIGHUP`.
+    pub by: String,
+}
+
+impl Core {
+    /// Durable before visible, as any other turn.
+    pub(super) async fn change(&mut self, new: NewRules) {
+        let NewRules { book, site, by } = new;
+        let change = ConfigChange { by, old_hash: self.site.config_hash.clone(), new_hash: site.config_hash.clone() };
+        let differences = changes::between(self.engine.book(), &book, &self.site, &site);
+        let mut events = Vec::new();
+        let gone = self.engine.change_config(book, &change, self.clock.now(), &mut events);
+        self.nearness.follow(self.engine.book());
+        self.derived.follow_ages(self.engine.book());
+        let records = self.ledger.keep_without(gone, events, &self.engine).await;
+        (self.site, self.site_since_seq) = (site, self.engine.next_seq() - 1);
+        self.tell(&records);
+        if let Some((text_zh, text_en)) = changes::sentence(&differences) {
+            self.note(EventKind::Notice { code: "config_differences".into(), text_zh, text_en }).await;
+        }
+    }
+}

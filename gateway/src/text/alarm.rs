@@ -1,0 +1,191 @@
+//! Sentences of alarms: whose, what happened to it, value, limit, order, risk.
+
+use super::{doubt_words, fault_words, operations, risk_names, titled};
+use crate::snapshot::{PointView, SiteView};
+use rules::{AlarmFact, EventKind, Reading};
+
+/// An alarm, what happened to it, its value and limit, its risk.
+pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (String, String) {
+    let point = site.points.iter().find(|p| p.key == fact.point);
+    let (name_zh, name_en) = subject(&fact.alarm, point, site);
+    let (cond_zh, cond_en) = match kind {
+        // the instrument says so itself; that is no fault yet
+        EventKind::Inhibited { .. } | EventKind::InhibitEnded { .. } => ("", ""),
+        _ => condition_words(&fact.condition),
+    };
+    let (value_zh, value_en) = value_words(fact, point);
+    let (risk_zh, risk_en) = risk_names(fact.risk.as_deref(), site);
+    let plain = || {
+        let (zh, en) = transition(kind);
+        (zh.to_owned(), en.to_owned())
+    };
+    let (what_zh, what_en) = operations::transition(kind, site).unwrap_or_else(plain);
+    let (rank_zh, rank_en) = first_out_words(kind, fact);
+    let (vote_zh, vote_en) = vote_words(fact);
+    let (drill_zh, drill_en) = if fact.drill { ("【演练】", "[DRILL] ") } else { ("", "") };
+    (
+        format!("{drill_zh}{name_zh} {cond_zh}{what_zh}{value_zh}{vote_zh}{rank_zh}{risk_zh}"),
+        format!("{drill_en}{name_en}: {}{what_en}{value_en}{vote_en}{rank_en}{risk_en}", spaced(cond_en)),
+    )
+}
+
+fn spaced(word: &str) -> String {
+    if word.is_empty() { String::new() } else { format!("{word} ") }
+}
+
+/// Which one came first, where the group tells it. 约同时: polling cannot prove the order.
+fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
+    let Some(rank) = fact.first_out.filter(|_| matches!(kind, EventKind::Raised { .. })) else {
+        return (String::new(), String::new());
+    };
+    let (zh, en) = if rank.tie { ("（约同时）", " (about the same time)") } else { ("", "") };
+    (format!("；首出顺序第 {}{zh}", rank.rank), format!("; first-out rank {}{en}", rank.rank))
+}
+
+/// How many of how many asked for it.
+fn vote_words(fact: &AlarmFact) -> (String, String) {
+    match fact.detail.split_once('/') {
+        Some((votes, needed)) if fact.condition == "VOTE" => {
+            (format!("：{votes} 票成立，需要 {needed} 票"), format!(": {votes} votes, {needed} needed"))
+        }
+        _ => (String::new(), String::new()),
+    }
+}
+
+/// The alarm of a key in words, for sentences about several: `GT-102 东侧氨气 高限报警`.
+pub(super) fn title(alarm: &str, site: &SiteView) -> (String, String) {
+    let Some((key, condition)) = alarm.rsplit_once(':') else { return (alarm.to_owned(), alarm.to_owned()) };
+    let (zh, en) = subject(alarm, site.points.iter().find(|p| p.key == key), site);
+    if key == "system" {
+        return (zh, en);
+    }
+    let (cond_zh, cond_en) = condition_words(condition);
+    (format!("{zh} {cond_zh}"), format!("{en} {cond_en}"))
+}
+
+/// Whose alarm it is: a point's, the gateway's own, or a named thing's (instrument, vote).
+fn subject(alarm: &str, point: Option<&PointView>, site: &SiteView) -> (String, String) {
+    if let Some(p) = point {
+        return (titled(&p.key, &p.name), titled(&p.key, &p.name_en));
+    }
+    let (key, rest) = alarm.rsplit_once(':').unwrap_or((alarm, ""));
+    match (key, rest) {
+        ("system", code) => {
+            let (zh, en) = system_words(code);
+            (format!("网关 {zh}"), format!("Gateway {en}"))
+        }
+        (vote, "VOTE" | "VOTE_INVALID") => site.names.of(vote),
+        (device, _) => {
+            let (zh, en) = site.names.of(device);
+            (format!("仪表 {zh}"), format!("Instrument {en}"))
+        }
+    }
+}
+
+fn system_words(code: &str) -> (&str, &str) {
+    match code {
+        "storage_slow" => ("存储变慢或失败", "storage slow or failing"),
+        "storage_full" => ("磁盘空间不足", "disk nearly full"),
+        "clock_untrusted" => ("时钟不可信", "clock not trusted"),
+        "uplink_down" => ("上报链路中断", "uplink down"),
+        "office_silent" => ("监管端未确认收到", "not confirmed by the office"),
+        "influx_refused" => ("InfluxDB 拒绝写入", "InfluxDB refuses writes"),
+        "records_salvaged" => ("记录损坏已抢救", "damaged records salvaged"),
+        "task_restarted" => ("内部任务异常重启", "a task was restarted"),
+        other => (other, other),
+    }
+}
+
+fn condition_words(word: &str) -> (&str, &str) {
+    match word {
+        "HH" => ("高高限报警", "high-high alarm"),
+        "H" => ("高限报警", "high alarm"),
+        "L" => ("低限报警", "low alarm"),
+        "LL" => ("低低限报警", "low-low alarm"),
+        "SENSOR_FAULT" => ("仪表故障报警", "instrument-fault alarm"),
+        "COMMS_LOSS" => ("通信中断报警", "communication-loss alarm"),
+        "ROC+" => ("上升过快报警", "rising-too-fast alarm"),
+        "ROC-" => ("下降过快报警", "falling-too-fast alarm"),
+        "DEV" => ("偏差报警", "deviation alarm"),
+        "DEVICE_FROZEN" => ("仪表停止刷新报警", "frozen-instrument alarm"),
+        "STUCK" => ("读数卡滞报警", "stuck-reading alarm"),
+        "VOTE" => ("表决报警", "vote alarm"),
+        "VOTE_INVALID" => ("表决失效（无有效成员）", "vote without a valid member"),
+        "DISCRETE" => ("状态报警", "state alarm"),
+        "SYSTEM" => ("系统报警", "system alarm"),
+        other => (other, other),
+    }
+}
+
+fn transition(kind: &EventKind) -> (&'static str, &'static str) {
+    match kind {
+        EventKind::Raised { assumed: true, .. } => {
+            ("发生（数据中断，按最坏情况判定）", "raised (data lost, worst case assumed)")
+        }
+        EventKind::Raised { .. } => ("发生", "raised"),
+        EventKind::Held { .. } => ("保持（当前无有效数据）", "held (no valid data)"),
+        EventKind::Released { .. } => ("数据恢复，仍处于报警", "data valid again, still in alarm"),
+        EventKind::Returned { .. } => ("恢复正常", "returned to normal"),
+        EventKind::Cleared { .. } => ("结束（已恢复并已确认）", "over (returned and acknowledged)"),
+        EventKind::PendingOn { .. } => {
+            ("条件成立，延时计时中，尚未报警", "condition true, delay running, no alarm yet")
+        }
+        EventKind::PendingCancelled { .. } => ("延时内已恢复，不报警", "gone before the delay was over, no alarm"),
+        EventKind::PendingOff { .. } => {
+            ("正在恢复，延时计时中，仍按报警显示", "returning, delay running, still shown as an alarm")
+        }
+        EventKind::ReturnCancelled { .. } => {
+            ("又达到报警条件，报警继续", "true again before the delay was over, the alarm goes on")
+        }
+        _ => ("", ""),
+    }
+}
+
+fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
+    let decimals = usize::from(point.map_or(1, |p| p.decimals));
+    let (mut zh, mut en) = match fact.reading.filter(|r| says_more(*r, fact)) {
+        Some(Reading::Good(v)) => {
+            let shown = with_unit(v.get(), decimals, &fact.unit);
+            (format!("：当前 {shown}"), format!(": now {shown}"))
+        }
+        Some(Reading::Uncertain(v, doubt)) => {
+            let shown = with_unit(v.get(), decimals, &fact.unit);
+            let (zh, en) = doubt_words(doubt);
+            (format!("：当前 {shown}（可疑：{zh}）"), format!(": now {shown} (uncertain: {en})"))
+        }
+        Some(Reading::Bad(fault)) => {
+            let (zh, en) = fault_words(fault);
+            (format!("：{zh}"), format!(": {en}"))
+        }
+        None => (String::new(), String::new()),
+    };
+    if let Some(limit) = fact.limit {
+        let shown = with_unit(limit, decimals, &fact.unit);
+        // a rate and a deviation have limits of their own kind, which must not be read as the value's
+        match fact.condition.as_str() {
+            "ROC+" | "ROC-" => {
+                zh.push_str(&format!("，速率限 {shown}/分"));
+                en.push_str(&format!(", limit of the rate {shown}/min"));
+            }
+            "DEV" => {
+                zh.push_str(&format!("，偏差限 {shown}"));
+                en.push_str(&format!(", limit of the deviation {shown}"));
+            }
+            _ => {
+                zh.push_str(&format!("，限值 {shown}"));
+                en.push_str(&format!(", limit {shown}"));
+            }
+        }
+    }
+    (zh, en)
+}
+
+/// Of a state alarm the value is the alarm itself.
+fn says_more(reading: Reading, fact: &AlarmFact) -> bool {
+    fact.condition != "DISCRETE" || matches!(reading, Reading::Bad(_))
+}
+
+fn with_unit(value: f64, decimals: usize, unit: &str) -> String {
+    let shown = format!("{value:.decimals$}");
+    if unit.is_empty() { shown } else { format!("{shown} {unit}") }
+}

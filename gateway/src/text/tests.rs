@@ -1,0 +1,216 @@
+//! Every sentence, as the operator reads it. The list beside this file is meant to be read; after a change:
+//! `UPDATE=1 cargo test -p gateway --lib text`, then read the difference.
+
+use super::*;
+use crate::snapshot::{Names, SiteView};
+use rules::book::Mode;
+use rules::hazard::{Decision, Hazard};
+use rules::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
+use rules::{AlarmFact, Finite, FirstOut, Mono, Now, Reading, ShelfKind, Wall};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+fn at() -> Now {
+    Now { mono: Mono(1_000_000_000), wall: Wall { utc_ms: 1_772_409_000_000, ..Wall::default() } }
+}
+
+fn by(reason: &str) -> Decision {
+    Decision { by: "王班长".into(), role: "shift".into(), at: at(), reason: reason.into() }
+}
+
+fn site() -> SiteView {
+    let mut site = crate::mqtt::fixture::site();
+    site.points[0].unit = "ppm".into();
+    let name = |key: &str, zh: &str, en: &str| (key.to_owned(), (format!("{key} {zh}"), format!("{key} {en}")));
+    site.names = Names(
+        [
+            name("V-1", "氨气三取二", "ammonia 2 of 3"),
+            name("F-1", "氨气首出", "ammonia first-out"),
+            name("U-1", "2 号罐", "tank 2"),
+            name("S-1", "泵停时", "pump stopped"),
+            name("DET-1", "泵房探测器", "pump room detector"),
+        ]
+        .into(),
+    );
+    site
+}
+
+fn fact(condition: &str) -> AlarmFact {
+    AlarmFact {
+        alarm: format!("GT-102:{condition}"),
+        occurrence: 3,
+        point: "GT-102".into(),
+        condition: condition.into(),
+        priority: 2,
+        reading: Finite::new(26.04).map(Reading::Good),
+        limit: Some(25.0),
+        unit: "ppm".into(),
+        ..AlarmFact::default()
+    }
+}
+
+fn of(alarm: &str, condition: &str) -> AlarmFact {
+    AlarmFact { alarm: alarm.into(), condition: condition.into(), priority: 2, ..AlarmFact::default() }
+}
+
+fn raised(fact: AlarmFact) -> EventKind {
+    EventKind::Raised { fact, assumed: false, late_by_ms: 0 }
+}
+
+/// What an alarm goes through by itself.
+fn of_alarms() -> Vec<EventKind> {
+    let h = || fact("H");
+    let bad = |fault| AlarmFact { reading: Some(Reading::Bad(fault)), limit: None, ..fact("SENSOR_FAULT") };
+    let first = AlarmFact { first_out: Some(FirstOut { rank: 2, tie: true, at: at().mono }), ..h() };
+    vec![
+        EventKind::PendingOn { fact: h() },
+        EventKind::PendingCancelled { fact: h() },
+        raised(AlarmFact { risk: Some("RA-01".into()), ..fact("HH") }),
+        raised(first),
+        raised(AlarmFact { drill: true, ..h() }),
+        raised(AlarmFact { reading: Finite::new(26.0).map(|v| Reading::Uncertain(v, Doubt::OverRange)), ..h() }),
+        EventKind::Raised { fact: h(), assumed: true, late_by_ms: 0 },
+        EventKind::Held { fact: AlarmFact { reading: Some(Reading::Bad(Fault::Timeout)), ..h() }, assumed: true },
+        EventKind::Held { fact: AlarmFact { reading: Some(Reading::Bad(Fault::Timeout)), ..h() }, assumed: false },
+        EventKind::Released { fact: h() },
+        EventKind::PendingOff { fact: h() },
+        EventKind::ReturnCancelled { fact: h() },
+        EventKind::Returned { fact: h(), latched: false },
+        EventKind::Returned { fact: fact("HH"), latched: true },
+        EventKind::Cleared { fact: h() },
+        EventKind::ShadowRaised { fact: h(), assumed: false },
+        EventKind::ShadowReturned { fact: h() },
+        EventKind::Realarm { fact: h(), count: 1, late_by_ms: 0 },
+        EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0 },
+        EventKind::ChatterStart { fact: h() },
+        EventKind::ChatterEnd { fact: h() },
+        raised(bad(Fault::Sensor)),
+        raised(AlarmFact { limit: None, ..fact("DISCRETE") }),
+        raised(fact("ROC+")),
+        raised(fact("DEV")),
+        raised(AlarmFact { limit: None, ..fact("STUCK") }),
+        raised(of("DET-1:COMMS_LOSS", "COMMS_LOSS")),
+        raised(AlarmFact { detail: "2/2".into(), ..of("V-1:VOTE", "VOTE") }),
+        raised(of("V-1:VOTE_INVALID", "VOTE_INVALID")),
+        raised(of("system:storage_full", "SYSTEM")),
+        EventKind::Inhibited {
+            fact: bad(Fault::Inhibited),
+            inhibit: Inhibit { since: at(), until: Expiry::after(at(), Duration::from_secs(1800)), overdue: false },
+        },
+        EventKind::InhibitEnded { fact: bad(Fault::Inhibited), overdue: true },
+        EventKind::InhibitEnded { fact: fact("SENSOR_FAULT"), overdue: false },
+    ]
+}
+
+/// What people and rules do to alarms.
+fn of_people() -> Vec<EventKind> {
+    let h = || fact("H");
+    let until = Expiry::after(at(), Duration::from_secs(1800));
+    let point = || "GT-102".to_owned();
+    let shelf = Shelf { kind: ShelfKind::Timed, until, by: by("探头受潮误报") };
+    let bypass = Bypass {
+        permit: "ZY-117".into(),
+        requested_by: "赵仪表".into(),
+        compensation: "便携仪每 10 分钟巡测".into(),
+        until,
+        warned: false,
+        by: by("更换探头"),
+    };
+    vec![
+        EventKind::Acked { fact: h(), by: by("") },
+        EventKind::Acked { fact: h(), by: by("已派人查看") },
+        EventKind::Reset { fact: fact("HH"), by: by("") },
+        EventKind::Shelved { fact: h(), shelf },
+        EventKind::Unshelved { fact: h(), by: by("") },
+        EventKind::ShelfExpired { fact: h(), annunciated: true, why: EndCause::Expired },
+        EventKind::ShelfExpired { fact: h(), annunciated: false, why: EndCause::Unproven },
+        EventKind::ShelfEnded { fact: h() },
+        EventKind::Suppressed { fact: h(), rule: "S-1".into(), until },
+        EventKind::Suppressed { fact: h(), rule: "mode".into(), until },
+        EventKind::Unsuppressed { fact: h(), rule: "S-1".into(), why: EndCause::BadQuality },
+        EventKind::Bypassed { point: point(), bypass },
+        EventKind::BypassExpiring { point: point(), until },
+        EventKind::BypassEnded { point: point(), why: EndCause::User, by: Some(by("已恢复")) },
+        EventKind::BypassEnded { point: point(), why: EndCause::Expired, by: None },
+        EventKind::OutOfService {
+            point: point(),
+            service: Service { work_order: "WO-88".into(), by: by("送检"), reviewed: at() },
+        },
+        EventKind::ServiceReview { point: point(), days: 2 },
+        EventKind::InService { point: point(), by: by("") },
+        EventKind::FirstOutReset { group: "F-1".into(), by: by("") },
+        EventKind::FloodStarted { count: 11, first: "GT-102:H".into() },
+        EventKind::FloodEnded { count: 12, duration_ms: 450_000, peak: 12, first: "GT-102:H".into() },
+        EventKind::ModeChanged {
+            plant_unit: "U-1".into(),
+            old: Mode::Running,
+            new: Mode::Maintenance,
+            by: Some(by("清罐")),
+        },
+        EventKind::ModeChanged { plant_unit: "U-1".into(), old: Mode::Running, new: Mode::Stopped, by: None },
+        EventKind::Silenced { until, by: by("") },
+    ]
+}
+
+/// Hidden dangers, the gateway itself, the office.
+fn of_the_rest() -> Vec<EventKind> {
+    let id = String::new;
+    let hazard = |stage| Hazard {
+        id: "HD-7".into(),
+        measure: "RA-01.M2".into(),
+        risk: "RA-01".into(),
+        cause: "GT-102:HH".into(),
+        opened: at(),
+        occurrences: Vec::new(),
+        stage,
+    };
+    vec![
+        EventKind::HazardOpened { hazard: hazard(Stage::Candidate) },
+        EventKind::HazardOccurrence { hazard: "HD-7".into(), occurrence: "GT-102:HH#4".into() },
+        EventKind::HazardStage { hazard: hazard(Stage::Registered { confirmed: by("现场确认泄漏") }) },
+        EventKind::HazardStage { hazard: hazard(Stage::Rejected { rejected: by("标定气体") }) },
+        EventKind::Started { boot_id: id(), version: "0.1".into(), config_hash: id(), down_for_ms: Some(8_000_000) },
+        EventKind::Stopped { boot_id: id() },
+        EventKind::ConfigChanged { old_hash: id(), new_hash: id(), by: "SIGHUP".into() },
+        EventKind::DeviceState { device: "DET-1".into(), code: "unit_dead".into(), detail: String::new() },
+        EventKind::Receipt { event_id: "s-9".into(), by: None, note: None },
+        EventKind::Receipt { event_id: "s-9".into(), by: Some("值班员李".into()), note: Some("已派人".into()) },
+        EventKind::Operator { user: "li".into(), action: "sign_in".into(), detail: "from 10.0.0.7".into() },
+    ]
+}
+
+#[test]
+fn every_sentence_is_as_it_was_read() {
+    let mut said = String::new();
+    for kind in of_alarms().into_iter().chain(of_people()).chain(of_the_rest()) {
+        let name = kind.name();
+        let (zh, en) = event_text(&Event { seq: 1, at: at(), kind }, &site());
+        assert!(!zh.contains(name) && !en.contains(name), "{name} shows through: {zh} · {en}");
+        assert!(!zh.contains("：：") && !zh.contains("  ") && !en.contains("  "), "{zh} · {en}");
+        let _ = write!(said, "{name}\n  {zh}\n  {en}\n");
+    }
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/text/sentences.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, &said).unwrap();
+    }
+    assert_eq!(said, std::fs::read_to_string(file).unwrap_or_default(), "read the difference, then UPDATE=1");
+}
+
+#[test]
+fn a_length_is_said_in_the_units_a_person_uses() {
+    assert_eq!(length(400).0, "0 秒");
+    assert_eq!(length(450_000), ("7 分 30 秒".into(), "7 min 30 s".into()));
+    assert_eq!(length(12_060_000).0, "3 小时 21 分");
+}
+
+#[test]
+fn a_name_that_says_the_key_says_it_once() {
+    assert_eq!(titled("GT-102", "GT-102 氨气浓度"), "GT-102 氨气浓度");
+    assert_eq!(titled("GT-102", "氨气浓度（GT-102）"), "氨气浓度（GT-102）");
+    assert_eq!(titled("GT-102", "东侧氨气"), "GT-102 东侧氨气");
+}
+
+#[test]
+fn the_key_of_another_point_is_not_this_one() {
+    assert_eq!(titled("GT-10", "GT-102 氨气浓度"), "GT-10 GT-102 氨气浓度");
+}

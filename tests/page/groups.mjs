@@ -1,0 +1,68 @@
+// What ties alarms together, as the page says it: a vote, the order of a first-out group, a unit in maintenance, a flood.
+// `groups` needs the ammonia leak running with GT-102 in alarm and leaves nothing hidden; `flood` leaves a flood.
+
+const VOTE = '[data-vote="V-A1"]';
+const UNIT = 'U-201B';
+const LEVEL = 'LT-201B';
+
+export async function groups({ page, fact, until, go, clean, shot }) {
+  const dialog = page.getByRole('dialog');
+  const says = async (selector) => (await page.locator(selector).first().innerText({ timeout: 2000 }).catch(() => '')).replace(/\s+/g, ' ');
+
+  await go('hidden');
+  await fact('the register counts the votes of the group and names its members', async () => {
+    const row = await until(5000, 'vote', () => says(VOTE));
+    return /[1-4] 票 \/ 需 2 \/ 有效 4/.test(row) && row.includes('GT-104:H') && /表决(未)?成立/.test(row);
+  });
+  await fact('which detector came first is said', async () => Boolean(await until(20_000, 'order', async () => /1 GT-102:H/.test(await says('[data-first-out="F-A1"]')))));
+  const set = async (mode, reason) => {
+    await page.locator(`[data-unit="${UNIT}"]`).getByRole('button', { name: `改变运行方式 ${UNIT}` }).click();
+    await dialog.getByRole('combobox').selectOption(mode);
+    await dialog.locator('textarea').fill(reason);
+    await clean('mode dialog');
+    await dialog.locator('form').getByRole('button', { name: '改变运行方式', exact: true }).click();
+    await dialog.waitFor({ state: 'detached', timeout: 8000 });
+  };
+  await fact('in maintenance the low limits of the tank are suppressed, never normal', async () => {
+    await set('maintenance', '清罐检修');
+    await until(5000, 'mode', async () => /检修/.test(await says(`[data-unit="${UNIT}"]`)));
+    await page.locator(`[data-suppressed="${LEVEL}:LL"]`).waitFor({ timeout: 5000 });
+    await shot('groups-zh');
+    await clean('groups');
+    await go(`trend/${LEVEL}`);
+    const standing = async (c) => page.locator(`[data-condition="${LEVEL}:${c}"]`).getAttribute('data-standing', { timeout: 2000 }).catch(() => '');
+    await until(5000, 'suppressed', async () => (await standing('L')) === 'suppressed' && (await standing('LL')) === 'suppressed');
+    const [low, high] = [await says(`[data-condition="${LEVEL}:LL"]`), await says(`[data-condition="${LEVEL}:HH"]`)];
+    await shot('point-suppressed-zh');
+    return !low.includes('正常') && low.includes('抑制') && high.includes('正常');
+  });
+  await go('overview');
+  await fact('the tile of the area counts them as hidden', async () => Boolean(await until(5000, 'hidden', async () => /隐藏 2/.test(await says('section.tile:has-text("A2 ")')))));
+  await go('hidden');
+  await fact('back in operation nothing is hidden', async () => {
+    await set('running', '检修完成');
+    await page.locator(`[data-suppressed="${LEVEL}:LL"]`).waitFor({ state: 'detached', timeout: 5000 });
+  });
+}
+
+export async function flood({ page, fact, until, go, clean, shot, start }) {
+  const says = async (selector) => (await page.locator(selector).first().innerText({ timeout: 2000 }).catch(() => '')).replace(/\s+/g, ' ');
+  await fact('more alarms than a person can follow are a flood: said at the bottom, nothing suppressed', async () => {
+    for (const scenario of ['fan-stop', 'methanol-overfill', 'bus-dead', 'detector-fault']) await start(scenario);
+    await until(90_000, 'flood', async () => /报警泛滥/.test(await says('footer .flood')));
+    await shot('flood-zh');
+    return (await says('footer')).includes('设计抑制 0');
+  });
+  await go('alarms');
+  await fact('every one of them stands in the list', async () => {
+    const standing = (await (await page.request.get(`${new URL(page.url()).origin}/api/v1/alarms`)).json()).map((a) => a.id);
+    const rows = await until(5000, 'rows', async () => {
+      const shown = await page.evaluate(() => [...document.querySelectorAll('tr[data-alarm]')].map((r) => r.dataset.alarm));
+      return shown.length >= 10 && shown;
+    });
+    await shot('alarms-flood-zh');
+    await clean('flood');
+    const missing = standing.filter((id) => !rows.includes(id));
+    return missing.length === 0 || `rows to come: ${missing.join(' ')}`;
+  });
+}
