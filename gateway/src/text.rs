@@ -5,9 +5,12 @@
 
 mod alarm;
 pub mod changes;
+mod own;
 mod operations;
 #[cfg(test)]
 mod tests;
+
+pub use own::{Own, own_alarm};
 
 use crate::snapshot::SiteView;
 use rules::hazard::{Hazard, Stage};

@@ -102,7 +102,7 @@ struct Told<'a> {
     action_en: &'a str,
 }
 
-/// Of the alarm at `index`: a rule's, a vote's, or an instrument's, of which only the place is known.
+/// Of the alarm at `index`: a rule's, a vote's, or one that every site has, of an instrument or of the gateway itself.
 fn told(engine: &Engine, index: usize) -> Told<'_> {
     let book = engine.book();
     if let Some(r) = book.rules().get(index) {
@@ -124,7 +124,9 @@ fn told(engine: &Engine, index: usize) -> Told<'_> {
             action_en: &v.action_en,
         };
     }
-    Told { area: book.device_id(key).map_or("", |id| &book.devices()[id.index()].area), ..Told::default() }
+    let area = book.device_id(key).map_or("", |id| book.devices()[id.index()].area.as_str());
+    let told = crate::text::own_alarm(&engine.alarms()[index].key);
+    Told { area, cause: told.cause, consequence: told.consequence, action: told.action, action_en: told.action_en }
 }
 
 /// The sentence of the raise, with the newest facts.

@@ -1,0 +1,89 @@
+//! What to do about the alarms that every site has without configuring them: a silent instrument, and the gateway's own.
+
+/// Cause, consequence, action; as a rule of the configuration would say them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own {
+    pub cause: &'static str,
+    pub consequence: &'static str,
+    pub action: &'static str,
+    pub action_en: &'static str,
+}
+
+const fn own(cause: &'static str, consequence: &'static str, action: &'static str, action_en: &'static str) -> Own {
+    Own { cause, consequence, action, action_en }
+}
+
+const SILENT: Own = own(
+    "仪表断电、通信线断开、站号不符或串口服务器故障",
+    "该仪表的测点失去监测，超限不能被发现",
+    "用便携仪替代监测；检查仪表供电、通信线和站号，通知仪表工",
+    "Watch the place with a portable detector; check its supply, line and unit id, call the instrument technician",
+);
+const STORAGE: Own = own(
+    "磁盘变慢、已满或损坏",
+    "事件和采样可能丢失；报警照常发出",
+    "通知系统维护人员：检查磁盘空间和健康状态（store verify）",
+    "Call who maintains the machine: look at the disk's space and health (store verify)",
+);
+const CLOCK: Own = own(
+    "网关时钟被调整或未校时",
+    "事件的时间不可信；报警判断不受影响",
+    "通知系统维护人员检查校时服务",
+    "Call who maintains the machine: check the time service",
+);
+const UPLINK: Own = own(
+    "网络、消息代理或镇办值守站不可用",
+    "镇应急办暂时收不到报警，恢复后自动补发",
+    "一、二级报警电话报告镇应急办；通知系统维护人员检查网络",
+    "Report priorities 1 and 2 to the township office by telephone; have the network checked",
+);
+const INFLUX: Own = own(
+    "数据库的令牌、组织或桶不对",
+    "长期历史暂不更新，采样保存在网关中",
+    "通知系统维护人员检查 [influx] 设置",
+    "Call who maintains the machine: check the settings under [influx]",
+);
+const SALVAGED: Own = own(
+    "断电或磁盘故障损坏了记录文件",
+    "损坏的记录已另存，其余已恢复",
+    "通知系统维护人员：store verify、audit verify，查明磁盘原因",
+    "Call who maintains the machine: store verify, audit verify, find out about the disk",
+);
+const RESTARTED: Own = own(
+    "网关的内部任务异常结束",
+    "该任务已重启，期间的数据可能缺失",
+    "把日志交给供应商",
+    "Send the log to the supplier",
+);
+const NOTHING: Own = own("", "", "", "");
+
+/// By alarm key: `DET-101:COMMS_LOSS`, `system:uplink_down`.
+#[must_use]
+pub fn own_alarm(key: &str) -> Own {
+    match key.rsplit_once(':') {
+        Some(("system", code)) => match code {
+            "storage_slow" | "storage_full" => STORAGE,
+            "clock_untrusted" => CLOCK,
+            "uplink_down" | "office_silent" => UPLINK,
+            "influx_refused" => INFLUX,
+            "records_salvaged" => SALVAGED,
+            "task_restarted" => RESTARTED,
+            _ => NOTHING,
+        },
+        Some((_, "COMMS_LOSS")) => SILENT,
+        _ => NOTHING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_alarm_of_the_gateway_itself_says_what_to_do() {
+        for condition in rules::SystemCondition::ALL {
+            assert_ne!(own_alarm(&format!("system:{}", condition.code())), NOTHING, "{}", condition.code());
+        }
+        assert_eq!(own_alarm("GT-101:H"), NOTHING, "its rule says it");
+    }
+}
