@@ -199,8 +199,8 @@ impl Station {
         tasks.spawn(async move {
             first_scan(&core, &stop).await;
             notify::ready();
-            tracing::info!(%address, "ready");
             let _ = ready.send(Ready { address, core });
+            tracing::info!(%address, "ready");
             stop.cancelled().await;
             "readiness"
         });
