@@ -5,8 +5,8 @@
 
 mod alarm;
 pub mod changes;
-mod own;
 mod operations;
+mod own;
 #[cfg(test)]
 mod tests;
 
