@@ -216,6 +216,7 @@ impl Station {
             first_scan(&core, &stop).await;
             done.store(true, Ordering::Relaxed);
             notify::ready();
+            let _ = ready.send(Ready { address, core });
             tracing::info!(%address, "ready");
             let _ = ready.send(Ready { address, core });
             stop.cancelled().await;

@@ -105,11 +105,11 @@ where
         let (up, mut told) = oneshot::channel();
         let running = (self.run)(settings.clone(), stop.clone(), up);
         tokio::pin!(running);
-        let mut reached = None;
+        let (mut reached, mut untold) = (None, true);
         let next = loop {
             tokio::select! {
                 ended = &mut running => return ended.map(|()| Stopped::Ended),
-                Ok(by) = &mut told, if reached.is_none() => reached = Some(by),
+                by = &mut told, if untold => (reached, untold) = (by.ok(), false),
                 asked = signals.next() => match asked {
                     Asked::End => break None,
                     Asked::Reload => {
@@ -119,6 +119,8 @@ where
                             checked = self.checked() => checked,
                         };
                         let Some(next) = checked else { continue };
+                        // it may have come up meanwhile
+                        reached = reached.or_else(|| told.try_recv().ok());
                         let taken = tokio::select! {
                             ended = &mut running => return ended.map(|()| Stopped::Ended),
                             taken = self.taken_over(reached.as_ref(), &settings, &next) => taken,

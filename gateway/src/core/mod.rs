@@ -144,11 +144,17 @@ impl CoreHandle {
         let _ = self.requests.send(CoreRequest::System { condition, active }).await;
     }
 
-    /// Other rules for the same points and instruments, in force and committed before this returns; false when the core is stopping.
+    /// Other rules for the same points and instruments: in force, committed and shown before this returns; false when the core is
+    /// stopping.
     pub async fn change(&self, new: NewRules) -> bool {
         let (reply, answer) = oneshot::channel();
+        let site = new.site.clone();
         let asked = self.requests.send(CoreRequest::Change { new: Box::new(new), reply }).await;
-        asked.is_ok() && answer.await.is_ok()
+        if asked.is_err() || answer.await.is_err() {
+            return false;
+        }
+        let shown = |picture: &Arc<Snapshot>| Arc::ptr_eq(&picture.site, &site);
+        self.snapshots().wait_for(shown).await.is_ok()
     }
 
     /// The newest picture.
