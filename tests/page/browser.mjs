@@ -16,8 +16,8 @@ export async function openBrowser() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   const faults = [];
   const watch = { serverAway: false };
-  const open = async (size, language) => {
-    const context = await browser.newContext({ viewport: size, timezoneId: 'Europe/Berlin', locale: 'zh-CN' });
+  const open = async (size, language, scheme = 'light') => {
+    const context = await browser.newContext({ viewport: size, colorScheme: scheme, timezoneId: 'Europe/Berlin', locale: 'zh-CN' });
     await context.addInitScript((l) => {
       if (!localStorage.getItem('hg.lang')) localStorage.setItem('hg.lang', l);
       document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`));

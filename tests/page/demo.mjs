@@ -6,8 +6,8 @@ const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
 /** `{ site, office, signal, stop }`; the folder keeps what happened over a restart. */
-export async function startDemo(binary, data) {
-  const child = spawn(binary, ['demo', '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startDemo(binary, data, more = []) {
+  const child = spawn(binary, ['demo', '--data', data, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const ended = new Promise((done) => child.once('exit', done));
   const addresses = new Promise((done, fail) => {
