@@ -35,6 +35,8 @@ pub struct Source {
     pub grade: u8,
     /// 主要负责人, 技术负责人, 操作负责人: roles, never names.
     pub responsible_roles: [String; 3],
+    /// The same in English; empty where nobody wrote them.
+    pub responsible_roles_en: [String; 3],
 }
 
 /// A registered risk (风险).
@@ -54,6 +56,8 @@ pub struct Risk {
     pub accident_type: String,
     /// 挂牌 leader role.
     pub leader_role: String,
+    /// The same in English, or empty.
+    pub leader_role_en: String,
     /// Source key, where the risk belongs to a major hazard source.
     pub source: Option<String>,
 }
@@ -84,6 +88,8 @@ pub struct Measure {
     pub text_en: String,
     /// Responsible role.
     pub responsible_role: String,
+    /// The same in English, or empty.
+    pub responsible_role_en: String,
     /// How it is proved.
     pub evidence: Evidence,
 }

@@ -162,6 +162,8 @@ pub struct SourceTable {
     pub grade: u8,
     /// Responsible persons' roles: overall, technical, operation. Never names.
     pub responsible_roles: [String; 3],
+    /// The same posts in English, for the English page.
+    pub responsible_roles_en: Option<[String; 3]>,
 }
 
 /// The four levels.
@@ -185,6 +187,8 @@ pub struct RiskTable {
     pub level: LevelWord,
     pub accident_type: String,
     pub leader_role: String,
+    /// The same post in English, for the English page.
+    pub leader_role_en: Option<String>,
     pub source: Option<String>,
 }
 
@@ -197,6 +201,8 @@ pub struct MeasureTable {
     pub text: String,
     pub text_en: String,
     pub responsible_role: String,
+    /// The same post in English, for the English page.
+    pub responsible_role_en: Option<String>,
     /// Points that prove the measure; without it people inspect it.
     pub watched: Option<Vec<String>>,
 }

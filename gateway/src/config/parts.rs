@@ -175,6 +175,7 @@ fn source(s: &SourceTable) -> Source {
         r: s.r,
         grade: s.grade,
         responsible_roles: s.responsible_roles.clone(),
+        responsible_roles_en: s.responsible_roles_en.clone().unwrap_or_default(),
     }
 }
 
@@ -192,6 +193,7 @@ fn risk(r: &RiskTable) -> Risk {
         },
         accident_type: r.accident_type.clone(),
         leader_role: r.leader_role.clone(),
+        leader_role_en: r.leader_role_en.clone().unwrap_or_default(),
         source: r.source.clone(),
     }
 }
@@ -203,6 +205,7 @@ fn measure(m: &MeasureTable) -> Measure {
         text: m.text.clone(),
         text_en: m.text_en.clone(),
         responsible_role: m.responsible_role.clone(),
+        responsible_role_en: m.responsible_role_en.clone().unwrap_or_default(),
         evidence: match &m.watched {
             Some(points) => Evidence::Watched { points: points.clone() },
             None => Evidence::Inspected,

@@ -35,6 +35,7 @@ pub(crate) fn site() -> SiteView {
             level: RiskLevel::Major,
             accident_type: "poisoning".into(),
             leader_role: "主要负责人".into(),
+            leader_role_en: String::new(),
             source: Some("A1".into()),
         }],
         measures: Vec::new(),

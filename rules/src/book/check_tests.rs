@@ -75,6 +75,7 @@ fn all_defects_come_at_once() {
         text: String::new(),
         text_en: String::new(),
         responsible_role: String::new(),
+        responsible_role_en: String::new(),
         evidence: Evidence::Watched { points: vec![] },
     });
     p.risks.push(Risk {
@@ -85,6 +86,7 @@ fn all_defects_come_at_once() {
         level: RiskLevel::Low,
         accident_type: String::new(),
         leader_role: String::new(),
+        leader_role_en: String::new(),
         source: Some("none".into()),
     });
     assert_eq!(

@@ -86,6 +86,7 @@ pub(super) fn parts() -> BookParts {
             level: RiskLevel::Major,
             accident_type: "explosion".into(),
             leader_role: "leader".into(),
+            leader_role_en: String::new(),
             source: None,
         }],
         measures: vec![Measure {
@@ -94,6 +95,7 @@ pub(super) fn parts() -> BookParts {
             text: "气体检测".into(),
             text_en: "gas detection".into(),
             responsible_role: "instrument".into(),
+            responsible_role_en: String::new(),
             evidence: Evidence::Watched { points: vec!["GT-101".into(), "GT-102".into()] },
         }],
         ..BookParts::default()
