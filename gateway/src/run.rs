@@ -218,7 +218,6 @@ impl Station {
             notify::ready();
             let _ = ready.send(Ready { address, core });
             tracing::info!(%address, "ready");
-            let _ = ready.send(Ready { address, core });
             stop.cancelled().await;
             "readiness"
         });

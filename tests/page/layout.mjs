@@ -50,9 +50,10 @@ function look() {
 
 export const layoutFindings = (page) => page.evaluate(look);
 
-/** Han characters in what is shown, without the name of the other language. What people typed is theirs. */
-export const chineseLeft = (page, allowed = []) =>
-  page.evaluate((names) => {
-    const found = (document.querySelector('dialog[open]') ?? document.body).innerText.match(/[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+/g) ?? [];
-    return [...new Set(found)].filter((word) => word !== '中文' && !names.includes(word));
-  }, allowed);
+/** Han characters in what is shown there, without the name of the other language. */
+export const chineseLeft = (page, within = 'dialog[open], body') =>
+  page.evaluate((selector) => {
+    const text = [...document.querySelectorAll(selector)].map((n) => n.innerText).join(' ');
+    const found = text.match(/[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+/g) ?? [];
+    return [...new Set(found)].filter((word) => word !== '中文');
+  }, within);
