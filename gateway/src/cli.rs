@@ -15,6 +15,7 @@ mod read;
 mod reload;
 mod replay;
 mod scan;
+mod screen;
 mod secret;
 pub(crate) mod serve;
 mod user;
@@ -92,10 +93,12 @@ enum Command {
     #[command(after_help = "例 example:  hazard-gateway completions bash > /etc/bash_completion.d/hazard-gateway")]
     Completions { shell: clap_complete::Shell },
     /// 运行中的网关一屏概况 · one screen of a running gateway
-    #[command(after_help = "例 example:  hazard-gateway status --url http://127.0.0.1:8080")]
+    #[command(after_help = "例 example:  hazard-gateway status --watch --config /etc/hazard-gateway/site.toml")]
     Status(client::StatusArgs),
     /// 列出事件 · list events of a running gateway
-    #[command(after_help = "例 example:  hazard-gateway events --after 120 --limit 20")]
+    #[command(
+        after_help = "例 example:  hazard-gateway events --after 120 --limit 20 --config /etc/hazard-gateway/site.toml"
+    )]
     Events(client::EventsArgs),
     /// 回放：历史采样再过一遍规则，或试一份改过的配置 · recorded samples through the rules, or through changed ones
     #[command(

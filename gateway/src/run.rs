@@ -19,6 +19,7 @@ use devices::{BusMessage, BusSpec};
 use futures_util::FutureExt;
 use rules::Clock;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -85,7 +86,8 @@ pub async fn run_site(
     };
     let stops = Stops { all: stop, core: CancellationToken::new(), outbox: CancellationToken::new() };
     let (core, core_task) = core::start(parts, stops.core.clone());
-    let station = Station { view: site.view, store, core, clock, statuses: statuses.into(), stops };
+    let data_dir = site.data_dir;
+    let station = Station { view: site.view, data_dir, store, core, clock, statuses: statuses.into(), stops };
     let buses = station.start_buses(site.buses, &scan_sender);
     drop(scan_sender);
     let mut tasks = JoinSet::new();
@@ -130,6 +132,7 @@ type Tasks = JoinSet<&'static str>;
 /// What the tasks of a site share.
 struct Station {
     view: Arc<SiteView>,
+    data_dir: PathBuf,
     store: Store,
     core: CoreHandle,
     clock: Arc<dyn Clock>,
@@ -165,7 +168,8 @@ impl Station {
 
     fn start_web(&self, tasks: &mut Tasks, listener: TcpListener, settings: WebSettings, demo: Option<DemoControl>) {
         let (core, store, buses) = (self.core.clone(), self.store.clone(), self.statuses.clone());
-        let context = WebContext { core, store, buses, clock: self.clock.clone(), settings, demo };
+        let (clock, data_dir) = (self.clock.clone(), self.data_dir.clone());
+        let context = WebContext { core, store, buses, clock, settings, demo, data_dir };
         let stop = self.stops.all.clone();
         tasks.spawn(async move {
             if let Err(error) = web::serve_site(listener, context, stop).await {

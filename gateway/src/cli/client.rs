@@ -1,17 +1,34 @@
-//! `status` and `events`: questions to a running gateway over its own HTTP interface.
-#![allow(clippy::print_stdout, reason = "the output of a command")]
+//! `status` and `events`: questions to a running station over its own HTTP interface.
+//!
+//! Owns who is asked and as whom: with `--config` as the local operator, by the token in the data folder (see `web::local`). Leaves what
+//! is shown to [`super::screen`].
 
 use super::Exit;
-use super::serve::runtime;
+use super::link::{block_on, until_ctrl_c};
+use super::{check, screen};
+use crate::config;
+use crate::web::local::LocalToken;
 use serde_json::Value;
+use std::io::{self, IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Which gateway is asked.
+/// A gateway that answers later than this has a trouble of its own; a person does not wait longer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Where a station without a configuration at hand is looked for: the demo's page.
+const USUAL_URL: &str = "http://127.0.0.1:8080";
+
+/// Which station is asked.
 #[derive(Debug, clap::Args)]
 struct Target {
-    /// Address of the page.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    url: String,
+    /// 站点或镇办的配置文件：由此找到地址并以本机操作员身份查看 · file of the running station: its address, and the right to look.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// 页面地址（演示站点） · address of the page, for a demo.
+    #[arg(long, conflicts_with = "config")]
+    url: Option<String>,
     /// The answer as JSON.
     #[arg(long)]
     json: bool,
@@ -22,7 +39,7 @@ struct Target {
 pub(super) struct StatusArgs {
     #[command(flatten)]
     target: Target,
-    /// Once a second until Ctrl-C.
+    /// 每秒刷新，Ctrl-C 结束 · once a second until Ctrl-C.
     #[arg(long)]
     watch: bool,
 }
@@ -32,89 +49,251 @@ pub(super) struct StatusArgs {
 pub(super) struct EventsArgs {
     #[command(flatten)]
     target: Target,
-    /// Only events after this number.
-    #[arg(long, default_value_t = 0)]
-    after: u64,
-    /// At most so many.
+    /// 只列此号之后的；不给则列最新的 · only events after this number; the newest when not given.
+    #[arg(long)]
+    after: Option<u64>,
+    /// 最多条数 · at most so many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
 }
 
-/// One screen.
+/// One screen, or one a second.
 pub(super) fn status(args: &StatusArgs) -> Exit {
-    loop {
-        match get(&args.target.url, "/api/v1/status") {
-            Ok(answer) if args.target.json => println!("{answer}"),
-            Ok(answer) => print_status(&answer),
-            Err(exit) => return exit,
+    block_on(async {
+        let asked = Asked::of(&args.target)?;
+        if args.watch {
+            return until_ctrl_c(watch(&asked)).await.unwrap_or(Ok(Exit::Ok));
         }
-        if !args.watch {
-            return Exit::Ok;
-        }
-        std::thread::sleep(Duration::from_secs(1));
-    }
+        let lines = asked.screen().await.map_err(Trouble::said)?;
+        write_lines(&lines, "", "")
+    })
 }
 
 /// A list, oldest first.
 pub(super) fn events(args: &EventsArgs) -> Exit {
-    let path = format!("/api/v1/events?after_seq={}&limit={}", args.after, args.limit);
-    let answer = match get(&args.target.url, &path) {
-        Ok(answer) => answer,
-        Err(exit) => return exit,
-    };
-    let list = answer.as_array().or_else(|| answer.get("events").and_then(Value::as_array));
-    match list {
-        Some(list) if !args.target.json => list.iter().for_each(|event| println!("{}", event_line(event))),
-        _ => println!("{answer}"),
-    }
-    Exit::Ok
+    block_on(async {
+        let asked = Asked::of(&args.target)?;
+        let answer = asked.events(args.after, args.limit).await.map_err(Trouble::said)?;
+        let lines = match answer.as_array() {
+            Some(list) if !asked.json => list.iter().map(screen::event).collect(),
+            _ => vec![answer.to_string()],
+        };
+        write_lines(&lines, "", "")
+    })
 }
 
-fn event_line(event: &Value) -> String {
-    let word = |keys: &[&str]| {
-        keys.iter().find_map(|k| event.get(*k)).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
-    };
-    [word(&["seq"]), word(&["time", "utc_ms"]), word(&["kind"]), word(&["text_zh", "text"]), word(&["text_en"])]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("  ")
-}
-
-fn print_status(answer: &Value) {
-    let Some(table) = answer.as_object() else {
-        println!("{answer}");
-        return;
-    };
-    for (key, value) in table {
-        match value {
-            Value::Array(list) => println!("{key:<16} {} 项 entries", list.len()),
-            Value::String(text) => println!("{key:<16} {text}"),
-            other => println!("{key:<16} {other}"),
+/// Until Ctrl-C. The first answer must come; later the last picture stays while the station does not answer, with the reason below it.
+async fn watch(asked: &Asked) -> Result<Exit, Exit> {
+    let terminal = io::stdout().is_terminal() && !asked.json;
+    let mut lines = asked.screen().await.map_err(Trouble::said)?;
+    let mut begin = "\x1b[2J\x1b[H";
+    let mut turn = tokio::time::interval(WATCH_EVERY);
+    turn.tick().await;
+    let mut trouble: Option<Trouble> = None;
+    loop {
+        let mut shown = lines.clone();
+        shown.extend(trouble.iter().map(|trouble| trouble.text.clone()));
+        match terminal {
+            true => write_lines(&fitting(shown), begin, "\x1b[K")?,
+            false => write_lines(&shown, "", "")?,
+        };
+        begin = "\x1b[H";
+        turn.tick().await;
+        match asked.screen().await {
+            Ok(new) => (lines, trouble) = (new, None),
+            Err(why) => trouble = Some(why),
         }
     }
 }
 
-fn get(url: &str, path: &str) -> Result<Value, Exit> {
-    let runtime = runtime()?;
-    let address = format!("{}{path}", url.trim_end_matches('/'));
-    let answer = runtime.block_on(async {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
-        let response = client.get(&address).send().await?;
-        Ok::<_, reqwest::Error>((response.status(), response.text().await?))
-    });
-    match answer {
-        Ok((status, text)) if status.is_success() => serde_json::from_str(&text).map_err(|_| {
-            eprintln!("{address}: 回答不是 JSON · the answer is not JSON");
-            Exit::Io
-        }),
-        Ok((status, _)) => {
-            eprintln!("{address}: {status}");
-            Err(Exit::Io)
+/// What a terminal has room for; the rest would push the head out of sight.
+fn fitting(mut lines: Vec<String>) -> Vec<String> {
+    let rows = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
+    if rows > 2 && lines.len() >= rows {
+        let hidden = lines.len() + 2 - rows;
+        lines.truncate(rows - 2);
+        lines.push(format!("… 另有 {hidden} 行 · {hidden} more lines"));
+    }
+    lines
+}
+
+/// To standard output; a reader that has seen enough (`| head`) is no fault.
+fn write_lines(lines: &[String], begin: &str, end_of_line: &str) -> Result<Exit, Exit> {
+    let mut text: String = begin.to_owned();
+    lines.iter().for_each(|line| text.extend([line, end_of_line, "\n"]));
+    if !end_of_line.is_empty() {
+        text.push_str("\x1b[J");
+    }
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Exit::Ok),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Ok),
+        Err(_) => Err(Exit::Io),
+    }
+}
+
+/// Why there is no answer, in both languages and with what to do.
+struct Trouble {
+    text: String,
+    exit: Exit,
+}
+
+impl Trouble {
+    fn io(text: String) -> Self {
+        Self { text, exit: Exit::Io }
+    }
+
+    fn said(self) -> Exit {
+        eprintln!("{}", self.text);
+        self.exit
+    }
+}
+
+/// The station that is asked.
+struct Asked {
+    client: reqwest::Client,
+    url: String,
+    /// With a configuration: where the token is.
+    folder: Option<PathBuf>,
+    json: bool,
+}
+
+impl Asked {
+    fn of(target: &Target) -> Result<Self, Exit> {
+        let client = reqwest::Client::builder().timeout(ANSWER_LIMIT);
+        let (client, url, folder) = match &target.config {
+            None => (client, target.url.clone().unwrap_or_else(|| USUAL_URL.to_owned()), None),
+            Some(file) => {
+                let folder = config::data_folder(file).map_err(|(diagnostics, files)| {
+                    check::report(&diagnostics, &files);
+                    Exit::Usage
+                })?;
+                let (at, from) = way_to(folder.listen);
+                // neither a proxy nor another machine gets to see the token
+                (client.no_proxy().local_address(from), format!("http://{at}"), Some(folder.dir))
+            }
+        };
+        let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
+        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), folder, json: target.json })
+    }
+
+    async fn screen(&self) -> Result<Vec<String>, Trouble> {
+        if self.is_office().await? {
+            let sites = self.get("/api/v1/office/sites").await?;
+            return Ok(if self.json { vec![sites.to_string()] } else { screen::office(&sites) });
         }
-        Err(error) => {
-            eprintln!("{address}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})");
-            Err(Exit::Io)
+        let status = self.get("/api/v1/status").await?;
+        if self.json {
+            return Ok(vec![status.to_string()]);
         }
+        Ok(screen::site(&status, &self.get("/api/v1/alarms").await?))
+    }
+
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Value, Trouble> {
+        if !self.is_office().await? {
+            let after = after.map_or_else(String::new, |seq| format!("after_seq={seq}&"));
+            return self.get(&format!("/api/v1/events?{after}limit={limit}")).await;
+        }
+        let newest_first = after.is_none();
+        let after = after.map_or_else(String::new, |n| format!("after={n}&"));
+        let mut list = self.get(&format!("/api/v1/office/events?{after}limit={limit}")).await?;
+        if let Some(list) = list.as_array_mut().filter(|_| newest_first) {
+            list.reverse();
+        }
+        Ok(list)
+    }
+
+    async fn is_office(&self) -> Result<bool, Trouble> {
+        Ok(self.get("/api/v1/session").await?["kind"] == "office")
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, Trouble> {
+        let address = format!("{}{path}", self.url);
+        let mut request = self.client.get(&address);
+        if let Some(folder) = &self.folder {
+            request = request.bearer_auth(token(folder)?);
+        }
+        let no_connection = |error: reqwest::Error| {
+            Trouble::io(format!(
+                "{address}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})"
+            ))
+        };
+        let response = request.send().await.map_err(no_connection)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(self.refused(&address, status));
+        }
+        response.json().await.map_err(|_| Trouble::io(format!("{address}: 回答不是 JSON · the answer is not JSON")))
+    }
+
+    fn refused(&self, address: &str, status: reqwest::StatusCode) -> Trouble {
+        let remedy = match (&self.folder, status.as_u16()) {
+            (None, 401) => {
+                "需要身份：加 --config 正在运行的配置文件，例如 --config /etc/hazard-gateway/site.toml · give --config with the file the gateway \
+                 runs with, for example --config /etc/hazard-gateway/site.toml"
+            }
+            (Some(_), 401) => {
+                "本机令牌不被接受：这个地址上的网关不是用此配置运行的 · the local token is not taken: the gateway at this address runs with another \
+                 configuration"
+            }
+            _ => "",
+        };
+        Trouble::io(format!("{address}: {status} {remedy}").trim_end().to_owned())
+    }
+}
+
+/// Where a page that listens there is reached from this machine, and from which address: always a loopback one, so that the packets
+/// cannot leave it.
+fn way_to(listen: SocketAddr) -> (SocketAddr, IpAddr) {
+    let loopback = match listen.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    let at = if listen.ip().is_unspecified() { SocketAddr::new(loopback, listen.port()) } else { listen };
+    (at, loopback)
+}
+
+/// Read anew for each question: a station that started again has another one.
+fn token(folder: &Path) -> Result<String, Trouble> {
+    LocalToken::found_in(folder).map_err(|error| {
+        let folder = folder.display();
+        Trouble::io(match error.kind() {
+            io::ErrorKind::NotFound => format!(
+                "{folder} 中没有本机令牌：网关没有用此配置运行，或尚未启动 · there is no local token in {folder}: the gateway does not run with this \
+                 configuration, or has not started"
+            ),
+            io::ErrorKind::PermissionDenied => format!(
+                "无权读取 {folder} 中的本机令牌：以网关的用户或 root 运行（sudo -u hazard-gateway …） · the local token in {folder} may not be read: run as \
+                 the gateway's user or root (sudo -u hazard-gateway …)"
+            ),
+            _ => format!("{folder}: 无法读取本机令牌 · the local token cannot be read: {error}"),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_station_is_asked_from_a_loopback_address_wherever_it_listens() {
+        let way = |listen: &str| {
+            let (at, from) = way_to(listen.parse().unwrap());
+            (at.to_string(), from.to_string())
+        };
+        let pair = |at: &str, from: &str| (at.to_owned(), from.to_owned());
+        assert_eq!(way("127.0.0.1:8080"), pair("127.0.0.1:8080", "127.0.0.1"));
+        assert_eq!(way("0.0.0.0:8080"), pair("127.0.0.1:8080", "127.0.0.1"));
+        assert_eq!(way("[::]:8080"), pair("[::1]:8080", "::1"));
+        assert_eq!(way("192.168.10.5:8080"), pair("192.168.10.5:8080", "127.0.0.1"));
+    }
+
+    #[test]
+    fn a_missing_token_names_the_folder_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let trouble = token(folder.path()).unwrap_err();
+        assert!(
+            trouble.text.contains(&folder.path().display().to_string()) && trouble.text.contains("has not started")
+        );
     }
 }

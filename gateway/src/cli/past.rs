@@ -71,8 +71,12 @@ fn moment(text: &str, end: bool) -> Option<i64> {
 
 /// Chinese characters are two columns wide.
 pub(super) fn pad(text: &str, width: usize) -> String {
-    let columns: usize = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
-    format!("{text}{}", " ".repeat(width.saturating_sub(columns)))
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+}
+
+/// Columns of a terminal that a text takes.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]

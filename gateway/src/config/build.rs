@@ -61,7 +61,7 @@ pub(super) fn office(shaped: Shaped<OfficeFile>, table: &toml::Table, base: &Pat
     let head: Option<&OfficeTable> = file.office.as_ref();
     missing_table(head.is_none(), "office", table, &mut findings);
     missing_table(file.mqtt.is_none(), "mqtt", table, &mut findings);
-    let web = settings::web(file.web.as_ref(), 8081, &mut findings);
+    let web = settings::web(file.web.as_ref(), super::folder::OFFICE_PORT, &mut findings);
     let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, "office", base, &mut findings));
     leave_out_tainted(&mut findings, of_shape, &tainted);
     match (head, mqtt, findings.iter().any(|f| f.fatal)) {

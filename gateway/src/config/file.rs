@@ -458,7 +458,7 @@ pub(super) fn default_office_dir() -> PathBuf {
 fn default_plan() -> (f64, f64) {
     (400.0, 260.0)
 }
-fn default_listen() -> SocketAddr {
+pub(super) fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 fn default_mqtt_port() -> u16 {

@@ -1,7 +1,9 @@
-//! The data folder of a configuration, without the rest of it: shutting a person out must not wait until every limit is right.
+//! The data folder and the page's address of a configuration, without the rest of it: shutting a person out must not wait until every
+//! limit is right.
 
-use super::file::{default_data_dir, default_office_dir};
+use super::file::{default_data_dir, default_listen, default_office_dir};
 use super::{Diagnostic, SourceFile, diagnostic::Finding, layers, locate};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Whose data it is.
@@ -11,11 +13,16 @@ pub enum Station {
     Office,
 }
 
-/// Where a station keeps its files.
+/// Where the office's page is when nobody says, so that both can run on one machine.
+pub(super) const OFFICE_PORT: u16 = 8081;
+
+/// Where a station keeps its files and answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFolder {
     pub station: Station,
     pub dir: PathBuf,
+    /// Address of its page.
+    pub listen: SocketAddr,
 }
 
 /// What hindered it, and the files to show it in.
@@ -36,17 +43,28 @@ pub fn data_folder(path: &Path) -> Result<DataFolder, NoFolder> {
         (None, Some(dir)) => Some((Station::Site, dir.unwrap_or_else(default_data_dir))),
         (None, None) => None,
     };
-    found.map(|(station, dir)| DataFolder { station, dir: base.join(dir) }).ok_or_else(|| {
-        let finding = Finding::fatal(
-            "",
-            (
-                "既没有 [site] 也没有 [office]，不知道数据目录".into(),
-                "neither [site] nor [office]: no data folder".into(),
-            ),
-            ("--config 应指向站点或镇办的配置文件".into(), "give --config the file of a site or an office".into()),
-        );
-        (locate::resolve(vec![finding], &layers.files), layers.files)
-    })
+    found
+        .map(|(station, dir)| DataFolder { station, dir: base.join(dir), listen: listen(&layers.table, station) })
+        .ok_or_else(|| {
+            let finding = Finding::fatal(
+                "",
+                (
+                    "既没有 [site] 也没有 [office]，不知道数据目录".into(),
+                    "neither [site] nor [office]: no data folder".into(),
+                ),
+                ("--config 应指向站点或镇办的配置文件".into(), "give --config the file of a site or an office".into()),
+            );
+            (locate::resolve(vec![finding], &layers.files), layers.files)
+        })
+}
+
+/// As `settings::web` has it; an address that cannot be read is `check`'s business.
+fn listen(table: &toml::Table, station: Station) -> SocketAddr {
+    let usual = default_listen();
+    let Some(web) = table.get("web") else {
+        return if station == Station::Office { SocketAddr::new(usual.ip(), OFFICE_PORT) } else { usual };
+    };
+    web.get("listen").and_then(toml::Value::as_str).and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 #[cfg(test)]
@@ -57,9 +75,18 @@ mod tests {
     fn a_file_with_defects_elsewhere_still_names_its_folder() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("site.toml");
-        std::fs::write(&file, "[site]\nkey = \"BAD KEY\"\ndata_dir = \"data\"\nnonsense = 1\n").unwrap();
+        std::fs::write(
+            &file,
+            "[site]\nkey = \"BAD KEY\"\ndata_dir = \"data\"\nnonsense = 1\n[web]\nlisten = \"[::1]:9\"\n",
+        )
+        .unwrap();
         let found = data_folder(&file).unwrap();
-        assert_eq!(found, DataFolder { station: Station::Site, dir: dir.path().join("data") });
+        assert_eq!(
+            found,
+            DataFolder { station: Station::Site, dir: dir.path().join("data"), listen: "[::1]:9".parse().unwrap() }
+        );
+        std::fs::write(&file, "[office]\n").unwrap();
+        assert_eq!(data_folder(&file).unwrap().listen.port(), OFFICE_PORT);
         std::fs::write(&file, "[web]\n").unwrap();
         assert_eq!(data_folder(&file).unwrap_err().0.len(), 1);
     }

@@ -5,11 +5,13 @@
 //! creating and changing users to [`super::people`].
 
 use super::account_db::{self, AccountDb, Unavailable};
+use super::local::LocalToken;
 use super::password::{self, Crowded, Hasher, Weak};
 use super::routes::{Action, Role, allows};
 use super::throttle::Throttle;
 use super::token;
 use crate::store::users::{self, OperatorNote, SessionRow, UserRow};
+use axum::http::HeaderMap;
 use rules::{Actor, Clock, Mono, Now};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -110,6 +112,8 @@ pub struct Accounts {
     pub(super) throttle: Mutex<Throttle>,
     pub(super) setup: Mutex<Option<SetupCode>>,
     demo_csrf: Option<String>,
+    /// Set before anybody is served.
+    pub(super) local: Option<LocalToken>,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -145,6 +149,7 @@ impl Accounts {
             throttle: Mutex::default(),
             setup: Mutex::new(setup),
             demo_csrf: demo_operator.then(token::hex_token::<32>),
+            local: None,
         }
     }
 
@@ -166,6 +171,11 @@ impl Accounts {
         let csrf = self.demo_csrf.clone()?;
         let roles = vec![Role::Operator, Role::Safety];
         Some(Session { user: "demo".into(), roles, csrf, demo: true, key: String::new() })
+    }
+
+    /// The session of somebody who may read the files of this station; the caller has seen that they are on this machine.
+    pub(super) fn local_session(&self, headers: &HeaderMap) -> Option<Session> {
+        self.local.as_ref()?.session(headers)
     }
 
     /// Whose token this is. `touch` counts as activity; a stream does not.
@@ -194,7 +204,9 @@ impl Accounts {
     /// True while the session behind an open stream may go on.
     #[must_use]
     pub fn still_good(&self, session: &Session) -> bool {
-        session.demo || lock(&self.sessions).get(&session.key).is_some_and(|live| !expired(live, self.clock.now().mono))
+        // nobody signed in for the demo's and the local operator's: they last as long as this process
+        session.key.is_empty()
+            || lock(&self.sessions).get(&session.key).is_some_and(|live| !expired(live, self.clock.now().mono))
     }
 
     /// Writes `last_seen` of the sessions that moved; called by the server now and then.

@@ -66,8 +66,18 @@ pub(super) fn source(parts: &axum::http::Extensions) -> IpAddr {
 /// On this machine, not through a proxy, and under a local name (a foreign name on 127.0.0.1 is DNS rebinding).
 fn is_local(request: &Request) -> bool {
     let headers = request.headers();
-    let forwarded = headers.contains_key("forwarded") || headers.contains_key("x-forwarded-for");
-    source(request.extensions()).is_loopback() && !forwarded && host_of(headers).is_some_and(is_local_name)
+    source(request.extensions()).is_loopback() && !is_forwarded(headers) && host_of(headers).is_some_and(is_local_name)
+}
+
+/// A look from this machine and not through a proxy. The name it was asked under does not matter: a page under a foreign name
+/// (DNS rebinding) cannot read the token.
+fn may_be_local_operator(request: &Request) -> bool {
+    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    looks && source(request.extensions()).is_loopback() && !is_forwarded(request.headers())
+}
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key("forwarded") || headers.contains_key("x-forwarded-for")
 }
 
 fn is_local_name(authority: &str) -> bool {
@@ -85,6 +95,7 @@ fn session_of(shell: &Shell, request: &Request) -> Option<Session> {
     // an open page that only looks does so by its stream; every other request is activity
     let touch = !request.uri().path().ends_with("/stream");
     raw.and_then(|raw| shell.accounts.session_of(&raw, touch))
+        .or_else(|| may_be_local_operator(request).then(|| shell.accounts.local_session(request.headers())).flatten())
         .or_else(|| is_local(request).then(|| shell.accounts.demo_session()).flatten())
 }
 

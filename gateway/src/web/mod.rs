@@ -15,6 +15,7 @@ mod body;
 mod bus_metrics;
 mod buses;
 mod commands;
+pub mod local;
 mod metrics;
 pub mod openapi;
 mod operations;
@@ -49,6 +50,7 @@ use axum::routing::get;
 use devices::status::BusStatus;
 use rules::Clock;
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -96,6 +98,8 @@ pub struct WebContext<S> {
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
+    /// Where the token of the local operator is left.
+    pub data_dir: PathBuf,
 }
 
 /// Serves the site's page until `stop`, then drains for a few seconds at most.
@@ -106,8 +110,8 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     context: WebContext<S>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let WebContext { core, store, buses, clock, settings, demo } = context;
-    let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings).await;
+    let WebContext { core, store, buses, clock, settings, demo, data_dir } = context;
+    let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings, Some(&data_dir)).await;
     let parts = SiteParts { core, archive: Arc::new(store), buses, clock, settings, demo };
     let journal = Journal::Core(parts.core.clone());
     let router = site_router(parts, accounts.clone(), stop.clone());
@@ -140,10 +144,17 @@ async fn serve_journaled(
     }
 }
 
-/// Opens users and sessions; with no user yet the one-time setup code is written to the console.
-pub async fn open_accounts(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, settings: &WebSettings) -> Arc<Accounts> {
+/// Opens users and sessions, and lets the local operator in who may read `data_dir`; with no user yet the one-time setup code is
+/// written to the console.
+pub async fn open_accounts(
+    db: Arc<dyn AccountDb>,
+    clock: Arc<dyn Clock>,
+    settings: &WebSettings,
+    data_dir: Option<&Path>,
+) -> Arc<Accounts> {
     let demo = settings.demo_operator && settings.listen.ip().is_loopback();
-    let accounts = Accounts::open(db, clock, demo).await;
+    let mut accounts = Accounts::open(db, clock, demo).await;
+    accounts.local = data_dir.and_then(leave_token);
     if let Some(code) = accounts.setup_code() {
         let at = settings.listen;
         eprintln!("首次启动：30 分钟内在 http://{at}/ 用一次性设置码 {code} 创建第一个管理员");
@@ -152,6 +163,12 @@ pub async fn open_accounts(db: Arc<dyn AccountDb>, clock: Arc<dyn Clock>, settin
         );
     }
     Arc::new(accounts)
+}
+
+/// A full disk costs the command line its look, never the start.
+fn leave_token(folder: &Path) -> Option<local::LocalToken> {
+    let left = local::LocalToken::leave_in(folder);
+    left.inspect_err(|error| tracing::warn!(%error, "no token for `status` and `events` on this machine")).ok()
 }
 
 /// The site's routes in their shell.

@@ -158,6 +158,32 @@ async fn the_demo_operator_is_given_to_this_machine_only() {
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
 }
 
+#[tokio::test]
+async fn who_may_read_the_token_may_look_from_this_machine_and_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = bench_in(false, Some(folder.path())).await;
+    let bearer = format!("Bearer {}", local::LocalToken::found_in(folder.path()).unwrap());
+    let with = [("authorization", bearer.as_str())];
+    let status = async |peer: &str, method: &str, path: &str, headers: &[(&str, &str)]| {
+        let body = (method == "POST").then(|| json!({ "seen_seq": 1, "old": "x", "new": "y" }));
+        bench.send_from(peer, method, path, headers, body).await.status()
+    };
+    assert_eq!(status("127.0.0.1:9", "GET", "/api/v1/status", &with).await, StatusCode::OK);
+    assert_eq!(status("127.0.0.1:9", "GET", "/api/v1/events", &with).await, StatusCode::OK);
+    assert_eq!(status("127.0.0.1:9", "GET", "/api/v1/users", &with).await, StatusCode::FORBIDDEN);
+    for (peer, path, headers) in [
+        ("192.0.2.7:9", "/api/v1/status", vec![with[0]]),
+        ("127.0.0.1:9", "/api/v1/status", vec![with[0], ("x-forwarded-for", "127.0.0.1")]),
+        ("127.0.0.1:9", "/api/v1/status", vec![("authorization", "Bearer 00")]),
+    ] {
+        assert_eq!(status(peer, "GET", path, &headers).await, StatusCode::UNAUTHORIZED, "{peer} {headers:?}");
+    }
+    let posting = [with[0], ("sec-fetch-site", "same-origin"), ("x-csrf-token", "")];
+    for path in ["/api/v1/alarms/GT-101:HH/ack", "/api/v1/password"] {
+        assert_eq!(status("127.0.0.1:9", "POST", path, &posting).await, StatusCode::UNAUTHORIZED, "{path}");
+    }
+}
+
 /// A database that can be taken away.
 struct Breakable(OwnDb, std::sync::atomic::AtomicBool);
 

@@ -209,6 +209,11 @@ fn site() -> Arc<SiteView> {
 }
 
 async fn bench(demo_operator: bool) -> Bench {
+    bench_in(demo_operator, None).await
+}
+
+/// With a folder for the token of the local operator.
+async fn bench_in(demo_operator: bool, folder: Option<&Path>) -> Bench {
     let clock = Arc::new(HandClock::default());
     let (requests, inbox) = mpsc::channel(8);
     let (snapshots, latest) = watch::channel(picture(5, 1.0, Vec::new(), &site()));
@@ -218,7 +223,7 @@ async fn bench(demo_operator: bool) -> Bench {
     let core = CoreHandle { requests, snapshots: latest, records: records.clone() };
     let settings = WebSettings { listen: "127.0.0.1:8080".parse().unwrap(), demo_operator };
     let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
-    let accounts = open_accounts(db, clock.clone(), &settings).await;
+    let accounts = open_accounts(db, clock.clone(), &settings, folder).await;
     let (start, _inbox) = mpsc::channel(1);
     let scenarios = [DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into() }];
     let demo = Some(DemoControl { scenarios: scenarios.into(), start });

@@ -1,0 +1,351 @@
+//! What `status` and `events` show: the answers of a station as tables that fit a terminal.
+//!
+//! Pure: JSON in, lines out, so that an older or newer station shows what it has and `–` for the rest.
+
+use super::past::{columns, pad};
+use crate::mqtt::payload::utc_text;
+use serde_json::Value;
+
+/// Rows of the list of standing alarms; the page has all of them.
+const ALARMS_MAX: usize = 10;
+/// Devices that are listed one by one; beyond it only those that do not answer.
+const DEVICES_MAX: usize = 20;
+
+/// A site: head, buses, devices, queues and sinks, alarms.
+pub(super) fn site(status: &Value, alarms: &Value) -> Vec<String> {
+    let mut lines = head(status);
+    let buses: Vec<&Value> = rows(&status["buses"]).collect();
+    lines.push(String::new());
+    lines.extend(bus_table(&buses));
+    lines.push(String::new());
+    lines.extend(device_table(&buses));
+    lines.push(String::new());
+    lines.extend(queues(status));
+    lines.push(String::new());
+    lines.extend(alarm_table(status, alarms));
+    lines
+}
+
+fn head(s: &Value) -> Vec<String> {
+    let clock = match s["clock"].as_str() {
+        Some("synced") => "时钟已同步 clock synced",
+        Some("stepped") => "时钟跳变 clock stepped",
+        _ => "时钟未同步 clock not synchronised",
+    };
+    let ready = if s["ready"] == true { "就绪 ready" } else { "首轮采集未完成 first scan not done" };
+    let demo = if s["demo"] == true { " · 演示 demo" } else { "" };
+    vec![
+        format!(
+            "{} {}（{}）{demo} · hazard-gateway {}",
+            text(s, "name"),
+            text(s, "name_en"),
+            text(s, "site"),
+            text(s, "version")
+        ),
+        format!("{} · {clock} · {ready} · 事件号 event number {}", moment(&s["utc_ms"]), text(s, "seq")),
+    ]
+}
+
+fn bus_table(buses: &[&Value]) -> Vec<String> {
+    let row = |bus: &&Value| {
+        let (detail, link) = (&bus["detail"], &bus["detail"]["link"]);
+        let state = if bus["up"] == true { "通 up" } else { "断 DOWN" };
+        let busy = detail["utilisation_percent"].as_f64().map_or_else(dash, |percent| format!("{percent:.1} %"));
+        vec![
+            text(bus, "key"),
+            state.into(),
+            busy,
+            text(link, "ok"),
+            text(link, "timeouts"),
+            text(link, "exceptions"),
+            text(link, "crc"),
+            text(link, "reconnects"),
+        ]
+    };
+    let names = [
+        "总线 bus",
+        "状态 state",
+        "占用 busy",
+        "应答 ok",
+        "超时 time-outs",
+        "异常 exceptions",
+        "校验错 crc",
+        "重连 reconnects",
+    ];
+    table(&names, buses.iter().map(row).collect())
+}
+
+fn device_table(buses: &[&Value]) -> Vec<String> {
+    let units: Vec<(&Value, &Value)> =
+        buses.iter().flat_map(|bus| rows(&bus["detail"]["units"]).map(move |unit| (*bus, unit))).collect();
+    let silent = units.iter().filter(|(_, unit)| unit["state"] != "alive").count();
+    let all = units.len() <= DEVICES_MAX;
+    let row = |(bus, unit): &(&Value, &Value)| {
+        let state = match unit["state"].as_str() {
+            Some("alive") => "应答 alive",
+            Some("dead") => "无应答 DEAD",
+            _ => "未知 unknown",
+        };
+        let answer = unit["turnaround_us"].as_f64().map_or_else(dash, |us| format!("{:.1} ms", us / 1000.0));
+        let counters = &unit["counters"];
+        vec![
+            text(unit, "device"),
+            text(bus, "key"),
+            text(unit, "unit"),
+            text(unit, "profile"),
+            state.into(),
+            answer,
+            text(counters, "ok"),
+            text(counters, "timeouts"),
+        ]
+    };
+    let names = [
+        "仪表 device",
+        "总线 bus",
+        "站号 unit",
+        "型号 profile",
+        "状态 state",
+        "应答时间 answer",
+        "应答 ok",
+        "超时 time-outs",
+    ];
+    let shown = units.iter().filter(|(_, unit)| all || unit["state"] != "alive").take(DEVICES_MAX);
+    let mut lines = vec![format!("仪表 devices {} · 不应答 not answering {silent}", units.len())];
+    lines.extend(table(&names, shown.map(row).collect()));
+    lines
+}
+
+fn queues(s: &Value) -> Vec<String> {
+    let (outbox, storage) = (&s["outbox"], &s["storage"]);
+    let dropped: u64 =
+        storage["samples_dropped"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    let store = if storage["ok"] == true { "正常 ok" } else { "异常 FAULT" };
+    let broker = if outbox["connected"] == true { "已连接 connected" } else { "未连接 not connected" };
+    let age_s = outbox["oldest_age_ms"].as_u64().unwrap_or(0) / 1000;
+    let influx = if storage["influx_enabled"] == true { "已配置 configured" } else { "未配置 not configured" };
+    let mut lines = vec![
+        "队列与去向 queues and sinks".to_owned(),
+        format!(
+            "  {} {store} · 上次提交 last commit {} ms · 采样 samples: 读 read {} 存 stored {} 弃 dropped {dropped}",
+            pad("存储 store", 16),
+            text(storage, "last_commit_ms"),
+            text(storage, "samples_read"),
+            text(storage, "samples_stored")
+        ),
+        format!(
+            "  {} {broker} · 待镇办回执 waiting {} · 最久 oldest {age_s} s · 已发 sent {} · 代理已收 broker {} · 镇办已收 received {}",
+            pad("MQTT", 16),
+            text(outbox, "depth"),
+            text(outbox, "sent"),
+            text(outbox, "broker_acknowledged"),
+            text(outbox, "received")
+        ),
+        format!(
+            "  {} {influx} · 待写 waiting {} · 已写 delivered {} · 拒收 refused {}",
+            pad("InfluxDB", 16),
+            text(storage, "influx_pending"),
+            text(storage, "influx_delivered"),
+            text(storage, "influx_dead_lettered")
+        ),
+    ];
+    let errors = [("MQTT", &outbox["last_error"]), ("InfluxDB", &storage["influx_last_error"])];
+    lines.extend(errors.iter().filter_map(|(sink, error)| Some(format!("  {sink}: {}", error.as_str()?))));
+    if s["office_silent"] == true {
+        lines.push("  镇办五分钟无回执 NO RECEIPT FROM THE OFFICE FOR FIVE MINUTES".to_owned());
+    }
+    lines
+}
+
+fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {
+    let mut standing: Vec<&Value> = rows(alarms).collect();
+    standing.sort_by_key(|alarm| (alarm["suppressed"] == true, alarm["priority"].as_u64().unwrap_or(u64::MAX)));
+    let mut lines = vec![format!(
+        "报警 alarms {} · 未确认 unacknowledged {} · 隐患 hidden dangers {}",
+        standing.len(),
+        text(s, "unacked"),
+        text(s, "hazards")
+    )];
+    let row = |alarm: &&Value| {
+        let value = alarm["value"].as_f64().map_or_else(dash, |value| format!("{value} {}", text(alarm, "unit")));
+        vec![
+            text(alarm, "priority"),
+            text(alarm, "id"),
+            text(alarm, "state"),
+            value,
+            moment(&alarm["raised_utc_ms"]),
+            text(alarm, "name"),
+        ]
+    };
+    if !standing.is_empty() {
+        let names = ["级 P", "报警 alarm", "状态 state", "值 value", "自 since", "名称 name"];
+        lines.extend(table(&names, standing.iter().take(ALARMS_MAX).map(row).collect()));
+    }
+    if let Some(more @ 1..) = standing.len().checked_sub(ALARMS_MAX) {
+        lines.push(format!("  … 另有 {more} 条 · {more} more"));
+    }
+    lines
+}
+
+/// An office: its sites.
+pub(super) fn office(sites: &Value) -> Vec<String> {
+    let row = |site: &Value| {
+        let state = match (site["online"] == true, site["silent"] == true) {
+            (_, true) => "失联 SILENT",
+            (true, false) => "在线 online",
+            (false, false) => "离线 OFFLINE",
+        };
+        let count = |key: &str| rows(&site[key]).count().to_string();
+        let heard = moment(&site["last_heartbeat_ms"]);
+        vec![
+            text(site, "site"),
+            state.into(),
+            count("standing"),
+            count("hazards"),
+            text(site, "events_unconfirmed"),
+            count("missing"),
+            heard,
+            text(site, "name"),
+        ]
+    };
+    let names = [
+        "站点 site",
+        "状态 state",
+        "报警 alarms",
+        "隐患 dangers",
+        "待确认 to confirm",
+        "缺号 missing",
+        "心跳 heartbeat",
+        "名称 name",
+    ];
+    let mut lines = vec![format!("镇办 office · 站点 sites {}", rows(sites).count())];
+    lines.extend(table(&names, rows(sites).map(row).collect()));
+    lines
+}
+
+/// One line of the journal, or of what an office received.
+pub(super) fn event(event: &Value) -> String {
+    if event["payload"].is_object() {
+        let payload = &event["payload"];
+        let said = said(&payload["text"]["zh"], &payload["text"]["en"]);
+        return format!(
+            "{:>7}  {}  {}  {}  {said}",
+            text(event, "n"),
+            text(payload, "time"),
+            pad(&text(event, "site"), 16),
+            pad(&text(payload, "kind"), 22)
+        );
+    }
+    let time = event["time"].as_str().map_or_else(|| moment(&event["at"]["wall"]["utc_ms"]), str::to_owned);
+    let said = said(&event["text_zh"], &event["text_en"]);
+    format!("{:>7}  {time}  {}  {said}", text(event, "seq"), pad(&text(event, "kind"), 22))
+}
+
+fn said(zh: &Value, en: &Value) -> String {
+    format!("{} · {}", zh.as_str().unwrap_or_default(), en.as_str().unwrap_or_default())
+}
+
+fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+/// A field as a person reads it.
+fn text(value: &Value, key: &str) -> String {
+    match &value[key] {
+        Value::Null => dash(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// RFC 3339 UTC with milliseconds.
+fn moment(utc_ms: &Value) -> String {
+    utc_ms.as_i64().map_or_else(dash, utc_text)
+}
+
+/// Columns as wide as their widest cell.
+fn table(names: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
+    let head = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let all: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |n: usize| all.iter().filter_map(|row| row.get(n)).map(|cell| columns(cell)).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..names.len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
+        format!("  {}", cells.join("  ")).trim_end().to_owned()
+    };
+    all.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn one_screen_names_buses_devices_queues_sinks_and_alarms() {
+        let unit = |device: &str, state: &str| {
+            json!({ "device": device, "unit": 11, "profile": "yaoan-k300", "state": state, "turnaround_us": 2_300,
+                    "counters": { "ok": 9, "timeouts": 1 } })
+        };
+        let link = json!({ "ok": 18, "timeouts": 1, "exceptions": 0, "crc": 0, "reconnects": 2 });
+        let detail = json!({ "utilisation_percent": 3.14, "link": link, "units": [unit("DET-1", "alive"), unit("DET-2", "dead")] });
+        let status = json!({
+            "site": "s", "name": "化工", "name_en": "Chemical", "version": "0.1.0", "utc_ms": 1_000, "clock": "synced", "ready": true, "seq": 7,
+            "unacked": 1, "hazards": 0, "buses": [{ "key": "tcp-a1", "up": false, "detail": detail }],
+            "outbox": { "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
+            "storage": { "ok": true, "samples_dropped": { "disk": 3 }, "influx_enabled": true, "influx_pending": 12 },
+        });
+        let alarm = |n: u64| json!({ "id": format!("GT-{n}:H"), "priority": 2, "state": "unacked", "raised_utc_ms": 0, "value": 26.5, "unit": "ppm" });
+        let alarms: Vec<Value> = (1..=12).map(alarm).collect();
+        let screen = site(&status, &Value::Array(alarms)).join("\n");
+        for part in [
+            "化工 Chemical（s）",
+            "1970-01-01T00:00:01.000Z",
+            "断 DOWN",
+            "3.1 %",
+            "DET-2",
+            "无应答 DEAD",
+            "2.3 ms",
+            "待镇办回执 waiting 4",
+            "oldest 2 s",
+            "弃 dropped 3",
+            "InfluxDB",
+            "待写 waiting 12",
+            "MQTT: refused",
+            "报警 alarms 12",
+            "GT-1:H",
+            "26.5 ppm",
+            "另有 2 条",
+        ] {
+            assert!(screen.contains(part), "{part} is not in\n{screen}");
+        }
+        assert!(site(&json!({}), &Value::Null).len() > 8, "a station that says nothing is shown all the same");
+    }
+
+    #[test]
+    fn an_event_has_its_number_time_kind_and_both_texts() {
+        let own = json!({ "seq": 12, "time": "2026-11-25T20:00:00.000Z", "kind": "alarm.raised", "text_zh": "报警", "text_en": "alarm" });
+        let line = event(&own);
+        assert!(line.starts_with("     12  2026-11-25T20:00:00.000Z  alarm.raised"), "{line}");
+        assert!(line.ends_with("报警 · alarm"), "{line}");
+        let text = json!({ "zh": "报警", "en": "alarm" });
+        let payload = json!({ "time": "2026-11-25T20:00:00.000Z", "kind": "alarm.raised", "text": text });
+        assert!(event(&json!({ "n": 3, "site": "a", "payload": payload })).contains("2026-11-25T20:00:00.000Z  a "));
+    }
+
+    #[test]
+    fn columns_line_up_under_chinese_heads() {
+        let lines = table(&["总线 bus", "状态"], vec![vec!["a".into(), "通".into()]]);
+        assert_eq!(lines, ["  总线 bus  状态", "  a         通"]);
+    }
+
+    #[test]
+    fn an_office_shows_its_sites() {
+        let sites =
+            json!([{ "site": "a", "name": "化工", "online": true, "silent": false, "standing": [{}], "missing": [] }]);
+        assert!(office(&sites)[2].contains("在线 online"));
+    }
+}
