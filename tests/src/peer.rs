@@ -42,13 +42,14 @@ impl Program {
         let _ = self.child.wait();
     }
 
-    /// Sends a signal by its name (`TERM`, `STOP`, `CONT`, `HUP`).
+    /// Sends a signal by its name (`TERM`, `INT`, `STOP`, `CONT`, `HUP`).
     pub fn signal(&self, signal: &str) {
         let pid = i32::try_from(self.child.id()).unwrap();
         let signal = match signal {
             "TERM" => rustix::process::Signal::TERM,
             "STOP" => rustix::process::Signal::STOP,
             "CONT" => rustix::process::Signal::CONT,
+            "INT" => rustix::process::Signal::INT,
             "HUP" => rustix::process::Signal::HUP,
             other => panic!("no such signal here: {other}"),
         };
@@ -58,6 +59,11 @@ impl Program {
     /// Ends it with SIGTERM and returns its exit code; kills it after `limit`.
     pub fn terminate(&mut self, limit: Duration) -> Option<i32> {
         self.signal("TERM");
+        self.ended(limit)
+    }
+
+    /// Its exit code when it ends by itself; kills it after `limit`.
+    pub fn ended(&mut self, limit: Duration) -> Option<i32> {
         let ended = wait_until(limit, || self.child.try_wait().ok().flatten());
         if ended.is_none() {
             self.kill();

@@ -2,6 +2,7 @@
 
 use super::SiteState;
 use super::problem::{Kind, Problem};
+use crate::mqtt::payload::utc_text;
 use crate::record::Record;
 use crate::snapshot::{PointView, SiteView, Snapshot, ValueView};
 use axum::extract::{Path, Query, State};
@@ -190,13 +191,14 @@ async fn events(State(state): SharedState, Query(ask): Query<After>) -> Result<J
     Ok(Json(Value::Array(list)))
 }
 
-/// A record with its texts.
+/// A record with its texts and its time.
 pub(super) fn record_view(record: &Record, site: &SiteView) -> Value {
     let (zh, en) = crate::text::event_text(&record.event, site);
     let mut view = serde_json::to_value(record).unwrap_or_default();
     if let Some(fields) = view.as_object_mut() {
         fields.insert("text_zh".into(), zh.into());
         fields.insert("text_en".into(), en.into());
+        fields.insert("time".into(), utc_text(record.event.at.wall.utc_ms).into());
     }
     view
 }
