@@ -155,7 +155,7 @@ fn township(data: &Path, ports: &Ports) -> Office {
 }
 
 fn page(port: u16) -> WebSettings {
-    WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), demo_operator: true }
+    WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), behind_tls: false, demo_operator: true }
 }
 
 fn start(plant: &DemoSite, scenario: Scenario) {

@@ -94,6 +94,10 @@ pub struct WebTable {
     /// The page is plain HTTP; set this only behind a proxy that adds TLS or on a wire of its own.
     #[serde(default)]
     pub allow_plain_http: bool,
+    /// People reach the page over https, through a proxy that adds TLS: sessions travel in Secure cookies only, and the address of a
+    /// person is taken from the X-Forwarded-For of a proxy on this machine.
+    #[serde(default)]
+    pub behind_tls: bool,
 }
 
 /// `[mqtt]`

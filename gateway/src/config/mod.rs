@@ -161,6 +161,8 @@ pub struct Office {
 pub struct WebSettings {
     /// Loopback unless `allow_plain_http` is set.
     pub listen: SocketAddr,
+    /// A proxy adds TLS before it: cookies are Secure, and a proxy on this machine says who asks.
+    pub behind_tls: bool,
     /// Signs in a demo operator by itself; only `demo` sets it, only on loopback.
     pub demo_operator: bool,
 }

@@ -21,13 +21,13 @@ pub(super) fn web(table: Option<&WebTable>, default_port: u16, findings: &mut Ve
                 format!("{listen} can be reached by other machines and the page is not encrypted"),
             ),
             (
-                "改为 127.0.0.1:8080 并在前面放 TLS 代理；确为专用网络时写 allow_plain_http = true".into(),
-                "listen on 127.0.0.1:8080 behind a TLS proxy; on a network of its own write allow_plain_http = true"
+                "改为 127.0.0.1:8080，前面放 TLS 代理并写 behind_tls = true；确为专用网络时写 allow_plain_http = true".into(),
+                "listen on 127.0.0.1:8080 behind a TLS proxy with behind_tls = true; on a network of its own write allow_plain_http = true"
                     .into(),
             ),
         ));
     }
-    WebSettings { listen, demo_operator: false }
+    WebSettings { listen, behind_tls: table.is_some_and(|t| t.behind_tls), demo_operator: false }
 }
 
 pub(super) fn mqtt(table: &MqttTable, client_id: &str, base: &Path, findings: &mut Vec<Finding>) -> MqttSettings {

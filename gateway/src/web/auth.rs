@@ -47,6 +47,8 @@ pub(super) async fn guard(
     if let Some(session) = session {
         request.extensions_mut().insert(session);
     }
+    let person = person_of(&request, shell.behind_tls);
+    request.extensions_mut().insert(Person(person));
     Ok(next.run(request).await)
 }
 
@@ -61,6 +63,21 @@ fn may(session: &Session, action: Action) -> Result<(), Problem> {
 /// The other end's address; a request that came without one (in tests) counts as foreign.
 pub(super) fn source(parts: &axum::http::Extensions) -> IpAddr {
     parts.get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.0.ip().to_canonical())
+}
+
+/// Where the person sits who asks, behind whatever proxy.
+#[derive(Clone, Copy)]
+pub(super) struct Person(pub(super) IpAddr);
+
+/// A proxy of our own on this machine appends whom it serves: its last word counts, what stands before it came from outside.
+fn person_of(request: &Request, behind_tls: bool) -> IpAddr {
+    let peer = source(request.extensions());
+    if !behind_tls || !peer.is_loopback() {
+        return peer;
+    }
+    let lines = request.headers().get_all("x-forwarded-for").iter();
+    let last = lines.last().and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    last.map_or(peer, |ip| ip.to_canonical())
 }
 
 /// On this machine, not through a proxy, and under a local name (a foreign name on 127.0.0.1 is DNS rebinding).
@@ -198,6 +215,29 @@ mod tests {
         assert!(!own(&[("host", "a"), ("sec-fetch-site", "same-site")]));
         assert!(!own(&[("host", "a"), ("sec-fetch-site", "same-origin"), ("origin", "http://evil")]));
         assert!(!own(&[("host", "a"), ("origin", "null")]));
+    }
+
+    #[test]
+    fn whom_a_proxy_serves_is_believed_only_of_our_own_proxy() {
+        let asked = |peer: &str, behind_tls: bool, forwarded: &[&str]| {
+            let mut request = Request::builder().uri("/");
+            for line in forwarded {
+                request = request.header("x-forwarded-for", *line);
+            }
+            let mut request = request.body(axum::body::Body::empty()).unwrap();
+            request.extensions_mut().insert(ConnectInfo(Peer(format!("{peer}:9").parse().unwrap())));
+            person_of(&request, behind_tls).to_string()
+        };
+        assert_eq!(
+            asked("127.0.0.1", true, &["203.0.113.9, 192.0.2.7"]),
+            "192.0.2.7",
+            "the proxy's own word is the last"
+        );
+        assert_eq!(asked("127.0.0.1", true, &["203.0.113.9", "192.0.2.7"]), "192.0.2.7");
+        assert_eq!(asked("127.0.0.1", true, &["nonsense"]), "127.0.0.1");
+        assert_eq!(asked("127.0.0.1", true, &[]), "127.0.0.1");
+        assert_eq!(asked("127.0.0.1", false, &["192.0.2.7"]), "127.0.0.1", "without behind_tls nobody is believed");
+        assert_eq!(asked("198.51.100.1", true, &["192.0.2.7"]), "198.51.100.1", "a stranger is not a proxy");
     }
 
     #[test]

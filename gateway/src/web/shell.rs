@@ -71,18 +71,20 @@ pub(super) struct Shell {
     pub(super) accounts: Arc<Accounts>,
     pub(super) journal: Journal,
     pub(super) clock: Arc<dyn Clock>,
-    secure: bool,
+    /// From [`WebSettings::behind_tls`].
+    pub(super) behind_tls: bool,
 }
 
 impl Shell {
-    /// Off this machine a session travels over TLS only; the prefix makes the browser hold to it.
+    /// Behind TLS a session travels over TLS only, and the prefix makes the browser hold to it. Over plain HTTP a browser would drop
+    /// such a cookie, and nobody could sign in.
     pub(super) fn cookie_name(&self) -> &'static str {
-        if self.secure { "__Host-hazard_session" } else { "hazard_session" }
+        if self.behind_tls { "__Host-hazard_session" } else { "hazard_session" }
     }
 
     /// The `Set-Cookie` line of a token; an empty one ends it.
     pub(super) fn set_cookie(&self, token: &str) -> HeaderValue {
-        let secure = if self.secure { "; Secure" } else { "" };
+        let secure = if self.behind_tls { "; Secure" } else { "" };
         let end = if token.is_empty() { "; Max-Age=0" } else { "" };
         let line = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{end}", self.cookie_name());
         HeaderValue::from_str(&line).expect("names and tokens are ASCII")
@@ -96,7 +98,7 @@ pub fn shell(routes: Router, context: ShellContext) -> Router {
         accounts: context.accounts,
         journal: context.journal,
         clock: context.clock,
-        secure: !context.settings.listen.ip().is_loopback(),
+        behind_tls: context.settings.behind_tls,
     });
     routes
         .merge(sign_in::router(shell.clone()))

@@ -1,7 +1,7 @@
 //! `/api/v1/session`, `/api/v1/setup`, `/api/v1/password`, `/api/v1/users`: signing in and the users themselves.
 
 use super::accounts::{NewSession, Refused, Session, roles_of};
-use super::auth::source;
+use super::auth::Person;
 use super::body::Body;
 use super::people::UserChange;
 use super::problem::{Kind, Problem};
@@ -9,7 +9,7 @@ use super::routes::Role;
 use super::shell::Shell;
 use crate::store::users::UserRow;
 use axum::extract::{Path, State};
-use axum::http::{Extensions, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
@@ -104,10 +104,9 @@ fn signed_in(shell: &Shell, new: &NewSession) -> Response {
 
 async fn sign_in(
     State(shell): State<Arc<Shell>>,
-    extensions: Extensions,
+    Extension(Person(source)): Extension<Person>,
     Body(given): Body<Credentials>,
 ) -> Result<Response, Problem> {
-    let source = source(&extensions);
     match shell.accounts.sign_in(&given.user, given.password, source).await {
         Ok(new) => {
             shell.journal.note(&new.session.user, "sign_in", format!("from {source}")).await;
@@ -130,10 +129,9 @@ async fn sign_out(State(shell): State<Arc<Shell>>, session: Session) -> Response
 
 async fn set_up(
     State(shell): State<Arc<Shell>>,
-    extensions: Extensions,
+    Extension(Person(source)): Extension<Person>,
     Body(given): Body<Setup>,
 ) -> Result<Response, Problem> {
-    let source = source(&extensions);
     let made = shell.accounts.set_up(&given.code, &given.user, given.password, source).await;
     let new = made.map_err(problem_of)?;
     shell.journal.note(&new.session.user, "setup", format!("first administrator, from {source}")).await;
@@ -143,10 +141,9 @@ async fn set_up(
 async fn change_own(
     State(shell): State<Arc<Shell>>,
     session: Session,
-    extensions: Extensions,
+    Extension(Person(source)): Extension<Person>,
     Body(given): Body<OwnPassword>,
 ) -> Result<StatusCode, Problem> {
-    let source = source(&extensions);
     shell.accounts.change_own(&session.user, given.old, given.new, source).await.map_err(problem_of)?;
     shell.journal.note(&session.user, "password_changed", String::new()).await;
     Ok(StatusCode::NO_CONTENT)

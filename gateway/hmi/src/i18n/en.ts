@@ -215,6 +215,8 @@ export const en: Record<Key, string> = {
   'login.do': 'Sign in',
   'login.failed': 'User name or password is wrong',
   'login.throttled': 'Too many attempts, please wait',
+  'login.not_kept': 'The password is right, but the browser did not keep the sign-in: allow cookies of this site and try again',
+  'login.not_kept_http': 'The password is right, but the browser did not keep the sign-in: the gateway is set to be reached over https (web.behind_tls), use the https:// address, or allow cookies of this site',
   'setup.title': 'First setup',
   'setup.hint': 'Enter the setup code the gateway printed when it started, and make the first administrator account.',
   'setup.code': 'Setup code',

@@ -214,6 +214,8 @@ export const zh = {
   'login.do': '登录',
   'login.failed': '用户名或口令不对',
   'login.throttled': '尝试过多，请稍后再试',
+  'login.not_kept': '口令正确，但浏览器没有保留登录：请允许本站点的 Cookie 后重试',
+  'login.not_kept_http': '口令正确，但浏览器没有保留登录：网关配置为经 https 访问（web.behind_tls），请改用 https:// 地址，或允许本站点的 Cookie',
   'setup.title': '首次设置',
   'setup.hint': '请输入网关启动时显示的设置码，并建立第一个管理员账号。',
   'setup.code': '设置码',

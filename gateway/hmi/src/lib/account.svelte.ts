@@ -1,6 +1,6 @@
 // Who is signed in here, as `/api/v1/session` says.
 
-import { get, post, remove, useSession } from './api';
+import { ApiError, get, post, remove, useSession } from './api';
 import type { Session } from './types';
 
 class Account {
@@ -21,6 +21,8 @@ class Account {
   async signIn(user: string, password: string): Promise<void> {
     await post('/api/v1/session', { user, password });
     await this.load();
+    // the gateway said yes, and the browser did not keep its cookie
+    if (!this.unreachable && !this.session?.user) throw new ApiError('not_kept', 200, '');
   }
 
   async setUp(code: string, user: string, password: string): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { Session } from './types';
 
-export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'refused' | 'incomplete' | 'throttled' | 'network' | 'other';
+export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'refused' | 'incomplete' | 'throttled' | 'not_kept' | 'network' | 'other';
 
 export class ApiError extends Error {
   constructor(

@@ -106,6 +106,44 @@ async fn an_unknown_user_and_a_wrong_password_get_the_same_answer_and_both_are_j
 }
 
 #[tokio::test]
+async fn a_session_travels_in_a_secure_cookie_behind_tls_and_in_a_plain_one_otherwise() {
+    for (listen, behind_tls, begins, secure) in [
+        ("127.0.0.1:8080", false, "hazard_session=", false),
+        ("0.0.0.0:8080", false, "hazard_session=", false),
+        ("127.0.0.1:8080", true, "__Host-hazard_session=", true),
+        ("0.0.0.0:8080", true, "__Host-hazard_session=", true),
+    ] {
+        let bench =
+            bench_with(WebSettings { listen: listen.parse().unwrap(), behind_tls, demo_operator: false }, None).await;
+        bench.accounts.add_user("anna", &[Role::Viewer], SECRET.into()).await.unwrap();
+        let body = json!({ "user": "anna", "password": SECRET });
+        let answer = bench.own(&Browser::default(), "POST", "/api/v1/session", Some(body)).await;
+        let line = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        assert!(line.starts_with(begins) && line.contains("; Secure") == secure, "{listen} {behind_tls}: {line}");
+        let browser = browser_of(answer).await;
+        assert_eq!(bench.own(&browser, "GET", "/api/v1/status", None).await.status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn people_behind_one_proxy_do_not_use_up_each_others_tries() {
+    let tries = async |behind_tls: bool| {
+        let listen = "127.0.0.1:8080".parse().unwrap();
+        let bench = bench_with(WebSettings { listen, behind_tls, demo_operator: false }, None).await;
+        let mut last = StatusCode::OK;
+        for n in 0..22 {
+            let from = format!("192.0.2.{}", n % 2);
+            let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", from.as_str())];
+            let body = json!({ "user": format!("user-{n}"), "password": "" });
+            last = bench.send_from("127.0.0.1:9", "POST", "/api/v1/session", &headers, Some(body)).await.status();
+        }
+        last
+    };
+    assert_eq!(tries(true).await, StatusCode::UNAUTHORIZED, "eleven tries from each of two");
+    assert_eq!(tries(false).await, StatusCode::TOO_MANY_REQUESTS, "without behind_tls all of them are the proxy");
+}
+
+#[tokio::test]
 async fn a_session_ends_by_sign_out_by_idling_and_by_being_shut_out() {
     let bench = bench(false).await;
     bench.accounts.add_user("olga", &[Role::Operator], SECRET.into()).await.unwrap();

@@ -214,6 +214,11 @@ async fn bench(demo_operator: bool) -> Bench {
 
 /// With a folder for the token of the local operator.
 async fn bench_in(demo_operator: bool, folder: Option<&Path>) -> Bench {
+    let listen = "127.0.0.1:8080".parse().unwrap();
+    bench_with(WebSettings { listen, behind_tls: false, demo_operator }, folder).await
+}
+
+async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let clock = Arc::new(HandClock::default());
     let (requests, inbox) = mpsc::channel(8);
     let (snapshots, latest) = watch::channel(picture(5, 1.0, Vec::new(), &site()));
@@ -221,7 +226,6 @@ async fn bench_in(demo_operator: bool, folder: Option<&Path>) -> Bench {
     let notes = Arc::new(Mutex::new(Vec::new()));
     tokio::spawn(play_core(inbox, notes.clone()));
     let core = CoreHandle { requests, snapshots: latest, records: records.clone() };
-    let settings = WebSettings { listen: "127.0.0.1:8080".parse().unwrap(), demo_operator };
     let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
     let accounts = open_accounts(db, clock.clone(), &settings, folder).await;
     let (start, _inbox) = mpsc::channel(1);
