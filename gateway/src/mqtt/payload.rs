@@ -33,7 +33,7 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
         "time": utc_text(record.event.at.wall.utc_ms),
         "time_quality": record.event.at.wall.quality,
         "kind": kind.name(),
-        "priority": priority(kind),
+        "priority": priority(kind, site),
         "point": fact.map(|f| f.point.as_str()).filter(|p| !p.is_empty()),
         "tag": fact.map(|f| tag(&f.alarm)),
         "rule": fact.map(|f| f.alarm.as_str()),
@@ -75,7 +75,7 @@ pub fn event_bytes(record: &Record, site: &SiteView, replay: bool) -> Vec<u8> {
     let rest = Damaged {
         event_id: record.event_id.clone(),
         kind: kind.name().to_owned(),
-        priority: priority(kind),
+        priority: priority(kind, site),
         hash: record.hash.clone(),
         prev_hash: record.prev_hash.clone(),
     };
@@ -145,12 +145,23 @@ fn level_word(level: RiskLevel) -> &'static str {
 }
 
 /// Priority 1 … 4; what is not an alarm travels as 3 (hidden dangers) or 4.
+///
+/// A candidate says that a control measure of a risk has failed, so it weighs what the risk weighs: red 1, orange 2 (the scheme's own
+/// grades, domain.md §2). As 3 it would stand below the high alarm that led to it, and a flood may hold 3 together (alarms.md §2.8).
+/// Later stages are people's work on it.
 #[must_use]
-pub fn priority(kind: &EventKind) -> u8 {
-    match kind.fact() {
-        Some(fact) => fact.priority,
-        None if hazard_id(kind).is_some() => 3,
-        None => 4,
+pub fn priority(kind: &EventKind, site: &SiteView) -> u8 {
+    match (kind.fact(), kind) {
+        (Some(fact), _) => fact.priority,
+        (None, EventKind::HazardOpened { hazard }) => {
+            match site.risks.iter().find(|risk| risk.key == hazard.risk).map(|risk| risk.level) {
+                Some(RiskLevel::Major) => 1,
+                Some(RiskLevel::Considerable) => 2,
+                Some(RiskLevel::General | RiskLevel::Low) | None => 3,
+            }
+        }
+        _ if hazard_id(kind).is_some() => 3,
+        _ => 4,
     }
 }
 

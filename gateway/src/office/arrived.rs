@@ -4,6 +4,8 @@
 //!   hole seen ──10 s, or 60 s while the site has a backlog──► asked ──60 s──► asked ──300 s──► asked ──300 s──► given up: a person is told
 //!      └───────────────────────────────── filled: forgotten ◄──────────────────────────────────────────┘
 //! ```
+//! A site also says in its heartbeats which number was its last: what is missing at the end is a hole like another.
+//!
 //! Pure: time comes in. Memory follows the holes, not the events.
 
 use rules::Mono;
@@ -25,6 +27,8 @@ pub(super) struct Arrived {
     /// First → last.
     ranges: BTreeMap<u64, u64>,
     watched: BTreeMap<(u64, u64), Hole>,
+    /// Last number the site says it has sent and got receipted; 0 when all of it came.
+    announced: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +68,22 @@ impl Arrived {
         self.ranges.last_key_value().map_or(1, |(_, last)| last.saturating_add(1))
     }
 
-    /// Holes between the lowest and the highest number that came.
+    /// The site's last number. While a hole at the end is open its far end stays where it is: with each heartbeat another one would
+    /// never become due for a person.
+    pub(super) fn announce(&mut self, last: u64) {
+        let open = self.announced >= self.next();
+        if !open || last < self.announced {
+            self.announced = last;
+        }
+    }
+
+    /// Holes between the lowest and the highest number that came, and the one at the end.
     pub(super) fn missing(&self) -> Vec<(u64, u64)> {
         let ends = self.ranges.values();
         let starts = self.ranges.keys().skip(1);
-        ends.zip(starts).map(|(last, first)| (last + 1, first - 1)).take(HOLES_MAX).collect()
+        let between = ends.zip(starts).map(|(last, first)| (last + 1, first - 1));
+        let at_the_end = (self.announced >= self.next()).then(|| (self.next(), self.announced));
+        between.take(HOLES_MAX).chain(at_the_end).collect()
     }
 
     /// What is due; `backlog` when the site said that events wait.
@@ -140,6 +155,27 @@ mod tests {
         assert_eq!(arrived.due(at(370), false), [Wanted::Ask(2, 3)]);
         assert_eq!(arrived.due(at(670), false), [Wanted::GivenUp(2, 3)]);
         assert!(arrived.due(at(9_999), false).is_empty());
+    }
+
+    #[test]
+    fn a_hole_at_the_end_is_asked_for_and_given_up_while_the_site_goes_on_counting() {
+        let mut arrived = Arrived::default();
+        arrived.insert(1);
+        arrived.announce(1);
+        assert!(arrived.missing().is_empty());
+        arrived.announce(3);
+        arrived.announce(5);
+        assert_eq!(arrived.missing(), [(2, 3)]);
+        assert!(arrived.due(at(0), false).is_empty());
+        let asked: Vec<_> = [10, 70, 370, 670].into_iter().flat_map(|s| arrived.due(at(s), false)).collect();
+        assert_eq!(asked, [Wanted::Ask(2, 3), Wanted::Ask(2, 3), Wanted::Ask(2, 3), Wanted::GivenUp(2, 3)]);
+        arrived.insert(2);
+        arrived.insert(3);
+        assert!(arrived.missing().is_empty());
+        arrived.announce(5);
+        assert_eq!(arrived.missing(), [(4, 5)]);
+        arrived.announce(2);
+        assert!(arrived.missing().is_empty(), "the site has begun to count anew");
     }
 
     #[test]

@@ -33,9 +33,9 @@ pub(super) struct EventMessage {
 }
 
 impl EventMessage {
-    /// A duty officer is expected to take note of what begins, not of each later step.
+    /// A duty officer is expected to take note of what begins and of what nobody at the site has taken up, not of each later step.
     pub(super) fn wants_person(&self) -> bool {
-        !self.drill && matches!(self.kind.as_str(), "alarm.raised" | "hazard.opened")
+        !self.drill && matches!(self.kind.as_str(), "alarm.raised" | "alarm.escalated" | "hazard.opened")
     }
 }
 
@@ -46,6 +46,9 @@ pub(super) struct StateMessage {
     pub(super) alarms: Vec<Value>,
     #[serde(default)]
     pub(super) hazards: Vec<Value>,
+    /// Of the standing alarms, also of those that did not fit.
+    #[serde(default)]
+    pub(super) digest: Option<String>,
     #[serde(default)]
     pub(super) as_of_seq: u64,
     #[serde(default)]
@@ -63,8 +66,14 @@ pub(super) struct StatusMessage {
     pub(super) boot_id: String,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub(super) struct HeartbeatMessage {
+    /// Last number that goes to the office.
+    #[serde(default)]
+    pub(super) seq: Option<u64>,
+    /// Of the standing alarms, as in the state.
+    #[serde(default)]
+    pub(super) digest: Option<String>,
     #[serde(default)]
     pub(super) outbox_depth: Option<u64>,
     #[serde(default)]
@@ -121,6 +130,18 @@ mod tests {
         assert!(parse("hazard/v1/a/event", br#"{"event_id":"a-1","site":"a","seq":18446744073709551615}"#).is_none());
         assert!(parse("hazard/v1/a/event", b"\xff").is_none());
         assert!(parse("hazard/v1/a/receipt", good).is_none() && parse("other", good).is_none());
+    }
+
+    #[test]
+    fn what_nobody_at_the_site_took_up_wants_a_person() {
+        let wants = |kind: &str| {
+            let text = format!(r#"{{"event_id":"a-1","site":"a","seq":1,"kind":"{kind}"}}"#);
+            let Some((_, Message::Event(event))) = parse("hazard/v1/a/event", text.as_bytes()) else {
+                panic!("{text}")
+            };
+            event.wants_person()
+        };
+        assert!(wants("alarm.escalated") && wants("hazard.opened") && !wants("alarm.acked") && !wants("alarm.realarm"));
     }
 
     #[test]

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// A heartbeat may overtake the event or the state it speaks of: what two in a row say is so.
+const BEATS_TO_BE_SURE: u8 = 2;
+
 /// Three heartbeats of 30 s.
 const SILENT_AFTER: Duration = Duration::from_secs(90);
 
@@ -32,6 +35,8 @@ pub(super) struct Known {
     pub(super) clock: Option<String>,
     pub(super) config_hash: Option<String>,
     pub(super) standing: Vec<Value>,
+    /// The site's own digest of them.
+    pub(super) digest: Option<String>,
     pub(super) hazards: Vec<Value>,
     pub(super) as_of_seq: u64,
     pub(super) as_of: Option<String>,
@@ -51,16 +56,40 @@ pub(super) struct Standing {
     pub(super) known: Known,
     pub(super) arrived: Arrived,
     heard: Mono,
+    /// Heartbeats in a row after which nothing waits at the site and yet numbers are missing at the end.
+    beats_past_the_end: u8,
+    /// Heartbeats in a row whose alarms are not those of the last state.
+    beats_of_another_state: u8,
+}
+
+/// What a heartbeat leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) notice: Option<Notice>,
+    /// The site is to send its state anew.
+    pub(super) ask_state: bool,
+}
+
+/// Counts beats in a row; true with the one that makes it sure, and counts anew from there.
+fn sure(beats: &mut u8, so: bool) -> bool {
+    *beats = if so { *beats + 1 } else { 0 };
+    let sure = *beats >= BEATS_TO_BE_SURE;
+    if sure {
+        *beats = 0;
+    }
+    sure
 }
 
 impl Standing {
     /// `known` as of the last run; the silence is counted from now.
     pub(super) fn new(known: Known, now: Mono) -> Self {
-        Self { known, arrived: Arrived::default(), heard: now }
+        Self { known, arrived: Arrived::default(), heard: now, beats_past_the_end: 0, beats_of_another_state: 0 }
     }
 
-    /// A heartbeat ends a silence.
-    pub(super) fn on_heartbeat(&mut self, beat: HeartbeatMessage, now: Now) -> Option<Notice> {
+    /// A heartbeat ends a silence, and says what should have arrived.
+    pub(super) fn on_heartbeat(&mut self, beat: HeartbeatMessage, now: Now) -> Heard {
+        self.compare_end(&beat);
+        let ask_state = self.is_another_state(&beat);
         let known = &mut self.known;
         known.last_heartbeat_ms = Some(now.wall.utc_ms);
         known.outbox_depth = beat.outbox_depth.or(known.outbox_depth);
@@ -68,7 +97,23 @@ impl Standing {
         known.clock = beat.clock.or(known.clock.take());
         known.config_hash = beat.config_hash.or(known.config_hash.take());
         self.heard = now.mono;
-        std::mem::take(&mut self.known.silent).then_some(Notice::Back)
+        Heard { notice: std::mem::take(&mut self.known.silent).then_some(Notice::Back), ask_state }
+    }
+
+    /// With nothing waiting at the site everything up to its last number has been receipted: by an office that had a database then.
+    fn compare_end(&mut self, beat: &HeartbeatMessage) {
+        let Some(last) = beat.seq else { return };
+        let past = last >= self.arrived.next();
+        // what still waits at the site will come by itself
+        let nothing_waits = beat.outbox_depth == Some(0);
+        if sure(&mut self.beats_past_the_end, past && nothing_waits) || !past {
+            self.arrived.announce(last);
+        }
+    }
+
+    fn is_another_state(&mut self, beat: &HeartbeatMessage) -> bool {
+        let differs = matches!((&beat.digest, &self.known.digest), (Some(now), Some(then)) if now != then);
+        sure(&mut self.beats_of_another_state, differs)
     }
 
     /// The retained status, or the will.
@@ -91,6 +136,8 @@ impl Standing {
         let known = &mut self.known;
         known.standing = state.alarms;
         known.hazards = state.hazards;
+        known.digest = state.digest;
+        self.beats_of_another_state = 0;
         known.as_of_seq = state.as_of_seq;
         known.as_of = state.time;
         known.name = state.name.unwrap_or(std::mem::take(&mut known.name));
@@ -168,7 +215,7 @@ mod tests {
         StatusMessage { online, boot_id: boot.into() }
     }
     fn beat() -> HeartbeatMessage {
-        HeartbeatMessage { outbox_depth: Some(3), chain_head: None, clock: None, config_hash: None }
+        HeartbeatMessage { outbox_depth: Some(3), ..HeartbeatMessage::default() }
     }
 
     #[test]
@@ -178,7 +225,7 @@ mod tests {
         assert_eq!(site.on_tick(at(90).mono), None);
         assert_eq!(site.on_tick(at(91).mono), Some(Notice::Silent));
         assert_eq!(site.on_tick(at(92).mono), None);
-        assert_eq!(site.on_heartbeat(beat(), at(100)), Some(Notice::Back));
+        assert_eq!(site.on_heartbeat(beat(), at(100)).notice, Some(Notice::Back));
         assert_eq!(site.on_tick(at(190).mono), None);
         assert_eq!(site.row(0, true)["silent"], false);
     }
@@ -192,6 +239,38 @@ mod tests {
         assert_eq!(site.on_status(status(false, "b"), at(6).mono), None);
         assert_eq!(site.on_tick(at(500).mono), None);
         assert_eq!(site.on_status(status(true, "c"), at(600).mono), Some(Notice::Back));
+    }
+
+    #[test]
+    fn numbers_missing_at_the_end_are_seen_when_two_beats_say_that_nothing_waits() {
+        let mut site = Standing::new(Known::default(), at(0).mono);
+        site.arrived.insert(1);
+        let said = |seq, depth| HeartbeatMessage { seq: Some(seq), outbox_depth: Some(depth), ..beat() };
+        site.on_heartbeat(said(3, 0), at(0));
+        assert!(site.arrived.missing().is_empty(), "the beat may have overtaken the event");
+        site.on_heartbeat(said(3, 2), at(30));
+        site.on_heartbeat(said(3, 0), at(60));
+        assert!(site.arrived.missing().is_empty(), "not two in a row");
+        site.on_heartbeat(said(4, 0), at(90));
+        assert_eq!(site.arrived.missing(), [(2, 4)]);
+        site.on_heartbeat(said(1, 0), at(120));
+        assert!(site.arrived.missing().is_empty());
+    }
+
+    #[test]
+    fn a_state_that_two_beats_contradict_is_asked_for_again() {
+        let mut site = Standing::new(Known::default(), at(0).mono);
+        let said = |digest: &str| HeartbeatMessage { digest: Some(digest.into()), ..beat() };
+        assert!(!site.on_heartbeat(said("a"), at(0)).ask_state && !site.on_heartbeat(said("a"), at(30)).ask_state);
+        let state = |digest: &str| serde_json::from_value(json!({ "digest": digest })).unwrap();
+        site.on_state(state("a"));
+        assert!(!site.on_heartbeat(said("a"), at(60)).ask_state);
+        assert!(!site.on_heartbeat(said("b"), at(90)).ask_state);
+        assert!(site.on_heartbeat(said("c"), at(120)).ask_state);
+        assert!(!site.on_heartbeat(said("c"), at(150)).ask_state, "asked every other beat until it comes");
+        assert!(site.on_heartbeat(said("c"), at(180)).ask_state);
+        site.on_state(state("c"));
+        assert!(!site.on_heartbeat(said("c"), at(210)).ask_state);
     }
 
     #[test]

@@ -114,6 +114,27 @@ async fn a_site_that_returns_is_asked_for_what_follows_and_told_what_was_confirm
 }
 
 #[tokio::test]
+async fn what_is_missing_at_the_end_and_a_state_that_differs_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<HandClock> = Arc::default();
+    let desk = desk(folder.path(), &clock).await;
+    let state = |digest: &str| said("state", &json!({ "alarms": [], "digest": digest, "as_of_seq": 1 }));
+    desk.take(vec![said("status", &json!({ "online": true, "boot_id": "b" })), event(1), state("a")]).await;
+    let beat = || said("heartbeat", &json!({ "seq": 4, "outbox_depth": 0, "digest": "b" }));
+    assert!(desk.take(vec![beat()]).await.is_empty());
+    clock.forward(30);
+    assert_eq!(bodies(&desk.take(vec![beat()]).await), [json!({ "want": "state" })]);
+    assert!(desk.tick().await.is_empty());
+    clock.forward(10);
+    assert_eq!(bodies(&desk.tick().await), [json!({ "want": "resend", "from": 2, "to": 4 })]);
+    assert_eq!(desk.rows()[0]["missing"], json!([[2, 4]]));
+    desk.take(vec![event(2), event(3), event(4), state("b")]).await;
+    assert_eq!(desk.rows()[0]["missing"], json!([]));
+    clock.forward(30);
+    assert!(desk.take(vec![beat(), beat()]).await.is_empty());
+}
+
+#[tokio::test]
 async fn the_first_confirmation_counts() {
     let folder = tempfile::tempdir().unwrap();
     let desk = desk(folder.path(), &Arc::default()).await;

@@ -45,3 +45,28 @@ fn an_event_nobody_can_read_still_arrives_with_its_number() {
         (&true.into(), &true.into(), &false.into())
     );
 }
+
+#[test]
+fn a_candidate_weighs_what_its_risk_weighs() {
+    let mut site = fixture::site();
+    let hazard = rules::hazard::Hazard {
+        id: "HD-1".into(),
+        measure: "M-1".into(),
+        risk: "RA-01".into(),
+        cause: "GT-102:HH".into(),
+        opened: rules::Now::default(),
+        occurrences: Vec::new(),
+        stage: rules::hazard::Stage::Candidate,
+    };
+    let opened = EventKind::HazardOpened { hazard: hazard.clone() };
+    let levels = [RiskLevel::Major, RiskLevel::Considerable, RiskLevel::General, RiskLevel::Low];
+    let weights = levels.map(|level| {
+        site.risks[0].level = level;
+        priority(&opened, &site)
+    });
+    assert_eq!(weights, [1, 2, 3, 3]);
+    site.risks[0].level = RiskLevel::Major;
+    assert_eq!(priority(&EventKind::HazardStage { hazard }, &site), 3, "people are at work on it");
+    site.risks.clear();
+    assert_eq!(priority(&opened, &site), 3);
+}
