@@ -7,7 +7,7 @@ use super::message::{EventMessage, Message, parse};
 use super::standing::{Known, Notice, Standing};
 use crate::mqtt::payload::utc_text;
 use crate::store::office::{self as tables, Confirmation, Confirmed, Listing, NewEvent, OfficeEvent};
-use crate::web::{AccountDb, OwnDb};
+use crate::web::{AccountDb, Figures as Sheet, OwnDb};
 use rules::{Clock, Now};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ pub(super) struct Outgoing {
 pub(super) struct Figures {
     /// Messages without a meaning, or of a site beyond the limit.
     pub(super) set_aside: AtomicU64,
+    /// Events stored and receipted, copies included.
+    pub(super) stored: AtomicU64,
     /// Events that could not be stored; their site sends them again.
     pub(super) not_stored: AtomicU64,
 }
@@ -152,6 +154,7 @@ impl Desk {
                 }
             }
         }
+        self.figures.stored.fetch_add(events.len() as u64, Ordering::Relaxed);
         self.count().await;
         events.iter().map(|event| receipt(&event.site, &event.event_id, utc_ms, None)).collect()
     }
@@ -159,11 +162,16 @@ impl Desk {
     async fn on_other(&self, site: &str, message: Message) -> Vec<Outgoing> {
         let now = self.clock.now();
         let mut online = None;
+        let mut out = Vec::new();
         let (notice, keep) = {
             let mut sites = lock(&self.sites);
             let Some(standing) = sites.get_mut(site) else { return Vec::new() };
             let notice = match message {
-                Message::Heartbeat(beat) => standing.on_heartbeat(beat, now),
+                Message::Heartbeat(beat) => {
+                    let heard = standing.on_heartbeat(beat, now);
+                    out.extend(heard.ask_state.then(|| request(site, &json!({ "want": "state" }))));
+                    heard.notice
+                }
                 Message::Status(status) => {
                     online = status.online.then(|| standing.arrived.next());
                     standing.on_status(status, now.mono)
@@ -180,12 +188,13 @@ impl Desk {
         if let Some(notice) = notice {
             self.notice(site, notice).await;
         }
-        let Some(next) = online else { return Vec::new() };
+        let Some(next) = online else { return out };
         // receipts and confirmations around the break may not have been heard; a minute of overlap costs nothing
         let since = keep.last_heartbeat_ms.map_or(i64::MAX, |ms| ms - 60_000);
         let name = site.to_owned();
         self.stored(move |conn| tables::owe_again(conn, &name, since)).await;
-        vec![request(site, &json!({ "want": "resend", "from": next }))]
+        out.push(request(site, &json!({ "want": "resend", "from": next })));
+        out
     }
 
     async fn keep(&self, known: Known) {
@@ -262,6 +271,34 @@ impl Desk {
 
     pub(super) async fn events(&self, listing: Listing) -> Option<Vec<OfficeEvent>> {
         self.stored(move |conn| tables::list(conn, &listing)).await
+    }
+
+    /// Order of arrival of the newest event; 0 before the first.
+    pub(super) async fn newest(&self) -> Option<u64> {
+        self.stored(tables::newest).await
+    }
+
+    /// What the office knows of itself, for `/metrics`.
+    pub(super) fn measure(&self, figures: &mut Sheet) {
+        let unconfirmed: u64 = lock(&self.unconfirmed).values().sum();
+        let sites = lock(&self.sites);
+        let count = |so: fn(&Standing) -> bool| sites.values().filter(|site| so(site)).count();
+        let holes = sites.values().flat_map(|site| site.arrived.missing());
+        let missing = holes.fold(0_u64, |sum, (first, last)| sum.saturating_add(last - first).saturating_add(1));
+        figures.gauge(
+            "office_broker_connected",
+            "1 when the broker is connected",
+            u8::from(self.broker.load(Ordering::Relaxed)),
+        );
+        figures.gauge("office_sites", "Sites that have spoken", sites.len());
+        figures.gauge("office_sites_online", "Sites whose status says online", count(|site| site.known.online));
+        figures.gauge("office_sites_silent", "Sites without a heartbeat for 90 s", count(|site| site.known.silent));
+        figures.gauge("office_events_missing", "Numbers of sites that have not arrived", missing);
+        figures.gauge("office_events_unconfirmed", "Events that wait for a person", unconfirmed);
+        let stood = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        figures.counter("office_messages_set_aside", "Messages without a meaning", stood(&self.figures.set_aside));
+        figures.counter("office_events_not_stored", "Events that could not be stored", stood(&self.figures.not_stored));
+        figures.counter("office_events_stored", "Events stored, copies included", stood(&self.figures.stored));
     }
 
     /// True while the database answers.

@@ -14,6 +14,7 @@ mod link;
 mod message;
 mod routes;
 mod standing;
+mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -101,6 +101,13 @@ pub fn insert(conn: &Connection, events: &[NewEvent], received_ms: i64) -> rusql
     events.iter().map(one).collect()
 }
 
+/// The newest event's order of arrival; 0 when there is none.
+/// # Errors
+/// SQLite's.
+pub fn newest(conn: &Connection) -> rusqlite::Result<u64> {
+    conn.query_row("SELECT COALESCE(MAX(n), 0) FROM received", [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
+
 /// Which events are listed.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {

@@ -1,4 +1,4 @@
-//! `/metrics`, `/readyz`: figures of the newest picture as OpenMetrics text, made anew for each question.
+//! `/metrics`, `/readyz`: figures of the newest picture as OpenMetrics text, made anew for each question. [`Figures`] serves both stations.
 
 use super::SiteState;
 use super::api::{first_scan_done, unacked};
@@ -28,27 +28,42 @@ async fn ready(State(state): State<Arc<SiteState>>) -> Result<&'static str, Prob
 
 async fn metrics(State(state): State<Arc<SiteState>>) -> Result<Response, Problem> {
     let streams = super::STREAMS_MAX - state.streams.available_permits();
-    let mut figures = Figures(Registry::with_prefix("hazard"));
+    let mut figures = Figures::default();
     figures.gauge("web_streams", "Browsers on the stream", streams);
     figures.of_snapshot(&state.core.snapshot());
     super::bus_metrics::register(&mut figures.0, &state.buses);
-    let mut text = String::new();
-    encode(&mut text, &figures.0).map_err(|error| Problem::internal(&error))?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    figures.answer()
 }
 
 type Labels = [(&'static str, String); 1];
 
 /// The figures of one answer.
-struct Figures(Registry);
+pub struct Figures(Registry);
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self(Registry::with_prefix("hazard"))
+    }
+}
 
 impl Figures {
-    fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) {
+    /// A figure that goes up and down.
+    pub fn gauge(&mut self, name: &str, help: &str, value: impl TryInto<i64>) {
         self.0.register(name, help, ConstGauge::new(value.try_into().unwrap_or(i64::MAX)));
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: u64) {
+    /// As OpenMetrics text.
+    /// # Errors
+    /// [`Kind::Internal`].
+    pub fn answer(&self) -> Result<Response, Problem> {
+        let mut text = String::new();
+        encode(&mut text, &self.0).map_err(|error| Problem::internal(&error))?;
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    }
+
+    /// A figure that only grows.
+    pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.0.register(name, help, ConstCounter::new(value));
     }
 

@@ -36,6 +36,7 @@ pub use account_db::{AccountDb, DbJob, OwnDb};
 pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
+pub use metrics::Figures;
 pub use password::Weak;
 pub use people::UserChange;
 pub use problem::{Kind, Problem};

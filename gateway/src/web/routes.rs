@@ -149,8 +149,8 @@ const USERS: Access = Access::Needs(Action::ManageUsers);
 /// Every route but the page's own files, which are open and hold no data.
 pub const ROUTES: &[Route] = &[
     row("GET", "/healthz", Access::Open, Station::Both, "the process answers"),
-    row("GET", "/readyz", Access::Open, Station::Site, "store open and first scan done"),
-    row("GET", "/metrics", Access::LoopbackOrSession, Station::Site, "figures as Prometheus text"),
+    row("GET", "/readyz", Access::Open, Station::Both, "store open and, at a site, first scan done"),
+    row("GET", "/metrics", Access::LoopbackOrSession, Station::Both, "figures as Prometheus text"),
     row("GET", "/api/v1/openapi.json", VIEW, Station::Both, "this description"),
     row("GET", "/api/v1/session", Access::Open, Station::Both, "who is signed in and whether setup is needed"),
     row("POST", "/api/v1/session", Access::OwnPage, Station::Both, "sign in"),
@@ -172,7 +172,7 @@ pub const ROUTES: &[Route] = &[
         Station::Both,
         "change roles, password or disabled; ends the user's sessions",
     ),
-    row("GET", "/api/v1/stream", VIEW, Station::Site, "server-sent events"),
+    row("GET", "/api/v1/stream", VIEW, Station::Both, "server-sent events, resumable with Last-Event-ID"),
     row("GET", "/api/v1/status", VIEW, Station::Site, "one screen of figures"),
     row("GET", "/api/v1/points", VIEW, Station::Site, "points with their present values"),
     row("GET", "/api/v1/points/{id}", VIEW, Station::Site, "one point with its present value"),
@@ -262,7 +262,7 @@ pub const ROUTES: &[Route] = &[
         Station::Office,
         "a person took note",
     ),
-    row("GET", "/api/v1/office/stream", VIEW, Station::Office, "server-sent events"),
+    row("GET", "/api/v1/office/stream", VIEW, Station::Office, "server-sent events: only that something changed"),
 ];
 
 /// The row a request falls under; HEAD counts as GET.
