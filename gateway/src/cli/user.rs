@@ -21,7 +21,7 @@ pub(super) enum UserCommand {
     /// 新增人员 · adds a person
     #[command(
         after_help = "例 example:  hazard-gateway user add zhang --role operator --name 张工 --config site.toml\n\
-        角色 roles: viewer 只读 · operator 值班员 · safety 安全员 · engineer 仪表工 · admin 管理员 · auditor 审计员"
+        角色 roles: viewer 只读 · operator 值班员 · shift 班长 · safety 安全员 · engineer 仪表工 · admin 管理员 · auditor 审计员"
     )]
     Add {
         /// 2–32 letters, digits or `-_.`; Chinese letters too.

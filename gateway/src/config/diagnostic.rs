@@ -24,6 +24,9 @@ pub struct Finding {
     pub at: Option<(usize, Range<usize>)>,
 }
 
+/// The place of a finding about a file that could not be read: its path is the file's.
+pub(super) const NO_FILE: (usize, Range<usize>) = (usize::MAX, 0..0);
+
 impl Finding {
     /// A fatal finding; texts are zh-CN and en.
     pub(super) fn fatal(path: impl Into<String>, message: (String, String), remedy: (String, String)) -> Self {

@@ -26,8 +26,12 @@ pub(super) fn read(path: &Path) -> Result<Layers, Unreadable> {
     let mut files = Vec::new();
     let mut findings = Vec::new();
     for path in std::iter::once(path.to_path_buf()).chain(conf_d(path)) {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => files.push(SourceFile { name: path.display().to_string(), text }),
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                let (text, bad) = text_of(bytes, files.len());
+                findings.extend(bad);
+                files.push(SourceFile { name: path.display().to_string(), text });
+            }
             Err(error) => findings.push(unreadable(&path, &error)),
         }
     }
@@ -114,13 +118,44 @@ fn conf_d(path: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The text of file `n`; bytes that are not UTF-8 are shown where they stand.
+fn text_of(bytes: Vec<u8>, n: usize) -> (String, Option<Finding>) {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return (text, None),
+        Err(bad) => bad,
+    };
+    // up to the first bad byte the repaired text is the same
+    let begin = bytes.utf8_error().valid_up_to();
+    let finding = Finding::fatal(
+        "",
+        ("此处不是 UTF-8 文字".into(), "this is not UTF-8 text".into()),
+        (
+            "用编辑器把文件另存为 UTF-8（中文 Windows 常存为 GBK）".into(),
+            "save the file as UTF-8 in the editor (Chinese Windows often saves GBK)".into(),
+        ),
+    );
+    let at = Some((n, begin..begin + char::REPLACEMENT_CHARACTER.len_utf8()));
+    (String::from_utf8_lossy(bytes.as_bytes()).into_owned(), Some(Finding { at, ..finding }))
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Finding {
     let name = path.display();
-    Finding::fatal(
+    let (remedy_zh, remedy_en) = match error.kind() {
+        std::io::ErrorKind::NotFound => ("没有这个文件：检查路径", "there is no such file: check the path"),
+        std::io::ErrorKind::PermissionDenied => {
+            ("以有权读取的用户运行，或修改文件权限", "run as a user that may read it, or change its mode")
+        }
+        std::io::ErrorKind::IsADirectory => {
+            ("这是目录：给出其中的 .toml 文件", "this is a folder: give the .toml file in it")
+        }
+        _ => ("检查磁盘和文件系统", "check the disk and its file system"),
+    };
+    let finding = Finding::fatal(
         name.to_string(),
-        (format!("无法读取 {name}"), format!("cannot read {name}: {error}")),
-        ("检查路径和读取权限".into(), "check the path and whether this user may read it".into()),
-    )
+        ("无法读取此文件".into(), format!("this file cannot be read: {error}")),
+        (remedy_zh.into(), remedy_en.into()),
+    );
+    Finding { at: Some(super::diagnostic::NO_FILE), ..finding }
 }
 
 /// The commonest of toml's sentences.
@@ -165,6 +200,26 @@ mod tests {
 
     fn file(name: &str, text: &str) -> SourceFile {
         SourceFile { name: name.into(), text: text.into() }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_with_its_own_remedy_and_bad_bytes_are_shown_where_they_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |path: &Path| {
+            let (files, findings) = read(path).err().unwrap();
+            super::super::locate::resolve(findings, &files).remove(0)
+        };
+        let missing = said(&folder.path().join("none.toml"));
+        assert!(missing.file.ends_with("none.toml") && missing.remedy_en.contains("no such file"), "{missing:?}");
+        assert!(said(folder.path()).remedy_en.contains("folder"));
+        let gbk = folder.path().join("gbk.toml");
+        std::fs::write(&gbk, b"[site]\nname = \"\xca\xbe\xb7\xb6\"\n").unwrap();
+        let bad = said(&gbk);
+        assert_eq!((bad.line, bad.column), (2, 9), "{bad:?}");
+        assert!(bad.file.ends_with("gbk.toml") && bad.remedy_en.contains("UTF-8"));
+        std::fs::create_dir_all(folder.path().join("conf.d/broken.toml")).unwrap();
+        std::fs::write(folder.path().join("good.toml"), "[site]\n").unwrap();
+        assert!(said(&folder.path().join("good.toml")).file.ends_with("broken.toml"), "not the file beside it");
     }
 
     #[test]

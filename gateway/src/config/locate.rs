@@ -54,7 +54,9 @@ fn with_place(
         None => find(&finding, parsed),
     };
     let Some(place) = place.filter(|p| p.file < files.len()) else {
-        let file = files.first().map_or_else(String::new, |f| f.name.clone());
+        let unread = finding.at.as_ref() == Some(&super::diagnostic::NO_FILE);
+        let first = files.first().map(|f| f.name.clone()).unwrap_or_default();
+        let file = if unread { finding.path.clone() } else { first };
         return Diagnostic::new(finding, file, 1, 1, 0..0);
     };
     let (line, column) = lines[place.file].position(&files[place.file].text, place.span.start);
