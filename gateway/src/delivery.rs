@@ -1,9 +1,10 @@
 //! How far an event has come on its way to the office. A broker's PUBACK is not a receipt.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Delivery state of one event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     #[default]
@@ -35,7 +36,7 @@ pub struct OfficeReceipt {
 }
 
 /// Figures of the outbox for the page, `/metrics` and the heartbeat.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct OutboxFigures {
     pub connected: bool,
     /// Events without the office's receipt.

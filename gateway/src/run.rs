@@ -12,7 +12,7 @@ use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
 use crate::snapshot::SiteView;
 use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
-use crate::web::{Buses, DemoControl, WebContext};
+use crate::web::{Buses, DemoControl, FirstScan, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec};
@@ -21,7 +21,7 @@ use rules::Clock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -87,7 +87,8 @@ pub async fn run_site(
     let stops = Stops { all: stop, core: CancellationToken::new(), outbox: CancellationToken::new() };
     let (core, core_task) = core::start(parts, stops.core.clone());
     let data_dir = site.data_dir;
-    let station = Station { view: site.view, data_dir, store, core, clock, statuses: statuses.into(), stops };
+    let (statuses, first_scan) = (statuses.into(), FirstScan::default());
+    let station = Station { view: site.view, data_dir, store, core, clock, statuses, first_scan, stops };
     let buses = station.start_buses(site.buses, &scan_sender);
     drop(scan_sender);
     let mut tasks = JoinSet::new();
@@ -137,6 +138,7 @@ struct Station {
     core: CoreHandle,
     clock: Arc<dyn Clock>,
     statuses: Buses,
+    first_scan: FirstScan,
     stops: Stops,
 }
 
@@ -168,8 +170,8 @@ impl Station {
 
     fn start_web(&self, tasks: &mut Tasks, listener: TcpListener, settings: WebSettings, demo: Option<DemoControl>) {
         let (core, store, buses) = (self.core.clone(), self.store.clone(), self.statuses.clone());
-        let (clock, data_dir) = (self.clock.clone(), self.data_dir.clone());
-        let context = WebContext { core, store, buses, clock, settings, demo, data_dir };
+        let (clock, first_scan, data_dir) = (self.clock.clone(), self.first_scan.clone(), self.data_dir.clone());
+        let context = WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir };
         let stop = self.stops.all.clone();
         tasks.spawn(async move {
             if let Err(error) = web::serve_site(listener, context, stop).await {
@@ -191,9 +193,10 @@ impl Station {
 
     /// READY after the first scan.
     fn start_readiness(&self, tasks: &mut Tasks, address: SocketAddr, ready: oneshot::Sender<SocketAddr>) {
-        let (core, stop) = (self.core.clone(), self.stops.all.clone());
+        let (core, done, stop) = (self.core.clone(), self.first_scan.clone(), self.stops.all.clone());
         tasks.spawn(async move {
             first_scan(&core, &stop).await;
+            done.store(true, Ordering::Relaxed);
             notify::ready();
             tracing::info!(%address, "ready");
             let _ = ready.send(address);

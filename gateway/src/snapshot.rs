@@ -5,6 +5,7 @@
 use crate::delivery::{Delivery, OutboxFigures};
 use rules::hazard::Hazard;
 use rules::risk::{Measure, Risk, Source};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub struct SiteView {
 }
 
 /// A point's fixed part.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct PointView {
     pub key: String,
     pub name: String,
@@ -62,7 +63,7 @@ pub struct AreaView {
 pub struct ValueView(pub Option<f64>, pub u8, pub i64, pub Option<String>);
 
 /// One standing alarm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct AlarmView {
     /// `GT-102:HH`.
     pub id: String,
@@ -96,6 +97,7 @@ pub struct AlarmView {
     pub event_id: String,
     pub raised_utc_ms: i64,
     pub returned_utc_ms: Option<i64>,
+    pub acked_utc_ms: Option<i64>,
     pub acked_by: Option<String>,
     /// Value at the last transition and the limit.
     pub value: Option<f64>,
@@ -117,7 +119,7 @@ pub struct AlarmView {
 }
 
 /// One shelved alarm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct ShelfView {
     /// `GT-102:H`.
     pub alarm: String,
@@ -133,7 +135,7 @@ pub struct ShelfView {
 }
 
 /// A point whose alarms are bypassed, or that is out of service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct BypassView {
     pub point: String,
     /// `bypass`, `out_of_service`, `inhibited`.
@@ -153,7 +155,7 @@ pub struct BypassView {
 }
 
 /// A vote as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct VoteView {
     pub key: String,
     pub name: String,
@@ -165,7 +167,7 @@ pub struct VoteView {
 }
 
 /// A first-out group: members in the order in which they came, those that did not last.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct FirstOutView {
     pub key: String,
     pub name: String,
@@ -175,7 +177,7 @@ pub struct FirstOutView {
 }
 
 /// A unit of the plant and how it is run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct UnitView {
     pub key: String,
     pub name: String,
@@ -187,7 +189,7 @@ pub struct UnitView {
 }
 
 /// More alarms than a person can follow.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct FloodView {
     pub since_utc_ms: i64,
     pub count: u32,
@@ -196,7 +198,7 @@ pub struct FloodView {
 }
 
 /// One alarm suppressed by design, also when its condition is not true: it is not normal, nobody would be called.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct SuppressedView {
     /// `GT-102:H`.
     pub alarm: String,
@@ -210,7 +212,7 @@ pub struct SuppressedView {
 }
 
 /// What ties alarms together.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct GroupsView {
     pub votes: Vec<VoteView>,
     pub first_out: Vec<FirstOutView>,
@@ -222,7 +224,7 @@ pub struct GroupsView {
 }
 
 /// A link and its units, for the device page.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct BusView {
     pub key: String,
     pub up: bool,
@@ -231,7 +233,7 @@ pub struct BusView {
 }
 
 /// Figures of the store and the InfluxDB writer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct StorageView {
     pub ok: bool,
     pub last_commit_ms: u64,

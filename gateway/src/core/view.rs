@@ -72,6 +72,7 @@ fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView 
         seq: state.annunciated_seq,
         raised_utc_ms: state.raised.map_or(0, |n| n.wall.utc_ms),
         returned_utc_ms: state.returned.map(|n| n.wall.utc_ms),
+        acked_utc_ms: state.acked_at.map(|n| n.wall.utc_ms),
         acked_by: state.acked_by.clone(),
         value: fact.and_then(|f| f.reading).and_then(Reading::value),
         limit: fact.and_then(|f| f.limit),

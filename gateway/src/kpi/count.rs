@@ -4,6 +4,7 @@ use super::figure::{Basis, figures};
 use super::{Report, time_text};
 use crate::store::Span;
 use rules::{AlarmFact, Event, EventKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ const CHATTER_RAISES: usize = 3;
 const TOP: usize = 10;
 
 /// One alarm and its part of all.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct AlarmShare {
     pub alarm: String,
     pub count: u64,
@@ -24,7 +25,7 @@ pub struct AlarmShare {
 }
 
 /// One alarm that stands or stood for long.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Standing {
     pub alarm: String,
     pub since: String,
@@ -34,7 +35,7 @@ pub struct Standing {
 }
 
 /// One flood inside the time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct FloodSpan {
     pub from: String,
     pub to: String,
@@ -46,7 +47,7 @@ pub struct FloodSpan {
 }
 
 /// Alarms of a UTC day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct DayCount {
     pub day: String,
     pub alarms: u64,

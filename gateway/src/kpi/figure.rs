@@ -1,9 +1,10 @@
 //! The figures and the targets of the standards. A number has its source beside it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One figure with the target beside it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Figure {
     /// Stable word for scripts.
     pub code: &'static str,

@@ -14,10 +14,11 @@ pub use figure::Figure;
 use crate::store::{Past, Span, StoreError};
 use count::Counts;
 use rules::Event;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Everything about one time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Report {
     pub from: String,
     pub to: String,

@@ -117,6 +117,7 @@ pub(crate) fn alarm(number: u64) -> AlarmView {
         event_id: format!("demo-chemical-{number}"),
         raised_utc_ms: 0,
         returned_utc_ms: None,
+        acked_utc_ms: None,
         acked_by: None,
         value: Some(52.3),
         limit: Some(50.0),

@@ -8,6 +8,7 @@
 
 use super::arrived::Arrived;
 use super::message::{HeartbeatMessage, StateMessage, StatusMessage};
+use crate::mqtt::payload::utc_text;
 use rules::{Mono, Now};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -160,7 +161,8 @@ impl Standing {
         json!({
             "site": known.site, "name": known.name, "name_en": known.name_en,
             "online": known.online && broker, "silent": known.silent || !broker, "broker_connected": broker,
-            "boot_id": known.boot_id, "last_heartbeat_ms": known.last_heartbeat_ms, "missing": self.arrived.missing(),
+            "boot_id": known.boot_id, "last_heartbeat_ms": known.last_heartbeat_ms,
+            "last_heartbeat_at": known.last_heartbeat_ms.map(utc_text), "missing": self.arrived.missing(),
             "outbox_depth": known.outbox_depth, "chain_head": known.chain_head, "clock": known.clock,
             "config_hash": known.config_hash, "standing": known.standing, "hazards": known.hazards,
             "as_of_seq": known.as_of_seq, "as_of": known.as_of, "events_unconfirmed": unconfirmed,

@@ -1,16 +1,20 @@
 //! What is read: the newest picture, the journal and the history, as JSON.
 
 use super::SiteState;
+use super::moments::{add, with_moments};
 use super::problem::{Kind, Problem};
+use crate::delivery::OutboxFigures;
 use crate::mqtt::payload::utc_text;
 use crate::record::Record;
-use crate::snapshot::{PointView, SiteView, Snapshot, ValueView};
+use crate::snapshot::{BusView, PointView, SiteView, Snapshot, StorageView, ValueView};
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Events per answer: at most, and when not said.
 const EVENTS_MAX: u32 = 1000;
@@ -29,22 +33,17 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/points", get(points))
         .route("/api/v1/points/{id}", get(point))
         .route("/api/v1/points/{id}/history", get(history))
-        .route("/api/v1/alarms", get(|State(s): SharedState| async move { Json(s.core.snapshot().alarms.clone()) }))
-        .route("/api/v1/hazards", get(|State(s): SharedState| async move { Json(s.core.snapshot().hazards.clone()) }))
+        .route("/api/v1/alarms", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().alarms) }))
+        .route("/api/v1/hazards", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().hazards) }))
         .route("/api/v1/risks", get(|State(s): SharedState| async move { Json(s.core.snapshot().site.risks.clone()) }))
         .route("/api/v1/measures", get(measures))
         .route("/api/v1/sources", get(sources))
-        .route("/api/v1/shelves", get(|State(s): SharedState| async move { Json(s.core.snapshot().shelves.clone()) }))
-        .route("/api/v1/bypasses", get(|State(s): SharedState| async move { Json(s.core.snapshot().bypasses.clone()) }))
-        .route("/api/v1/groups", get(|State(s): SharedState| async move { Json(s.core.snapshot().groups.clone()) }))
+        .route("/api/v1/shelves", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().shelves) }))
+        .route("/api/v1/bypasses", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().bypasses) }))
+        .route("/api/v1/groups", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().groups) }))
         .route("/api/v1/events", get(events))
         .route("/api/v1/kpi", get(kpi))
         .with_state(state)
-}
-
-/// The first scan is done when any point has been tried.
-pub(super) fn first_scan_done(snapshot: &Snapshot) -> bool {
-    snapshot.values.is_empty() || snapshot.values.iter().any(|value| value.3.as_deref() != Some("never_read"))
 }
 
 pub(super) fn unacked(snapshot: &Snapshot) -> usize {
@@ -55,21 +54,60 @@ pub(super) fn unacked(snapshot: &Snapshot) -> usize {
         .count()
 }
 
-async fn status(State(state): SharedState) -> Json<Value> {
+/// One screen of figures.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct StatusView<'a> {
+    site: &'a str,
+    name: &'a str,
+    name_en: &'a str,
+    demo: bool,
+    boot_id: &'a str,
+    seq: u64,
+    version: &'a str,
+    config_hash: &'a str,
+    utc_ms: i64,
+    /// When the picture was made that the figures are of.
+    as_of_utc_ms: i64,
+    /// `synced`, `unsynced`, `stepped`.
+    clock: &'a str,
+    ready: bool,
+    alarms: usize,
+    unacked: usize,
+    hazards: usize,
+    buses: &'a Vec<BusView>,
+    outbox: &'a OutboxFigures,
+    storage: &'a StorageView,
+    office_silent: bool,
+}
+
+async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
     let s = state.core.snapshot();
-    Json(json!({
-        "site": s.site.site, "name": s.site.name, "name_en": s.site.name_en, "demo": s.site.demo,
-        "boot_id": s.boot_id, "seq": s.seq, "version": s.version, "config_hash": s.site.config_hash,
-        "utc_ms": state.clock.now().wall.utc_ms, "as_of_utc_ms": s.utc_ms, "clock": s.clock,
-        "ready": first_scan_done(&s), "alarms": s.alarms.len(), "unacked": unacked(&s),
-        "hazards": s.hazards.len(), "buses": s.buses,
-        "outbox": s.outbox, "storage": s.storage, "office_silent": s.office_silent,
-    }))
+    to_json(&StatusView {
+        site: &s.site.site,
+        name: &s.site.name,
+        name_en: &s.site.name_en,
+        demo: s.site.demo,
+        boot_id: &s.boot_id,
+        seq: s.seq,
+        version: s.version,
+        config_hash: &s.site.config_hash,
+        utc_ms: state.clock.now().wall.utc_ms,
+        as_of_utc_ms: s.utc_ms,
+        clock: &s.clock,
+        ready: state.first_scan.load(Ordering::Relaxed),
+        alarms: s.alarms.len(),
+        unacked: unacked(&s),
+        hazards: s.hazards.len(),
+        buses: &s.buses,
+        outbox: &s.outbox,
+        storage: &s.storage,
+        office_silent: s.office_silent,
+    })
 }
 
 /// A point's fixed and moving part together.
-#[derive(Serialize)]
-struct PointNow<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct PointNow<'a> {
     #[serde(flatten)]
     point: &'a PointView,
     value: Option<f64>,
@@ -88,8 +126,9 @@ fn point_now<'a>(point: &'a PointView, value: Option<&'a ValueView>) -> PointNow
     }
 }
 
-fn to_json<T: Serialize>(value: &T) -> Result<Json<Value>, Problem> {
-    serde_json::to_value(value).map(Json).map_err(|error| Problem::internal(&error))
+/// With the times as text beside the integers.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<Json<Value>, Problem> {
+    with_moments(value).map(Json).map_err(|error| Problem::internal(&error))
 }
 
 async fn points(State(state): SharedState) -> Result<Json<Value>, Problem> {
@@ -146,7 +185,7 @@ async fn history(
     let (from, to) = span_ms(&span, state.clock.now().wall.utc_ms)?;
     let width = span.width.unwrap_or(WIDTH_USUAL).clamp(1, WIDTH_MAX);
     let buckets = state.archive.history(&id, from, to, width).await?;
-    let mut columns = Columns::default();
+    let mut columns = Columns { from: utc_text(from), to: utc_text(to), ..Columns::default() };
     for bucket in buckets {
         columns.t.push(bucket.t_ms);
         columns.min.push(bucket.min);
@@ -158,8 +197,12 @@ async fn history(
 }
 
 /// A curve column by column; a gap stays a gap.
-#[derive(Default, Serialize)]
-struct Columns {
+#[derive(Default, JsonSchema, Serialize)]
+pub(super) struct Columns {
+    /// RFC 3339 UTC, as asked.
+    from: String,
+    to: String,
+    /// Milliseconds since 1970.
     t: Vec<i64>,
     min: Vec<Option<f64>>,
     max: Vec<Option<f64>>,
@@ -191,15 +234,15 @@ async fn events(State(state): SharedState, Query(ask): Query<After>) -> Result<J
     Ok(Json(Value::Array(list)))
 }
 
-/// A record with its texts and its time.
+/// A record with its texts, and its times as text.
 pub(super) fn record_view(record: &Record, site: &SiteView) -> Value {
     let (zh, en) = crate::text::event_text(&record.event, site);
     let mut view = serde_json::to_value(record).unwrap_or_default();
     if let Some(fields) = view.as_object_mut() {
         fields.insert("text_zh".into(), zh.into());
         fields.insert("text_en".into(), en.into());
-        fields.insert("time".into(), utc_text(record.event.at.wall.utc_ms).into());
     }
+    add(&mut view);
     view
 }
 

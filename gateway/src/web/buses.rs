@@ -2,6 +2,7 @@
 //!
 //! Owns the JSON of `/api/v1/devices…`. The figures are those of `devices`, read at the moment of the question.
 
+use super::api::to_json;
 use super::problem::{Kind, Problem};
 use super::{SiteParts, SiteState};
 use axum::extract::{Path, State};
@@ -36,7 +37,7 @@ fn bus<'a>(state: &'a SiteParts, key: &str) -> Result<&'a BusStatus, Problem> {
 
 async fn exchanges(State(state): State<Arc<SiteState>>, Path(key): Path<String>) -> Result<Json<Value>, Problem> {
     let status = bus(&state, &key)?;
-    Ok(Json(json!({ "bus": key, "exchanges": status.recorder().exchanges(state.clock.now().wall.utc_ms) })))
+    to_json(&json!({ "bus": key, "exchanges": status.recorder().exchanges(state.clock.now().wall.utc_ms) }))
 }
 
 /// Everything an engineer sends to the maker of an instrument: what was kept around incidents, and the counters.
@@ -54,5 +55,5 @@ async fn incidents(State(state): State<Arc<SiteState>>, Path(key): Path<String>)
     });
     // A key is letters, digits, dot, dash and underscore: nothing to escape.
     let disposition = format!("attachment; filename=\"{key}-incidents.json\"");
-    Ok(([(header::CONTENT_DISPOSITION, disposition)], Json(file)).into_response())
+    Ok(([(header::CONTENT_DISPOSITION, disposition)], to_json(&file)?).into_response())
 }

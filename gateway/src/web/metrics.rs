@@ -1,7 +1,7 @@
 //! `/metrics`, `/readyz`: figures of the newest picture as OpenMetrics text, made anew for each question. [`Figures`] serves both stations.
 
 use super::SiteState;
-use super::api::{first_scan_done, unacked};
+use super::api::unacked;
 use super::problem::{Kind, Problem};
 use crate::snapshot::Snapshot;
 use axum::Router;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
     Router::new().route("/metrics", get(metrics)).route("/readyz", get(ready)).with_state(state)
@@ -23,7 +24,8 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
 /// Ready when the store answers and the first scan is done.
 async fn ready(State(state): State<Arc<SiteState>>) -> Result<&'static str, Problem> {
     let store = state.archive.records(Some(u64::MAX >> 1), 1).await.is_ok();
-    if store && first_scan_done(&state.core.snapshot()) { Ok("ready\n") } else { Err(Problem::retry(Kind::Busy, 1)) }
+    let scanned = state.first_scan.load(Ordering::Relaxed);
+    if store && scanned { Ok("ready\n") } else { Err(Problem::retry(Kind::Busy, 1)) }
 }
 
 async fn metrics(State(state): State<Arc<SiteState>>) -> Result<Response, Problem> {

@@ -17,12 +17,14 @@ mod buses;
 mod commands;
 pub mod local;
 mod metrics;
+mod moments;
 pub mod openapi;
 mod operations;
 mod password;
 mod people;
 pub mod problem;
 pub mod routes;
+mod schemas;
 mod server;
 mod shell;
 mod sign_in;
@@ -50,9 +52,11 @@ use axum::Router;
 use axum::routing::get;
 use devices::status::BusStatus;
 use rules::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -61,7 +65,7 @@ use tokio_util::sync::CancellationToken;
 const STREAMS_MAX: usize = 64;
 
 /// A scenario of the simulated site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct DemoScenario {
     pub name: String,
     pub text_zh: String,
@@ -79,12 +83,16 @@ pub struct DemoControl {
 /// Live figures of the buses by key.
 pub type Buses = Arc<[(String, Arc<BusStatus>)]>;
 
+/// Set once the first scan is done: the same moment for `/readyz` and for systemd.
+pub type FirstScan = Arc<AtomicBool>;
+
 /// What the site's routes need.
 #[derive(Clone)]
 pub struct SiteParts {
     pub core: CoreHandle,
     pub archive: Arc<dyn Archive>,
     pub buses: Buses,
+    pub first_scan: FirstScan,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
@@ -96,6 +104,7 @@ pub struct WebContext<S> {
     pub core: CoreHandle,
     pub store: S,
     pub buses: Buses,
+    pub first_scan: FirstScan,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<DemoControl>,
@@ -111,9 +120,9 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     context: WebContext<S>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let WebContext { core, store, buses, clock, settings, demo, data_dir } = context;
+    let WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir } = context;
     let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings, Some(&data_dir)).await;
-    let parts = SiteParts { core, archive: Arc::new(store), buses, clock, settings, demo };
+    let parts = SiteParts { core, archive: Arc::new(store), buses, first_scan, clock, settings, demo };
     let journal = Journal::Core(parts.core.clone());
     let router = site_router(parts, accounts.clone(), stop.clone());
     serve_journaled(listener, router, &accounts, &journal, stop).await

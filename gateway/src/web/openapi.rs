@@ -1,6 +1,7 @@
 //! `/api/v1/openapi.json`: the description of every route, made from the one table of routes.
 
 use super::routes::{Access, ROUTES, Route, Station};
+use super::schemas::Shapes;
 use super::shell::{PageKind, Shell};
 use axum::Json;
 use axum::extract::State;
@@ -15,17 +16,20 @@ pub(super) async fn serve(State(shell): State<Arc<Shell>>) -> Json<Value> {
 #[must_use]
 pub fn describe(kind: PageKind) -> Value {
     let mut paths: Map<String, Value> = Map::new();
+    let mut shapes = Shapes::new();
     for route in ROUTES.iter().filter(|route| serves(route.station, kind)) {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        path[route.method.to_lowercase()] = operation(route);
+        path[route.method.to_lowercase()] = operation(route, &mut shapes);
     }
+    let mut schemas = shapes.named();
+    schemas.insert("Problem".into(), problem_schema());
     json!({
         "openapi": "3.1.0",
         "info": { "title": "hazard-gateway", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
         "components": {
             "securitySchemes": { "session": { "type": "apiKey", "in": "cookie", "name": "hazard_session" } },
-            "schemas": { "Problem": problem_schema() },
+            "schemas": schemas,
         },
     })
 }
@@ -38,7 +42,7 @@ pub(super) fn serves(station: Station, kind: PageKind) -> bool {
     }
 }
 
-fn operation(route: &Route) -> Value {
+fn operation(route: &Route, shapes: &mut Shapes) -> Value {
     let changes = route.method != "GET";
     let mut parameters: Vec<Value> = path_parameters(route.path);
     parameters.extend(query_parameters(route.path, route.method));
@@ -46,17 +50,16 @@ fn operation(route: &Route) -> Value {
         parameters.push(parameter("header", "X-CSRF-Token", true, "string"));
         parameters.push(parameter("header", "Idempotency-Key", false, "string"));
     }
-    let kind = match route.path {
-        path if path.ends_with("/stream") => "text/event-stream",
-        "/metrics" => "application/openmetrics-text",
-        "/healthz" | "/readyz" => "text/plain",
-        _ => "application/json",
-    };
+    let (status, content) = shapes.response(route);
+    let mut done = json!({ "description": "done" });
+    if content.is_object() {
+        done["content"] = content;
+    }
     let mut operation = json!({
         "summary": route.summary,
         "parameters": parameters,
         "responses": {
-            "2XX": { "description": "done", "content": { kind: {} } },
+            status: done,
             "default": { "description": "problem", "content": {
                 "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } },
         },

@@ -2,10 +2,11 @@
 //!
 //! A route that is not in [`ROUTES`] is refused before its handler runs, so forgetting an entry closes a door instead of opening one.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a person may be. A user may have several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Viewer,

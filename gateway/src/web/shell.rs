@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use rules::{Clock, EventKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
 
 /// Which page the browser shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PageKind {
     Site,

@@ -7,6 +7,7 @@ use super::people::UserChange;
 use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;
+use crate::mqtt::payload::utc_text;
 use crate::store::users::UserRow;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -66,6 +67,7 @@ struct Change {
 
 fn answer(shell: &Shell, session: Option<&Session>) -> Value {
     let roles = session.map(|session| session.roles.clone()).unwrap_or_default();
+    let utc_ms = shell.clock.now().wall.utc_ms;
     json!({
         "kind": shell.kind,
         "user": session.map(|session| &session.user),
@@ -74,7 +76,8 @@ fn answer(shell: &Shell, session: Option<&Session>) -> Value {
         "csrf": session.map(|session| &session.csrf),
         "demo": session.is_some_and(|session| session.demo),
         "setup_needed": shell.accounts.setup_needed(),
-        "utc_ms": shell.clock.now().wall.utc_ms,
+        "utc_ms": utc_ms,
+        "time": utc_text(utc_ms),
     })
 }
 

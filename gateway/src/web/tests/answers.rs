@@ -45,7 +45,10 @@ async fn what_a_library_refuses_is_a_problem_too() {
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
     }
     let gap = bench.own(&vera, "GET", "/api/v1/points/GT-101/history?from=0&to=9", None).await;
-    assert_eq!(json_of(gap).await, json!({ "t": [0], "min": [null], "max": [null], "last": [null], "quality": [2] }));
+    assert_eq!(
+        json_of(gap).await,
+        json!({ "from": "1970-01-01T00:00:00.000Z", "to": "1970-01-01T00:00:00.009Z", "t": [0], "min": [null], "max": [null], "last": [null], "quality": [2] })
+    );
 }
 
 #[tokio::test]
@@ -56,6 +59,8 @@ async fn figures_are_for_this_machine_or_a_session() {
     let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
     let text = std::str::from_utf8(&bytes).unwrap();
     assert!(text.contains("\nhazard_points_good 2\n") && text.ends_with("# EOF\n"), "{text}");
+    assert_eq!(bench.send("GET", "/readyz", &[], None).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    bench.first_scan.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(bench.send("GET", "/readyz", &[], None).await.status(), StatusCode::OK);
 }
 
@@ -70,6 +75,9 @@ async fn refusals_of_the_core_have_their_statuses() {
     }
     let bad = bench.own(&olga, "POST", "/api/v1/alarms/a/ack", Some(json!({}))).await;
     assert_eq!(bad.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let bad = json_of(bad).await;
+    assert_eq!(bad["fields"], json!(["seen_seq"]));
+    assert!(bad["detail"].as_str().unwrap().contains("字段") && !bad.to_string().contains("line"), "{bad}");
     let sven = bench.accounts.sign_in_for_test("sven", Role::Safety).await;
     let answer = bench.own(&sven, "POST", "/api/v1/hazards/HD-1/reject", Some(json!({ "reason": "" }))).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);

@@ -63,6 +63,7 @@ struct Bench {
     accounts: Arc<Accounts>,
     clock: Arc<HandClock>,
     archive: Arc<FakeArchive>,
+    first_scan: FirstScan,
     snapshots: watch::Sender<Arc<Snapshot>>,
     records: broadcast::Sender<Arc<Record>>,
     notes: Arc<Mutex<Vec<EventKind>>>,
@@ -159,6 +160,7 @@ fn alarm() -> AlarmView {
         seq: 6,
         event_id: "site-6".into(),
         raised_utc_ms: 0,
+        acked_utc_ms: None,
         returned_utc_ms: None,
         acked_by: None,
         value: None,
@@ -232,11 +234,19 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let scenarios = [DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into() }];
     let demo = Some(DemoControl { scenarios: scenarios.into(), start });
     let archive = Arc::new(FakeArchive::default());
-    let parts =
-        SiteParts { core, archive: archive.clone(), buses: answers::buses(), clock: clock.clone(), settings, demo };
+    let first_scan = FirstScan::default();
+    let parts = SiteParts {
+        core,
+        archive: archive.clone(),
+        buses: answers::buses(),
+        first_scan: first_scan.clone(),
+        clock: clock.clone(),
+        settings,
+        demo,
+    };
     let stop = CancellationToken::new();
     let router = site_router(parts, accounts.clone(), stop.clone());
-    Bench { router, accounts, clock, archive, snapshots, records, notes, stop }
+    Bench { router, accounts, clock, archive, first_scan, snapshots, records, notes, stop }
 }
 
 /// A signed-in browser.
