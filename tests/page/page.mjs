@@ -23,7 +23,6 @@ const PAGES = ['overview', 'alarms', 'plan', 'trend/GT-102', 'hazards', 'hidden'
 const ALARM = 'tr[data-alarm="GT-102:HH"]';
 const DUTY = '值班员王工';
 const NOTE = '已电话核实，现场正在处置';
-/** What people wrote in this run: theirs, in any language. */
 const LOST = '数据中断：';
 
 const begun = Date.now();

@@ -3,7 +3,7 @@
 import { pick } from '../i18n/index.svelte';
 import type { Session } from './types';
 
-export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'refused' | 'incomplete' | 'throttled' | 'network' | 'other';
+export type Failure = 'signed_out' | 'forbidden' | 'changed' | 'refused' | 'incomplete' | 'throttled' | 'not_kept' | 'network' | 'other';
 
 export class ApiError extends Error {
   constructor(
