@@ -93,6 +93,17 @@ fn an_answer_cut_short_is_not_filled_up_by_a_late_one() {
     assert_eq!(whole, Verdict::Answer(vec![0, 8, 0, 0, 0, 5, 2, 3, 2, 0, 9]));
 }
 
+#[test]
+fn three_repeats_right_behind_the_answer_do_not_take_it_away() {
+    // Found by the fuzzer: with the answer in one read they cost the connection and the value.
+    let counters = LinkCounters::default();
+    let mut matcher = TcpMatcher::default();
+    let sent = matcher.begin(&[0, 7, 0, 0, 0, 6, 2, 3, 0, 0, 0, 1]).unwrap();
+    let answer = [sent[0], sent[1], 0, 0, 0, 5, 2, 3, 2, 0, 9];
+    assert_eq!(matcher.feed(&answer.repeat(4), &counters), Verdict::Answer(vec![0, 7, 0, 0, 0, 5, 2, 3, 2, 0, 9]));
+    assert_eq!(matcher.feed(&answer, &counters), Verdict::Lost, "a peer that repeats for ever is left");
+}
+
 /// Feeds `bytes` in pieces; the answer, if one comes.
 fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
     bytes.chunks(size).find_map(|piece| match feed(piece) {

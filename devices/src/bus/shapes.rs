@@ -1,0 +1,258 @@
+//! How many registers each request of a unit asks for, so that no answer fits two of them.
+//!
+//! Nothing in RTU tells the answer to one read from that to another of the same unit, function and length: a late or repeated one would
+//! be taken for whatever is asked then. So each *shape* (function and length of the answer) belongs to one request of the unit, and a
+//! request whose own shape is taken asks for some registers more. The line guard then drops an answer to anything else, however late.
+//!
+//! ```text
+//!   shape free ─► asked as it is      taken ─► asked for 1 … 8 registers more
+//!   more of them refused, or never answered ─► asked as it is from now on: a twin
+//! ```
+//! Of twins nothing can be told by shape. What is left is time ([`super::unit`] keeps them apart after a lost answer) and contents: a
+//! frame that the line repeats equals a twin's last answer and not the request's own, so such an answer is asked for again; for a while
+//! after a lost answer any changed one is.
+//!
+//! Pure. TCP needs none of it: its frames carry a number.
+
+use crate::Transport;
+use crate::plan::{Bounds, Span};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Registers asked for beyond what is needed: 16 characters, about as many as a request and the frame of its answer take.
+const MOST_MORE: u16 = 8;
+/// A shape belongs to its request so long after it was last asked: longer than a converter or modem holds bytes back.
+const KEPT: Duration = Duration::from_secs(600);
+/// More registers, once refused, are not asked for again before: a profile or a firmware rarely changes.
+const REFUSED_FOR: Duration = Duration::from_secs(3_600);
+
+/// What is known of one request.
+#[derive(Clone, Debug)]
+struct Known {
+    /// What is needed.
+    need: Span,
+    /// What was asked for.
+    asked: Span,
+    at: Instant,
+    /// Answered at least once as asked.
+    proven: bool,
+    /// The last answer.
+    words: Vec<u16>,
+}
+
+/// The shapes of one unit's requests.
+#[derive(Debug)]
+pub(super) struct Shapes {
+    /// Frames carry a number: there is nothing to be kept apart.
+    numbered: bool,
+    bounds: Bounds,
+    known: Vec<Known>,
+    refused: Vec<(Span, Instant)>,
+    /// The answer to the present request that was not believed.
+    first: Option<Vec<u16>>,
+}
+
+impl Shapes {
+    pub(super) fn new(transport: &Transport, bounds: Bounds) -> Self {
+        let numbered = matches!(transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
+        Self { numbered, bounds, known: Vec::new(), refused: Vec::new(), first: None }
+    }
+
+    /// True when every frame carries a number.
+    pub(super) fn are_numbered(&self) -> bool {
+        self.numbered
+    }
+
+    /// What to ask for where `need` is needed.
+    pub(super) fn ask(&mut self, need: Span, now: Instant) -> Span {
+        if self.numbered {
+            return need;
+        }
+        self.known.retain(|k| now.saturating_duration_since(k.at) < KEPT);
+        self.refused.retain(|(_, until)| *until > now);
+        if let Some(known) = self.known.iter_mut().find(|k| k.need == need) {
+            known.at = now;
+            return known.asked;
+        }
+        let plain_only = self.refused.iter().any(|(span, _)| *span == need);
+        let asked = (0..=if plain_only { 0 } else { MOST_MORE })
+            .filter_map(|more| longer(need, more, self.bounds))
+            .find(|span| self.owners(*span).next().is_none())
+            .unwrap_or(need);
+        self.known.push(Known { need, asked, at: now, proven: false, words: Vec::new() });
+        asked
+    }
+
+    /// Other requests to whose answers `asked`'s could be confused.
+    fn owners(&self, asked: Span) -> impl Iterator<Item = &Known> {
+        self.known.iter().filter(move |k| k.asked.shape() == asked.shape() && k.asked != asked)
+    }
+
+    /// True when some requests cannot be told apart.
+    pub(super) fn has_twins(&self) -> bool {
+        self.known.iter().any(|k| self.owners(k.asked).next().is_some())
+    }
+
+    /// The device refused `need` as it was asked. True when it is asked for no more than it needs from now on.
+    pub(super) fn refused(&mut self, need: Span, now: Instant) -> bool {
+        let Some(known) = self.known.iter_mut().find(|k| k.need == need && k.asked != need) else { return false };
+        (known.asked, known.proven) = (need, false);
+        self.refused.push((need, now + REFUSED_FOR));
+        true
+    }
+
+    /// `need` was not answered, again and again. Some devices are silent where others refuse: as long as nothing was ever answered, the
+    /// other length is tried.
+    pub(super) fn silent(&mut self, need: Span, now: Instant) {
+        if self.known.iter().any(|k| k.need == need && k.proven) || self.refused(need, now) {
+            return;
+        }
+        self.refused.retain(|(span, _)| *span != need);
+        self.known.retain(|k| k.need != need);
+        self.ask(need, now);
+    }
+
+    /// The present request is over without an answer.
+    pub(super) fn forget_first(&mut self) {
+        self.first = None;
+    }
+
+    /// An answer came; `lately` tells that an answer of this unit was lost not long ago.
+    pub(super) fn believe(&mut self, need: Span, words: &[u16], lately: bool) -> Belief {
+        let first = self.first.take();
+        let Some(at) = self.known.iter().position(|k| k.need == need) else { return Belief::Yes };
+        let known = &self.known[at];
+        let twins = || self.owners(known.asked);
+        let like_a_twins = twins().any(|twin| twin.words == words);
+        let suspect = known.words != words && (like_a_twins || lately && twins().next().is_some());
+        let belief = match first {
+            None if suspect => {
+                self.first = Some(words.to_vec());
+                return Belief::Again;
+            }
+            Some(first) if suspect && first != words => Belief::Doubtful,
+            _ => Belief::Yes,
+        };
+        self.known[at].proven = true;
+        self.known[at].words = words.to_vec();
+        belief
+    }
+}
+
+/// What an answer is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Belief {
+    Yes,
+    /// To be asked for once more.
+    Again,
+    /// Asked for twice, and still it may be another register's.
+    Doubtful,
+}
+
+/// `need` with so many registers more behind it (or as many times eight bits), if the device's limits allow it.
+fn longer(need: Span, more: u16, bounds: Bounds) -> Option<Span> {
+    let more = if need.is_bits() { more * 8 } else { more };
+    let span = Span { count: need.count + more, ..need };
+    (more == 0 || (span.count <= bounds.most(span.function) && span.end() <= 0x1_0000)).then_some(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn shapes(max_registers: u16) -> Shapes {
+        Shapes::new(&crate::bus::tests::rtu(), Bounds { max_registers, max_bits: 2000, coils_from_zero: false })
+    }
+
+    fn one(address: u16) -> Span {
+        Span { function: 3, address, count: 1 }
+    }
+
+    #[test]
+    fn requests_that_look_alike_are_asked_for_different_lengths_and_keep_them() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        for _ in 0..3 {
+            let counts = [0, 100, 200].map(|at| shapes.ask(one(at), now).count);
+            assert_eq!(counts, [1, 2, 3]);
+        }
+        assert!(!shapes.has_twins());
+        let bits = |count| Span { function: 1, address: 0, count };
+        assert_eq!((shapes.ask(bits(3), now).count, shapes.ask(bits(5), now).count), (3, 13), "both one byte");
+    }
+
+    #[test]
+    fn a_length_the_device_refuses_is_given_up_and_tried_again_after_an_hour() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        shapes.ask(one(0), now);
+        assert_eq!(shapes.ask(one(9), now).count, 2);
+        assert!(shapes.refused(one(9), now));
+        assert_eq!(shapes.ask(one(9), now).count, 1);
+        assert!(shapes.has_twins() && !shapes.refused(one(9), now));
+        shapes.ask(one(0), now + REFUSED_FOR);
+        assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 2);
+    }
+
+    #[test]
+    fn silence_speaks_against_a_length_only_until_it_was_answered_once() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        let count = |shapes: &mut Shapes| shapes.ask(one(9), now).count;
+        shapes.ask(one(0), now);
+        assert_eq!(count(&mut shapes), 2);
+        for tried in [1, 2, 1, 2] {
+            shapes.silent(one(9), now);
+            assert_eq!(count(&mut shapes), tried);
+        }
+        shapes.believe(one(9), &[7], false);
+        shapes.silent(one(9), now);
+        assert_eq!(count(&mut shapes), 2);
+    }
+
+    /// Two requests of a device that gives one register at a time.
+    fn twins() -> Shapes {
+        let (mut shapes, now) = (shapes(1), Instant::now());
+        shapes.ask(one(0), now);
+        shapes.ask(one(9), now);
+        assert_eq!(shapes.believe(one(0), &[7], false), Belief::Yes);
+        shapes
+    }
+
+    #[test]
+    fn a_twins_answer_is_asked_for_again_and_the_own_last_one_is_not() {
+        let mut shapes = twins();
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Again, "as if the line had repeated the frame");
+        assert_eq!(shapes.believe(one(9), &[8], false), Belief::Yes, "it had");
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Again);
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Yes, "twice the same: its own");
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Yes, "no second question for what it was before");
+    }
+
+    #[test]
+    fn after_a_lost_answer_a_changed_twin_is_believed_when_two_answers_agree_and_doubted_when_not() {
+        let mut shapes = twins();
+        assert_eq!(shapes.believe(one(9), &[3], true), Belief::Again);
+        assert_eq!(shapes.believe(one(9), &[3], true), Belief::Yes);
+        assert_eq!(shapes.believe(one(9), &[4], true), Belief::Again);
+        assert_eq!(shapes.believe(one(9), &[5], true), Belief::Doubtful);
+    }
+
+    proptest! {
+        /// Whatever is asked in whatever order, the answer to one request of a unit fits no other that was asked within the time kept.
+        #[test]
+        fn no_two_requests_share_a_shape_as_long_as_there_is_one_left(
+            needs in proptest::collection::vec((3u8..=4, 0u16..400, 1u16..4), 1..60),
+        ) {
+            let (mut shapes, now) = (shapes(125), Instant::now());
+            let mut owner: BTreeMap<(u8, u16), Span> = BTreeMap::new();
+            for (n, (function, address, count)) in (0u64..).zip(needs) {
+                let need = Span { function, address, count };
+                let asked = shapes.ask(need, now + Duration::from_secs(n));
+                prop_assert!(asked.holds(need) && asked.count <= count + MOST_MORE);
+                let of = *owner.entry(asked.shape()).or_insert(asked);
+                let full = (count..=count + MOST_MORE).all(|c| owner.contains_key(&(function, c * 2)));
+                prop_assert!(of == asked || full, "{:?} looks like {:?}", asked, of);
+            }
+        }
+    }
+}
