@@ -23,8 +23,12 @@ use tokio::time::Instant;
 const MOST_MORE: u16 = 8;
 /// A shape belongs to its request so long after it was last asked: longer than a converter or modem holds bytes back.
 const KEPT: Duration = Duration::from_secs(600);
-/// More registers, once refused, are not asked for again before: a profile or a firmware rarely changes.
+/// More registers, once refused, are not asked for again before: a firmware rarely changes.
 const REFUSED_FOR: Duration = Duration::from_secs(3_600);
+/// Refusals remembered: more than a unit has requests.
+const REFUSALS: usize = 256;
+/// Misses in a row after which the length is suspected: with the third the unit would be dead.
+const MISSES: u32 = 2;
 
 /// What is known of one request.
 #[derive(Clone, Debug)]
@@ -40,6 +44,16 @@ struct Known {
     words: Vec<u16>,
 }
 
+/// A request that is not to be asked for more than it needs.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    need: Span,
+    /// `None` when that is over and the longer request is tried again.
+    until: Option<Instant>,
+    /// Not refused, but never answered.
+    silent: bool,
+}
+
 /// The shapes of one unit's requests.
 #[derive(Debug)]
 pub(super) struct Shapes {
@@ -47,7 +61,7 @@ pub(super) struct Shapes {
     numbered: bool,
     bounds: Bounds,
     known: Vec<Known>,
-    refused: Vec<(Span, Instant)>,
+    refusals: Vec<Refusal>,
     /// The answer to the present request that was not believed.
     first: Option<Vec<u16>>,
 }
@@ -55,7 +69,7 @@ pub(super) struct Shapes {
 impl Shapes {
     pub(super) fn new(transport: &Transport, bounds: Bounds) -> Self {
         let numbered = matches!(transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
-        Self { numbered, bounds, known: Vec::new(), refused: Vec::new(), first: None }
+        Self { numbered, bounds, known: Vec::new(), refusals: Vec::new(), first: None }
     }
 
     /// True when every frame carries a number.
@@ -69,12 +83,16 @@ impl Shapes {
             return need;
         }
         self.known.retain(|k| now.saturating_duration_since(k.at) < KEPT);
-        self.refused.retain(|(_, until)| *until > now);
+        let over = |r: &&mut Refusal| r.need == need && r.until.is_some_and(|until| until <= now);
+        if let Some(refusal) = self.refusals.iter_mut().find(over) {
+            refusal.until = None;
+            self.known.retain(|k| k.need != need);
+        }
         if let Some(known) = self.known.iter_mut().find(|k| k.need == need) {
             known.at = now;
             return known.asked;
         }
-        let plain_only = self.refused.iter().any(|(span, _)| *span == need);
+        let plain_only = self.refusals.iter().any(|r| r.need == need && r.until.is_some());
         let asked = (0..=if plain_only { 0 } else { MOST_MORE })
             .filter_map(|more| longer(need, more, self.bounds))
             .find(|span| self.owners(*span).next().is_none())
@@ -93,23 +111,40 @@ impl Shapes {
         self.known.iter().any(|k| self.owners(k.asked).next().is_some())
     }
 
-    /// The device refused `need` as it was asked. True when it is asked for no more than it needs from now on.
-    pub(super) fn refused(&mut self, need: Span, now: Instant) -> bool {
-        let Some(known) = self.known.iter_mut().find(|k| k.need == need && k.asked != need) else { return false };
-        (known.asked, known.proven) = (need, false);
-        self.refused.push((need, now + REFUSED_FOR));
-        true
+    /// The device answered `need` with exception `code`. True when it is asked for no more than it needs from now on.
+    pub(super) fn refused(&mut self, need: Span, code: u8, now: Instant) -> bool {
+        let longer = self.known.iter().find(|k| k.need == need && k.asked != need);
+        // 2 and 3 are about addresses and lengths; of a length never answered any refusal is.
+        let refused = longer.is_some_and(|k| matches!(code, 2 | 3) || !k.proven);
+        if refused {
+            self.give_up(need, false, now);
+        }
+        refused
     }
 
-    /// `need` was not answered, again and again. Some devices are silent where others refuse: as long as nothing was ever answered, the
-    /// other length is tried.
-    pub(super) fn silent(&mut self, need: Span, now: Instant) {
-        if self.known.iter().any(|k| k.need == need && k.proven) || self.refused(need, now) {
-            return;
+    /// `need` was not answered, `misses` times in a row. Some devices are silent, or answer in another length, where others refuse: as
+    /// long as nothing was ever answered, the other length is tried.
+    pub(super) fn silent(&mut self, need: Span, misses: u32, now: Instant) {
+        let Some(known) = self.known.iter().find(|k| k.need == need && !k.proven) else { return };
+        let silent_before = self.refusals.iter().any(|r| r.need == need && r.silent);
+        if known.asked != need {
+            if misses >= MISSES || silent_before {
+                self.give_up(need, true, now);
+            }
+        } else if silent_before {
+            // So is the short one: it was not the length.
+            self.refusals.retain(|r| r.need != need);
+            self.known.retain(|k| k.need != need);
         }
-        self.refused.retain(|(span, _)| *span != need);
-        self.known.retain(|k| k.need != need);
-        self.ask(need, now);
+    }
+
+    fn give_up(&mut self, need: Span, silent: bool, now: Instant) {
+        for known in self.known.iter_mut().filter(|k| k.need == need) {
+            (known.asked, known.proven) = (need, false);
+        }
+        self.refusals.retain(|r| r.need != need);
+        self.refusals.truncate(REFUSALS - 1);
+        self.refusals.insert(0, Refusal { need, until: Some(now + REFUSED_FOR), silent });
     }
 
     /// The present request is over without an answer.
@@ -187,11 +222,23 @@ mod tests {
         let (mut shapes, now) = (shapes(125), Instant::now());
         shapes.ask(one(0), now);
         assert_eq!(shapes.ask(one(9), now).count, 2);
-        assert!(shapes.refused(one(9), now));
+        assert!(shapes.refused(one(9), 2, now));
         assert_eq!(shapes.ask(one(9), now).count, 1);
-        assert!(shapes.has_twins() && !shapes.refused(one(9), now));
+        assert!(shapes.has_twins() && !shapes.refused(one(9), 2, now), "the short one is the profile's own fault");
         shapes.ask(one(0), now + REFUSED_FOR);
         assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 2);
+    }
+
+    #[test]
+    fn any_refusal_speaks_against_a_length_until_it_was_answered_once_and_then_only_2_and_3() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        shapes.ask(one(0), now);
+        shapes.ask(one(9), now);
+        shapes.believe(one(9), &[7], false);
+        assert!(!shapes.refused(one(9), 4, now), "a device in trouble");
+        assert!(shapes.refused(one(9), 3, now));
+        [0, 9].map(|at| shapes.ask(one(at), now + REFUSED_FOR));
+        assert!(shapes.refused(one(9), 4, now + REFUSED_FOR));
     }
 
     #[test]
@@ -199,14 +246,16 @@ mod tests {
         let (mut shapes, now) = (shapes(125), Instant::now());
         let count = |shapes: &mut Shapes| shapes.ask(one(9), now).count;
         shapes.ask(one(0), now);
-        assert_eq!(count(&mut shapes), 2);
-        for tried in [1, 2, 1, 2] {
-            shapes.silent(one(9), now);
-            assert_eq!(count(&mut shapes), tried);
+        for (misses, tried) in [(0, 2), (1, 2), (2, 1), (3, 2), (4, 1)] {
+            shapes.silent(one(9), misses, now);
+            assert_eq!(count(&mut shapes), tried, "after {misses} misses");
         }
         shapes.believe(one(9), &[7], false);
-        shapes.silent(one(9), now);
-        assert_eq!(count(&mut shapes), 2);
+        shapes.silent(one(9), 5, now);
+        assert_eq!(count(&mut shapes), 1, "that one answers");
+        assert_eq!([0, 9].map(|at| shapes.ask(one(at), now + REFUSED_FOR).count), [1, 2]);
+        shapes.silent(one(9), 1, now + REFUSED_FOR);
+        assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 1, "known to be silent: one miss is enough");
     }
 
     /// Two requests of a device that gives one register at a time.

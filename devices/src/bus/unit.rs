@@ -250,7 +250,7 @@ impl Unit {
         let Some(need) = self.groups[self.asked].block() else { return Some(answer) };
         let mut words = match answer {
             Ok(words) => words,
-            Err(2 | 3) if self.shapes.refused(need, now) => {
+            Err(code) if self.shapes.refused(need, code, now) => {
                 self.not_before = self.not_before.max(self.owed_until);
                 return None;
             }
@@ -272,11 +272,10 @@ impl Unit {
     fn miss(&mut self, fault: Fault, now: Instant, label: Now) -> Change {
         self.misses += 1;
         self.shapes.forget_first();
-        if self.misses >= MISSES_TO_DIE
-            && fault == Fault::Timeout
+        if matches!(fault, Fault::Timeout | Fault::Protocol)
             && let Some(need) = self.groups[self.asked].block()
         {
-            self.shapes.silent(need, now);
+            self.shapes.silent(need, self.misses, now);
         }
         self.owed = true;
         self.fault = fault;

@@ -188,8 +188,7 @@ async fn late_answer_never_reaches_another_register_over_tcp() {
 /// fits no other.
 #[tokio::test(start_paused = true)]
 async fn late_answer_never_reaches_another_register_over_rtu() {
-    let rules =
-        ["late=20%:401-5000ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%:0-600ms", "drop=2%"];
+    let rules = ["late=20%:401-5000ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%:0-600ms", "drop=2%"];
     for seed in [1, 2, 3, 4, 5, 6] {
         let (told, counts) = run(rtu(), seed, &rules, 5_000).await;
         judge(seed, &told, &counts);
