@@ -28,6 +28,10 @@ pub struct Profile {
     pub name: String,
     pub title_zh: String,
     pub title_en: String,
+    /// Where the register map is published; empty when the profile does not say.
+    pub basis: String,
+    /// Somebody has compared it with what the maker publishes.
+    pub checked: bool,
     pub limits: Limits,
     fields: BTreeMap<String, Arc<Field>>,
 }

@@ -3,9 +3,10 @@
 //! Owns [`forecast`]. The units and the rule who is next are those of the live bus; only the wire is replaced by its cost model.
 
 use super::choice::{PROBE_REST, Turn, choose};
+use super::shapes::Shapes;
 use super::unit::{Change, MISSES_TO_DIE, Unit};
 use crate::line::AskError;
-use crate::plan::{Span, wire_bytes};
+use crate::plan::{Bounds, Cost, Span, wire_bytes};
 use crate::{BusSpec, DeviceSpec, PointBinding};
 use rules::{Mono, Now, PointId, Wall};
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct RequestForecast {
     pub unit: u8,
     #[serde(flatten)]
     pub span: Span,
+    /// Asked for beyond that, so that no late answer to another request fits this one.
+    pub more: u16,
     #[serde(rename = "period_ms", serialize_with = "as_ms")]
     pub period: Duration,
     /// Holds a value that an alarm rule judges.
@@ -88,23 +91,29 @@ pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Durati
     let now = Instant::now();
     let unit = |d: &DeviceSpec| Unit::new(d.clone(), &spec.transport, spec.timeout, now);
     let units: Vec<Unit> = spec.devices.iter().map(unit).collect();
-    let requests = units.iter().flat_map(|u| requests(spec, u)).collect();
+    let requests = units.iter().flat_map(|u| requests(spec, u, now)).collect();
     let dead = dead.min(units.len().saturating_sub(1));
     let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
     BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead }
 }
 
-fn requests<'a>(bus: &'a BusSpec, unit: &'a Unit) -> impl Iterator<Item = RequestForecast> + 'a {
-    unit.requests().map(|(period, span, critical, cost)| RequestForecast {
-        device: unit.spec.key.clone(),
-        unit: unit.spec.unit,
-        span,
-        period,
-        critical,
-        bytes: wire_bytes(&bus.transport, span),
-        wire: cost.wire(span),
-        total: cost.of(span),
-    })
+fn requests(bus: &BusSpec, unit: &Unit, now: Instant) -> Vec<RequestForecast> {
+    let mut shapes = Shapes::new(&bus.transport, Bounds::of(unit.spec.profile.limits));
+    let one = |(period, span, critical, cost): (Duration, Span, bool, Cost)| {
+        let asked = shapes.ask(span, now);
+        RequestForecast {
+            device: unit.spec.key.clone(),
+            unit: unit.spec.unit,
+            span,
+            more: asked.count - span.count,
+            period,
+            critical,
+            bytes: wire_bytes(&bus.transport, asked),
+            wire: cost.wire(asked),
+            total: cost.of(asked),
+        }
+    };
+    unit.requests().map(one).collect()
 }
 
 fn as_ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -269,7 +278,8 @@ mod tests {
         let told = forecast(&spec, 1, &|_| Duration::from_secs(3));
         assert_eq!(told.requests.len(), 8);
         let first = &told.requests[0];
-        assert_eq!((first.bytes, first.unit), (15, 1));
+        assert_eq!((first.bytes, first.unit, first.more), (15, 1, 0));
+        assert_eq!((told.requests[1].bytes, told.requests[1].more), (17, 1), "it would look like the first");
         assert!(first.wire > Duration::from_millis(19) && first.total < Duration::from_millis(40), "{first:?}");
         assert_eq!(late(&told.healthy), Vec::<&str>::new());
         assert!((0.25..0.4).contains(&told.healthy.utilisation), "{:?}", told.healthy);

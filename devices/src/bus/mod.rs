@@ -8,6 +8,7 @@ mod desk;
 pub(crate) mod forecast;
 mod group;
 mod patience;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -9,9 +9,10 @@
 
 use super::group::{Finished, Group};
 use super::patience::Patience;
+use super::shapes::{Belief, Shapes};
 use crate::line::AskError;
 use crate::plan::cuts::Cuts;
-use crate::plan::{Cost, Span};
+use crate::plan::{Bounds, Cost, Span};
 use crate::{DeviceSpec, Transport};
 use rules::{Fault, Now, Sample};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,10 @@ const LAST_PROBE: Duration = Duration::from_secs(60);
 const PROBE_LIMIT: Duration = Duration::from_millis(300);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 const BUSY_REPEATS: u8 = 2;
+/// A line repeats a frame at once or within this time; the second question to one of two that look alike waits for it.
+const REPEATED_WITHIN: Duration = Duration::from_millis(60);
+/// After a lost answer, requests that look alike are watched so long.
+const WATCHED: Duration = Duration::from_secs(30);
 /// A turnaround that differs from the plan's by less does not change the plan.
 const SAME_TURNAROUND: Duration = Duration::from_millis(2);
 const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
@@ -71,6 +76,9 @@ pub(super) struct Unit {
     owed: bool,
     /// Any of its points has a fast period.
     has_fast: bool,
+    /// Until when it may be, after the request was answered.
+    owed_until: Instant,
+    shapes: Shapes,
 }
 
 impl Unit {
@@ -89,6 +97,8 @@ impl Unit {
             fault: Fault::NeverRead,
             owed: false,
             has_fast: spec.points.iter().any(|p| p.fast.is_some()),
+            owed_until: now,
+            shapes: Shapes::new(transport, Bounds::of(spec.profile.limits)),
             spec,
         };
         unit.regroup(now);
@@ -147,10 +157,10 @@ impl Unit {
         let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
         self.asked = self.repeat.or_else(|| most_urgent().or_else(earliest).map(|(i, _)| i))?;
-        let group = &mut self.groups[self.asked];
-        let block = group.request(now, label)?;
-        let limit = group.cost().wire(block) + self.wait();
-        Some((block, limit))
+        let need = self.groups[self.asked].request(now, label)?;
+        let span = self.shapes.ask(need, now);
+        let limit = self.groups[self.asked].cost().wire(span) + self.wait();
+        Some((span, limit))
     }
 
     fn wait(&self) -> Duration {
@@ -197,18 +207,18 @@ impl Unit {
         if !back {
             (0..self.misses).for_each(|_| self.patience.missed());
         }
-        let group = &mut self.groups[self.asked];
-        let numbered = matches!(self.transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
-        if self.owed && !numbered {
-            group.doubt();
-        }
-        if let Some(block) = group.block() {
-            self.patience.answered(took.saturating_sub(group.cost().wire(block)));
+        if let Some(need) = self.groups[self.asked].block() {
+            let span = self.shapes.ask(need, now);
+            self.patience.answered(took.saturating_sub(self.groups[self.asked].cost().wire(span)));
         }
         self.misses = 0;
         self.repeat = None;
-        if std::mem::take(&mut self.owed) && self.has_lookalikes() {
-            self.not_before = self.not_before.max(now + quarantine);
+        if std::mem::take(&mut self.owed) && !self.shapes.are_numbered() {
+            self.groups[self.asked].doubt();
+            self.owed_until = now + quarantine;
+            if self.shapes.has_twins() {
+                self.not_before = self.not_before.max(self.owed_until);
+            }
         }
         if back {
             self.hurry(now);
@@ -222,19 +232,15 @@ impl Unit {
         self.groups.iter_mut().for_each(|g| g.due = g.due.min(now));
     }
 
-    fn has_lookalikes(&self) -> bool {
-        let mut seen = BTreeSet::new();
-        self.groups.iter().flat_map(Group::blocks).any(|(b, _)| !seen.insert((b.function, b.count)))
-    }
-
     fn answered(&mut self, answer: Result<Vec<u16>, u8>, now: Instant, label: Now) {
-        let group = &mut self.groups[self.asked];
         if matches!(answer, Err(5 | 6)) && self.busy < BUSY_REPEATS {
             self.busy += 1;
             self.not_before = self.not_before.max(now + BUSY_PAUSE);
             return;
         }
         self.busy = 0;
+        let Some(answer) = self.believed(answer, now) else { return };
+        let group = &mut self.groups[self.asked];
         match answer {
             Ok(words) => group.read(words, label, &mut self.cuts),
             Err(code @ 1..=3) => group.refused(code != 1, now, label, &mut self.cuts),
@@ -242,8 +248,38 @@ impl Unit {
         }
     }
 
+    /// The answer as far as it was needed; `None` when the request is to be asked again, shorter or for certainty.
+    fn believed(&mut self, answer: Result<Vec<u16>, u8>, now: Instant) -> Option<Result<Vec<u16>, u8>> {
+        let Some(need) = self.groups[self.asked].block() else { return Some(answer) };
+        let mut words = match answer {
+            Ok(words) => words,
+            Err(code) if self.shapes.refused(need, code, now) => {
+                self.not_before = self.not_before.max(self.owed_until);
+                return None;
+            }
+            refused => return Some(refused),
+        };
+        words.truncate(usize::from(need.count));
+        match self.shapes.believe(need, &words, now < self.owed_until + WATCHED) {
+            Belief::Yes => {}
+            Belief::Doubtful => self.groups[self.asked].doubt(),
+            Belief::Again => {
+                self.repeat = Some(self.asked);
+                self.not_before = self.not_before.max(now + REPEATED_WITHIN);
+                return None;
+            }
+        }
+        Some(Ok(words))
+    }
+
     fn miss(&mut self, fault: Fault, now: Instant, label: Now) -> Change {
         self.misses += 1;
+        self.shapes.forget_first();
+        if matches!(fault, Fault::Timeout | Fault::Protocol)
+            && let Some(need) = self.groups[self.asked].block()
+        {
+            self.shapes.silent(need, self.misses, now);
+        }
         self.owed = true;
         self.fault = fault;
         self.busy = 0;
@@ -323,6 +359,7 @@ impl Unit {
         self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
         self.busy = 0;
         self.repeat = None;
+        self.shapes.forget_first();
         self.groups.iter_mut().for_each(Group::restart);
     }
 }

@@ -74,6 +74,8 @@ impl TcpMatcher {
             let frame: Vec<u8> = self.buf.drain(..6 + length).collect();
             match self.judge(frame, counters) {
                 Verdict::Wait => {}
+                // Repeats right behind the answer take nothing from it; one more of them ends the connection.
+                Verdict::Lost if matches!(verdict, Verdict::Answer(_)) && self.stale_in_a_row >= STALE_IN_A_ROW => {}
                 // Also when an answer was complete: its last bytes may be the first ones of the next frame.
                 lost @ Verdict::Lost => return lost,
                 decided => verdict = decided,

@@ -93,6 +93,84 @@ fn an_answer_cut_short_is_not_filled_up_by_a_late_one() {
     assert_eq!(whole, Verdict::Answer(vec![0, 8, 0, 0, 0, 5, 2, 3, 2, 0, 9]));
 }
 
+#[test]
+fn three_repeats_right_behind_the_answer_do_not_take_it_away() {
+    // Found by the fuzzer: with the answer in one read they cost the connection and the value.
+    let counters = LinkCounters::default();
+    let mut matcher = TcpMatcher::default();
+    let sent = matcher.begin(&[0, 7, 0, 0, 0, 6, 2, 3, 0, 0, 0, 1]).unwrap();
+    let answer = [sent[0], sent[1], 0, 0, 0, 5, 2, 3, 2, 0, 9];
+    assert_eq!(matcher.feed(&answer.repeat(4), &counters), Verdict::Answer(vec![0, 7, 0, 0, 0, 5, 2, 3, 2, 0, 9]));
+    assert_eq!(matcher.feed(&answer, &counters), Verdict::Lost, "a peer that repeats for ever is left");
+}
+
+/// Inputs that a fuzzer found to take different ways through the guard, one in a line, in hexadecimal.
+const FOUND: [(bool, &str); 2] = [(true, include_str!("found/rtu.txt")), (false, include_str!("found/tcp.txt"))];
+/// Changed copies of each.
+const COPIES: usize = 30;
+
+/// Says what was under way when a test fails.
+struct Tell(u64, bool, Vec<u8>);
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("SEED={} rtu {} input {:02X?}", self.0, self.1, self.2);
+        }
+    }
+}
+
+/// xorshift64: the same numbers everywhere and for ever.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % n.max(1)
+    }
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.below(256)).unwrap()
+    }
+    /// Changes `input` in one place: a byte, a bit, a piece taken out, repeated or borrowed from `other`.
+    fn change(&mut self, input: &mut Vec<u8>, other: &[u8]) {
+        let (at, to) = (self.below(input.len()), self.below(input.len() + 1));
+        let (at, to) = (at.min(to), at.max(to));
+        match self.below(5) {
+            0 if at < input.len() => input[at] = self.byte(),
+            1 if at < input.len() => input[at] ^= 1 << self.below(8),
+            2 if input.len() > 6 => drop(input.drain(at..to)),
+            3 if input.len() < 300 => input.extend_from_within(at..to),
+            _ => {
+                let from = self.below(other.len());
+                input.truncate(at);
+                input.extend_from_slice(&other[from..]);
+            }
+        }
+    }
+}
+
+/// The short form of the runs in `fuzz/`. `SEED=n` for other numbers.
+#[test]
+fn what_a_fuzzer_found_and_thousands_of_changed_copies_agree_with_another_implementation() {
+    let seed: u64 = std::env::var("SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    for (rtu, text) in FOUND {
+        let found: Vec<Vec<u8>> = text.lines().map(|l| l.as_bytes().chunks(2).map(byte).collect()).collect();
+        assert!(found.len() > 50, "rtu {rtu}: {} inputs", found.len());
+        let mut numbers = Numbers(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        for nth in 0..found.len() * (COPIES + 1) {
+            let mut tell = Tell(seed, rtu, found[nth % found.len()].clone());
+            for _ in 0..(nth / found.len()).min(1 + numbers.below(4)) {
+                let other = numbers.below(found.len());
+                numbers.change(&mut tell.2, &found[other]);
+            }
+            oracle::compare(rtu, &tell.2);
+        }
+    }
+}
+
 /// Feeds `bytes` in pieces; the answer, if one comes.
 fn pieces(mut feed: impl FnMut(&[u8]) -> Verdict, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
     bytes.chunks(size).find_map(|piece| match feed(piece) {

@@ -71,7 +71,7 @@ impl Cost {
 }
 
 fn data_bytes(span: Span) -> u32 {
-    if span.is_bits() { u32::from(span.count).div_ceil(8) } else { u32::from(span.count) * 2 }
+    u32::from(span.shape().1)
 }
 
 /// Bytes of request and answer together.

@@ -34,6 +34,11 @@ impl Span {
     pub fn holds(self, other: Self) -> bool {
         self.function == other.function && self.address <= other.address && other.end() <= self.end()
     }
+    /// All that an RTU answer tells of its request besides the unit: function, and bytes of data.
+    #[must_use]
+    pub fn shape(self) -> (u8, u16) {
+        (self.function, if self.is_bits() { self.count.div_ceil(8) } else { self.count * 2 })
+    }
     /// True for coils and discrete inputs.
     #[must_use]
     pub fn is_bits(self) -> bool {
@@ -59,7 +64,7 @@ impl Bounds {
         let Limits { max_registers, max_bits, coils_from_zero, .. } = limits;
         Self { max_registers, max_bits, coils_from_zero }
     }
-    fn most(self, function: u8) -> u16 {
+    pub(crate) fn most(self, function: u8) -> u16 {
         if function <= 2 { self.max_bits.min(2000) } else { self.max_registers.min(125) }
     }
     /// Where a request for a value at `address` begins.

@@ -12,11 +12,11 @@ use std::collections::VecDeque;
 pub fn arrange(blocks: &[Span]) -> Vec<Span> {
     let mut shapes: BTreeMap<(u8, u16), VecDeque<Span>> = BTreeMap::new();
     for block in blocks {
-        shapes.entry((block.function, block.count)).or_default().push_back(*block);
+        shapes.entry(block.shape()).or_default().push_back(*block);
     }
     let mut out: Vec<Span> = Vec::with_capacity(blocks.len());
     while out.len() < blocks.len() {
-        let last = out.last().map(|b| (b.function, b.count));
+        let last = out.last().map(|b| b.shape());
         let most = |others: bool| {
             let open = shapes.iter().filter(|(shape, left)| !left.is_empty() && (!others || Some(**shape) != last));
             open.max_by_key(|(shape, left)| (left.len(), std::cmp::Reverse(**shape))).map(|(shape, _)| *shape)

@@ -167,7 +167,7 @@ proptest! {
         a.sort();
         b.sort();
         prop_assert_eq!(a, b);
-        let shape = |s: &Span| (s.function, s.count);
+        let shape = |s: &Span| s.shape();
         let most = spans.iter().map(|s| spans.iter().filter(|o| shape(o) == shape(s)).count()).max().unwrap_or(0);
         if most <= spans.len().div_ceil(2) {
             prop_assert!(order.windows(2).all(|w| shape(&w[0]) != shape(&w[1])), "{order:?}");

@@ -12,6 +12,10 @@ pub(super) struct RawProfile {
     pub(super) title_zh: String,
     pub(super) title_en: String,
     #[serde(default)]
+    pub(super) basis: String,
+    #[serde(default)]
+    pub(super) checked: bool,
+    #[serde(default)]
     pub(super) word_order: WordOrder,
     /// Number of the first register in the maker's table.
     #[serde(default)]

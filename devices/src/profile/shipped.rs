@@ -54,11 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_embedded_profile_is_valid_and_has_both_titles() {
+    fn every_embedded_profile_is_valid_has_both_titles_and_says_where_its_map_is_from() {
         for name in shipped_names() {
             let profile = shipped(name).unwrap();
             assert!(!profile.title_zh.is_empty() && !profile.title_en.is_empty(), "{name}");
             assert!(!profile.field_names().is_empty(), "{name}");
+            assert!(profile.basis.len() > 20, "{name}: where is the map published, and was it compared?");
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct ImportArgs {
     /// 打印空白位号表 · print an empty tag list with one example.
     #[arg(long)]
     template: bool,
-    /// Defects as JSON on stdout.
+    /// 缺陷以 JSON 输出 · defects as JSON on stdout.
     #[arg(long)]
     json: bool,
 }
@@ -85,6 +85,13 @@ fn write(fragment: &rows::Fragment, args: &ImportArgs) -> Exit {
         return Exit::Ok;
     };
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(out);
+    if file.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::AlreadyExists) {
+        eprintln!(
+            "{0} 已存在，不覆盖；换一个文件名 · {0} exists and is not overwritten; choose another name",
+            out.display()
+        );
+        return Exit::Io;
+    }
     if let Err(error) = file.and_then(|mut f| std::io::Write::write_all(&mut f, fragment.text.as_bytes())) {
         eprintln!("无法写入 {0}：{error} · cannot write {0}: {error}", out.display());
         return Exit::Io;

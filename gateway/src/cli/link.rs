@@ -37,12 +37,16 @@ pub(super) struct LinkArgs {
     /// 配置中的链路名 · name of the link in the site file.
     #[arg(long, value_name = "KEY", requires = "config")]
     link: Option<String>,
+    /// 波特率 · speed of the serial port.
     #[arg(long, default_value_t = 9600)]
     baud: u32,
+    /// 数据位 · data bits.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(7..=8))]
     data_bits: u8,
+    /// 校验位 · parity.
     #[arg(long, value_enum, default_value_t = ParityArg::None)]
     parity: ParityArg,
+    /// 停止位 · stop bits.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     stop_bits: u8,
     /// 每次等待毫秒数 · longest wait for an answer.

@@ -8,16 +8,19 @@ use devices::{BusForecast, BusSpec, Outlook, Parity, RequestForecast, Transport,
 use std::path::PathBuf;
 use std::time::Duration;
 
+const REMEDY_ZH: &str = "可加长周期或有效期、提高波特率，或把仪表分到两条总线";
+const REMEDY_EN: &str = "lengthen period or max_age, raise the baud rate, or put the instruments on two links";
+
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
-    /// Site file.
+    /// 站点配置文件 · site file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// 每条总线失联的仪表数 · dead devices on every bus; their deadlines are judged too.
     #[arg(long, value_name = "K")]
     dead: Option<usize>,
-    /// As JSON on stdout.
+    /// 以 JSON 输出 · as JSON on stdout.
     #[arg(long)]
     json: bool,
 }
@@ -72,9 +75,9 @@ pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
             let (n, point) = (late(buses, with_dead), &first.point);
             let (interval, max_age) = (time(first.interval), time(first.max_age));
             format!(
-                "{head}；{n} 个数据有效期守不住，例如 {point}：最长 {interval} 才来一个值，有效期只有 {max_age} · \
+                "{head}；{n} 个数据有效期守不住，例如 {point}：最长 {interval} 才来一个值，有效期只有 {max_age}；{REMEDY_ZH} · \
                  {head_en}; {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval} at worst, \
-                 max_age {max_age}"
+                 max_age {max_age}; {REMEDY_EN}"
             )
         }
     }
@@ -88,6 +91,9 @@ fn print_bus(spec: &BusSpec, bus: &BusForecast, judge_dead: bool) {
     for r in &bus.requests {
         println!("  {}", row(&cells(r), &widths));
     }
+    if bus.requests.iter().any(|r| r.more > 0) {
+        println!("  +n：多读 n 个，使各请求的应答长度不同 · n more, so that no late answer fits another request");
+    }
     print_outlook("全部在线 healthy", &bus.healthy, true);
     if let Some(outlook) = &bus.with_dead {
         print_outlook(&format!("{} 台失联 dead", outlook.dead), outlook, judge_dead);
@@ -100,7 +106,7 @@ fn cells(r: &RequestForecast) -> [String; 10] {
         r.unit.to_string(),
         format!("{:02}", r.span.function),
         r.span.address.to_string(),
-        r.span.count.to_string(),
+        if r.more == 0 { r.span.count.to_string() } else { format!("{}+{}", r.span.count, r.more) },
         r.bytes.to_string(),
         time(r.wire),
         time(r.total),
@@ -117,6 +123,11 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
         outlook.utilisation * 100.0,
         outlook.skipped
     );
+    if outlook.skipped > 0 {
+        println!(
+            "    ! 总线排满，周期守不住，迟到的轮次被跳过；{REMEDY_ZH} · the bus is full: late cycles are skipped; {REMEDY_EN}"
+        );
+    }
     for late in &outlook.late {
         let mark = if judged { "✗" } else { "!" };
         println!(

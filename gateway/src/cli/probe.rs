@@ -21,13 +21,13 @@ use std::time::Duration;
 /// Arguments of `probe`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ProbeArgs {
-    /// Site file.
+    /// 站点配置文件 · site file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// 仪表名，可多次；默认全部 · name of the device, may be repeated; default all of them.
     #[arg(long, value_name = "KEY")]
     device: Vec<String>,
-    /// The result as JSON.
+    /// 以 JSON 输出 · the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -38,6 +38,10 @@ struct Probed {
     link: String,
     unit: u8,
     profile: String,
+    /// Where the profile's register map is published.
+    basis: String,
+    /// True when the profile was compared with what the maker publishes.
+    checked: bool,
     /// Slowest answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     ms: Option<f64>,
@@ -126,6 +130,8 @@ async fn probe(session: &mut Session, bus: &BusSpec, device: &DeviceSpec, site: 
         link: bus.key.clone(),
         unit: device.unit,
         profile: device.profile.name.clone(),
+        basis: device.profile.basis.clone(),
+        checked: device.profile.checked,
         ms: asked.slowest.map(|took| (took.as_secs_f64() * 10_000.0).round() / 10.0),
         silence: asked.silence.clone(),
         fields: fields.iter().map(row).collect(),
@@ -210,12 +216,22 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &An
     }
 }
 
+/// How far the profile may be believed.
+fn on_basis(probed: &Probed) -> String {
+    let basis = if probed.basis.is_empty() { "—" } else { &probed.basis };
+    if probed.checked {
+        return format!("型号依据 basis：{basis}（已核对 checked）");
+    }
+    format!("型号依据 basis：{basis}（未与厂家手册核对，请核对 · not compared with the maker's manual: compare it）")
+}
+
 fn print(probed: &Probed) {
     let ms = probed.ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
     println!(
         "{}  链路 link {}  站号 unit {}  型号 profile {}  {ms}",
         probed.device, probed.link, probed.unit, probed.profile
     );
+    println!("  {}", on_basis(probed));
     for why in &probed.silence {
         println!("  {why}");
     }

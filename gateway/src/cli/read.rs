@@ -33,7 +33,7 @@ pub(super) struct ReadArgs {
     /// 仪表上显示的值：按此找出类型和字节序 · the value on the display: ranks types and byte orders by it.
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     expect: Option<f64>,
-    /// The result as JSON.
+    /// 以 JSON 输出 · the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -161,13 +161,18 @@ fn singles(span: Span, words: &[u16]) {
         let [high, low] = word.to_be_bytes();
         let letter = |b: u8| if b.is_ascii_graphic() { char::from(b) } else { '.' };
         println!(
-            "{address:5} {table}{:05}  0x{word:04X} {word:6} {:7}     {high:3}    {low:3}  {word:016b}  {}{}",
-            address + 1,
+            "{address:5} {:>6}  0x{word:04X} {word:6} {:7}     {high:3}    {low:3}  {word:016b}  {}{}",
+            reference(table, address),
             word.cast_signed(),
             letter(high),
             letter(low)
         );
     }
+}
+
+/// As manuals write it: 40001, and with six digits only where five are not enough.
+fn reference(table: char, address: u32) -> String {
+    if address < 9_999 { format!("{table}{:04}", address + 1) } else { format!("{table}{:05}", address + 1) }
 }
 
 fn pairs(span: Span, words: &[u16]) {

@@ -18,7 +18,7 @@ pub(super) struct ScanArgs {
     /// 站号范围 · unit ids, such as 1-32 or 1,5,10-20.
     #[arg(long, value_name = "IDS", default_value = "1-247", value_parser = units)]
     units: Units,
-    /// The result as JSON.
+    /// 以 JSON 输出 · the result as JSON.
     #[arg(long)]
     json: bool,
 }

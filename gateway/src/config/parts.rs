@@ -216,8 +216,7 @@ fn measure(m: &MeasureTable) -> Measure {
 }
 
 /// A point as the page shows it.
-pub(super) fn point_view(p: &Point, rules: &[Rule]) -> PointView {
-    let limits = rules.iter().filter(|r| r.point == p.key);
+pub(super) fn point_view(p: &Point, rules: &[&Rule]) -> PointView {
     PointView {
         key: p.key.clone(),
         name: p.name.clone(),
@@ -230,7 +229,7 @@ pub(super) fn point_view(p: &Point, rules: &[Rule]) -> PointView {
         decimals: p.decimals,
         period_ms: u64::try_from(p.period.as_millis()).unwrap_or(u64::MAX),
         position: p.position,
-        limits: limits.filter_map(|r| Some((r.condition.word().to_owned(), r.condition.limit()?))).collect(),
+        limits: rules.iter().filter_map(|r| Some((r.condition.word().to_owned(), r.condition.limit()?))).collect(),
     }
 }
 

@@ -32,7 +32,13 @@ async fn late_rtu_answer_never_reaches_another_register() {
                 let mut nth = 0u32;
                 let mut b = [0; 8];
                 while hear.read_exact(&mut b).await.is_ok() {
-                    let asked = Asked { head: vec![], unit: b[0], function: b[1], address: be(b[2], b[3]), count: 1 };
+                    let asked = Asked {
+                        head: vec![],
+                        unit: b[0],
+                        function: b[1],
+                        address: be(b[2], b[3]),
+                        count: be(b[4], b[5]),
+                    };
                     nth += 1;
                     let delay = if nth % 5 == 1 { lateness_ms } else { 5 };
                     let at = Instant::now() + Duration::from_millis(delay);
@@ -139,4 +145,65 @@ async fn silence_comes_before_every_request() {
         answered = Instant::now();
     }
     assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+}
+
+/// Lengths asked for at address 100, where `TWO` needs one register, by a device that gives `give` of each request.
+async fn lengths(give: impl Fn(&Asked) -> Option<Vec<u8>> + Send + 'static) -> (Rig, mpsc::Receiver<u16>) {
+    let mut rig = Rig::start(rtu(), &[5], TWO);
+    let mut wire = rig.connections.recv().await.unwrap();
+    let (tell, told) = mpsc::channel(1_000);
+    tokio::spawn(async move {
+        while let Some(asked) = asked_rtu(&mut wire).await {
+            if asked.address == 100 {
+                tell.send(asked.count).await.unwrap();
+            }
+            if let Some(pdu) = give(&asked) {
+                wire.write_all(&frame_rtu(asked.unit, &pdu)).await.unwrap();
+            }
+        }
+    });
+    (rig, told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_would_look_alike_are_asked_in_different_lengths() {
+    let (mut rig, mut told) = lengths(|asked| Some(data(asked))).await;
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+        assert_eq!(told.recv().await, Some(2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_refuses_the_longer_request_is_asked_the_short_one_at_once_and_loses_no_value() {
+    let refuses = |asked: &Asked| if asked.count > 1 { vec![0x83, 2] } else { data(asked) };
+    let (mut rig, mut told) = lengths(move |asked| Some(refuses(asked))).await;
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+    }
+    let mut asked = Vec::new();
+    while let Ok(count) = told.try_recv() {
+        asked.push(count);
+    }
+    // The third: an answer like none before is asked for twice as long as answers of an earlier run may be on their way.
+    assert_eq!(asked[..3], [2, 1, 1]);
+    assert!(asked.iter().filter(|count| **count > 1).count() == 1, "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_is_silent_on_the_longer_request_is_soon_asked_the_short_one() {
+    let (mut rig, _told) = lengths(|asked| (asked.count == 1).then(|| data(asked))).await;
+    let begun = Instant::now();
+    loop {
+        let scan = rig.scan().await;
+        if scan.answered && scan.samples.iter().all(|s| s.reading.value().is_some()) {
+            assert_eq!(values(&scan), [5000.0, 5100.0]);
+            break;
+        }
+    }
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert_eq!(rig.status.snapshot().units[0].counters.timeouts, 2, "it never counted as dead");
+    for _ in 0..30 {
+        assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
+    }
 }

@@ -136,3 +136,42 @@ async fn the_good_frame_amid_continuous_chatter_is_taken() {
         assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
     }
 }
+
+#[tokio::test]
+async fn ten_thousand_unsolicited_frames_on_a_serial_line_cost_no_value_and_no_memory() {
+    let on = On::Terminal;
+    let other = Asked { head: Vec::new(), unit: 9, function: 3, address: 7, count: 1 };
+    let transport = peer(on, move |asked, nth| {
+        let flood = if nth == 1 { framed(on, &other, &[3, 2, 0xAA, 0xAA]).repeat(10_000) } else { Vec::new() };
+        [flood, right(on, asked)].concat()
+    })
+    .await;
+    let mut rig = start(transport, &[5], ONE);
+    for _ in 0..5 {
+        good_and_right(&rig.scan().await, 5, &[7]);
+    }
+    let scan = until(&mut rig, |scan| scan.answered).await;
+    assert_eq!(values(&scan), [5007.0]);
+    let link = rig.status.snapshot().link;
+    assert!(link.bytes_received >= 70_000 && link.foreign > 0 && link.noise > 0, "{link:?}");
+    let kept: usize = rig.status.recorder().exchanges(0).iter().map(|e| e.received.len() + e.request.len()).sum();
+    assert!(kept < 100_000, "{kept} characters in the recorder");
+}
+
+#[tokio::test]
+async fn a_byte_every_five_seconds_on_a_serial_line_is_bad_within_the_deadline() {
+    let mut master = Master::open();
+    let path = master.path.clone();
+    let dripping = tokio::spawn(async move {
+        let asked = asked_rtu(&mut master).await.unwrap();
+        for byte in right(On::Terminal, &asked) {
+            let _ = master.write_all(&[byte]).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+    });
+    let begun = Instant::now();
+    let mut rig = start(serial(&path, 9_600), &[5], ONE);
+    assert!(!rig.scan().await.answered);
+    assert!(begun.elapsed() < TIMEOUT * 4 + PERIOD, "two settles and two requests: {:?}", begun.elapsed());
+    dripping.abort();
+}

@@ -138,3 +138,33 @@ async fn a_peer_that_refuses_is_asked_with_growing_pauses_that_differ_from_bus_t
     let attempts = rig.status.snapshot().link.connect_failures;
     assert!((3..=5).contains(&attempts), "{attempts} attempts in four seconds: 0.5 s, 1 s, 2 s, each ± 25 %");
 }
+
+/// A converter keeps what its line sent too late, and hands it to whoever connects next.
+#[tokio::test]
+async fn a_converter_that_hands_on_old_answers_gives_no_register_the_value_of_another() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut kept, mut nth) = (Vec::new(), 0);
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.write_all(&std::mem::take(&mut kept)).await;
+            while let Some(asked) = asked_rtu(&mut socket).await {
+                nth += 1;
+                let answer = right(On::Terminal, &asked);
+                if nth % 7 == 0 {
+                    kept.extend(answer);
+                } else if socket.write_all(&answer).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    let mut rig = start(Transport::RtuOverTcp { address }, &[1, 2], TWO);
+    let mut good = 0;
+    while good < 60 {
+        let scan = rig.scan().await;
+        good += good_and_right(&scan, if scan.device.index() == 0 { 1 } else { 2 }, &[0, 100]);
+    }
+    let link = rig.status.snapshot().link;
+    assert!(link.reconnects >= 3, "after any lost answer the connection is renewed: {link:?}");
+}

@@ -22,15 +22,17 @@ async fn stepped(on: On) {
     let clock = Arc::new(Stepped(Instant::now(), AtomicI64::new(0)));
     let mut rig = start_with(peer(on, move |asked, _| right(on, asked)).await, &[1], ONE, clock.clone());
     rig.scan().await;
-    let mut before = rig.scan().await.at.mono;
+    let first = rig.scan().await.at.mono;
+    let mut scans = 0;
     for hours in [3, -5, 0, 1_000_000, -1_000_000, 7] {
         clock.1.store(hours * 3_600_000, Ordering::Relaxed);
         for _ in 0..3 {
             let scan = rig.scan().await;
             assert_eq!(values(&scan), [1007.0]);
-            let interval = scan.at.mono.since(before);
-            assert!(interval > PERIOD / 2 && interval < PERIOD * 2, "{on:?}: {interval:?} after a step to {hours} h");
-            before = scan.at.mono;
+            scans += 1;
+            // A busy machine may be late with a cycle, and the next one is then sooner; but never one more than there are periods.
+            let periods = scan.at.mono.since(first).as_secs_f64() / PERIOD.as_secs_f64();
+            assert!(f64::from(scans) <= periods + 1.5, "{on:?}: {scans} cycles in {periods} periods, {hours} h");
         }
     }
     assert_eq!(rig.status.snapshot().link.timeouts, 0, "{on:?}");

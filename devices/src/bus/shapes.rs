@@ -1,0 +1,307 @@
+//! How many registers each request of a unit asks for, so that no answer fits two of them.
+//!
+//! Nothing in RTU tells the answer to one read from that to another of the same unit, function and length: a late or repeated one would
+//! be taken for whatever is asked then. So each *shape* (function and length of the answer) belongs to one request of the unit, and a
+//! request whose own shape is taken asks for some registers more. The line guard then drops an answer to anything else, however late.
+//!
+//! ```text
+//!   shape free ─► asked as it is      taken ─► asked for 1 … 8 registers more
+//!   more of them refused, or never answered ─► asked as it is from now on: a twin
+//! ```
+//! Of twins nothing can be told by shape. What is left is time ([`super::unit`] keeps them apart after a lost answer) and contents: a
+//! frame that the line repeats equals a twin's last answer and not the request's own, so such an answer is asked for again; for a while
+//! after a lost answer any changed one is.
+//!
+//! Pure. TCP needs none of it: its frames carry a number.
+
+use crate::Transport;
+use crate::plan::{Bounds, Span};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Registers asked for beyond what is needed: 16 characters, about as many as a request and the frame of its answer take.
+const MOST_MORE: u16 = 8;
+/// A shape belongs to its request so long after it was last asked: longer than a converter or modem holds bytes back.
+const KEPT: Duration = Duration::from_secs(600);
+/// More registers, once refused, are not asked for again before: a firmware rarely changes.
+const REFUSED_FOR: Duration = Duration::from_secs(3_600);
+/// Refusals remembered: more than a unit has requests.
+const REFUSALS: usize = 256;
+/// Misses in a row after which the length is suspected: with the third the unit would be dead.
+const MISSES: u32 = 2;
+
+/// What is known of one request.
+#[derive(Clone, Debug)]
+struct Known {
+    /// What is needed.
+    need: Span,
+    /// What was asked for.
+    asked: Span,
+    at: Instant,
+    /// Answered at least once as asked.
+    proven: bool,
+    /// The last answer.
+    words: Vec<u16>,
+}
+
+/// A request that is not to be asked for more than it needs.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    need: Span,
+    /// `None` when that is over and the longer request is tried again.
+    until: Option<Instant>,
+    /// Not refused, but never answered.
+    silent: bool,
+}
+
+/// The shapes of one unit's requests.
+#[derive(Debug)]
+pub(super) struct Shapes {
+    /// Frames carry a number: there is nothing to be kept apart.
+    numbered: bool,
+    bounds: Bounds,
+    known: Vec<Known>,
+    refusals: Vec<Refusal>,
+    /// The answer to the present request that was not believed.
+    first: Option<Vec<u16>>,
+}
+
+impl Shapes {
+    pub(super) fn new(transport: &Transport, bounds: Bounds) -> Self {
+        let numbered = matches!(transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
+        Self { numbered, bounds, known: Vec::new(), refusals: Vec::new(), first: None }
+    }
+
+    /// True when every frame carries a number.
+    pub(super) fn are_numbered(&self) -> bool {
+        self.numbered
+    }
+
+    /// What to ask for where `need` is needed.
+    pub(super) fn ask(&mut self, need: Span, now: Instant) -> Span {
+        if self.numbered {
+            return need;
+        }
+        self.known.retain(|k| now.saturating_duration_since(k.at) < KEPT);
+        let over = |r: &&mut Refusal| r.need == need && r.until.is_some_and(|until| until <= now);
+        if let Some(refusal) = self.refusals.iter_mut().find(over) {
+            refusal.until = None;
+            self.known.retain(|k| k.need != need);
+        }
+        if let Some(known) = self.known.iter_mut().find(|k| k.need == need) {
+            known.at = now;
+            return known.asked;
+        }
+        let plain_only = self.refusals.iter().any(|r| r.need == need && r.until.is_some());
+        let asked = (0..=if plain_only { 0 } else { MOST_MORE })
+            .filter_map(|more| longer(need, more, self.bounds))
+            .find(|span| self.owners(*span).next().is_none())
+            .unwrap_or(need);
+        self.known.push(Known { need, asked, at: now, proven: false, words: Vec::new() });
+        asked
+    }
+
+    /// Other requests to whose answers `asked`'s could be confused.
+    fn owners(&self, asked: Span) -> impl Iterator<Item = &Known> {
+        self.known.iter().filter(move |k| k.asked.shape() == asked.shape() && k.asked != asked)
+    }
+
+    /// True when some requests cannot be told apart.
+    pub(super) fn has_twins(&self) -> bool {
+        self.known.iter().any(|k| self.owners(k.asked).next().is_some())
+    }
+
+    /// The device answered `need` with exception `code`. True when it is asked for no more than it needs from now on.
+    pub(super) fn refused(&mut self, need: Span, code: u8, now: Instant) -> bool {
+        let longer = self.known.iter().find(|k| k.need == need && k.asked != need);
+        // 2 and 3 are about addresses and lengths; of a length never answered any refusal is.
+        let refused = longer.is_some_and(|k| matches!(code, 2 | 3) || !k.proven);
+        if refused {
+            self.give_up(need, false, now);
+        }
+        refused
+    }
+
+    /// `need` was not answered, `misses` times in a row. Some devices are silent, or answer in another length, where others refuse: as
+    /// long as nothing was ever answered, the other length is tried.
+    pub(super) fn silent(&mut self, need: Span, misses: u32, now: Instant) {
+        let Some(known) = self.known.iter().find(|k| k.need == need && !k.proven) else { return };
+        let silent_before = self.refusals.iter().any(|r| r.need == need && r.silent);
+        if known.asked != need {
+            if misses >= MISSES || silent_before {
+                self.give_up(need, true, now);
+            }
+        } else if silent_before {
+            // So is the short one: it was not the length.
+            self.refusals.retain(|r| r.need != need);
+            self.known.retain(|k| k.need != need);
+        }
+    }
+
+    fn give_up(&mut self, need: Span, silent: bool, now: Instant) {
+        for known in self.known.iter_mut().filter(|k| k.need == need) {
+            (known.asked, known.proven) = (need, false);
+        }
+        self.refusals.retain(|r| r.need != need);
+        self.refusals.truncate(REFUSALS - 1);
+        self.refusals.insert(0, Refusal { need, until: Some(now + REFUSED_FOR), silent });
+    }
+
+    /// The present request is over without an answer.
+    pub(super) fn forget_first(&mut self) {
+        self.first = None;
+    }
+
+    /// An answer came; `lately` tells that an answer of this unit was lost not long ago.
+    pub(super) fn believe(&mut self, need: Span, words: &[u16], lately: bool) -> Belief {
+        let first = self.first.take();
+        let Some(at) = self.known.iter().position(|k| k.need == need) else { return Belief::Yes };
+        let known = &self.known[at];
+        let twins = || self.owners(known.asked);
+        let like_a_twins = twins().any(|twin| twin.words == words);
+        let suspect = known.words != words && (like_a_twins || lately && twins().next().is_some());
+        let belief = match first {
+            None if suspect => {
+                self.first = Some(words.to_vec());
+                return Belief::Again;
+            }
+            Some(first) if suspect && first != words => Belief::Doubtful,
+            _ => Belief::Yes,
+        };
+        self.known[at].proven = true;
+        self.known[at].words = words.to_vec();
+        belief
+    }
+}
+
+/// What an answer is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Belief {
+    Yes,
+    /// To be asked for once more.
+    Again,
+    /// Asked for twice, and still it may be another register's.
+    Doubtful,
+}
+
+/// `need` with so many registers more behind it (or as many times eight bits), if the device's limits allow it.
+fn longer(need: Span, more: u16, bounds: Bounds) -> Option<Span> {
+    let more = if need.is_bits() { more * 8 } else { more };
+    let span = Span { count: need.count + more, ..need };
+    (more == 0 || (span.count <= bounds.most(span.function) && span.end() <= 0x1_0000)).then_some(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn shapes(max_registers: u16) -> Shapes {
+        Shapes::new(&crate::bus::tests::rtu(), Bounds { max_registers, max_bits: 2000, coils_from_zero: false })
+    }
+
+    fn one(address: u16) -> Span {
+        Span { function: 3, address, count: 1 }
+    }
+
+    #[test]
+    fn requests_that_look_alike_are_asked_for_different_lengths_and_keep_them() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        for _ in 0..3 {
+            let counts = [0, 100, 200].map(|at| shapes.ask(one(at), now).count);
+            assert_eq!(counts, [1, 2, 3]);
+        }
+        assert!(!shapes.has_twins());
+        let bits = |count| Span { function: 1, address: 0, count };
+        assert_eq!((shapes.ask(bits(3), now).count, shapes.ask(bits(5), now).count), (3, 13), "both one byte");
+    }
+
+    #[test]
+    fn a_length_the_device_refuses_is_given_up_and_tried_again_after_an_hour() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        shapes.ask(one(0), now);
+        assert_eq!(shapes.ask(one(9), now).count, 2);
+        assert!(shapes.refused(one(9), 2, now));
+        assert_eq!(shapes.ask(one(9), now).count, 1);
+        assert!(shapes.has_twins() && !shapes.refused(one(9), 2, now), "the short one is the profile's own fault");
+        shapes.ask(one(0), now + REFUSED_FOR);
+        assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 2);
+    }
+
+    #[test]
+    fn any_refusal_speaks_against_a_length_until_it_was_answered_once_and_then_only_2_and_3() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        shapes.ask(one(0), now);
+        shapes.ask(one(9), now);
+        shapes.believe(one(9), &[7], false);
+        assert!(!shapes.refused(one(9), 4, now), "a device in trouble");
+        assert!(shapes.refused(one(9), 3, now));
+        [0, 9].map(|at| shapes.ask(one(at), now + REFUSED_FOR));
+        assert!(shapes.refused(one(9), 4, now + REFUSED_FOR));
+    }
+
+    #[test]
+    fn silence_speaks_against_a_length_only_until_it_was_answered_once() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        let count = |shapes: &mut Shapes| shapes.ask(one(9), now).count;
+        shapes.ask(one(0), now);
+        for (misses, tried) in [(0, 2), (1, 2), (2, 1), (3, 2), (4, 1)] {
+            shapes.silent(one(9), misses, now);
+            assert_eq!(count(&mut shapes), tried, "after {misses} misses");
+        }
+        shapes.believe(one(9), &[7], false);
+        shapes.silent(one(9), 5, now);
+        assert_eq!(count(&mut shapes), 1, "that one answers");
+        assert_eq!([0, 9].map(|at| shapes.ask(one(at), now + REFUSED_FOR).count), [1, 2]);
+        shapes.silent(one(9), 1, now + REFUSED_FOR);
+        assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 1, "known to be silent: one miss is enough");
+    }
+
+    /// Two requests of a device that gives one register at a time.
+    fn twins() -> Shapes {
+        let (mut shapes, now) = (shapes(1), Instant::now());
+        shapes.ask(one(0), now);
+        shapes.ask(one(9), now);
+        assert_eq!(shapes.believe(one(0), &[7], false), Belief::Yes);
+        shapes
+    }
+
+    #[test]
+    fn a_twins_answer_is_asked_for_again_and_the_own_last_one_is_not() {
+        let mut shapes = twins();
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Again, "as if the line had repeated the frame");
+        assert_eq!(shapes.believe(one(9), &[8], false), Belief::Yes, "it had");
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Again);
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Yes, "twice the same: its own");
+        assert_eq!(shapes.believe(one(9), &[7], false), Belief::Yes, "no second question for what it was before");
+    }
+
+    #[test]
+    fn after_a_lost_answer_a_changed_twin_is_believed_when_two_answers_agree_and_doubted_when_not() {
+        let mut shapes = twins();
+        assert_eq!(shapes.believe(one(9), &[3], true), Belief::Again);
+        assert_eq!(shapes.believe(one(9), &[3], true), Belief::Yes);
+        assert_eq!(shapes.believe(one(9), &[4], true), Belief::Again);
+        assert_eq!(shapes.believe(one(9), &[5], true), Belief::Doubtful);
+    }
+
+    proptest! {
+        /// Whatever is asked in whatever order, the answer to one request of a unit fits no other that was asked within the time kept.
+        #[test]
+        fn no_two_requests_share_a_shape_as_long_as_there_is_one_left(
+            needs in proptest::collection::vec((3u8..=4, 0u16..400, 1u16..4), 1..60),
+        ) {
+            let (mut shapes, now) = (shapes(125), Instant::now());
+            let mut owner: BTreeMap<(u8, u16), Span> = BTreeMap::new();
+            for (n, (function, address, count)) in (0u64..).zip(needs) {
+                let need = Span { function, address, count };
+                let asked = shapes.ask(need, now + Duration::from_secs(n));
+                prop_assert!(asked.holds(need) && asked.count <= count + MOST_MORE);
+                let of = *owner.entry(asked.shape()).or_insert(asked);
+                let full = (count..=count + MOST_MORE).all(|c| owner.contains_key(&(function, c * 2)));
+                prop_assert!(of == asked || full, "{:?} looks like {:?}", asked, of);
+            }
+        }
+    }
+}
