@@ -92,9 +92,10 @@ mod tests {
         let (mut notices, mut alarms) = (Vec::new(), Vec::new());
         while alarms.len() < 6 {
             match inbox.recv().await.unwrap() {
-                CoreRequest::Note { kind: EventKind::Notice { code, text_en, .. }, .. } => {
-                    notices.push((code, text_en))
-                }
+                CoreRequest::Note { kind, .. } => match *kind {
+                    EventKind::Notice { code, text_en, .. } => notices.push((code, text_en)),
+                    other => panic!("{other:?}"),
+                },
                 CoreRequest::System { condition: SystemCondition::TaskRestarted, active } => alarms.push(active),
                 other => panic!("{other:?}"),
             }

@@ -34,7 +34,11 @@ pub(crate) fn start() -> u16 {
         v4: Some(HashMap::from([("bench".to_owned(), server)])),
         ..rumqttd::Config::default()
     };
-    std::thread::spawn(move || rumqttd::Broker::new(settings).start());
+    std::thread::spawn(move || {
+        if let Err(error) = rumqttd::Broker::new(settings).start() {
+            eprintln!("the broker: {error:?}");
+        }
+    });
     port
 }
 

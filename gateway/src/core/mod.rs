@@ -41,7 +41,7 @@ pub enum CoreRequest {
     },
     /// A fact of the gateway itself, journaled; answered when committed.
     Note {
-        kind: EventKind,
+        kind: Box<EventKind>,
         reply: oneshot::Sender<Arc<Record>>,
     },
     Receipt(OfficeReceipt),
@@ -110,7 +110,7 @@ impl CoreHandle {
     /// Journals a fact of the gateway itself; `None` when the core is stopping.
     pub async fn note(&self, kind: EventKind) -> Option<Arc<Record>> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(CoreRequest::Note { kind, reply }).await.ok()?;
+        self.requests.send(CoreRequest::Note { kind: Box::new(kind), reply }).await.ok()?;
         answer.await.ok()
     }
 

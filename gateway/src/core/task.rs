@@ -269,7 +269,7 @@ impl Core {
                 let _ = reply.send(answer);
             }
             CoreRequest::Note { kind, reply } => {
-                if let Some(record) = self.note(kind).await {
+                if let Some(record) = self.note(*kind).await {
                     let _ = reply.send(record);
                 }
             }

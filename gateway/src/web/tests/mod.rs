@@ -75,8 +75,8 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
     while let Some(request) = requests.recv().await {
         match request {
             CoreRequest::Note { kind, reply } => {
-                notes.lock().unwrap().push(kind.clone());
-                let _ = reply.send(Arc::new(record(1, kind)));
+                notes.lock().unwrap().push((*kind).clone());
+                let _ = reply.send(Arc::new(record(1, *kind)));
             }
             CoreRequest::Command { command: rules::Command::Acknowledge { alarm, .. }, reply, .. } => {
                 let _ = reply.send(match alarm.as_str() {
