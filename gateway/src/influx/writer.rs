@@ -264,7 +264,7 @@ mod tests {
     }
 
     /// The time of the line that the database refuses.
-    const POISON: &str = " 321";
+    const POISON: &str = " 321000";
 
     #[derive(Default)]
     struct Aside {
