@@ -215,7 +215,8 @@ mod tests {
         let gbk = folder.path().join("gbk.toml");
         std::fs::write(&gbk, b"[site]\nname = \"\xca\xbe\xb7\xb6\"\n").unwrap();
         let bad = said(&gbk);
-        assert_eq!((bad.line, bad.column), (2, 9), "{bad:?}");
+        // the first two bytes happen to be a character
+        assert_eq!((bad.line, bad.column), (2, 10), "{bad:?}");
         assert!(bad.file.ends_with("gbk.toml") && bad.remedy_en.contains("UTF-8"));
         std::fs::create_dir_all(folder.path().join("conf.d/broken.toml")).unwrap();
         std::fs::write(folder.path().join("good.toml"), "[site]\n").unwrap();

@@ -93,7 +93,7 @@ mod tests {
     fn every_integer_time_has_its_text_beside_it() {
         let now = json!({ "mono": 7, "wall": { "utc_ms": 1_500, "quality": "synced" } });
         let answer = with_moments(&json!([{
-            "utc_ms": 1_000, "raised_utc_ms": 2_000, "returned_utc_ms": null, "since_utc_ms": 3_000, "as_of_utc_ms": 4_000, "opened": now, "at": now,
+            "utc_ms": 1_000, "raised_utc_ms": 2_000, "returned_utc_ms": null, "since_utc_ms": 3_000, "as_of_utc_ms": 4_000, "opened": now,
             "inner": { "acked_utc_ms": 5_000 }, "t": [1],
         }]))
         .unwrap();
@@ -112,6 +112,7 @@ mod tests {
             (&Value::Null, &"1970-01-01T00:00:05.000Z".into())
         );
         assert_eq!((&first["raised_utc_ms"], &first["opened"]), (&2_000.into(), &now));
+        assert_eq!(with_moments(&json!({ "at": now })).unwrap()["time"], "1970-01-01T00:00:01.500Z");
     }
 
     #[test]
