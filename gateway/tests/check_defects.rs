@@ -139,5 +139,9 @@ fn a_file_that_is_not_there_is_said_so() {
     command.args(["check", "--config", "/nowhere/site.toml"]);
     let checked = ended(command, "");
     assert_eq!(checked.code, 2);
-    assert!(checked.err.contains("/nowhere/site.toml: 无法读取此文件") && checked.err.contains("检查路径"), "{}", checked.err);
+    assert!(
+        checked.err.contains("/nowhere/site.toml: 无法读取此文件") && checked.err.contains("检查路径"),
+        "{}",
+        checked.err
+    );
 }

@@ -211,9 +211,7 @@ impl Engine {
         }
         for i in 0..self.alarms.len() {
             self.arm_delay_again(i, old);
-            if self.alarms[i].is_active() {
-                self.watch_standing(i, self.alarms[i].raised.unwrap_or(now));
-            }
+            self.arm_standing_again(i, old, now);
         }
         for k in 0..self.book.suppressions().len() {
             let j = old.book.suppressions().iter().position(|s| s.key == self.book.suppressions()[k].key);
@@ -223,6 +221,16 @@ impl Engine {
         }
         self.arm_calls();
         self.arm_flood();
+    }
+
+    /// What has stood long enough before has been told; a record that a person rejected is not opened again.
+    fn arm_standing_again(&mut self, i: usize, old: &Engine, now: Now) {
+        let Some(j) = old.keys.get(&self.alarms[i].key).copied() else { return };
+        if !old.measures_of(j).is_empty() {
+            self.deadlines.set(Timer::Standing(i), old.deadlines.due(Timer::Standing(j)));
+        } else if self.alarms[i].is_active() {
+            self.watch_standing(i, self.alarms[i].raised.unwrap_or(now));
+        }
     }
 
     fn arm_delay_again(&mut self, i: usize, old: &Engine) {

@@ -20,7 +20,7 @@ const REASON_MIN: usize = 4;
 
 impl Engine {
     /// Measures that watch what alarm `i` is about.
-    fn measures_of(&self, i: usize) -> &[MeasureId] {
+    pub(super) fn measures_of(&self, i: usize) -> &[MeasureId] {
         let x = self.book.index();
         let of_point = |alarm: usize| x.point_of_alarm(alarm).map(|p| x.measures_of_point[p.index()].as_slice());
         match x.subject(i) {

@@ -166,3 +166,20 @@ fn an_event_can_be_read_without_the_configuration_of_its_time() {
     r.scan(4.0, &[(0, Reading::Bad(Fault::WarmUp))]);
     assert_eq!(r.events.last().and_then(|e| e.kind.fact()?.ne107), Some('C'));
 }
+
+#[test]
+fn the_worst_is_assumed_only_where_the_last_value_was_at_the_limit() {
+    let assumed = |last: f64| {
+        let mut r = Rig::plain();
+        r.hold(0, 5, 30.0);
+        r.hold(6, 7, last);
+        r.scan(8.0, &[(0, Reading::Bad(Fault::Sensor))]);
+        let held = r.events.iter().rev().find_map(|e| match e.kind {
+            EventKind::Held { assumed, .. } => Some(assumed),
+            _ => None,
+        });
+        held.unwrap()
+    };
+    assert!(assumed(26.0));
+    assert!(!assumed(24.0), "inside the deadband: held, but nothing says that it is worse");
+}
