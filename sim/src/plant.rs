@@ -40,7 +40,7 @@ const STEP_S: f64 = 0.1;
 
 #[derive(Clone, Debug)]
 enum Process {
-    Chemical(Chemical),
+    Chemical(Box<Chemical>),
     ColdStore(ColdStore),
     Mine(Mine),
 }
@@ -48,7 +48,7 @@ enum Process {
 impl Process {
     fn of(site: SiteName) -> Self {
         match site {
-            SiteName::Chemical => Self::Chemical(Chemical::new()),
+            SiteName::Chemical => Self::Chemical(Box::new(Chemical::new())),
             SiteName::ColdStore => Self::ColdStore(ColdStore::new()),
             SiteName::Mine => Self::Mine(Mine::new()),
         }

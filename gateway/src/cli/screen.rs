@@ -291,7 +291,7 @@ mod tests {
                     "counters": { "ok": 9, "timeouts": 1 } })
         };
         let link = json!({ "ok": 18, "timeouts": 1, "exceptions": 0, "crc": 0, "reconnects": 2 });
-        let detail = json!({ "utilisation_percent": 3.14, "link": link, "units": [unit("DET-1", "alive"), unit("DET-2", "dead")] });
+        let detail = json!({ "utilisation_percent": 3.12, "link": link, "units": [unit("DET-1", "alive"), unit("DET-2", "dead")] });
         let status = json!({
             "site": "s", "name": "化工", "name_en": "Chemical", "version": "0.1.0", "utc_ms": 1_000, "clock": "synced", "ready": true, "seq": 7,
             "unacked": 1, "hazards": 0, "buses": [{ "key": "tcp-a1", "up": false, "detail": detail }],

@@ -75,8 +75,8 @@ fn person_of(request: &Request, behind_tls: bool) -> IpAddr {
     if !behind_tls || !peer.is_loopback() {
         return peer;
     }
-    let lines = request.headers().get_all("x-forwarded-for").iter();
-    let last = lines.last().and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    let mut lines = request.headers().get_all("x-forwarded-for").iter();
+    let last = lines.next_back().and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
     last.map_or(peer, |ip| ip.to_canonical())
 }
 
