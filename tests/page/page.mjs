@@ -115,7 +115,7 @@ async function alarm() {
   await fact('its sound plays: the control offers silence', async () => Boolean(await page.getByRole('button', { name: '消音 F3' }).isVisible()));
   await fact('silence counts down and acknowledges nothing', async () => {
     await page.keyboard.press('F3');
-    await page.getByRole('button', { name: /已消音/ }).waitFor({ timeout: 3000 });
+    await page.getByRole('button', { name: /已消音/ }).waitFor({ timeout: 10_000 });
     return (await text(ALARM)).includes('未确认');
   });
   await go('overview');

@@ -103,7 +103,7 @@ export async function station({ demo, browser, fact, until, use }) {
     });
     await fact('silence is everybody’s: the other station counts down too, and the journal has it', async () => {
       await page.keyboard.press('F3');
-      for (const p of [page, second]) await p.getByRole('button', { name: /^已消音 1\d\d s/ }).waitFor({ timeout: 3000 });
+      for (const p of [page, second]) await p.getByRole('button', { name: /^已消音 1\d\d s/ }).waitFor({ timeout: 10_000 });
       const { events } = await (await page.request.get(`${demo.site}/api/v1/events?limit=50`)).json().then((x) => (Array.isArray(x) ? { events: x } : x));
       return events.some((e) => e.kind === 'sound.silenced');
     });
