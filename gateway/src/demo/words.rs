@@ -47,8 +47,8 @@ const fn to_watch(site: SiteName, scenario: Option<Scenario>) -> Option<(&'stati
             "ammonia leak: within half a minute GT-102 crosses 25 and 50 ppm, a candidate opens on RA-01, the office receives the events.",
         ),
         (SiteName::Mine, None | Some(Scenario::FanStop)) => (
-            "主扇停风：10 秒后 KS-C01 报警，半分钟后风速低低限，CO-C0x 一分钟左右越过 24 ppm，RC-02、RC-01 下出现待确认隐患。",
-            "main fan stopped: KS-C01 alarms after 10 s, the air speed after half a minute, CO-C0x crosses 24 ppm after about a minute; candidates open on RC-02 and RC-01.",
+            "主扇停风：10 秒后 KS-C01 报警，半分钟后风速低低限，CO-C03 一分钟左右越过 24 ppm、两分钟越过 50 ppm；RC-02、RC-01 下先后出现待确认隐患。",
+            "main fan stopped: KS-C01 alarms after 10 s, the air speed after half a minute, CO-C03 crosses 24 ppm after about a minute and 50 ppm after two; candidates open on RC-02, then on RC-01.",
         ),
         (SiteName::ColdStore, None | Some(Scenario::Nh3Leak)) => (
             "氨泄漏：约半分钟内 GT-B02 越过 25、50 ppm，事故风机启动，RB-01 下出现待确认隐患。",

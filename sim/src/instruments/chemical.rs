@@ -1,7 +1,7 @@
 //! 示范化工: tank cards and gas detectors on two sockets, chlorine detectors on a serial line.
 
 use super::Unit;
-use super::words::{Levels, broken_gas_module, float_words, gas_module, head, scaled};
+use super::words::{Levels, broken_gas_module, float_words, gas_module, head, scaled, signed};
 use crate::link::Link;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
@@ -55,8 +55,8 @@ fn methanol_tanks(plant: &Plant) -> Vec<u16> {
         let [high, low] = float_words(plant, key);
         words.extend(if swapped { [high, low] } else { [low, high] });
     }
-    words.extend([scaled(plant, "TT-201A", 10.0), scaled(plant, "TT-201B", 10.0)]);
-    words.extend([scaled(plant, "PT-201A", 100.0), scaled(plant, "PT-201B", 100.0)]);
+    words.extend([signed(plant, "TT-201A", 10.0), signed(plant, "TT-201B", 10.0)]);
+    words.extend([signed(plant, "PT-201A", 100.0), signed(plant, "PT-201B", 100.0)]);
     words
 }
 

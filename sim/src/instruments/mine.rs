@@ -1,7 +1,7 @@
 //! 示范铁矿: fan house and pump house on a socket, everything underground on a serial line.
 
 use super::Unit;
-use super::words::{Levels, broken_head, head, scaled};
+use super::words::{Levels, broken_head, head, scaled, signed};
 use crate::link::Link;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
@@ -29,7 +29,7 @@ pub(super) fn unit(link: Link, slave: u8, plant: &Plant) -> Option<Unit> {
         (Link::RtuC2, 75) => read("NO2-C01", 10.0, NITROGEN_DIOXIDE),
         (Link::RtuC2, 76) => read("O2-C01", 10.0, NONE),
         (Link::RtuC2, 77) => read("VS-C01", 100.0, NONE),
-        (Link::RtuC2, 78) => read("TT-C01", 10.0, NONE),
+        (Link::RtuC2, 78) => Unit::holding(0, vec![signed(plant, "TT-C01", 10.0), 0, 0]),
         _ => return None,
     })
 }

@@ -65,6 +65,15 @@ fn the_mine_fan_is_a_discrete_input_and_only_there() {
 }
 
 #[test]
+fn what_wanders_below_nothing_shows_nothing_and_only_a_signed_register_goes_below() {
+    let mut mine = plant(SiteName::Mine);
+    mine.force("DP-C01", Some(-3.0));
+    mine.force("TT-C01", Some(-3.0));
+    assert_eq!(words(Link::TcpC1, 1, 0, 1, &mine), Some(vec![0]));
+    assert_eq!(words(Link::RtuC2, 78, 0, 1, &mine), Some(vec![0xFFE2]), "-30 tenths");
+}
+
+#[test]
 fn every_link_of_a_site_answers_and_no_other_does() {
     for site in SiteName::ALL {
         let plant = plant(site);

@@ -35,9 +35,16 @@ pub(super) fn float_words(plant: &Plant, key: &str) -> [u16; 2] {
     [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
 }
 
-/// Value × scale as a signed or unsigned word; all values of the simulated plants fit.
-#[allow(clippy::cast_possible_truncation, reason = "clamped to the word just before")]
+/// Value × scale as an unsigned word. An instrument of this kind shows nothing below 0, however its zero wanders, and keeps the
+/// highest words for its own signs (`0x7FFF`, `0xFFFF`), which no value of the simulated plants reaches.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the word just before")]
 pub(super) fn scaled(plant: &Plant, key: &str, scale: f64) -> u16 {
+    (plant.value(key).unwrap_or(0.0) * scale).round().clamp(0.0, 32_766.0) as u16
+}
+
+/// Value × scale as a signed word.
+#[allow(clippy::cast_possible_truncation, reason = "clamped to the word just before")]
+pub(super) fn signed(plant: &Plant, key: &str, scale: f64) -> u16 {
     let whole = (plant.value(key).unwrap_or(0.0) * scale).round().clamp(-32_767.0, 32_766.0) as i16;
     u16::from_be_bytes(whole.to_be_bytes())
 }
