@@ -48,7 +48,7 @@ export async function groups({ page, fact, until, go, clean, shot }) {
 export async function flood({ page, fact, until, go, clean, shot, start }) {
   const says = async (selector) => (await page.locator(selector).first().innerText({ timeout: 2000 }).catch(() => '')).replace(/\s+/g, ' ');
   await fact('more alarms than a person can follow are a flood: said at the bottom, nothing suppressed', async () => {
-    for (const scenario of ['fan-stop', 'methanol-overfill', 'bus-dead', 'detector-fault']) await start(scenario);
+    for (const scenario of ['scrubber-stop', 'methanol-overfill', 'bus-dead', 'detector-fault']) await start(scenario);
     await until(90_000, 'flood', async () => /报警泛滥/.test(await says('footer .flood')));
     await shot('flood-zh');
     return (await says('footer')).includes('设计抑制 0');

@@ -288,6 +288,8 @@ pub struct DeviceTable {
     pub key: String,
     /// Default: the key.
     pub name: Option<String>,
+    /// The same in English; default: the key.
+    pub name_en: Option<String>,
     pub link: String,
     /// Modbus unit id: 1–247; over TCP also 0 and 255.
     pub unit: u16,

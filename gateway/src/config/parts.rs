@@ -239,7 +239,9 @@ pub(super) fn names(file: &SiteFile, book: &RuleBook) -> Names {
     let mut put = |key: &str, zh: &str, en: &str| {
         all.insert(key.to_owned(), (titled(key, zh), titled(key, en)));
     };
-    file.device.iter().filter_map(|d| Some((d, d.name.as_ref()?))).for_each(|(d, name)| put(&d.key, name, name));
+    for d in &file.device {
+        put(&d.key, d.name.as_ref().unwrap_or(&d.key), d.name_en.as_ref().unwrap_or(&d.key));
+    }
     book.votes().iter().for_each(|v| put(&v.key, &v.name, &v.name_en));
     book.suppressions().iter().for_each(|s| put(&s.key, &s.name, &s.name_en));
     book.first_out_groups().iter().for_each(|g| put(&g.key, &g.name, &g.name_en));
