@@ -211,6 +211,11 @@ impl BusStatus {
     pub fn progress(&self) -> u64 {
         self.turns.get()
     }
+    /// The link is open.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.up.load(Relaxed)
+    }
     /// Counters of the link.
     #[must_use]
     pub fn link(&self) -> &LinkCounters {

@@ -178,6 +178,10 @@ impl Core {
             self.progress.fetch_add(1, Ordering::Relaxed);
             if self.dirty {
                 self.dirty = false;
+                // Figures of buses are a second old at most; a link that came or went, and the first picture, do not wait for them.
+                if !self.buses.iter().map(|(_, status)| status.is_up()).eq(self.bus_views.iter().map(|view| view.up)) {
+                    self.look_at_buses();
+                }
                 publish.send_replace(Arc::new(self.picture(self.clock.now())));
             }
         }
@@ -394,6 +398,10 @@ impl Core {
         self.system(SystemCondition::StorageSlow, late || self.store.pulse().is_late(now.mono)).await;
         let stepped = now.wall.quality == TimeQuality::Stepped;
         self.system(SystemCondition::ClockUntrusted, stepped).await;
+        self.look_at_buses();
+    }
+
+    fn look_at_buses(&mut self) {
         self.bus_views = Arc::new(self.buses.iter().map(|(key, status)| bus_view(key, status)).collect());
     }
 
