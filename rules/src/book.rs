@@ -22,6 +22,7 @@ pub use parts::{BookParts, Device, Point, PointKind, Rule};
 pub use policy::Policy;
 pub(crate) use policy::slot;
 use serde::Serialize;
+use std::sync::Arc;
 
 macro_rules! id {
     ($(#[$m:meta])* $name:ident) => {
@@ -79,9 +80,12 @@ pub struct Defect {
     pub fatal: bool,
 }
 
-/// A checked site. Built by [`RuleBook::build`] only.
+/// A checked site. Built by [`RuleBook::build`] only. A clone is the same book, not another copy of it.
 #[derive(Clone, Debug)]
-pub struct RuleBook {
+pub struct RuleBook(Arc<Checked>);
+
+#[derive(Debug)]
+struct Checked {
     parts: BookParts,
     index: Index,
 }
@@ -99,76 +103,76 @@ impl RuleBook {
         index::add_sensor_faults(&mut parts);
         index::sort_rules(&mut parts);
         let index = Index::of(&parts);
-        Ok((Self { parts, index }, defects))
+        Ok((Self(Arc::new(Checked { parts, index })), defects))
     }
     /// Warnings, with numbers, of deadbands that are not above three times the noise of their signal (alarms.md 2.10). `sigma`
     /// gives the standard deviation of a point by its key, in its unit, where the history of the last day knows it.
     #[must_use]
     pub fn deadbands_within_noise(&self, sigma: impl Fn(&str) -> Option<f64>) -> Vec<Defect> {
-        check::against_noise(&self.parts, &sigma)
+        check::against_noise(&self.0.parts, &sigma)
     }
     /// Points in order of [`PointId::index`].
     #[must_use]
     pub fn points(&self) -> &[Point] {
-        &self.parts.points
+        &self.0.parts.points
     }
     /// Devices in order of [`DeviceId::index`].
     #[must_use]
     pub fn devices(&self) -> &[Device] {
-        &self.parts.devices
+        &self.0.parts.devices
     }
     /// Rules in order of [`RuleId::index`].
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
-        &self.parts.rules
+        &self.0.parts.rules
     }
     #[must_use]
     pub fn risks(&self) -> &[Risk] {
-        &self.parts.risks
+        &self.0.parts.risks
     }
     #[must_use]
     pub fn measures(&self) -> &[Measure] {
-        &self.parts.measures
+        &self.0.parts.measures
     }
     #[must_use]
     pub fn votes(&self) -> &[Vote] {
-        &self.parts.votes
+        &self.0.parts.votes
     }
     #[must_use]
     pub fn suppressions(&self) -> &[Suppression] {
-        &self.parts.suppressions
+        &self.0.parts.suppressions
     }
     #[must_use]
     pub fn first_out_groups(&self) -> &[FirstOutGroup] {
-        &self.parts.first_out
+        &self.0.parts.first_out
     }
     #[must_use]
     pub fn plant_units(&self) -> &[PlantUnit] {
-        &self.parts.plant_units
+        &self.0.parts.plant_units
     }
     /// Times that hold for the whole site.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.parts.policy
+        &self.0.parts.policy
     }
     #[must_use]
     pub fn sources(&self) -> &[Source] {
-        &self.parts.sources
+        &self.0.parts.sources
     }
     #[must_use]
     pub fn point_id(&self, key: &str) -> Option<PointId> {
-        self.index.points.get(key).copied()
+        self.0.index.points.get(key).copied()
     }
     #[must_use]
     pub fn device_id(&self, key: &str) -> Option<DeviceId> {
-        self.index.devices.get(key).copied()
+        self.0.index.devices.get(key).copied()
     }
     /// All parts, as checked.
     pub(crate) fn parts(&self) -> &BookParts {
-        &self.parts
+        &self.0.parts
     }
     /// What hangs on what.
     pub(crate) fn index(&self) -> &Index {
-        &self.index
+        &self.0.index
     }
 }

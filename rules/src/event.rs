@@ -56,6 +56,14 @@ pub struct FirstOut {
     pub at: Mono,
 }
 
+/// The state of an alarm before and after an event, in words: the condition, then what else holds of
+/// `unacked held assumed latched shadow chatter shelved suppressed bypassed out_of_service`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateChange {
+    pub before: String,
+    pub after: String,
+}
+
 /// What an alarm event carries besides its transition: complete enough to be read without the configuration of its time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmFact {
@@ -112,6 +120,15 @@ pub struct AlarmFact {
     /// What else belongs to it, such as the votes `2/3` or the key of the suppression.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Revision of the rules in force.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub config_rev: String,
+    /// Part of the on-delay that nobody watched: a start credited the time the gateway was down.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gap_credited_ms: u64,
+    /// What the event did to the alarm; not kept with the alarm's own state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<Box<StateChange>>,
 }
 
 /// Every kind of fact. Serialised names are those of the interface (`alarm.raised`, …).

@@ -6,7 +6,7 @@ use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::shape::Shaped;
 use super::words::did_you_mean;
-use super::{Office, Site, buses, derived, pace, parts, register, settings};
+use super::{Office, Site, buses, derived, off_plan, pace, parts, register, settings};
 use crate::snapshot::SiteView;
 use rules::RuleBook;
 use rules::book::{Point, Rule};
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Of the configuration's hash in every alarm event: enough to tell any two configurations of a site apart.
+const REVISION_DIGITS: usize = 12;
 
 /// What comes out: a site and warnings, or findings of which at least one is fatal.
 type Built<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
@@ -27,6 +30,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
     let head = site_table(&file, table, &mut findings);
     check_areas(&file, &broken, &mut findings);
     register::check(&file, &broken, &mut findings);
+    off_plan::check(&file, &mut findings);
     let profiles = buses::check(&file, base, &broken, &mut findings);
     pace::check(&file, &profiles, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
@@ -34,7 +38,8 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
     let site_key = head.map_or("", |h| h.key.as_str());
     let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, site_key, base, &mut findings));
     let influx = file.influx.as_ref().and_then(|i| settings::influx(i, base, &mut findings));
-    let book = book(&file, &broken, &mut findings);
+    let hash = hash(table);
+    let book = book(&file, &hash, &broken, &mut findings);
     leave_out_tainted(&mut findings, of_shape, &tainted);
     let (Some(head), Some(book)) = (head, book) else { return Err(findings) };
     if findings.iter().any(|f| f.fatal) {
@@ -43,7 +48,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
     let site = Site {
         key: head.key.clone(),
         data_dir: base.join(&head.data_dir),
-        view: Arc::new(view(&file, head, &book, table)),
+        view: Arc::new(view(&file, head, &book, hash)),
         buses: buses::specs(&file, base, &book, &profiles),
         derived: expressions.into_iter().filter_map(|(key, e)| Some((book.point_id(&key)?, e))).collect(),
         book,
@@ -133,8 +138,9 @@ fn check_areas(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Fi
     }
 }
 
-fn book(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Option<RuleBook> {
-    let parts = parts::book_parts(file, findings);
+fn book(file: &SiteFile, hash: &str, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Option<RuleBook> {
+    let revision = &hash[..REVISION_DIGITS];
+    let parts = parts::book_parts(file, revision, findings);
     let (book, defects) = match RuleBook::build(parts) {
         Ok((book, warnings)) => (Some(book), warnings),
         Err(defects) => (None, defects),
@@ -165,7 +171,7 @@ fn mentions(finding: &Finding, key: &str) -> bool {
     finding.message_en.contains(&format!("{key:?}")) || finding.path.contains(&format!("[{key}]"))
 }
 
-fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, table: &toml::Table) -> SiteView {
+fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, config_hash: String) -> SiteView {
     // By point, since 20,000 points times 20,000 rules are seconds.
     let mut rules: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
     book.rules().iter().for_each(|rule| rules.entry(&rule.point).or_default().push(rule));
@@ -174,7 +180,7 @@ fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, table: &toml::Table)
         site: head.key.clone(),
         name: head.name.clone(),
         name_en: head.name_en.clone(),
-        config_hash: hash(table),
+        config_hash,
         points: book.points().iter().map(|p| parts::point_view(p, of(p))).collect(),
         risks: book.risks().to_vec(),
         measures: book.measures().to_vec(),

@@ -35,6 +35,10 @@ enum Step<'a> {
 /// layers and lines, as a person works through them.
 #[must_use]
 pub fn resolve(findings: Vec<Finding>, files: &[SourceFile]) -> Vec<Diagnostic> {
+    if findings.is_empty() {
+        // Parsing with places costs ten times the file in memory, which a daemon of many points would keep.
+        return Vec::new();
+    }
     let parsed: Vec<_> = files.iter().map(|f| DeTable::parse_recoverable(&f.text).0).collect();
     let lines: Vec<LineIndex> = files.iter().map(|f| LineIndex::new(&f.text)).collect();
     let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| with_place(f, files, &parsed, &lines)).collect();

@@ -15,6 +15,7 @@ mod layers;
 mod links;
 pub mod locate;
 mod noise;
+mod off_plan;
 mod own;
 mod pace;
 mod parts;

@@ -18,9 +18,10 @@ const FAULT_ACTION_EN: &str =
     "Check the instrument on site, watch the place with a portable detector, call the instrument technician";
 
 /// Everything the rule book needs, and findings about numbers that cannot be converted.
-pub(super) fn book_parts(file: &SiteFile, findings: &mut Vec<Finding>) -> BookParts {
+pub(super) fn book_parts(file: &SiteFile, revision: &str, findings: &mut Vec<Finding>) -> BookParts {
     let mut seconds = Seconds { findings };
     let mut parts = BookParts {
+        revision: revision.to_owned(),
         devices: devices(file, &mut seconds),
         points: file.point.iter().map(|p| point(p, file, &mut seconds)).collect(),
         rules: file.point.iter().flat_map(|p| point_rules(p, &mut seconds)).collect(),

@@ -84,6 +84,8 @@ pub struct Rule {
 /// What a configuration delivers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookParts {
+    /// Of the configuration it was read from: goes into every alarm event. May be empty.
+    pub revision: String,
     pub devices: Vec<Device>,
     pub points: Vec<Point>,
     pub rules: Vec<Rule>,

@@ -14,6 +14,7 @@ impl Engine {
     pub(super) fn raise(&mut self, i: usize, onset: Onset, at: Now, out: &mut Vec<Event>) {
         let mut fact = self.fact(i, onset.reading);
         fact.occurrence += 1;
+        fact.gap_credited_ms = self.credited_ms.remove(&i).unwrap_or(0).min(fact.on_delay_ms);
         if self.alarms[i].is_hidden() {
             return self.emit(EventKind::ShadowRaised { fact, assumed: onset.assumed }, at, out);
         }

@@ -34,6 +34,7 @@ impl Engine {
             on_delay_ms: ms(self.on_delay(i)),
             off_delay_ms: ms(self.off_delay(i)),
             cause: self.cause,
+            config_rev: self.book.parts().revision.clone(),
             ..AlarmFact::default()
         };
         match x.subject(i) {

@@ -70,7 +70,7 @@ use crate::hide::Expiry;
 use crate::reading::{Reading, Sample};
 use crate::time::{Mono, Now};
 use deadlines::{Deadlines, Timer};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// The alarm engine of one site.
@@ -110,6 +110,8 @@ pub struct Engine {
     revealed: Vec<usize>,
     scratch: Vec<Sample>,
     fresh: Vec<Sample>,
+    /// By pending alarm, ms of its on-delay that a start credited without proof that it was watched.
+    credited_ms: BTreeMap<usize, u64>,
     /// What is being worked on.
     cause: Cause,
     next_seq: u64,

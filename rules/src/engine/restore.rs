@@ -14,7 +14,8 @@ use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Stage;
 use crate::hide::{EndCause, Expiry};
 use crate::time::{Mono, Now, TimeQuality};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 /// What the first turn says.
 #[derive(Debug, Default)]
@@ -62,7 +63,7 @@ impl Passage {
             return end;
         }
         let left_ms = u64::try_from(end.wall_utc_ms.saturating_sub(self.now.wall.utc_ms)).unwrap_or(0);
-        Expiry { mono: self.now.mono.plus(std::time::Duration::from_millis(left_ms)), ..end }
+        Expiry { mono: self.now.mono.plus(Duration::from_millis(left_ms)), ..end }
     }
 }
 
@@ -117,6 +118,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         revealed: Vec::new(),
         scratch: Vec::new(),
         fresh: Vec::new(),
+        credited_ms: BTreeMap::new(),
         cause: Cause::Restart,
         next_seq: 1,
         next_hazard: 1,
@@ -133,8 +135,13 @@ impl Engine {
             return;
         };
         let now = passage.now;
+        let watched = watched_of_delay(&alarm);
         if !passage.same_boot {
             move_to_this_boot(&mut alarm, passage);
+        }
+        if let ConditionState::PendingOn(began) = alarm.condition {
+            let unwatched = now.mono.since(began).saturating_sub(watched);
+            self.credited_ms.insert(i, super::transitions::ms(unwatched));
         }
         alarm.suppressed = false;
         let since = alarm.raised.unwrap_or(now);
@@ -222,13 +229,21 @@ impl Engine {
     }
 }
 
+/// How far an on-delay had come by what the journal proves.
+fn watched_of_delay(alarm: &AlarmState) -> Duration {
+    match (alarm.condition, alarm.last_evaluable) {
+        (ConditionState::PendingOn(t0), Some(newest)) => newest.since(t0),
+        _ => Duration::ZERO,
+    }
+}
+
 /// Times of another boot say nothing here by themselves.
 fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
     let now = passage.now;
-    if let ConditionState::PendingOn(t0) = alarm.condition {
+    if matches!(alarm.condition, ConditionState::PendingOn(_)) {
         // How far the delay had come for certain; a wall clock that may be believed credits the gap as well.
-        let done = alarm.last_evaluable.map_or(0, |t| t.0.saturating_sub(t0.0));
-        let certain = Mono(now.mono.0.saturating_sub(done));
+        let done = watched_of_delay(alarm);
+        let certain = Mono(now.mono.0.saturating_sub(u64::try_from(done.as_nanos()).unwrap_or(u64::MAX)));
         let began = alarm.pending.and_then(|was| passage.then(was)).map_or(certain, |began| began.mono.min(certain));
         alarm.condition = ConditionState::PendingOn(began);
         alarm.pending = Some(Now { mono: began, wall: alarm.pending.unwrap_or(now).wall });
@@ -254,8 +269,7 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         s.until = passage.end(s.until);
     }
     if let Some(inhibit) = &mut alarm.inhibit {
-        inhibit.until =
-            if passage.wall { passage.end(inhibit.until) } else { Expiry::after(now, std::time::Duration::ZERO) };
+        inhibit.until = if passage.wall { passage.end(inhibit.until) } else { Expiry::after(now, Duration::ZERO) };
     }
     if let Some(rank) = &mut alarm.first_out {
         rank.at = alarm.raised.map_or(now.mono, |r| r.mono);

@@ -185,6 +185,32 @@ impl AlarmState {
         self.suppressed || !self.hidden.is_empty()
     }
 
+    /// The whole state in words, see [`crate::event::StateChange`].
+    pub(super) fn words(&self) -> String {
+        let mut words = match self.condition {
+            ConditionState::Unknown => "unknown",
+            ConditionState::Normal => "normal",
+            ConditionState::PendingOn(_) => "pending_on",
+            ConditionState::Active => "active",
+            ConditionState::PendingOff(_) => "pending_off",
+        }
+        .to_owned();
+        let also = [
+            (!self.acked, " unacked"),
+            (self.held, " held"),
+            (self.assumed, " assumed"),
+            (self.latched, " latched"),
+            (self.shadow, " shadow"),
+            (self.chatter, " chatter"),
+            (self.hidden.shelf.is_some(), " shelved"),
+            (self.suppressed || !self.hidden.suppressed.is_empty(), " suppressed"),
+            (self.hidden.bypass.is_some(), " bypassed"),
+            (self.hidden.service.is_some(), " out_of_service"),
+        ];
+        also.iter().filter(|(holds, _)| *holds).for_each(|(_, word)| words.push_str(word));
+        words
+    }
+
     /// What the list shows.
     #[must_use]
     pub fn shown(&self) -> Shown {

@@ -9,6 +9,7 @@ mod restarts;
 mod scenarios;
 mod silence;
 mod sound;
+mod states;
 
 use super::*;
 use crate::book::PointId;

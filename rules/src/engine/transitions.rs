@@ -114,6 +114,7 @@ impl Engine {
 
     /// 4: the limit itself counts, not the deadband.
     fn cancel_pending(&mut self, i: usize, reading: Reading, at: Now, out: &mut Vec<Event>) {
+        self.credited_ms.remove(&i);
         let fact = self.fact(i, Some(reading));
         self.emit(EventKind::PendingCancelled { fact }, at, out);
     }

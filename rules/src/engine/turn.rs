@@ -4,7 +4,7 @@
 use super::deadlines::Timer;
 use super::{ConditionState, Engine, Input};
 use crate::book::PointId;
-use crate::event::{Cause, Event, EventKind};
+use crate::event::{Cause, Event, EventKind, StateChange};
 use crate::hide::EndCause;
 use crate::reading::{Doubt, Fault, Reading, Sample};
 use crate::time::{Mono, Now};
@@ -208,8 +208,13 @@ impl Engine {
 
     /// The one way an event comes about: numbered, applied, appended.
     pub(super) fn emit(&mut self, kind: EventKind, at: Now, out: &mut Vec<Event>) {
-        let event = Event { seq: self.next_seq, at, kind };
+        let mut event = Event { seq: self.next_seq, at, kind };
+        let about = event.kind.fact().and_then(|f| self.alarm_index(&f.alarm));
+        let before = about.map(|i| self.alarms[i].words());
         self.take_up(&event);
+        if let (Some(i), Some(before), Some(fact)) = (about, before, event.kind.fact_mut()) {
+            fact.states = Some(Box::new(StateChange { before, after: self.alarms[i].words() }));
+        }
         out.push(event);
     }
 }

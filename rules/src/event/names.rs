@@ -2,6 +2,40 @@
 
 use super::{AlarmFact, EventKind};
 
+/// The alarm part of an event, shared or to be changed as the event is.
+macro_rules! fact_of {
+    ($kind:expr) => {
+        match $kind {
+            Self::PendingOn { fact }
+            | Self::PendingCancelled { fact }
+            | Self::Raised { fact, .. }
+            | Self::Held { fact, .. }
+            | Self::Released { fact }
+            | Self::PendingOff { fact }
+            | Self::ReturnCancelled { fact }
+            | Self::Returned { fact, .. }
+            | Self::Acked { fact, .. }
+            | Self::Cleared { fact }
+            | Self::ShadowRaised { fact, .. }
+            | Self::ShadowReturned { fact }
+            | Self::Realarm { fact, .. }
+            | Self::Escalated { fact, .. }
+            | Self::Reset { fact, .. }
+            | Self::Shelved { fact, .. }
+            | Self::Unshelved { fact, .. }
+            | Self::ShelfExpired { fact, .. }
+            | Self::ShelfEnded { fact }
+            | Self::Suppressed { fact, .. }
+            | Self::Unsuppressed { fact, .. }
+            | Self::ChatterStart { fact }
+            | Self::ChatterEnd { fact }
+            | Self::Inhibited { fact, .. }
+            | Self::InhibitEnded { fact, .. } => Some(fact),
+            _ => None,
+        }
+    };
+}
+
 impl EventKind {
     /// The interface's name, such as `alarm.raised`.
     #[must_use]
@@ -59,34 +93,12 @@ impl EventKind {
     /// The alarm part, where the event is an alarm's.
     #[must_use]
     pub fn fact(&self) -> Option<&AlarmFact> {
-        match self {
-            Self::PendingOn { fact }
-            | Self::PendingCancelled { fact }
-            | Self::Raised { fact, .. }
-            | Self::Held { fact, .. }
-            | Self::Released { fact }
-            | Self::PendingOff { fact }
-            | Self::ReturnCancelled { fact }
-            | Self::Returned { fact, .. }
-            | Self::Acked { fact, .. }
-            | Self::Cleared { fact }
-            | Self::ShadowRaised { fact, .. }
-            | Self::ShadowReturned { fact }
-            | Self::Realarm { fact, .. }
-            | Self::Escalated { fact, .. }
-            | Self::Reset { fact, .. }
-            | Self::Shelved { fact, .. }
-            | Self::Unshelved { fact, .. }
-            | Self::ShelfExpired { fact, .. }
-            | Self::ShelfEnded { fact }
-            | Self::Suppressed { fact, .. }
-            | Self::Unsuppressed { fact, .. }
-            | Self::ChatterStart { fact }
-            | Self::ChatterEnd { fact }
-            | Self::Inhibited { fact, .. }
-            | Self::InhibitEnded { fact, .. } => Some(fact),
-            _ => None,
-        }
+        fact_of!(self)
+    }
+
+    /// The same, to be completed.
+    pub(crate) fn fact_mut(&mut self) -> Option<&mut AlarmFact> {
+        fact_of!(self)
     }
 
     /// The point whose alarms all change by it (bypass, service).

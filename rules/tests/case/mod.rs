@@ -230,6 +230,9 @@ fn extras(kind: &EventKind) -> String {
                 .iter()
                 .filter(|(_, on)| *on)
                 .for_each(|(w, _)| add((*w).into()));
+            if fact.gap_credited_ms > 0 {
+                add(format!("credited {} ms", fact.gap_credited_ms));
+            }
             if *late_by_ms > 0 {
                 add(format!("late {late_by_ms} ms"));
             }
