@@ -38,6 +38,9 @@ pub struct OfficeReceipt {
 /// Figures of the outbox for the page, `/metrics` and the heartbeat.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct OutboxFigures {
+    /// A broker is configured; without one nothing leaves the site.
+    #[serde(default)]
+    pub configured: bool,
     pub connected: bool,
     /// Events without the office's receipt.
     pub depth: u64,

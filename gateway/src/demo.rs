@@ -15,15 +15,15 @@ use crate::config::{self, MqttSettings, Office, Site, WebSettings};
 use crate::office::{self, OfficeError};
 use crate::run::{RunError, run_site};
 use crate::store::Claim;
-use crate::web::{DemoControl, DemoScenario};
+use crate::web::{DemoScenario, DemoStage};
 use rules::Clock;
-use sim::{DemoPlan, DemoSite, Scenario, SiteName};
+use sim::{DemoPlan, DemoSite, Plant, Scenario, SiteName};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 const SITE_PORT: u16 = 8080;
@@ -140,19 +140,19 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
     };
     let Some(site) = site(name, &plant, &folder.path, ports.site, uplink) else { return Exit::Internal };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let (control, starts) = control(name);
+    let stage = Arc::new(Stage(plant.plant.clone()));
     let (office_ready, office_told) = oneshot::channel();
     let office = office::run(township(&folder.path, &ports), clock.clone(), stop.clone(), Some(office_ready));
     let office = tokio::spawn(office);
     let (site_ready, site_told) = oneshot::channel();
-    let site = tokio::spawn(run_site(site, clock, Some(control), Handle::current(), stop.clone(), site_ready));
+    let site = tokio::spawn(run_site(site, clock, Some(stage.clone()), Handle::current(), stop.clone(), site_ready));
     // an end before both are ready is told by the task itself
     if let (Ok(office_at), Ok(site)) = (office_told.await, site_told.await) {
         words::greet(site.address, office_at, name, choice.scenario);
         if let Some(scenario) = choice.scenario {
-            start(&plant, scenario);
+            stage.plant().start(scenario);
         }
-        follow(&plant, starts, &stop).await;
+        stop.cancelled().await;
     }
     stop.cancel();
     ended(site.await.ok(), office.await.ok())
@@ -193,30 +193,34 @@ fn page(port: u16) -> WebSettings {
     WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), behind_tls: false, demo_operator: true }
 }
 
-fn start(plant: &DemoSite, scenario: Scenario) {
-    plant.plant.lock().unwrap_or_else(PoisonError::into_inner).start(scenario);
-}
+/// The plant as the page plays on it.
+struct Stage(Arc<Mutex<Plant>>);
 
-async fn follow(plant: &DemoSite, mut starts: mpsc::Receiver<String>, stop: &CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            Some(name) = starts.recv() => match name.parse::<Scenario>() {
-                Ok(scenario) => start(plant, scenario),
-                Err(_) => tracing::warn!(name, "unknown scenario"),
-            },
-        }
+impl Stage {
+    fn plant(&self) -> MutexGuard<'_, Plant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn control(site: SiteName) -> (DemoControl, mpsc::Receiver<String>) {
-    let (start, starts) = mpsc::channel(8);
-    let scenarios = Scenario::of(site).map(|s| DemoScenario {
-        name: s.name().into(),
-        text_zh: s.title_zh(site).into(),
-        text_en: s.title_en(site).into(),
-    });
-    (DemoControl { scenarios: scenarios.collect(), start }, starts)
+impl DemoStage for Stage {
+    fn scenarios(&self) -> Vec<DemoScenario> {
+        let plant = self.plant();
+        let row = |s: Scenario| DemoScenario {
+            name: s.name().into(),
+            text_zh: s.title_zh(plant.site()).into(),
+            text_en: s.title_en(plant.site()).into(),
+            ends_in_s: plant.ends_in(s).map(|left| left.as_secs()),
+        };
+        Scenario::of(plant.site()).map(row).collect()
+    }
+
+    fn start(&self, name: &str) -> bool {
+        name.parse().is_ok_and(|scenario| self.plant().start(scenario))
+    }
+
+    fn stop_all(&self) {
+        self.plant().stop_all();
+    }
 }
 
 fn site(name: SiteName, plant: &DemoSite, data: &Path, page_port: u16, uplink_port: u16) -> Option<Site> {

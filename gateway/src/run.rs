@@ -14,7 +14,7 @@ use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
 use crate::snapshot::SiteView;
 use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
-use crate::web::{Buses, DemoControl, FirstScan, WebContext};
+use crate::web::{Buses, DemoStage, FirstScan, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, web};
 use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec};
@@ -71,7 +71,7 @@ pub struct Ready {
 pub async fn run_site(
     site: Site,
     clock: Arc<dyn Clock>,
-    demo: Option<DemoControl>,
+    demo: Option<Arc<dyn DemoStage>>,
     outward: Handle,
     stop: CancellationToken,
     ready: oneshot::Sender<Ready>,
@@ -185,7 +185,13 @@ impl Station {
         tasks.spawn_on(writer.map(|()| "InfluxDB writer"), &self.outward);
     }
 
-    fn start_web(&self, tasks: &mut Tasks, listener: TcpListener, settings: WebSettings, demo: Option<DemoControl>) {
+    fn start_web(
+        &self,
+        tasks: &mut Tasks,
+        listener: TcpListener,
+        settings: WebSettings,
+        demo: Option<Arc<dyn DemoStage>>,
+    ) {
         let (core, store, buses) = (self.core.clone(), self.store.clone(), self.statuses.clone());
         let (clock, first_scan, data_dir) = (self.clock.clone(), self.first_scan.clone(), self.data_dir.clone());
         let context = WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir };

@@ -69,6 +69,7 @@ fn action_words(action: &str) -> (&str, &str) {
         "user_disabled" => ("停用用户", "disabled user"),
         "user_enabled" => ("启用用户", "enabled user"),
         "scenario_started" => ("启动演示场景", "started scenario"),
+        "scenarios_stopped" => ("停止全部演示场景", "stopped all scenarios"),
         other => (other, other),
     }
 }
@@ -112,7 +113,8 @@ fn system_text(kind: &EventKind) -> (String, String) {
 fn device_text(device: &str, code: &str, detail: &str, site: &SiteView) -> (String, String) {
     let (zh, en) = match code {
         "link_down" => ("通信链路中断", "link down"),
-        "link_up" => ("通信链路恢复", "link up"),
+        // also the first connection of a run: nothing was broken before
+        "link_up" => ("通信链路已接通", "link connected"),
         "unit_dead" => ("设备无应答", "does not answer"),
         "unit_back" => ("设备恢复应答", "answers again"),
         other => (other, other),

@@ -164,6 +164,12 @@ impl Plant {
         self.mishaps.all()
     }
 
+    /// How long `scenario` still runs; `None` when it does not.
+    #[must_use]
+    pub fn ends_in(&self, scenario: Scenario) -> Option<Duration> {
+        self.mishaps.left(scenario)
+    }
+
     /// Whether `scenario` runs.
     #[must_use]
     pub fn is_running(&self, scenario: Scenario) -> bool {

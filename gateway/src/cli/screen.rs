@@ -86,7 +86,8 @@ fn device_table(buses: &[&Value]) -> Vec<String> {
             Some("dead") => "无应答 DEAD",
             _ => "未知 unknown",
         };
-        let answer = unit["turnaround_us"].as_f64().map_or_else(dash, |us| format!("{:.1} ms", us / 1000.0));
+        let known = unit["turnaround_us"].as_f64().filter(|us| *us > 0.0);
+        let answer = known.map_or_else(dash, |us| format!("{:.1} ms", us / 1000.0));
         let counters = &unit["counters"];
         vec![
             text(unit, "device"),
@@ -120,7 +121,11 @@ fn queues(s: &Value) -> Vec<String> {
     let dropped: u64 =
         storage["samples_dropped"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
     let store = if storage["ok"] == true { "正常 ok" } else { "异常 FAULT" };
-    let broker = if outbox["connected"] == true { "已连接 connected" } else { "未连接 not connected" };
+    let broker = match (outbox["configured"] == false, outbox["connected"] == true) {
+        (true, _) => "未配置 not configured",
+        (_, true) => "已连接 connected",
+        (_, false) => "未连接 not connected",
+    };
     let age_s = outbox["oldest_age_ms"].as_u64().unwrap_or(0) / 1000;
     let influx = if storage["influx_enabled"] == true { "已配置 configured" } else { "未配置 not configured" };
     let mut lines = vec![
@@ -295,7 +300,7 @@ mod tests {
         let status = json!({
             "site": "s", "name": "化工", "name_en": "Chemical", "version": "0.1.0", "utc_ms": 1_000, "clock": "synced", "ready": true, "seq": 7,
             "unacked": 1, "hazards": 0, "buses": [{ "key": "tcp-a1", "up": false, "detail": detail }],
-            "outbox": { "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
+            "outbox": { "configured": true, "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
             "storage": { "ok": true, "samples_dropped": { "disk": 3 }, "influx_enabled": true, "influx_pending": 12 },
         });
         let alarm = |n: u64| json!({ "id": format!("GT-{n}:H"), "priority": 2, "state": "unacked", "raised_utc_ms": 0, "value": 26.5, "unit": "ppm" });
@@ -322,6 +327,8 @@ mod tests {
         ] {
             assert!(screen.contains(part), "{part} is not in\n{screen}");
         }
+        let alone = site(&json!({ "outbox": { "configured": false } }), &Value::Null).join("\n");
+        assert!(alone.contains("MQTT             未配置 not configured"), "{alone}");
         assert!(site(&json!({}), &Value::Null).len() > 8, "a station that says nothing is shown all the same");
     }
 

@@ -45,6 +45,8 @@ pub async fn run_outbox_over(
 
 pub(super) async fn run(shared: Settings, stop: CancellationToken) {
     let mut left = Left::default();
+    left.meter.figures.configured = true;
+    left.meter.tell(&shared);
     let mut wait = shared.pace.backoff_first;
     let mut attempt = 0_u64;
     while !stop.is_cancelled() {

@@ -28,6 +28,8 @@ const SEEN_GRAIN: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub user: String,
+    /// As people call them; empty when nobody gave a name.
+    pub display_name: String,
     pub roles: Vec<Role>,
     pub csrf: String,
     /// Given without a password to a peer on this machine; only in `demo`.
@@ -52,6 +54,7 @@ impl Session {
 #[derive(Clone, Debug)]
 struct Live {
     user: String,
+    display_name: String,
     roles: Vec<Role>,
     created: Mono,
     seen: Mono,
@@ -137,8 +140,8 @@ impl Accounts {
         let nobody = found.as_ref().is_ok_and(|(people, _)| people.is_empty());
         let (people, rows) = found.unwrap_or_default();
         let now = clock.now();
-        let basis_of: BTreeMap<&str, String> = people.iter().map(|row| (row.name.as_str(), basis(row))).collect();
-        let restored = |row: SessionRow| restored(basis_of.get(row.user.as_str())?.clone(), row, now);
+        let known: BTreeMap<&str, &UserRow> = people.iter().map(|row| (row.name.as_str(), row)).collect();
+        let restored = |row: SessionRow| restored(known.get(row.user.as_str())?, row, now);
         let sessions = rows.into_iter().filter_map(restored).collect();
         let setup = (nobody && !demo_operator).then(|| SetupCode { code: token::setup_code(), made: now.mono });
         Self {
@@ -170,7 +173,7 @@ impl Accounts {
     pub fn demo_session(&self) -> Option<Session> {
         let csrf = self.demo_csrf.clone()?;
         let roles = vec![Role::Operator, Role::Safety];
-        Some(Session { user: "demo".into(), roles, csrf, demo: true, key: String::new() })
+        Some(Session { user: "demo".into(), display_name: String::new(), roles, csrf, demo: true, key: String::new() })
     }
 
     /// The session of somebody who may read the files of this station; the caller has seen that they are on this machine.
@@ -194,6 +197,7 @@ impl Accounts {
         }
         Some(Session {
             user: live.user.clone(),
+            display_name: live.display_name.clone(),
             roles: live.roles.clone(),
             csrf: token::csrf_of(raw),
             demo: false,
@@ -260,12 +264,14 @@ impl Accounts {
     }
 
     pub(super) async fn begin(&self, user: &UserRow) -> NewSession {
-        let (basis, roles, user) = (basis(user), roles_of(&user.role), user.name.clone());
+        let (basis, roles) = (basis(user), roles_of(&user.role));
+        let (user, display_name) = (user.name.clone(), user.display_name.clone());
         let raw = token::hex_token::<32>();
         let key = token::hash(&raw);
         let now = self.clock.now();
         let live = Live {
             user: user.clone(),
+            display_name: display_name.clone(),
             roles: roles.clone(),
             created: now.mono,
             seen: now.mono,
@@ -281,7 +287,10 @@ impl Accounts {
             users::put_session(conn, &row)
         })
         .await;
-        NewSession { session: Session { user, roles, csrf: token::csrf_of(&raw), demo: false, key }, token: raw }
+        NewSession {
+            session: Session { user, display_name, roles, csrf: token::csrf_of(&raw), demo: false, key },
+            token: raw,
+        }
     }
 
     #[cfg(test)]
@@ -388,13 +397,21 @@ fn row_of(key: &str, live: &Live, now: Now) -> SessionRow {
 }
 
 /// A stored session whose ages can be told from the wall clock; none that lies in the future.
-fn restored(basis: String, row: SessionRow, now: Now) -> Option<(String, Live)> {
+fn restored(user: &UserRow, row: SessionRow, now: Now) -> Option<(String, Live)> {
     let ago = |then_ms: i64| {
         let age_ms = u64::try_from(now.wall.utc_ms.checked_sub(then_ms)?).ok()?;
         now.mono.0.checked_sub(age_ms.checked_mul(1_000_000)?).map(Mono)
     };
     let (created, seen) = (ago(row.created_ms)?, ago(row.last_seen_ms)?);
-    let roles = roles_of(&row.role);
-    let live = Live { user: row.user, roles, created, seen, written: seen, created_ms: row.created_ms, basis };
+    let live = Live {
+        user: row.user,
+        display_name: user.display_name.clone(),
+        roles: roles_of(&row.role),
+        created,
+        seen,
+        written: seen,
+        created_ms: row.created_ms,
+        basis: basis(user),
+    };
     (!expired(&live, now.mono)).then_some((row.token_hash, live))
 }

@@ -1,10 +1,10 @@
 //! What a person changes: acknowledging, deciding on candidates, and scenarios of the simulated site.
 
-use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::problem::{self, Kind, Problem};
 use super::routes::Action;
+use super::{DemoStage, SiteState};
 use crate::core::{CommandError, CommandOutcome};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,7 +14,6 @@ use rules::{Command, EventKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::sync::mpsc::error::TrySendError;
 
 /// Longest `Idempotency-Key` and longest remark.
 const KEY_MAX: usize = 128;
@@ -26,7 +25,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/hazards/{id}/confirm", post(confirm))
         .route("/api/v1/hazards/{id}/reject", post(reject));
     if state.demo.is_some() {
-        routes = routes.route("/api/v1/demo/scenarios", get(scenarios).post(start));
+        routes = routes.route("/api/v1/demo/scenarios", get(scenarios).post(start).delete(stop));
     }
     routes.with_state(state.clone()).merge(super::operations::router(state))
 }
@@ -122,9 +121,12 @@ struct Start {
     name: String,
 }
 
+fn stage(state: &SiteState) -> Result<&dyn DemoStage, Problem> {
+    state.demo.as_deref().ok_or(Problem::new(Kind::NoSuchRoute))
+}
+
 async fn scenarios(State(state): State<Arc<SiteState>>) -> Answer {
-    let demo = state.demo.as_ref().ok_or(Problem::new(Kind::NoSuchRoute))?;
-    Ok(Json(json!(demo.scenarios)))
+    Ok(Json(json!(stage(&state)?.scenarios())))
 }
 
 async fn start(
@@ -132,15 +134,20 @@ async fn start(
     session: Session,
     Body(wanted): Body<Start>,
 ) -> Result<StatusCode, Problem> {
-    let demo = state.demo.as_ref().ok_or(Problem::new(Kind::NoSuchRoute))?;
-    if !demo.scenarios.iter().any(|scenario| scenario.name == wanted.name) {
+    if !stage(&state)?.start(&wanted.name) {
         return Err(Problem::with_detail(Kind::NotFound, wanted.name));
     }
-    match demo.start.try_send(wanted.name.clone()) {
-        Ok(()) => {}
-        Err(TrySendError::Full(_) | TrySendError::Closed(_)) => return Err(Problem::retry(Kind::Busy, 1)),
-    }
-    let kind = EventKind::Operator { user: session.user, action: "scenario_started".to_owned(), detail: wanted.name };
-    let _ = state.core.note(kind).await;
+    note(&state, session, "scenario_started", wanted.name).await;
     Ok(StatusCode::ACCEPTED)
+}
+
+async fn stop(State(state): State<Arc<SiteState>>, session: Session) -> Result<StatusCode, Problem> {
+    stage(&state)?.stop_all();
+    note(&state, session, "scenarios_stopped", String::new()).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn note(state: &SiteState, session: Session, action: &str, detail: String) {
+    let kind = EventKind::Operator { user: session.user, action: action.to_owned(), detail };
+    let _ = state.core.note(kind).await;
 }

@@ -49,6 +49,7 @@ impl LocalToken {
         let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         token::same(given, &self.0).then(|| Session {
             user: "local".into(),
+            display_name: String::new(),
             roles: vec![Role::Viewer],
             csrf: String::new(),
             demo: false,

@@ -58,7 +58,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Browsers on the stream at once.
@@ -70,14 +70,18 @@ pub struct DemoScenario {
     pub name: String,
     pub text_zh: String,
     pub text_en: String,
+    /// Seconds until it ends by itself; absent when it does not run.
+    pub ends_in_s: Option<u64>,
 }
 
-/// How the page starts scenarios; only `demo` makes one.
-#[derive(Clone, Debug)]
-pub struct DemoControl {
-    pub scenarios: Arc<[DemoScenario]>,
-    /// Names of scenarios to start, bounded.
-    pub start: mpsc::Sender<String>,
+/// How the page plays scenarios; only `demo` has one.
+pub trait DemoStage: Send + Sync {
+    /// Those of the site, in the order they are shown.
+    fn scenarios(&self) -> Vec<DemoScenario>;
+    /// Starts one, or begins it again; false when the site has none of that name.
+    fn start(&self, name: &str) -> bool;
+    /// Ends all of them.
+    fn stop_all(&self);
 }
 
 /// Live figures of the buses by key.
@@ -95,7 +99,7 @@ pub struct SiteParts {
     pub first_scan: FirstScan,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
-    pub demo: Option<DemoControl>,
+    pub demo: Option<Arc<dyn DemoStage>>,
 }
 
 /// What the site's server needs; `S` is the site's store.
@@ -107,7 +111,7 @@ pub struct WebContext<S> {
     pub first_scan: FirstScan,
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
-    pub demo: Option<DemoControl>,
+    pub demo: Option<Arc<dyn DemoStage>>,
     /// Where the token of the local operator is left.
     pub data_dir: PathBuf,
 }

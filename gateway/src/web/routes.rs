@@ -254,6 +254,7 @@ pub const ROUTES: &[Route] = &[
     ),
     row("GET", "/api/v1/demo/scenarios", VIEW, Station::Demo, "scenarios of the simulated site"),
     row("POST", "/api/v1/demo/scenarios", Access::Needs(Action::RunScenario), Station::Demo, "start a scenario"),
+    row("DELETE", "/api/v1/demo/scenarios", Access::Needs(Action::RunScenario), Station::Demo, "stop all scenarios"),
     row("GET", "/api/v1/office/sites", VIEW, Station::Office, "sites and how they stand"),
     row("GET", "/api/v1/office/events", VIEW, Station::Office, "received events"),
     row(

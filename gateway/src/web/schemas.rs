@@ -53,6 +53,7 @@ impl Shapes {
             (_, path) if path.ends_with("/stream") => ("200", text("text/event-stream")),
             ("POST", "/api/v1/users") => ("201", Value::Null),
             ("POST", "/api/v1/demo/scenarios") => ("202", Value::Null),
+            ("DELETE", "/api/v1/demo/scenarios") => ("204", Value::Null),
             ("DELETE", _) | ("POST", "/api/v1/password" | "/api/v1/users/{name}") => ("204", Value::Null),
             (method, path) => ("200", json!({ "application/json": { "schema": self.body(method, path) } })),
         }
@@ -106,7 +107,7 @@ shapes! {
     Now as "Now" { mono: u64, wall: Wall }
     Wall as "Wall" { utc_ms: i64, /** `synced`, `unsynced`, `stepped`. */ quality: String }
     SessionShape as "Session" {
-        kind: PageKind, user: Option<String>, role: Option<Role>, roles: Vec<Role>, csrf: Option<String>, demo: bool, setup_needed: bool, utc_ms: i64
+        kind: PageKind, user: Option<String>, display_name: Option<String>, role: Option<Role>, roles: Vec<Role>, csrf: Option<String>, demo: bool, setup_needed: bool, utc_ms: i64
     }
     UserShape as "User" { user: String, roles: Vec<Role>, disabled: bool, display_name: String }
     /// A journal entry; each kind has fields of its own besides.

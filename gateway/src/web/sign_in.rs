@@ -71,6 +71,7 @@ fn answer(shell: &Shell, session: Option<&Session>) -> Value {
     json!({
         "kind": shell.kind,
         "user": session.map(|session| &session.user),
+        "display_name": session.map(|session| &session.display_name),
         "role": roles.first(),
         "roles": roles,
         "csrf": session.map(|session| &session.csrf),

@@ -1,6 +1,7 @@
 //! The scenarios that run now and for how long each has.
 
 use crate::scenario::Scenario;
+use std::time::Duration;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mishaps(Vec<(Scenario, f64)>);
@@ -27,6 +28,12 @@ impl Mishaps {
 
     pub(super) fn running(&self, scenario: Scenario) -> bool {
         self.0.iter().any(|(other, _)| *other == scenario)
+    }
+
+    /// Until it ends by itself.
+    pub(super) fn left(&self, scenario: Scenario) -> Option<Duration> {
+        let (_, elapsed_s) = self.0.iter().find(|(other, _)| *other == scenario)?;
+        Some(scenario.lasts().saturating_sub(Duration::from_secs_f64(*elapsed_s)))
     }
 
     /// Whether it runs and began less than `seconds` ago.

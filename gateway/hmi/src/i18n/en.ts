@@ -1,10 +1,12 @@
 // English texts. The type makes a missing or a surplus key a build error.
 
 import { enHiding } from './en_hiding';
+import { enPeople } from './en_people';
 import type { Key } from './zh';
 
 export const en: Record<Key, string> = {
   ...enHiding,
+  ...enPeople,
   'app.title': 'Hazard gateway',
   'lang.other': '中文',
   'nav.overview': 'Overview',
@@ -25,6 +27,7 @@ export const en: Record<Key, string> = {
   'strip.up': 'up',
   'strip.down': 'down',
   'strip.silent': 'silent',
+  'strip.none': 'not configured',
   'strip.signout': 'Sign out',
   'strip.counts': 'Alarms per priority: unacknowledged/all',
   'strip.help': 'Keys',
@@ -182,6 +185,8 @@ export const en: Record<Key, string> = {
   'plan.legend': 'Legend',
   'plan.detector': 'Detector',
   'plan.bad': 'No usable data',
+  'plan.off': 'Not on the plan',
+  'plan.off.more': '{n} more points without a place',
   'history.time': 'Time',
   'history.kind': 'Kind',
   'history.text': 'Text',
@@ -224,7 +229,10 @@ export const en: Record<Key, string> = {
   'buses.exchanges.frames': 'Request → and received ←',
   'demo.hint': 'Demo: choose a scenario and the simulated plant follows it. Only available in demo mode.',
   'demo.start': 'Start',
-  'demo.running': 'Running',
+  'demo.again': 'Begin again',
+  'demo.stop': 'Stop all',
+  'demo.stopped': 'Stopped; the plant finds back by itself',
+  'demo.running': 'Running, {left} left',
   'demo.banner': 'Demo mode: all data are simulated',
   'demo.started': 'Started: {name}',
   'login.title': 'Sign in',
@@ -243,6 +251,10 @@ export const en: Record<Key, string> = {
   'setup.do': 'Make account',
   'setup.code.wrong': 'The setup code is wrong or too old',
   'setup.failed': 'Setup failed',
+  'setup.user.rule': 'User name: 2 to 32 letters, digits, - _ .',
+  'setup.password.rule': 'Password: 12 to 128 characters, several unrelated words for instance',
+  'setup.password.weak': 'This password cannot be used: 12 to 128 characters, not only a common word, one character, a count or the user name',
+
   'form.cancel': 'Cancel',
   'form.ok': 'OK',
   'form.busy': 'Sending',

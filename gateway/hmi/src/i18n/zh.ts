@@ -1,9 +1,11 @@
 // zh-CN texts: the master list of keys. `en.ts` must have exactly the same ones or the build fails.
 
 import { zhHiding } from './zh_hiding';
+import { zhPeople } from './zh_people';
 
 export const zh = {
   ...zhHiding,
+  ...zhPeople,
   'app.title': '双重预防网关',
   'lang.other': 'English',
   'nav.overview': '总览',
@@ -24,6 +26,7 @@ export const zh = {
   'strip.up': '正常',
   'strip.down': '中断',
   'strip.silent': '无回执',
+  'strip.none': '未配置',
   'strip.signout': '退出',
   'strip.counts': '各级报警：未确认/全部',
   'strip.help': '快捷键',
@@ -181,6 +184,8 @@ export const zh = {
   'plan.legend': '图例',
   'plan.detector': '探测器',
   'plan.bad': '数据不可用',
+  'plan.off': '不在图上',
+  'plan.off.more': '另有 {n} 个测点未标位置',
   'history.time': '时间',
   'history.kind': '类别',
   'history.text': '内容',
@@ -223,7 +228,10 @@ export const zh = {
   'buses.exchanges.frames': '请求 → 与收到 ←',
   'demo.hint': '演示：选择一个场景，模拟装置将据此变化。仅演示模式可用。',
   'demo.start': '开始',
-  'demo.running': '进行中',
+  'demo.again': '重新开始',
+  'demo.stop': '全部停止',
+  'demo.stopped': '已停止，装置将逐步恢复正常',
+  'demo.running': '进行中，剩余 {left}',
   'demo.banner': '演示模式：全部数据均为模拟',
   'demo.started': '已开始：{name}',
   'login.title': '登录',
@@ -242,6 +250,9 @@ export const zh = {
   'setup.do': '建立账号',
   'setup.code.wrong': '设置码不对或已过期',
   'setup.failed': '设置失败',
+  'setup.user.rule': '用户名 2–32 个字符：文字、数字、- _ .',
+  'setup.password.rule': '口令 12–128 个字符，例如几个不相干的词',
+  'setup.password.weak': '口令不可用：须 12–128 个字符，且不能只是常见词、单一字符、数字顺序或用户名',
   'form.cancel': '取消',
   'form.ok': '确定',
   'form.busy': '提交中',

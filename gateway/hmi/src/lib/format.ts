@@ -63,6 +63,12 @@ export function plain(value: number | null | undefined): string {
   return value === null || value === undefined ? '—' : String(Math.round(value * 1e6) / 1e6);
 }
 
+/** What an alarm saw beside its limit: with the decimals of its point, or bare where there is none. */
+export function valueAndLimit(value: number | null, limit: number | null, decimals: number | undefined): string {
+  const shown = decimals === undefined ? plain(value) : number(value, decimals);
+  return limit === null ? shown : `${shown} / ${plain(limit)}`;
+}
+
 /** A point's name without the tag that stands beside it anyway. */
 export function nameBeside(name: string, tag: string): string {
   const short = tag ? name.replace(tag, '').replace(/ +/g, ' ').replace(/ ([,，])/g, '$1').trim() : name;

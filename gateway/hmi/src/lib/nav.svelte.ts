@@ -1,6 +1,6 @@
 // Where the person is: page, selected point, selected alarm. Kept in the address (`#/trend/GT-102`) so that it survives a reload.
 
-export const PAGES = ['overview', 'alarms', 'plan', 'trend', 'hazards', 'hidden', 'history', 'buses', 'demo'] as const;
+export const PAGES = ['overview', 'alarms', 'plan', 'trend', 'hazards', 'hidden', 'history', 'buses', 'demo', 'people'] as const;
 export type Page = (typeof PAGES)[number];
 
 function parse(hash: string): { page: Page; arg: string } {

@@ -1,8 +1,9 @@
 // Who may do what, as the gateway's own table has it (gateway/src/web/routes.rs). The page only spares people a refusal; the gateway decides.
 
+import { t } from '../i18n/index.svelte';
 import type { Session } from './types';
 
-export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'decideHazard' | 'runScenario' | 'confirmEvent';
+export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'decideHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
 
 const ALLOWED: Record<Action, readonly string[]> = {
   acknowledge: ['operator', 'shift'],
@@ -13,10 +14,16 @@ const ALLOWED: Record<Action, readonly string[]> = {
   decideHazard: ['safety'],
   runScenario: ['operator', 'shift', 'engineer', 'safety'],
   confirmEvent: ['operator', 'safety'],
+  manageUsers: ['admin'],
 };
 
 export function rolesOf(session: Session | null): string[] {
   return session?.roles ?? (session?.role ? [session.role] : []);
+}
+
+/** As people call whoever is signed in. */
+export function personOf(session: Session | null): string {
+  return session?.demo ? t('role.demo') : session?.display_name || session?.user || '';
 }
 
 export function may(session: Session | null, action: Action): boolean {

@@ -234,6 +234,8 @@ export interface BusView {
   detail: Record<string, unknown>;
 }
 export interface OutboxFigures {
+  /** False: no broker, nothing leaves the site. */
+  configured: boolean;
   connected: boolean;
   depth: number;
   oldest_age_ms: number;
@@ -308,6 +310,8 @@ export interface HistoryCurve {
 export interface Session {
   kind?: 'site' | 'office';
   user: string | null;
+  /** As people call them; empty or null when nobody gave a name. */
+  display_name?: string | null;
   role: string | null;
   roles?: string[];
   csrf: string | null;

@@ -197,6 +197,26 @@ async fn the_demo_operator_is_given_to_this_machine_only() {
 }
 
 #[tokio::test]
+async fn scenarios_are_started_shown_running_and_stopped_by_who_may() {
+    let bench = bench(true).await;
+    let session = json_of(bench.send_from("127.0.0.1:9", "GET", "/api/v1/session", &[], None).await).await;
+    let headers = [("x-csrf-token", session["csrf"].as_str().unwrap()), ("sec-fetch-site", "same-origin")];
+    let path = "/api/v1/demo/scenarios";
+    let change = async |method: &str, body: Option<Value>| {
+        bench.send_from("127.0.0.1:9", method, path, &headers, body).await.status()
+    };
+    let left =
+        async || json_of(bench.send_from("127.0.0.1:9", "GET", path, &[], None).await).await[0]["ends_in_s"].clone();
+    assert_eq!(left().await, Value::Null);
+    assert_eq!(change("POST", Some(json!({"name": "flood"}))).await, StatusCode::NOT_FOUND);
+    assert_eq!(change("POST", Some(json!({"name": "leak"}))).await, StatusCode::ACCEPTED);
+    assert_eq!(left().await, json!(10));
+    assert_eq!(change("DELETE", None).await, StatusCode::NO_CONTENT);
+    assert_eq!(left().await, Value::Null);
+    assert_eq!(bench.send("DELETE", path, &[], None).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn who_may_read_the_token_may_look_from_this_machine_and_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let bench = bench_in(false, Some(folder.path())).await;

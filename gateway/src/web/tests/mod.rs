@@ -16,8 +16,9 @@ use futures_util::future::BoxFuture;
 use rules::{Event, EventKind, Mono, Now, Rejected, TimeQuality, Wall};
 use serde_json::{Value, json};
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tower::ServiceExt;
 
 const SECRET: &str = "correct horse battery";
@@ -224,6 +225,27 @@ async fn bench_in(demo_operator: bool, folder: Option<&Path>) -> Bench {
     bench_with(WebSettings { listen, behind_tls: false, demo_operator }, folder).await
 }
 
+/// A stage with one scenario of ten seconds that does not go on.
+#[derive(Default)]
+struct Stage(std::sync::atomic::AtomicBool);
+
+impl DemoStage for Stage {
+    fn scenarios(&self) -> Vec<DemoScenario> {
+        let ends_in_s = self.0.load(Ordering::Relaxed).then_some(10);
+        vec![DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into(), ends_in_s }]
+    }
+
+    fn start(&self, name: &str) -> bool {
+        let known = name == "leak";
+        self.0.fetch_or(known, Ordering::Relaxed);
+        known
+    }
+
+    fn stop_all(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let clock = Arc::new(HandClock::default());
     let (requests, inbox) = mpsc::channel(8);
@@ -234,9 +256,7 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let core = CoreHandle { requests, snapshots: latest, records: records.clone(), looked: Arc::default() };
     let db = Arc::new(OwnDb::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap());
     let accounts = open_accounts(db, clock.clone(), &settings, folder).await;
-    let (start, _inbox) = mpsc::channel(1);
-    let scenarios = [DemoScenario { name: "leak".into(), text_zh: "泄漏".into(), text_en: "leak".into() }];
-    let demo = Some(DemoControl { scenarios: scenarios.into(), start });
+    let demo: Option<Arc<dyn DemoStage>> = Some(Arc::new(Stage::default()));
     let archive = Arc::new(FakeArchive::default());
     let first_scan = FirstScan::default();
     let parts = SiteParts {

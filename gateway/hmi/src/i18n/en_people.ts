@@ -1,0 +1,35 @@
+// English texts about people, their roles and passwords.
+
+import type { zhPeople } from './zh_people';
+
+export const enPeople: Record<keyof typeof zhPeople, string> = {
+  'nav.people': 'People',
+  'people.hint': 'Who may sign in, and what they may do. Nobody is deleted: the journal names them.',
+  'people.add': 'Add a person',
+  'people.name': 'Name',
+  'people.roles': 'Roles',
+  'people.state': 'State',
+  'people.enabled': 'may sign in',
+  'people.disabled': 'disabled',
+  'people.enable': 'Enable',
+  'people.disable': 'Disable',
+  'people.change': 'Change',
+  'people.change.title': 'Change {user}',
+  'people.password.new': 'New password',
+  'people.ends': 'Their open pages end at once; an empty password stays as it is.',
+  'people.roles.needed': 'Choose at least one role',
+  'people.taken': 'There is a person of that name',
+  'people.own': 'An administrator can neither disable themselves nor change their own roles',
+  'password.title': 'Your own password',
+  'password.old': 'Present password',
+  'password.do': 'Change',
+  'password.wrong': 'The present password is wrong',
+  'password.ends': 'You sign in again afterwards.',
+  'role.may.viewer': 'looks only',
+  'role.may.operator': 'acknowledges, shelves',
+  'role.may.shift': 'also resets, bypasses, takes out of service',
+  'role.may.safety': 'decides on hidden dangers, approves bypasses',
+  'role.may.engineer': 'takes points out of service',
+  'role.may.auditor': 'reads the records',
+  'role.may.admin': 'manages people, does not operate alarms',
+};
