@@ -13,6 +13,7 @@ import { startDemo } from './demo.mjs';
 import { chineseLeft, layoutFindings } from './layout.mjs';
 import { flood, groups } from './groups.mjs';
 import { operations } from './operations.mjs';
+import { people } from './people.mjs';
 import { station } from './station.mjs';
 
 const binary = process.env.HAZARD_GATEWAY_BIN ?? 'target/debug/hazard-gateway';
@@ -101,6 +102,7 @@ async function alarm() {
   await fact('a scenario starts from the page', async () => {
     await page.locator('section', { hasText: '液氨罐区氨气泄漏' }).getByRole('button', { name: '开始' }).click();
     await page.getByText('已开始：液氨罐区氨气泄漏').waitFor({ timeout: 5000 });
+    await page.locator('section', { hasText: '液氨罐区氨气泄漏' }).getByText('进行中，剩余').waitFor({ timeout: 5000 });
   });
   await go('alarms');
   await page.mouse.move(5, 300);
@@ -320,11 +322,13 @@ async function atTheStation() {
   }
 }
 
+const whoMaySignIn = () => people({ binary, browser, fact });
+
 async function all() {
   demo = await startDemo(binary, folder);
   browser = await openBrowser();
   page = await browser.open(PICTURE, 'zh');
-  for (const part of [live, alarm, ties, candidate, curve, operate, office, acknowledge, flooded, languages, everyPage, lossAndReturn, atTheStation]) {
+  for (const part of [live, alarm, ties, candidate, curve, operate, office, acknowledge, flooded, languages, everyPage, lossAndReturn, atTheStation, whoMaySignIn]) {
     await part();
     noFaults();
   }

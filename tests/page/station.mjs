@@ -130,6 +130,11 @@ export async function station({ demo, browser, fact, until, use }) {
       await page.locator('section', { hasText: '液氨罐区氨气泄漏' }).getByRole('button', { name: '开始' }).click();
       for (const p of [page, second]) await p.getByRole('button', { name: '消音 F3' }).waitFor({ timeout: 90_000 });
     });
+    await fact('all scenarios end from the page', async () => {
+      await page.getByRole('button', { name: '全部停止' }).click();
+      await page.getByText('已停止，装置将逐步恢复正常').waitFor({ timeout: 5000 });
+      return (await page.getByText('进行中').count()) === 0;
+    });
     await second.context().close();
     await page.context().close();
   }

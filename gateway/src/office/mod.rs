@@ -71,9 +71,10 @@ pub async fn run(
     let claim = Claim::take(&office.data_dir)?;
     let db = open_database(&office, clock.now())?;
     let address = listener.local_addr().map_err(|error| OfficeError::Listen(listen, error))?;
-    let accounts = web::open_accounts(Arc::new(db.clone()), clock.clone(), &office.web, Some(&office.data_dir)).await;
+    let web = WebSettings { listen: address, ..office.web };
+    let accounts = web::open_accounts(Arc::new(db.clone()), clock.clone(), &web, Some(&office.data_dir)).await;
     let desk = Arc::new(Desk::open(db, clock.clone()).await.ok_or(StoreError::Closed)?);
-    let router = page(office.web, clock, &desk, &accounts, &stop);
+    let router = page(web, clock, &desk, &accounts, &stop);
     notify::ready();
     tracing::info!(%address, "ready");
     if let Some(ready) = ready {

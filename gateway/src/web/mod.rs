@@ -125,6 +125,8 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir } = context;
+    // what people are told to open: a configured port of 0 is any free one
+    let settings = WebSettings { listen: listener.local_addr()?, ..settings };
     let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings, Some(&data_dir)).await;
     let parts = SiteParts { core, archive: Arc::new(store), buses, first_scan, clock, settings, demo };
     let journal = Journal::Core(parts.core.clone());

@@ -188,9 +188,16 @@ async fn change_user(
         return Err(Problem::with_detail(Kind::Changed, "an administrator cannot shut out themselves"));
     }
     let roles = given.roles.as_deref().map(roles_from).transpose()?;
-    let what = format!("{name} roles {roles:?} password {} disabled {:?}", given.password.is_some(), given.disabled);
+    let with_roles = given.roles.map(|words| format!("{name} {}", words.join("+")));
+    let done = [
+        with_roles.map(|what| ("user_changed", what)),
+        given.password.is_some().then(|| ("password_set", name.clone())),
+        given.disabled.map(|off| (if off { "user_disabled" } else { "user_enabled" }, name.clone())),
+    ];
     let change = UserChange { roles, password: given.password, disabled: given.disabled };
     shell.accounts.change_user(&name, change).await.map_err(problem_of)?;
-    shell.journal.note(&session.user, "user_changed", what).await;
+    for (action, what) in done.into_iter().flatten() {
+        shell.journal.note(&session.user, action, what).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -27,7 +27,7 @@ export const en: Record<Key, string> = {
   'strip.up': 'up',
   'strip.down': 'down',
   'strip.silent': 'silent',
-  'strip.none': 'not configured',
+  'strip.none': 'none',
   'strip.signout': 'Sign out',
   'strip.counts': 'Alarms per priority: unacknowledged/all',
   'strip.help': 'Keys',

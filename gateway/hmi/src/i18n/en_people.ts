@@ -5,6 +5,7 @@ import type { zhPeople } from './zh_people';
 export const enPeople: Record<keyof typeof zhPeople, string> = {
   'nav.people': 'People',
   'people.hint': 'Who may sign in, and what they may do. Nobody is deleted: the journal names them.',
+  'login.ended': 'Your sign-in has ended: idle for too long, a new password, or disabled. Alarms are judged and reported all the same; sign in to see them.',
   'people.add': 'Add a person',
   'people.name': 'Name',
   'people.roles': 'Roles',
@@ -24,7 +25,7 @@ export const enPeople: Record<keyof typeof zhPeople, string> = {
   'password.old': 'Present password',
   'password.do': 'Change',
   'password.wrong': 'The present password is wrong',
-  'password.ends': 'You sign in again afterwards.',
+  'password.ends': 'You sign in again afterwards',
   'role.may.viewer': 'looks only',
   'role.may.operator': 'acknowledges, shelves',
   'role.may.shift': 'also resets, bypasses, takes out of service',

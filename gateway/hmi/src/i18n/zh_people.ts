@@ -3,6 +3,7 @@
 export const zhPeople = {
   'nav.people': '用户',
   'people.hint': '谁可以登录、能做什么。不能删除：记录里有其姓名。',
+  'login.ended': '登录已结束：超时未操作、口令已改或账号已停用。报警仍在判定和上报，请重新登录查看。',
   'people.add': '新增用户',
   'people.name': '姓名',
   'people.roles': '岗位角色',
@@ -22,7 +23,7 @@ export const zhPeople = {
   'password.old': '现口令',
   'password.do': '修改口令',
   'password.wrong': '现口令不对',
-  'password.ends': '修改后须重新登录。',
+  'password.ends': '修改后须重新登录',
   'role.may.viewer': '只看',
   'role.may.operator': '确认报警，搁置',
   'role.may.shift': '另可复位、旁路、停用',

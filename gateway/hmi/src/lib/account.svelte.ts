@@ -9,6 +9,8 @@ class Account {
   unreachable = $state(false);
   /** A sign-in was answered with yes, and the next request did not know of it. */
   notKept = $state(false);
+  /** Somebody was signed in here until the gateway ended it: time, a new password, or an administrator. */
+  ended = $state(false);
 
   async load(): Promise<void> {
     try {
@@ -21,8 +23,22 @@ class Account {
     }
   }
 
+  /** The stream broke off: is it the gateway, or is this session over? Only an answer tells. */
+  async recheck(): Promise<void> {
+    const before = this.session?.user;
+    if (!before) return;
+    try {
+      const session = await get<Session>('/api/v1/session');
+      if (session.user) return;
+      this.ended = true;
+      this.adopt(session);
+    } catch {
+      // Nobody answers: that is what the page says anyway.
+    }
+  }
+
   async signIn(user: string, password: string): Promise<void> {
-    this.notKept = false;
+    this.notKept = this.ended = false;
     await post('/api/v1/session', { user, password });
     await this.load();
     this.notKept = !this.unreachable && !this.session?.user;

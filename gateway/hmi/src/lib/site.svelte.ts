@@ -1,6 +1,7 @@
 // The site as this page knows it: filled by the stream's frames only. Owns lists and link state; the moving values live in
 // `values.ts`, what the person is doing lives in `nav.svelte.ts`.
 
+import { account } from './account.svelte';
 import { agrees } from './alarms';
 import { Stream } from './stream';
 import type {
@@ -83,6 +84,7 @@ class SiteState {
 
   private lose(): void {
     this.connected = false;
+    void account.recheck();
     this.lostSince ??= performance.now();
   }
 
