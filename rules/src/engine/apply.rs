@@ -20,7 +20,10 @@ impl Engine {
                 self.next_hazard = self.next_hazard.max(number(&hazard.id).unwrap_or(0) + 1);
                 self.replace_hazard(hazard);
             }
-            EventKind::HazardStage { hazard } => self.replace_hazard(hazard),
+            EventKind::HazardStage { hazard } => {
+                self.replace_hazard(hazard);
+                self.note_rejection(hazard);
+            }
             EventKind::HazardOccurrence { hazard, occurrence } => self.attach(hazard, occurrence),
             EventKind::Started { .. } => self.drop_what_a_start_ends(),
             EventKind::FirstOutReset { group, .. } => self.forget_ranks(group),
@@ -69,6 +72,9 @@ impl Engine {
                 (a.acked, a.held, a.assumed) = (false, *assumed || (a.held && !fresh), *assumed);
                 (a.latched, a.shadow, a.owed) = (false, false, false);
                 (a.occurrence, a.annunciated_seq) = (fact.occurrence, event.seq);
+                if fresh {
+                    a.rejected.clear();
+                }
                 if fresh || a.raised.is_none() {
                     (a.raised, a.realarms) = (Some(event.at), 0);
                 }
@@ -83,6 +89,7 @@ impl Engine {
                 a.condition = ConditionState::Active;
                 (a.acked, a.held, a.assumed, a.latched) = (true, *assumed, *assumed, false);
                 (a.shadow, a.occurrence) = (true, fact.occurrence);
+                a.rejected.clear();
                 (a.raised, a.returned, a.acked_by, a.acked_at) = (Some(event.at), None, None, None);
             }
             EventKind::Held { assumed, .. } => {
@@ -158,11 +165,15 @@ impl Engine {
             }
             EventKind::ShelfEnded { .. } => a.hidden.shelf = None,
             EventKind::Suppressed { rule, until, .. } => {
+                a.spent.retain(|spent| spent != rule);
                 a.hidden.suppressed.retain(|s| s.rule != *rule);
                 a.hidden.suppressed.push(crate::hide::Suppressed { rule: rule.clone(), until: *until });
             }
-            EventKind::Unsuppressed { rule, .. } => {
+            EventKind::Unsuppressed { rule, why, .. } => {
                 a.hidden.suppressed.retain(|s| s.rule != *rule);
+                if *why == crate::hide::EndCause::Expired && !a.spent.contains(rule) {
+                    a.spent.push(rule.clone());
+                }
                 a.owe();
             }
             EventKind::Inhibited { inhibit, .. } => a.inhibit = Some(Box::new(*inhibit)),
@@ -235,6 +246,9 @@ impl Engine {
             let hidden =
                 |i: &usize| self.alarms[*i].hidden.bypass.is_some() || self.alarms[*i].hidden.service.is_some();
             return (0..self.alarms.len()).filter(hidden).collect();
+        }
+        if let EventKind::HazardStage { hazard } = kind {
+            return self.alarm_index(&hazard.cause).into_iter().collect();
         }
         if let EventKind::FirstOutReset { group, .. } = kind {
             return self.group_members(group);

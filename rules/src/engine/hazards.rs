@@ -71,7 +71,7 @@ impl Engine {
                     let (hazard, occurrence) = (h.id.clone(), occurrence.clone());
                     self.emit(EventKind::HazardOccurrence { hazard, occurrence }, at, out);
                 }
-                None if open => {
+                None if open && !self.alarms[i].rejected.contains(&measure.key) => {
                     let hazard = Hazard {
                         id: format!("HD-{}", self.next_hazard),
                         measure: measure.key.clone(),
@@ -95,6 +95,16 @@ impl Engine {
             (Some(k), _) => self.hazards[k] = hazard.clone(),
             (None, Stage::Rejected { .. }) => {}
             (None, _) => self.hazards.push(hazard.clone()),
+        }
+    }
+
+    /// What a person has called a false alarm is not opened again by the same occurrence.
+    pub(super) fn note_rejection(&mut self, hazard: &Hazard) {
+        let rejected = matches!(hazard.stage, Stage::Rejected { .. });
+        if let Some(i) = self.alarm_index(&hazard.cause).filter(|_| rejected) {
+            let all = &mut self.alarms[i].rejected;
+            all.retain(|measure| *measure != hazard.measure);
+            all.push(hazard.measure.clone());
         }
     }
 

@@ -87,6 +87,12 @@ pub struct AlarmState {
     /// What people and rules hide it with.
     #[serde(default)]
     pub hidden: Hidden,
+    /// Suppressions that have hidden it for as long as they may: each must be released before it hides again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spent: Vec<String>,
+    /// Measures whose failure by this occurrence a person has called a false alarm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<String>,
     /// The device says it is inhibited (kept with the sensor fault of the point).
     #[serde(default)]
     pub inhibit: Option<Box<Inhibit>>,
@@ -161,6 +167,8 @@ impl AlarmState {
             raises: Vec::new(),
             first_out: None,
             hidden: Hidden::default(),
+            spent: Vec::new(),
+            rejected: Vec::new(),
             inhibit: None,
             fact: None,
             last_evaluable: None,

@@ -148,6 +148,9 @@ impl Engine {
     /// After a start: what was hidden stays so until its suppressor is heard, at most for the grace.
     pub(super) fn restore_suppressions(&mut self, grace_over: crate::time::Mono) {
         for k in 0..self.book.suppressions().len() {
+            let rule = &self.book.suppressions()[k].key;
+            let targets = &self.book.index().groups.alarms_of_suppression[k];
+            self.suppressing[k].spent = targets.iter().any(|i| self.alarms[*i].spent.contains(rule));
             if let Some(until) = self.suppressed_until(k) {
                 self.suppressing[k].on = true;
                 self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));

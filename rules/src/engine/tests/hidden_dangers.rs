@@ -106,3 +106,17 @@ fn a_vote_is_a_failed_measure_of_whatever_watches_any_member() {
     r.hold(0, 4, 30.0);
     assert_eq!(r.engine.hazards().iter().map(|h| h.cause.as_str()).collect::<Vec<_>>(), ["V-1:VOTE"]);
 }
+
+#[test]
+fn a_rejected_record_is_not_opened_again_by_the_same_occurrence_also_after_a_start() {
+    let mut r = Rig::plain();
+    r.hold(0, 604, 30.0);
+    let c = Command::RejectHazard { hazard: "HD-1".into(), reason: "标定气体试验".into() };
+    r.engine.command(&c, &operator(), at(604.5), &mut r.events).unwrap();
+    let mut r = Rig::new(parts(), r.stored(true), 620.0);
+    r.hold(621, 1300, 30.0);
+    assert!(r.engine.hazards().is_empty(), "the standing alarm is the one that was judged false");
+    r.hold(1301, 1330, 0.0);
+    r.hold(1331, 1335, 60.0);
+    assert_eq!(r.engine.hazards().len(), 1, "another occurrence is another matter");
+}
