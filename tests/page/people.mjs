@@ -12,7 +12,7 @@ const START_LIMIT_MS = 20_000;
 const SIZE = { width: 1366, height: 768 };
 const [SECRET, OTHER] = ['several unrelated words', 'quite another sentence'];
 
-/** `{ address, code, stop }` of a site on a port of its own, in a folder that goes with it. */
+/** `{ address, code, change, stop }` of a site on a port of its own, in a folder that goes with it. */
 async function startSite(binary) {
   const folder = mkdtempSync(join(tmpdir(), 'hazard-people-'));
   const file = join(folder, 'site.toml');
@@ -39,7 +39,13 @@ async function startSite(binary) {
       ended.then((status) => fail(new Error(`the site ended with ${status}:\n${said}`)));
       setTimeout(() => fail(new Error(`no setup code in ${START_LIMIT_MS} ms:\n${said}`)), START_LIMIT_MS).unref();
     });
-    return { address, code, stop };
+    const change = (from, to) => {
+      const now = readFileSync(file, 'utf8');
+      if (!now.includes(from)) throw new Error(`${from} is not in the example`);
+      writeFileSync(file, now.replace(from, to));
+      child.kill('SIGHUP');
+    };
+    return { address, code, change, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -94,6 +100,16 @@ export async function people({ binary, browser, fact }) {
       await admin.getByText('A2 泵房').waitFor({ timeout: 5000 });
       await admin.getByText('未配置').waitFor({ timeout: 5000 });
       await looksRight(admin, 'zh');
+    });
+    await fact('another limit, put in force by SIGHUP, is on the open page without a reload and in the history', async () => {
+      await admin.goto(`${site.address}/#/trend/GT-101`);
+      await admin.getByText('高高限 50\u2003高限 25').waitFor({ timeout: 5000 });
+      await admin.evaluate(() => (window.stillTheSamePage = true));
+      site.change('limit = 25', 'limit = 22');
+      await admin.getByText('高高限 50\u2003高限 22').waitFor({ timeout: 15_000 });
+      await admin.getByRole('link', { name: '历史' }).click();
+      await admin.getByText('新配置已生效（由 SIGHUP 触发）').first().waitFor({ timeout: 5000 });
+      return admin.evaluate(() => window.stillTheSamePage === true);
     });
     const wang = await browser.open(SIZE, 'en', 'dark');
     await wang.goto(site.address);
