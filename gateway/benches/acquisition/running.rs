@@ -18,9 +18,10 @@ const ROOM_MB: u64 = 1_000;
 /// What starts the gateway in the field, and with which environment.
 const UNIT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../systemd/hazard-gateway.service"));
 
-/// The gateway on a site file, as the unit starts it.
+/// The gateway on a site file, as the unit starts it: the one built with this bench, or `HAZARD_GATEWAY_BIN`.
 pub(crate) fn gateway(file: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hazard-gateway"));
+    let built = env!("CARGO_BIN_EXE_hazard-gateway").to_owned();
+    let mut command = Command::new(std::env::var("HAZARD_GATEWAY_BIN").unwrap_or(built));
     command.arg("run").arg("--config").arg(file);
     let settings = UNIT.lines().filter_map(|line| line.strip_prefix("Environment="));
     command.envs(settings.flat_map(|line| line.split(' ')).filter_map(|pair| pair.split_once('=')));
