@@ -48,6 +48,7 @@ fn point(p: usize) -> Point {
         period: Duration::from_secs(1),
         max_age: Duration::from_secs(3),
         position: None,
+        substance: None,
     }
 }
 

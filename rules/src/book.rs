@@ -13,6 +13,7 @@ mod index;
 mod parts;
 mod policy;
 pub mod presets;
+mod substance;
 
 use crate::risk::{Measure, Risk, Source};
 pub use condition::{Condition, Reference};
@@ -23,6 +24,7 @@ pub use policy::Policy;
 pub(crate) use policy::slot;
 use serde::Serialize;
 use std::sync::Arc;
+pub use substance::Substance;
 
 macro_rules! id {
     ($(#[$m:meta])* $name:ident) => {

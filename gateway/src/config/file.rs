@@ -6,6 +6,7 @@
 use super::alarm_tables::{
     DeviationTable, FirstOutTable, FrozenTable, Modes, RateTable, StuckTable, SuppressionTable, UnitTable, VoteTable,
 };
+use super::substances::SubstanceWord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -323,6 +324,8 @@ pub struct PointTable {
     /// Values at 4 and at 20 mA, for a field that is a current.
     pub signal_span: Option<(f64, f64)>,
     pub kind: KindWord,
+    /// What a detector of toxic gas measures; its limits in ppm or mg/m³ are then held against GB/T 50493.
+    pub substance: Option<SubstanceWord>,
     #[serde(default)]
     pub unit: String,
     /// Measuring range; 0–1 for states when left out.

@@ -24,6 +24,7 @@ mod repair;
 mod secrets;
 mod settings;
 mod shape;
+mod substances;
 mod wiring;
 mod words;
 

@@ -91,6 +91,7 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         area: area_of(p, file),
         device: p.device.clone(),
         kind: kind(p.kind),
+        substance: p.substance.map(Into::into),
         unit: p.unit.clone(),
         // a measured value without its range has been reported; its limits are not to be called outside of it as well
         range: p.range.unwrap_or(if p.kind == KindWord::State { (0.0, 1.0) } else { (-1e12, 1e12) }),

@@ -18,6 +18,7 @@ fn point(key: &str) -> Point {
         period: Duration::from_secs(1),
         max_age: Duration::from_secs(3),
         position: None,
+        substance: None,
     }
 }
 
@@ -251,4 +252,18 @@ fn a_deadband_inside_the_noise_is_told_with_its_numbers() {
     assert!(told[0].message_en.contains("2 is not above three times the noise of the signal, 2.400"), "{told:?}");
     assert!(book.deadbands_within_noise(|_| Some(0.5)).is_empty());
     assert!(book.deadbands_within_noise(|_| None).is_empty());
+}
+
+#[test]
+fn a_limit_in_ppm_is_held_against_the_exposure_limit_of_its_substance() {
+    let with = |substance, limit| {
+        let ammonia = Point { unit: "ppm".into(), substance, ..point("G1") };
+        let rules = vec![rule("G1", Condition::High { limit, deadband: 1.0 })];
+        RuleBook::build(BookParts { points: vec![ammonia], rules, ..parts() })
+    };
+    assert!(with(Some(Substance::Ammonia), 28.0).is_ok());
+    let defects = with(Some(Substance::Ammonia), 35.0).unwrap_err();
+    assert_eq!(defects[0].path, "points[G1].rules.H.limit");
+    assert!(defects[0].message_en.contains("35 ppm is looser than the 28.25 of GB/T 50493-2019"), "{defects:?}");
+    assert!(with(None, 35.0).is_ok(), "without the substance nobody knows");
 }

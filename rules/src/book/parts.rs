@@ -1,5 +1,6 @@
 //! What a configuration delivers: keys, not ids, nothing checked. `RuleBook::build` checks it.
 
+use super::substance::Substance;
 use super::{Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
 use crate::risk::{Measure, Risk, Source};
 use serde::Serialize;
@@ -32,6 +33,8 @@ pub struct Point {
     /// Device key.
     pub device: String,
     pub kind: PointKind,
+    /// What a detector of toxic gas measures: its limits are then held against exposure.
+    pub substance: Option<Substance>,
     /// Engineering unit as shown.
     pub unit: String,
     /// Measuring range.

@@ -43,6 +43,7 @@ fn point(key: &str, device: &str) -> Point {
         period: Duration::from_secs(1),
         max_age: Duration::from_secs(3),
         position: None,
+        substance: None,
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         period,
         max_age: seconds(&t, "stale_s", 3.0),
         position: None,
+        substance: None,
     };
     let mut parts = BookParts {
         devices: vec![Device {
