@@ -197,6 +197,7 @@ fn point(device: &str, field: &str, period: Duration) -> Point {
         period,
         max_age: period * 3,
         position: None,
+        substance: None,
     }
 }
 
