@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// What a detector of toxic gas measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[allow(clippy::upper_case_acronyms, reason = "chemical formulae are written so")]
 pub enum SubstanceWord {
     H2S,
     CO,
