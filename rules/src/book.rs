@@ -107,12 +107,6 @@ impl RuleBook {
         let index = Index::of(&parts);
         Ok((Self(Arc::new(Checked { parts, index })), defects))
     }
-    /// Warnings, with numbers, of deadbands that are not above three times the noise of their signal (alarms.md 2.10). `sigma`
-    /// gives the standard deviation of a point by its key, in its unit, where the history of the last day knows it.
-    #[must_use]
-    pub fn deadbands_within_noise(&self, sigma: impl Fn(&str) -> Option<f64>) -> Vec<Defect> {
-        check::against_noise(&self.0.parts, &sigma)
-    }
     /// Points in order of [`PointId::index`].
     #[must_use]
     pub fn points(&self) -> &[Point] {

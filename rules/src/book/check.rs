@@ -2,7 +2,6 @@
 //! wrote the configuration. Owns what is acceptable; leaves files and places in files to the configuration.
 
 mod groups;
-mod noise;
 mod order;
 mod points;
 mod register;
@@ -13,13 +12,6 @@ mod windows;
 
 use super::{BookParts, Defect};
 use report::Report;
-
-/// Deadbands that the noise of their signal makes useless; warnings only.
-pub(super) fn against_noise(parts: &BookParts, sigma: &dyn Fn(&str) -> Option<f64>) -> Vec<Defect> {
-    let mut r = Report { defects: Vec::new() };
-    noise::noise(&mut r, parts, sigma);
-    r.defects
-}
 
 /// All defects of the parts.
 pub(super) fn check(parts: &BookParts) -> Vec<Defect> {

@@ -242,19 +242,6 @@ fn a_top_heavy_spread_of_priorities_is_told_with_its_numbers() {
 }
 
 #[test]
-fn a_deadband_inside_the_noise_is_told_with_its_numbers() {
-    let (book, _) = RuleBook::build(parts()).unwrap();
-    let told = book.deadbands_within_noise(|key| (key == "G1").then_some(0.8));
-    assert_eq!(
-        told.iter().map(|d| (d.path.as_str(), d.fatal)).collect::<Vec<_>>(),
-        [("points[G1].rules.H.deadband", false)]
-    );
-    assert!(told[0].message_en.contains("2 is not above three times the noise of the signal, 2.400"), "{told:?}");
-    assert!(book.deadbands_within_noise(|_| Some(0.5)).is_empty());
-    assert!(book.deadbands_within_noise(|_| None).is_empty());
-}
-
-#[test]
 fn a_limit_in_ppm_is_held_against_the_exposure_limit_of_its_substance() {
     let with = |substance, limit| {
         let ammonia = Point { unit: "ppm".into(), substance, ..point("G1") };
