@@ -311,6 +311,7 @@ async function lossAndReturn() {
 
 /** The other demo: a dead link from the start, nothing typed by anybody. */
 async function atTheStation() {
+  await page.context().close(); // an open page would ask for the demo that ends here
   await demo.stop();
   const other = mkdtempSync(join(tmpdir(), 'hazard-page-'));
   demo = await startDemo(binary, other, ['--scenario', 'bus-dead']);
