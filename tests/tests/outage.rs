@@ -112,7 +112,8 @@ async fn raised(operator: &Client) -> u64 {
 fn in_order(shown: &[Value]) {
     for urgent in [true, false] {
         let of_class = shown.iter().filter(|e| (e["payload"]["priority"] == 1) == urgent);
-        let seqs: Vec<u64> = of_class.map(|e| e["payload"]["seq"].as_u64().unwrap()).collect();
-        assert!(seqs.is_sorted(), "priority 1: {urgent}, order of arrival: {seqs:?}");
+        let of = |e: &Value| (e["payload"]["seq"].as_u64().unwrap(), e["payload"]["kind"].to_string());
+        let seqs: Vec<(u64, String)> = of_class.map(of).collect();
+        assert!(seqs.is_sorted_by_key(|(seq, _)| *seq), "priority 1: {urgent}, order of arrival: {seqs:?}");
     }
 }

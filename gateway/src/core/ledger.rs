@@ -6,6 +6,7 @@
 //!      └────────── all written ──────────┘
 //! ```
 
+use crate::mqtt::payload;
 use crate::record::Record;
 use crate::store::{Commit, Store, StoreError, seal};
 use rules::{Engine, Event, EventKind};
@@ -89,6 +90,9 @@ impl Ledger {
         let mut commit = Commit::default();
         for event in events {
             self.note_state(&event, engine, &mut commit);
+            if event.kind.fact().is_none() {
+                commit.priorities.insert(event.seq, payload::priority(&event.kind, engine.book().risks()));
+            }
             commit.records.push(self.record(event));
         }
         commit.next_hazard = self.next_hazard;

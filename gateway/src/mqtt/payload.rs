@@ -4,7 +4,7 @@ use crate::record::Record;
 use crate::snapshot::SiteView;
 use crate::store::outbox::Damaged;
 use crate::text::event_text;
-use rules::risk::RiskLevel;
+use rules::risk::{Risk, RiskLevel};
 use rules::{EventKind, Reading, TimeQuality};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
         "time": utc_text(record.event.at.wall.utc_ms),
         "time_quality": record.event.at.wall.quality,
         "kind": kind.name(),
-        "priority": priority(kind, site),
+        "priority": priority(kind, &site.risks),
         "point": fact.map(|f| f.point.as_str()).filter(|p| !p.is_empty()),
         "tag": fact.map(|f| tag(&f.alarm)),
         "rule": fact.map(|f| f.alarm.as_str()),
@@ -75,7 +75,7 @@ pub fn event_bytes(record: &Record, site: &SiteView, replay: bool) -> Vec<u8> {
     let rest = Damaged {
         event_id: record.event_id.clone(),
         kind: kind.name().to_owned(),
-        priority: priority(kind, site),
+        priority: priority(kind, &site.risks),
         hash: record.hash.clone(),
         prev_hash: record.prev_hash.clone(),
     };
@@ -150,11 +150,11 @@ fn level_word(level: RiskLevel) -> &'static str {
 /// grades, domain.md §2). As 3 it would stand below the high alarm that led to it, and a flood may hold 3 together (alarms.md §2.8).
 /// Later stages are people's work on it.
 #[must_use]
-pub fn priority(kind: &EventKind, site: &SiteView) -> u8 {
+pub fn priority(kind: &EventKind, risks: &[Risk]) -> u8 {
     match (kind.fact(), kind) {
         (Some(fact), _) => fact.priority,
         (None, EventKind::HazardOpened { hazard }) => {
-            match site.risks.iter().find(|risk| risk.key == hazard.risk).map(|risk| risk.level) {
+            match risks.iter().find(|risk| risk.key == hazard.risk).map(|risk| risk.level) {
                 Some(RiskLevel::Major) => 1,
                 Some(RiskLevel::Considerable) => 2,
                 Some(RiskLevel::General | RiskLevel::Low) | None => 3,

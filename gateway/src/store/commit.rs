@@ -7,11 +7,17 @@ use rules::hazard::{Hazard, Stage};
 use rules::{AlarmState, Event, EventKind, Restored};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// Of what no person waits for.
+const LOWEST: u8 = 4;
 
 /// Events, the states they lead to, and what a restart must know.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
     pub records: Vec<Record>,
+    /// Priorities, by journal number, of events that are no alarm's: a candidate weighs what its risk weighs. 4 where there is none.
+    pub priorities: BTreeMap<u64, u8>,
     pub alarms: Vec<AlarmState>,
     /// Keys of alarms that the configuration no longer has.
     pub gone: Vec<String>,
@@ -31,7 +37,8 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 
 pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<()> {
     for record in &commit.records {
-        write_record(tx, record)?;
+        let other = commit.priorities.get(&record.event.seq).copied().unwrap_or(LOWEST);
+        write_record(tx, record, other)?;
         if let EventKind::Started { config_hash: hash, .. } | EventKind::ConfigChanged { new_hash: hash, .. } =
             &record.event.kind
         {
@@ -55,7 +62,7 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
     set_meta(tx, "next_hazard", &commit.next_hazard.to_string())
 }
 
-fn write_record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+fn write_record(tx: &Transaction<'_>, record: &Record, other: u8) -> rusqlite::Result<()> {
     // A commit whose answer was lost is written again; what is there already stays.
     let seq = number(record.event.seq);
     let stored =
@@ -63,7 +70,7 @@ fn write_record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
     if stored.is_some_and(|hash: String| hash == record.hash) {
         return Ok(());
     }
-    let priority = record.event.kind.fact().map_or(4, |f| f.priority);
+    let priority = record.event.kind.fact().map_or(other, |f| f.priority);
     tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
         seq,
         record.delivery_seq.map(number),

@@ -62,11 +62,11 @@ fn a_candidate_weighs_what_its_risk_weighs() {
     let levels = [RiskLevel::Major, RiskLevel::Considerable, RiskLevel::General, RiskLevel::Low];
     let weights = levels.map(|level| {
         site.risks[0].level = level;
-        priority(&opened, &site)
+        priority(&opened, &site.risks)
     });
     assert_eq!(weights, [1, 2, 3, 3]);
     site.risks[0].level = RiskLevel::Major;
-    assert_eq!(priority(&EventKind::HazardStage { hazard }, &site), 3, "people are at work on it");
+    assert_eq!(priority(&EventKind::HazardStage { hazard }, &site.risks), 3, "people are at work on it");
     site.risks.clear();
-    assert_eq!(priority(&opened, &site), 3);
+    assert_eq!(priority(&opened, &site.risks), 3);
 }

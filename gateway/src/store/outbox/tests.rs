@@ -4,7 +4,8 @@ use super::*;
 use crate::delivery::Delivery;
 use crate::mqtt::fixture;
 use crate::store::{Commit, OpenOptions, Store};
-use rules::{Mono, Wall};
+use rules::hazard::{Hazard, Stage};
+use rules::{EventKind, Mono, Wall};
 use std::sync::Arc;
 
 struct Still;
@@ -71,6 +72,27 @@ async fn state(store: &Store, seq: u64) -> Delivery {
     let id = format!("demo-chemical-{seq}");
     let key = id.clone();
     store.read(move |conn| states(conn, &[key])).await.unwrap()[&id].state
+}
+
+/// A candidate's event has no alarm of its own; what the office is told of its weight is what it travels with.
+#[tokio::test]
+async fn a_candidate_on_a_major_risk_overtakes_as_an_urgent_alarm_does() {
+    let (_dir, store) = with(&[2, 2]).await;
+    let mut record = fixture::raised(3, 2);
+    let hazard = Hazard {
+        id: "HD-1".into(),
+        measure: "RA-01.M1".into(),
+        risk: "RA-01".into(),
+        cause: "GT-101:HH".into(),
+        opened: at(0),
+        occurrences: Vec::new(),
+        stage: Stage::Candidate,
+    };
+    record.event.kind = EventKind::HazardOpened { hazard };
+    let priorities = [(record.event.seq, 1)].into();
+    store.commit(Commit { records: vec![record], priorities, next_hazard: 2, ..Commit::default() }).await.unwrap();
+    let due = ask(&store, blank(at(1))).await.due;
+    assert_eq!(due.iter().map(|due| due.delivery_seq).collect::<Vec<_>>(), [3, 1, 2]);
 }
 
 #[tokio::test]
