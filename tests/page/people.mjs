@@ -134,6 +134,11 @@ export async function people({ binary, browser, fact }) {
       await signIn(wang, 'wang', OTHER);
       await wang.getByRole('alert').waitFor({ timeout: 5000 });
     });
+    await fact('the journal says in words what the administrator did', async () => {
+      await admin.getByRole('link', { name: '历史' }).click();
+      await admin.getByText('停用用户').first().waitFor({ timeout: 5000 });
+      await looksRight(admin, 'zh');
+    });
     await wang.context().close();
     await admin.context().close();
     browser.watch.serverAway = false;

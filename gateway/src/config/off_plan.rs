@@ -6,7 +6,7 @@ use super::file::SiteFile;
 /// Corners of the smallest outline.
 const OUTLINE_LEAST: usize = 3;
 
-/// One warning for each area without an outline that has anything to show; none for a site that has no plan at all.
+/// One warning for each area without an outline; none for a site where no area has one, for it has no plan at all.
 pub(super) fn check(file: &SiteFile, findings: &mut Vec<Finding>) {
     let drawn = |corners: usize| corners >= OUTLINE_LEAST;
     if !file.area.iter().any(|area| drawn(area.polygon.len())) {

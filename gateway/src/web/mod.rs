@@ -70,7 +70,7 @@ pub struct DemoScenario {
     pub name: String,
     pub text_zh: String,
     pub text_en: String,
-    /// Seconds until it ends by itself; absent when it does not run.
+    /// Seconds until it ends by itself; null when it does not run.
     pub ends_in_s: Option<u64>,
 }
 
