@@ -40,8 +40,13 @@ struct Bench {
     store: Store,
 }
 
+const SITE: &str = include_str!("../../examples/minimal-site.toml");
+
 fn bench(folder: &Path) -> Bench {
-    let text = include_str!("../../examples/minimal-site.toml");
+    bench_on(folder, SITE)
+}
+
+fn bench_on(folder: &Path, text: &str) -> Bench {
     let site = config::site_from_text("minimal-site.toml", text, |_| {}).value.unwrap();
     let clock = Arc::new(Trusted::default());
     let options = OpenOptions {
@@ -234,7 +239,7 @@ async fn a_stop_waits_for_a_disk_that_is_behind() {
 
 /// The rules of the minimal site with another limit.
 fn with_limit(limit: &str) -> NewRules {
-    let text = include_str!("../../examples/minimal-site.toml").replacen("limit = 25", limit, 1);
+    let text = SITE.replacen("limit = 25", limit, 1);
     // without the substance any limit may be tried
     let text = text.replace("substance = \"NH3\"\n", "");
     let site = config::site_from_text("minimal-site.toml", &text, |_| {}).value.unwrap();
@@ -273,4 +278,36 @@ async fn other_rules_take_over_at_once_and_what_people_did_stays() {
     assert_eq!(closed.event.kind.fact().unwrap().cause, rules::Cause::Config, "{closed:?}");
     let whole = bench.end().await.read(verify).await.unwrap();
     assert!(whole.is_ok(), "{whole:?}");
+}
+
+/// What the office is told of a candidate's weight is what it travels with: behind no backlog.
+#[tokio::test]
+async fn a_candidate_on_a_major_risk_travels_as_urgent() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = r#"
+[[risk]]
+key = "RA-01"
+name = "氨泄漏"
+name_en = "Ammonia leak"
+area = "A1"
+level = "major"
+accident_type = "poisoning"
+leader_role = "主要负责人"
+
+[[measure]]
+key = "RA-01.M1"
+risk = "RA-01"
+text = "气体检测"
+text_en = "Gas detection"
+responsible_role = "仪表主管"
+watched = ["GT-101"]
+"#;
+    let mut bench = bench_on(folder.path(), &format!("{SITE}{register}"));
+    bench.scan(60.0).await;
+    let opened = bench.next("hazard.opened").await.event_id.clone();
+    let store = bench.end().await;
+    let priority = store.read(move |conn| {
+        conn.query_row("SELECT priority FROM outbox WHERE event_id = ?1", [opened], |row| row.get::<_, u8>(0))
+    });
+    assert_eq!(priority.await.unwrap(), 1);
 }
