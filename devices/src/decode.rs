@@ -54,9 +54,27 @@ impl Image {
     }
 }
 
-/// What a field remembers from one reading to the next.
+/// What a field remembers from one reading to the next; most have nothing to remember, and take no room for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory(Option<Box<Remembered>>);
+
+impl Memory {
+    fn last_beat(&self) -> Option<(u16, Mono)> {
+        self.0.as_ref()?.beat
+    }
+    fn now(&mut self) -> &mut Remembered {
+        self.0.get_or_insert_default()
+    }
+    /// The current is where it may be.
+    fn is_inside(&mut self) {
+        if let Some(remembered) = &mut self.0 {
+            remembered.out_since = None;
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Memory {
+struct Remembered {
     /// The heartbeat as it last was, and since when.
     beat: Option<(u16, Mono)>,
     /// Since when the current has been outside NE 43.
@@ -113,11 +131,11 @@ fn heartbeat(heartbeat: Option<&Heartbeat>, image: &Image, memory: &mut Memory) 
     let Some(beat) = heartbeat else { return Ok(()) };
     let word = beat.of.of(image.word(beat.span)?);
     let at = image.arrived(beat.span).unwrap_or_default().mono;
-    let since = match memory.beat {
+    let since = match memory.last_beat() {
         Some((last, since)) if last == word => since,
         _ => at,
     };
-    memory.beat = Some((word, since));
+    memory.now().beat = Some((word, since));
     if at.since(since) > beat.within { Err(Fault::Frozen) } else { Ok(()) }
 }
 

@@ -33,7 +33,7 @@ pub use bus::forecast::{BusForecast, LatePoint, Outlook, RequestForecast, foreca
 pub use bus::{run_bus, run_bus_with};
 pub use connect::{Connect, Connecting, LinkStream, Wire};
 
-use rules::{DeviceId, Now, PointId, Sample};
+use rules::{DeviceId, Now, PointId, Sample, Text};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,9 +101,9 @@ pub enum Parity {
 pub struct PointBinding {
     pub point: PointId,
     /// Point key, for logs and reports.
-    pub key: String,
+    pub key: Text,
     /// Name of the profile's field, such as `concentration` or `pressure_a`.
-    pub field: String,
+    pub field: Text,
     pub period: Duration,
     /// An alarm rule judges it: its requests go before others.
     pub critical: bool,

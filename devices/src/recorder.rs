@@ -11,7 +11,6 @@
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Exchanges kept for each bus.
@@ -55,14 +54,16 @@ pub struct Dropped {
 struct Exchange {
     number: u64,
     begun: Instant,
+    /// What went out, then what came in.
+    bytes: Vec<u8>,
+    asked: u16,
     unit: Option<u8>,
-    request: Vec<u8>,
-    received: Vec<u8>,
-    more: usize,
-    first_byte: Option<Duration>,
-    last_byte: Option<Duration>,
     verdict: Verdict,
-    dropped: Dropped,
+    more: usize,
+    /// Microseconds from the request to the first and to the last byte that came in.
+    heard_us: Option<(u32, u32)>,
+    /// Most exchanges throw nothing away.
+    dropped: Option<Box<Dropped>>,
 }
 
 #[derive(Debug)]
@@ -93,16 +94,16 @@ impl Recorder {
 
     /// A request goes out.
     pub(crate) fn begin(&self, unit: u8, request: &[u8]) {
-        self.lock().push(Some(unit), request.to_vec());
+        self.lock().push(Some(unit), request);
     }
 
     /// Bytes came in: for the exchange under way, or for nobody.
     pub(crate) fn heard(&self, bytes: &[u8]) {
         let ring = &mut *self.lock();
         // What comes in while nothing is asked makes one entry until the next request.
-        let unasked = ring.exchanges.back().is_some_and(|e| e.request.is_empty());
+        let unasked = ring.exchanges.back().is_some_and(|e| e.asked == 0);
         if !ring.open && !unasked {
-            ring.push(None, Vec::new());
+            ring.push(None, &[]);
             ring.open = false;
         }
         if let Some(exchange) = ring.exchanges.back_mut() {
@@ -115,8 +116,8 @@ impl Recorder {
         let ring = &mut *self.lock();
         if let Some(exchange) = ring.exchanges.back_mut().filter(|_| std::mem::take(&mut ring.open)) {
             exchange.verdict = verdict;
-            exchange.dropped = dropped;
-            exchange.received.shrink_to_fit();
+            exchange.dropped = (dropped != Dropped::default()).then(|| Box::new(dropped));
+            exchange.bytes.shrink_to_fit();
         }
         ring.settle_incident(false);
     }
@@ -162,7 +163,7 @@ impl Recorder {
 }
 
 impl Ring {
-    fn push(&mut self, unit: Option<u8>, request: Vec<u8>) {
+    fn push(&mut self, unit: Option<u8>, request: &[u8]) {
         if self.exchanges.len() == EXCHANGES_MAX {
             self.exchanges.pop_front();
         }
@@ -171,14 +172,13 @@ impl Ring {
         self.exchanges.push_back(Exchange {
             number: self.written,
             begun: Instant::now(),
+            bytes: request.to_vec(),
+            asked: u16::try_from(request.len()).expect("a request is at most 260 bytes"),
             unit,
-            request,
-            received: Vec::new(),
-            more: 0,
-            first_byte: None,
-            last_byte: None,
             verdict: Verdict::None,
-            dropped: Dropped::default(),
+            more: 0,
+            heard_us: None,
+            dropped: None,
         });
     }
 
@@ -204,27 +204,26 @@ impl Ring {
 
 impl Exchange {
     fn hear(&mut self, bytes: &[u8]) {
-        let at = self.begun.elapsed();
-        self.first_byte.get_or_insert(at);
-        self.last_byte = Some(at);
-        let room = KEPT_BYTES.saturating_sub(self.received.len()).min(bytes.len());
-        self.received.extend_from_slice(&bytes[..room]);
+        let us = u32::try_from(self.begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+        self.heard_us = Some((self.heard_us.map_or(us, |(first, _)| first), us));
+        let room = KEPT_BYTES.saturating_sub(self.bytes.len() - usize::from(self.asked)).min(bytes.len());
+        self.bytes.extend_from_slice(&bytes[..room]);
         self.more += bytes.len() - room;
     }
 
     fn view(&self, now: (Instant, i64)) -> ExchangeView {
-        let us = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
+        let (request, received) = self.bytes.split_at(self.asked.into());
         ExchangeView {
             number: self.number,
             utc_ms: utc_ms(self.begun, now),
             unit: self.unit,
-            request: hex(&self.request),
-            received: hex(&self.received),
+            request: hex(request),
+            received: hex(received),
             more_bytes: self.more,
-            first_byte_us: self.first_byte.map(us),
-            last_byte_us: self.last_byte.map(us),
+            first_byte_us: self.heard_us.map(|(first, _)| first.into()),
+            last_byte_us: self.heard_us.map(|(_, last)| last.into()),
             verdict: self.verdict,
-            dropped: self.dropped,
+            dropped: self.dropped.as_deref().copied().unwrap_or_default(),
         }
     }
 }

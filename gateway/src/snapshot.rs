@@ -4,6 +4,7 @@
 
 use crate::delivery::{Delivery, OutboxFigures};
 use devices::status::BusSnapshot;
+use rules::Text;
 use rules::hazard::Hazard;
 use rules::risk::{Measure, Risk, Source};
 use schemars::JsonSchema;
@@ -49,20 +50,26 @@ impl Names {
 /// A point's fixed part.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct PointView {
-    pub key: String,
-    pub name: String,
-    pub name_en: String,
-    pub area: String,
-    pub device: String,
+    #[schemars(with = "String")]
+    pub key: Text,
+    #[schemars(with = "String")]
+    pub name: Text,
+    #[schemars(with = "String")]
+    pub name_en: Text,
+    #[schemars(with = "String")]
+    pub area: Text,
+    #[schemars(with = "String")]
+    pub device: Text,
     /// `gas`, `pressure`, …
-    pub kind: String,
-    pub unit: String,
+    pub kind: &'static str,
+    #[schemars(with = "String")]
+    pub unit: Text,
     pub range: (f64, f64),
     pub decimals: u8,
     pub period_ms: u64,
     pub position: Option<(f64, f64)>,
     /// Limits that exist: `[("HH", 50.0), ("H", 25.0)]`.
-    pub limits: Vec<(String, f64)>,
+    pub limits: Vec<(&'static str, f64)>,
 }
 
 /// An area of the four-colour plan (风险四色图).

@@ -36,11 +36,11 @@ fn device(d: usize) -> Device {
 
 fn point(p: usize) -> Point {
     Point {
-        key: format!("P-{p:05}"),
+        key: format!("P-{p:05}").into(),
         name: "压力".into(),
         name_en: "pressure".into(),
         area: "A".into(),
-        device: format!("d{}", p / PER),
+        device: format!("d{}", p / PER).into(),
         kind: PointKind::Pressure,
         unit: "kPa".into(),
         range: (0.0, 100.0),
@@ -54,7 +54,7 @@ fn point(p: usize) -> Point {
 
 fn rule(p: usize, condition: Condition) -> Rule {
     Rule {
-        point: format!("P-{p:05}"),
+        point: format!("P-{p:05}").into(),
         condition,
         priority: 3,
         on_delay: Duration::from_secs(2),

@@ -3,6 +3,7 @@
 //! Ids are small indices minted only here; they cannot name anything that is not configured. [`BookParts`] is what a
 //! configuration delivers, [`RuleBook::build`] checks all of it and reports **all** defects at once.
 
+mod alarm_keys;
 mod check;
 #[cfg(test)]
 mod check_tests;
@@ -10,6 +11,7 @@ mod condition;
 mod group_index;
 mod groups;
 mod index;
+mod links;
 mod parts;
 mod policy;
 pub mod presets;
@@ -18,7 +20,7 @@ mod substance;
 use crate::risk::{Measure, Risk, Source};
 pub use condition::{Condition, Reference};
 pub use groups::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor, UnknownVote, Vote};
-pub(crate) use index::{Index, Subject, alarm_keys};
+pub(crate) use index::{Index, Subject};
 pub use parts::{BookParts, Device, Point, PointKind, Rule};
 pub use policy::Policy;
 pub(crate) use policy::slot;
@@ -104,6 +106,7 @@ impl RuleBook {
         }
         index::add_sensor_faults(&mut parts);
         index::sort_rules(&mut parts);
+        parts.share_texts();
         let index = Index::of(&parts);
         Ok((Self(Arc::new(Checked { parts, index })), defects))
     }

@@ -14,6 +14,7 @@ pub mod hazard;
 pub mod hide;
 pub mod reading;
 pub mod risk;
+pub mod text;
 pub mod time;
 
 pub use book::{BookParts, Defect, DeviceId, MeasureId, PointId, RiskId, RuleBook, RuleId, SourceId};
@@ -21,4 +22,5 @@ pub use command::{Actor, Command, Refusal, Rejected, ShelfKind};
 pub use engine::{AlarmState, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition};
 pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut};
 pub use reading::{Doubt, Fault, Finite, Reading, Sample};
+pub use text::{Sharing, Text};
 pub use time::{Clock, Mono, Now, TimeQuality, Wall};

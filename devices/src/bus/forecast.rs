@@ -242,7 +242,7 @@ impl<'a> Play<'a> {
                 let interval = self.interval(binding);
                 let max_age = max_age(binding.point);
                 if interval > max_age {
-                    let (point, device) = (binding.key.clone(), unit.spec.key.clone());
+                    let (point, device) = (binding.key.to_string(), unit.spec.key.clone());
                     late.push(LatePoint { point, device, period: binding.period, max_age, interval });
                 }
             }

@@ -15,7 +15,8 @@ const ENOUGH: usize = 16;
 pub(super) struct Patience {
     floor: Duration,
     ceiling: Duration,
-    last: Vec<Duration>,
+    /// In microseconds: an hour fits, and a site has a thousand units.
+    last: Vec<u32>,
     next: usize,
     fresh: usize,
     p99: Duration,
@@ -39,10 +40,11 @@ impl Patience {
 
     /// A request took so long to be answered.
     pub(super) fn answered(&mut self, turnaround: Duration) {
+        let us = u32::try_from(turnaround.as_micros()).unwrap_or(u32::MAX);
         if self.last.len() < REMEMBERED {
-            self.last.push(turnaround);
+            self.last.push(us);
         } else {
-            self.last[self.next] = turnaround;
+            self.last[self.next] = us;
             self.next = (self.next + 1) % REMEMBERED;
         }
         self.fresh += 1;
@@ -61,8 +63,8 @@ impl Patience {
         self.fresh = 0;
         let mut sorted = self.last.clone();
         sorted.sort_unstable();
-        self.p99 = sorted[sorted.len() * 99 / 100];
-        self.median = sorted[sorted.len() / 2];
+        let at = |n: usize| Duration::from_micros(sorted[n].into());
+        (self.p99, self.median) = (at(sorted.len() * 99 / 100), at(sorted.len() / 2));
     }
 
     /// Longest wait for an answer, without the bytes' own time.

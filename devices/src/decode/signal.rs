@@ -28,16 +28,16 @@ pub(super) fn judge(
     let high = milliamp >= FAULT_MA.1 - ROUNDING_MA;
     let value = engineering(signal, milliamp.clamp(FAULT_MA.0, FAULT_MA.1));
     if let Some(condition) = meaning.filter(|c| *c != Condition::Ok) {
-        memory.out_since = None;
+        memory.is_inside();
         return doubt_of(condition).map(|doubt| (value, doubt));
     }
     if (low || high) && meaning.is_none() {
-        let since = *memory.out_since.get_or_insert(at);
+        let since = *memory.now().out_since.get_or_insert(at);
         if at.since(since) >= signal.hold {
             return Err(Fault::Sensor);
         }
     } else {
-        memory.out_since = None;
+        memory.is_inside();
     }
     let doubt = match meaning {
         Some(_) => None,

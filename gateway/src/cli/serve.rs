@@ -23,10 +23,14 @@ pub(crate) fn runtime() -> Result<Runtime, Exit> {
     built(&mut Builder::new_multi_thread())
 }
 
-/// A runtime of one thread: with two, every answer of an instrument would wake both. Polling, judging and storing have one, what serves
-/// people and databases has another, so that the largest page delays no scan.
-fn of_one_thread(name: &str) -> Result<Runtime, Exit> {
-    built(Builder::new_multi_thread().worker_threads(1).thread_name(name))
+/// Polling, judging and storing: on the calling thread alone, because with two every answer of an instrument would wake both.
+fn field() -> Result<Runtime, Exit> {
+    built(&mut Builder::new_current_thread())
+}
+
+/// What serves people and databases has a thread of its own, so that the largest page delays no scan.
+fn outward() -> Result<Runtime, Exit> {
+    built(Builder::new_multi_thread().worker_threads(1).thread_name("outward"))
 }
 
 fn built(builder: &mut Builder) -> Result<Runtime, Exit> {
@@ -54,7 +58,7 @@ pub(super) fn run(path: &Path) -> Exit {
         return Exit::Usage;
     }
     let Some(site) = loaded(config::check_site(path)) else { return Exit::Usage };
-    let (runtime, outward) = match (of_one_thread("field"), of_one_thread("outward")) {
+    let (runtime, outward) = match (field(), outward()) {
         (Ok(runtime), Ok(outward)) => (runtime, outward),
         (Err(exit), _) | (_, Err(exit)) => return exit,
     };

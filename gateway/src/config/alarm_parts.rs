@@ -8,6 +8,7 @@ use super::alarm_tables::{
 use super::diagnostic::Finding;
 use super::file::{KindWord, LimitTable, LimitWord, PointTable, SiteFile, StateAlarmTable};
 use super::parts::{Seconds, kind};
+use rules::Text;
 use rules::book::{
     BookParts, Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Reference, Rule, Suppression, Suppressor,
     UnknownVote, Vote, presets,
@@ -29,17 +30,17 @@ pub(super) fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, second
         given.map_or(preset, |s| seconds.duration(|| format!("point[{}].limits.{name}.{field}", p.key), s))
     };
     Rule {
-        point: p.key.clone(),
+        point: (&p.key).into(),
         condition,
         priority: t.priority,
         on_delay: delay("delay_s", t.delay_s, start.on_delay),
         off_delay: delay("off_delay_s", t.off_delay_s, start.off_delay),
         latching: t.latching,
         by_mode: modes(&t.modes),
-        cause: t.cause.clone(),
-        consequence: t.consequence.clone(),
-        action: t.action.clone(),
-        action_en: t.action_en.clone(),
+        cause: (&t.cause).into(),
+        consequence: (&t.consequence).into(),
+        action: (&t.action).into(),
+        action_en: (&t.action_en).into(),
     }
 }
 
@@ -62,17 +63,17 @@ fn modes(given: &Modes) -> Vec<(Mode, ModeRule)> {
 /// `state_alarm`.
 pub(super) fn state_rule(p: &PointTable, s: &StateAlarmTable, seconds: &mut Seconds<'_>) -> Rule {
     Rule {
-        point: p.key.clone(),
+        point: (&p.key).into(),
         condition: Condition::Discrete { alarm_state: s.when },
         priority: s.priority,
         on_delay: seconds.duration(|| format!("point[{}].state_alarm.delay_s", p.key), s.delay_s),
         off_delay: seconds.duration(|| format!("point[{}].state_alarm.off_delay_s", p.key), s.off_delay_s),
         latching: s.latching,
         by_mode: modes(&s.modes),
-        cause: s.cause.clone(),
-        consequence: s.consequence.clone(),
-        action: s.action.clone(),
-        action_en: s.action_en.clone(),
+        cause: (&s.cause).into(),
+        consequence: (&s.consequence).into(),
+        action: (&s.action).into(),
+        action_en: (&s.action_en).into(),
     }
 }
 
@@ -96,9 +97,9 @@ pub(super) fn other_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule
 
 /// A sensor that does not move: cause and consequence are always the same.
 fn still(p: &PointTable, condition: Condition, priority: u8, action: (&str, &str)) -> Rule {
-    let or = |text: &str, preset: &str| if text.is_empty() { preset.to_owned() } else { text.to_owned() };
+    let or = |text: &str, preset: &str| -> Text { if text.is_empty() { preset.into() } else { text.into() } };
     Rule {
-        point: p.key.clone(),
+        point: (&p.key).into(),
         condition,
         priority,
         off_delay: Duration::from_secs(2),
@@ -115,7 +116,7 @@ fn rate(p: &PointTable, t: &RateTable, rising: bool, seconds: &mut Seconds<'_>) 
     let mut duration = |field: &str, s: f64| seconds.duration(|| format!("point[{}].{name}.{field}", p.key), s);
     let (limit_per_min, window) = (t.limit_per_min, duration("window_s", t.window_s));
     Rule {
-        point: p.key.clone(),
+        point: (&p.key).into(),
         condition: if rising {
             Condition::Rising { limit_per_min, window }
         } else {
@@ -124,10 +125,10 @@ fn rate(p: &PointTable, t: &RateTable, rising: bool, seconds: &mut Seconds<'_>) 
         priority: t.priority,
         on_delay: duration("delay_s", t.delay_s),
         off_delay: duration("off_delay_s", t.off_delay_s),
-        cause: t.cause.clone(),
-        consequence: t.consequence.clone(),
-        action: t.action.clone(),
-        action_en: t.action_en.clone(),
+        cause: (&t.cause).into(),
+        consequence: (&t.consequence).into(),
+        action: (&t.action).into(),
+        action_en: (&t.action_en).into(),
         ..Rule::default()
     }
 }
@@ -143,15 +144,15 @@ fn deviation(p: &PointTable, t: &DeviationTable, seconds: &mut Seconds<'_>) -> O
     };
     let mut duration = |field: &str, s: f64| seconds.duration(|| format!("point[{}].deviation.{field}", p.key), s);
     Some(Rule {
-        point: p.key.clone(),
+        point: (&p.key).into(),
         condition: Condition::Deviation { reference, limit: t.limit, deadband: t.deadband },
         priority: t.priority,
         on_delay: duration("delay_s", t.delay_s),
         off_delay: duration("off_delay_s", t.off_delay_s),
-        cause: t.cause.clone(),
-        consequence: t.consequence.clone(),
-        action: t.action.clone(),
-        action_en: t.action_en.clone(),
+        cause: (&t.cause).into(),
+        consequence: (&t.consequence).into(),
+        action: (&t.action).into(),
+        action_en: (&t.action_en).into(),
         ..Rule::default()
     })
 }

@@ -8,7 +8,7 @@ use super::words::did_you_mean;
 use super::{links, own};
 use devices::profile::{self, Profile};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
-use rules::RuleBook;
+use rules::{RuleBook, Sharing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
 
 /// The specifications of a site without defects.
 pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Profiles) -> Vec<BusSpec> {
+    let mut fields = Sharing::default();
     let spec = |link: &LinkTable| {
         Some(BusSpec {
             key: link.key.clone(),
@@ -44,7 +45,7 @@ pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Pr
                 .device
                 .iter()
                 .filter(|d| d.link == link.key)
-                .filter_map(|d| device_spec(d, file, book, profiles))
+                .filter_map(|d| device_spec(d, file, book, profiles, &mut fields))
                 .collect(),
             timeout: Duration::from_millis(u64::from(link.timeout_ms)),
         })
@@ -52,13 +53,20 @@ pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Pr
     file.link.iter().filter_map(spec).collect()
 }
 
-fn device_spec(d: &DeviceTable, file: &SiteFile, book: &RuleBook, profiles: &Profiles) -> Option<DeviceSpec> {
+fn device_spec(
+    d: &DeviceTable,
+    file: &SiteFile,
+    book: &RuleBook,
+    profiles: &Profiles,
+    fields: &mut Sharing,
+) -> Option<DeviceSpec> {
     let mut profile = profiles.get(&d.profile)?.clone();
     let binding = |p: &PointTable| {
+        let point = book.point_id(&p.key)?;
         Some(PointBinding {
-            point: book.point_id(&p.key)?,
-            key: p.key.clone(),
-            field: own::bind(p, &mut profile),
+            point,
+            key: book.points()[point.index()].key.clone(),
+            field: fields.of(&own::bind(p, &mut profile)),
             period: Duration::from_millis(u64::from(p.period_ms)),
             critical: !p.limits.is_empty() || p.state_alarm.is_some(),
             fast: p

@@ -7,9 +7,9 @@ use super::diagnostic::Finding;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
 use crate::snapshot::{AreaView, Names, PointView};
 use crate::text::titled;
-use rules::RuleBook;
 use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
 use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
+use rules::{RuleBook, Text};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -85,14 +85,14 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         None => period * 3,
     };
     Point {
-        key: p.key.clone(),
-        name: p.name.clone(),
-        name_en: p.name_en.clone(),
-        area: area_of(p, file),
-        device: p.device.clone(),
+        key: (&p.key).into(),
+        name: (&p.name).into(),
+        name_en: (&p.name_en).into(),
+        area: area_of(p, file).into(),
+        device: (&p.device).into(),
         kind: kind(p.kind),
         substance: p.substance.map(Into::into),
-        unit: p.unit.clone(),
+        unit: (&p.unit).into(),
         // a measured value without its range has been reported; its limits are not to be called outside of it as well
         range: p.range.unwrap_or(if p.kind == KindWord::State { (0.0, 1.0) } else { (-1e12, 1e12) }),
         decimals: if p.kind == KindWord::State { 0 } else { p.decimals },
@@ -127,9 +127,9 @@ fn sensor_fault(p: &PointTable, seconds: &mut Seconds<'_>) -> Rule {
         Some(f) => (f.priority, f.delay_s, f.action.as_str(), f.action_en.as_str()),
         None => (3, 4.0, "", ""),
     };
-    let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+    let or = |text: &str, default: &str| -> Text { if text.is_empty() { default.into() } else { text.into() } };
     Rule {
-        point: p.key.clone(),
+        point: (&p.key).into(),
         condition: Condition::SensorFault,
         priority,
         on_delay: seconds.duration(|| format!("point[{}].sensor_fault.delay_s", p.key), delay_s),
@@ -225,13 +225,13 @@ pub(super) fn point_view(p: &Point, rules: &[&Rule]) -> PointView {
         name_en: p.name_en.clone(),
         area: p.area.clone(),
         device: p.device.clone(),
-        kind: kind_word(p.kind).to_owned(),
+        kind: kind_word(p.kind),
         unit: p.unit.clone(),
         range: p.range,
         decimals: p.decimals,
         period_ms: u64::try_from(p.period.as_millis()).unwrap_or(u64::MAX),
         position: p.position,
-        limits: rules.iter().filter_map(|r| Some((r.condition.word().to_owned(), r.condition.limit()?))).collect(),
+        limits: rules.iter().filter_map(|r| Some((r.condition.word(), r.condition.limit()?))).collect(),
     }
 }
 

@@ -101,7 +101,8 @@ impl Ledger {
 
     fn note_state(&mut self, event: &Event, engine: &Engine, commit: &mut Commit) {
         for index in engine.rows_of(&event.kind) {
-            let row = &engine.alarms()[index];
+            // What nothing has happened to needs no row.
+            let Some(row) = engine.alarms().row(index) else { continue };
             commit.alarms.retain(|a| a.key != row.key);
             commit.alarms.push(row.clone());
         }

@@ -5,7 +5,7 @@ use rules::{AlarmState, Engine, Now, ShelfKind};
 
 /// All shelved alarms.
 pub(super) fn shelves(engine: &Engine) -> Vec<ShelfView> {
-    engine.alarms().iter().filter_map(shelf).collect()
+    engine.alarms().eventful().filter_map(|(_, a)| shelf(a)).collect()
 }
 
 fn shelf(a: &AlarmState) -> Option<ShelfView> {
@@ -28,7 +28,8 @@ fn shelf(a: &AlarmState) -> Option<ShelfView> {
 /// Bypassed, out-of-service and inhibited points, once each.
 pub(super) fn bypasses(engine: &Engine) -> Vec<BypassView> {
     let mut views: Vec<BypassView> = Vec::new();
-    for (a, rule) in engine.alarms().iter().zip(engine.book().rules()) {
+    for (i, a) in engine.alarms().eventful() {
+        let Some(rule) = engine.book().rules().get(i) else { continue };
         for view in [bypass(a, &rule.point), service(a, &rule.point), inhibit(a, &rule.point)].into_iter().flatten() {
             match views.iter_mut().find(|v| v.point == view.point && v.kind == view.kind) {
                 Some(known) => known.active |= view.active,
@@ -117,8 +118,8 @@ pub(super) fn groups(engine: &Engine, now: Now) -> GroupsView {
 }
 
 fn suppressed(engine: &Engine) -> Vec<SuppressedView> {
-    let point = |i: usize| engine.book().rules().get(i).map(|rule| rule.point.clone()).unwrap_or_default();
-    let each = engine.alarms().iter().enumerate().flat_map(|(i, a)| a.hidden.suppressed.iter().map(move |s| (i, a, s)));
+    let point = |i: usize| engine.book().rules().get(i).map(|rule| rule.point.to_string()).unwrap_or_default();
+    let each = engine.alarms().eventful().flat_map(|(i, a)| a.hidden.suppressed.iter().map(move |s| (i, a, s)));
     each.map(|(i, a, s)| SuppressedView {
         alarm: a.key.clone(),
         point: point(i),

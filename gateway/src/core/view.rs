@@ -33,34 +33,33 @@ pub(super) fn values(engine: &Engine) -> Vec<ValueView> {
 /// The standing alarms: unacknowledged first, then by priority, newest first.
 pub(super) fn alarms(engine: &Engine, beside: &Beside<'_>) -> Vec<AlarmView> {
     let mut views: Vec<AlarmView> =
-        engine.alarms().iter().filter(|a| a.stands()).map(|a| alarm(engine, a, beside)).collect();
+        engine.alarms().eventful().filter(|(_, a)| a.stands()).map(|(i, a)| alarm(engine, i, a, beside)).collect();
     views.sort_by_key(|a| (!a.state.ends_with("unacked"), a.priority, -a.raised_utc_ms, a.id.clone()));
     views
 }
 
-fn alarm(engine: &Engine, state: &AlarmState, beside: &Beside<'_>) -> AlarmView {
+fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>) -> AlarmView {
     let fact = state.fact.as_ref();
     let site = beside.site;
     let point = fact.map(|f| f.point.clone()).unwrap_or_default();
     let described = site.points.iter().find(|p| p.key == point);
-    let index = engine.alarm_index(&state.key);
-    let told = index.map(|i| told(engine, i)).unwrap_or_default();
+    let told = told(engine, index);
     let event_id = format!("{}-{}", site.site, state.annunciated_seq);
     let (text_zh, text_en) = sentence(state, site);
     let (title_zh, title_en) = crate::text::alarm_title(&state.key, site);
     let delivered = beside.delivery.get(&event_id).cloned().unwrap_or_default();
     AlarmView {
         id: state.key.clone(),
-        name: described.map_or(title_zh, |p| p.name.clone()),
-        name_en: described.map_or(title_en, |p| p.name_en.clone()),
-        area: described.map(|p| p.area.clone()).unwrap_or_else(|| told.area.to_owned()),
+        name: described.map_or(title_zh, |p| p.name.to_string()),
+        name_en: described.map_or(title_en, |p| p.name_en.to_string()),
+        area: described.map_or(told.area, |p| &p.area).to_owned(),
         point,
         condition: fact.map(|f| f.condition.clone()).unwrap_or_default(),
         priority: fact.map_or(4, |f| f.priority),
         state: state.shown().word().into(),
         held: state.held,
         suppressed: state.is_hidden(),
-        superseded: index.is_some_and(|i| engine.superseded(i)),
+        superseded: engine.superseded(index),
         latched: state.latched,
         chatter: state.chatter,
         escalated: state.escalated,
@@ -115,7 +114,8 @@ fn told(engine: &Engine, index: usize) -> Told<'_> {
             ..Told::default()
         };
     }
-    let key = engine.alarms()[index].key.rsplit_once(':').map_or("", |(key, _)| key);
+    let alarm = engine.alarms().key(index);
+    let key = alarm.rsplit_once(':').map_or("", |(key, _)| key);
     if let Some(v) = book.votes().iter().find(|v| v.key == key) {
         return Told {
             area: &v.area,
@@ -126,7 +126,7 @@ fn told(engine: &Engine, index: usize) -> Told<'_> {
         };
     }
     let area = book.device_id(key).map_or("", |id| book.devices()[id.index()].area.as_str());
-    let told = crate::text::own_alarm(&engine.alarms()[index].key);
+    let told = crate::text::own_alarm(&alarm);
     Told { area, cause: told.cause, consequence: told.consequence, action: told.action, action_en: told.action_en }
 }
 

@@ -8,22 +8,19 @@ use super::line::escape_tag;
 use super::writer::Encode;
 use crate::record::Record;
 use crate::snapshot::SiteView;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Areas by point, and the site's key.
+/// The site's key.
 #[derive(Clone, Debug)]
 pub struct TransitionEncoder {
     site: String,
-    areas: BTreeMap<String, String>,
 }
 
 impl TransitionEncoder {
-    /// For the points of a site.
+    /// Of a site.
     #[must_use]
     pub fn new(site: &SiteView) -> Self {
-        let areas = site.points.iter().map(|p| (p.key.clone(), p.area.clone())).collect();
-        Self { site: site.site.clone(), areas }
+        Self { site: site.site.clone() }
     }
 }
 
@@ -35,7 +32,7 @@ impl Encode<Record> for TransitionEncoder {
         out.push_str("alarm");
         for (key, value) in [
             ("alarm", fact.alarm.as_str()),
-            ("area", self.areas.get(&fact.point).map_or("", String::as_str)),
+            ("area", &fact.area),
             ("condition", &fact.condition),
             ("point", &fact.point),
             ("priority", &priority),

@@ -113,7 +113,7 @@ pub fn noise(
     let readable_ms = (NOISE_SAMPLES / per_s.max(1.0) * 1000.0) as i64;
     let from_ms = recorded.from_ms.max(recorded.to_ms - length_ms.min(readable_ms));
     let span = Span { from_ms, to_ms: recorded.to_ms };
-    let keys: Vec<String> = book.points().iter().map(|p| p.key.clone()).collect();
+    let keys: Vec<String> = book.points().iter().map(|p| p.key.to_string()).collect();
     let mut survey = Survey::new(book, &keys);
     read(past, span, &keys, &[], &mut survey, progress)?;
     Ok(Some((span, survey.noise(book, &keys))))
@@ -121,9 +121,9 @@ pub fn noise(
 
 /// Points of both books, by the reader's numbers.
 fn keys(ask: &Ask<'_>) -> Vec<String> {
-    let mut keys: Vec<String> = ask.book.points().iter().map(|p| p.key.clone()).collect();
+    let mut keys: Vec<String> = ask.book.points().iter().map(|p| p.key.to_string()).collect();
     if let Some(other) = ask.other {
-        keys.extend(other.points().iter().filter(|p| ask.book.point_id(&p.key).is_none()).map(|p| p.key.clone()));
+        keys.extend(other.points().iter().filter(|p| ask.book.point_id(&p.key).is_none()).map(|p| p.key.to_string()));
     }
     keys
 }

@@ -141,7 +141,7 @@ impl Survey {
             let proposed = two_digits_up(3.0 * sigma);
             all.push(Noise {
                 point: key.clone(),
-                unit: point.unit.clone(),
+                unit: point.unit.to_string(),
                 sigma,
                 windows: survey.sigmas.len(),
                 deadband,

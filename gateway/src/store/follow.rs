@@ -6,6 +6,7 @@ use super::block;
 use super::history::{HistoryCursor, read_only};
 use super::open::is_damage;
 use super::writer::days;
+use rules::Text;
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub struct StoredBatch {
 #[derive(Debug)]
 pub(super) struct Follower {
     dir: PathBuf,
-    points: Arc<[String]>,
+    points: Arc<[Text]>,
     day: Mutex<Option<Day>>,
 }
 
@@ -50,7 +51,7 @@ struct Day {
 }
 
 impl Follower {
-    pub(super) fn new(dir: PathBuf, points: Arc<[String]>) -> Self {
+    pub(super) fn new(dir: PathBuf, points: Arc<[Text]>) -> Self {
         Self { dir, points, day: Mutex::new(None) }
     }
 
@@ -91,7 +92,7 @@ impl Day {
         Ok(Self { name: name.to_owned(), conn, numbers: Vec::new() })
     }
 
-    fn read(&mut self, block: i64, blocks_max: u32, points: &[String]) -> rusqlite::Result<StoredBatch> {
+    fn read(&mut self, block: i64, blocks_max: u32, points: &[Text]) -> rusqlite::Result<StoredBatch> {
         let (mut stored, mut last) = (Vec::new(), block);
         let sql = "SELECT id, codec, crc, body FROM block WHERE id > ?1 ORDER BY id LIMIT ?2";
         let mut query = self.conn.prepare_cached(sql)?;
@@ -122,8 +123,8 @@ impl Day {
     }
 }
 
-fn numbers(conn: &Connection, points: &[String]) -> rusqlite::Result<Vec<Option<u32>>> {
-    let configured: BTreeMap<&str, u32> = points.iter().map(String::as_str).zip(0..).collect();
+fn numbers(conn: &Connection, points: &[Text]) -> rusqlite::Result<Vec<Option<u32>>> {
+    let configured: BTreeMap<&str, u32> = points.iter().map(Text::as_str).zip(0..).collect();
     let mut numbers = Vec::new();
     let mut query = conn.prepare("SELECT id, key FROM point ORDER BY id")?;
     let mut rows = query.query([])?;

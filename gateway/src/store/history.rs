@@ -5,7 +5,7 @@
 use super::follow::{Follower, StoredBatch};
 use super::writer::{CACHE_KIB, Desk, Writer, day_of, days};
 use super::{OpenOptions, StoreError, block, detail};
-use rules::Sample;
+use rules::{Sample, Text};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ impl History {
     pub(super) fn open(dir: PathBuf, options: &OpenOptions) -> Result<Self, StoreError> {
         std::fs::create_dir_all(&dir).map_err(|e| StoreError::Io(dir.clone(), e))?;
         let counters = Arc::new(Counters::default());
-        let points: Arc<[String]> = options.points.clone().into();
+        let points: Arc<[Text]> = options.points.clone().into();
         let writer = Writer::new(dir.clone(), points.clone(), options, counters.clone());
         let follower = Follower::new(dir.clone(), points);
         let desk = Desk::open(writer, options).map_err(|e| StoreError::Io(dir.clone(), e))?;

@@ -1,6 +1,7 @@
 //! Opening records.db. Old data never hinder a start: a damaged file is renamed, what can be read of it is copied, and both are said.
 
 use super::{StoreError, schema};
+use rules::Text;
 use rusqlite::{Connection, OpenFlags};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct OpenOptions {
     /// Point keys in the rule book's order.
-    pub points: Vec<String>,
+    pub points: Vec<Text>,
     pub commit_interval: Duration,
     pub max_bytes: u64,
     /// Label for files that are set aside: UTC, such as `20261124T021500Z`.

@@ -10,7 +10,7 @@
 use super::history::{Counters, Stored};
 use super::open::is_damage;
 use super::{OpenOptions, Workers, block, spawn};
-use rules::{Clock, Mono};
+use rules::{Clock, Mono, Text};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -182,7 +182,7 @@ impl Inline {
 
 pub(super) struct Writer {
     dir: PathBuf,
-    points: Arc<[String]>,
+    points: Arc<[Text]>,
     max_bytes: u64,
     synchronous: &'static str,
     clock: Arc<dyn Clock>,
@@ -192,7 +192,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(dir: PathBuf, points: Arc<[String]>, options: &OpenOptions, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(dir: PathBuf, points: Arc<[Text]>, options: &OpenOptions, counters: Arc<Counters>) -> Self {
         Self {
             dir,
             points,
@@ -277,8 +277,8 @@ impl Writer {
         let tx = conn.transaction()?;
         let mut ids = Vec::with_capacity(self.points.len());
         for key in self.points.iter() {
-            tx.execute("INSERT OR IGNORE INTO point(key) VALUES (?1)", [key])?;
-            ids.push(tx.query_row("SELECT id FROM point WHERE key = ?1", [key], |row| row.get(0))?);
+            tx.execute("INSERT OR IGNORE INTO point(key) VALUES (?1)", [key.as_str()])?;
+            ids.push(tx.query_row("SELECT id FROM point WHERE key = ?1", [key.as_str()], |row| row.get(0))?);
         }
         tx.commit()?;
         Ok((day, conn, ids))

@@ -7,8 +7,8 @@ use std::time::Duration;
 fn point(key: &str) -> Point {
     Point {
         key: key.into(),
-        name: String::new(),
-        name_en: String::new(),
+        name: "".into(),
+        name_en: "".into(),
         area: "A".into(),
         device: "d1".into(),
         kind: PointKind::Gas,
@@ -37,7 +37,7 @@ fn parts() -> BookParts {
     BookParts {
         devices: vec![Device {
             key: "d1".into(),
-            name: String::new(),
+            name: "".into(),
             area: "A".into(),
             comms_timeout: Duration::from_secs(5),
             priority: 2,
@@ -46,6 +46,11 @@ fn parts() -> BookParts {
         rules: vec![rule("G1", Condition::High { limit: 25.0, deadband: 2.0 })],
         ..BookParts::default()
     }
+}
+
+/// A point with a limit.
+pub(super) fn plain_book() -> RuleBook {
+    RuleBook::build(parts()).unwrap().0
 }
 
 /// The paths of all fatal defects.
@@ -81,8 +86,8 @@ fn all_defects_come_at_once() {
     });
     p.risks.push(Risk {
         key: "R1".into(),
-        name: String::new(),
-        name_en: String::new(),
+        name: "".into(),
+        name_en: "".into(),
         area: "A".into(),
         level: RiskLevel::Low,
         accident_type: String::new(),
@@ -178,8 +183,8 @@ fn a_state_has_no_sensor_fault_that_could_suppress_or_vote() {
     p.points.push(Point { kind: PointKind::State, ..point("S1") });
     p.suppressions.push(Suppression {
         key: "x".into(),
-        name: String::new(),
-        name_en: String::new(),
+        name: "".into(),
+        name_en: "".into(),
         when: Suppressor::Alarm("S1:SENSOR_FAULT".into()),
         alarms: vec!["G1:H".into()],
         release_delay: Duration::ZERO,
@@ -193,8 +198,8 @@ fn a_limit_by_mode_is_as_strict_as_any_other() {
     let mut p = parts();
     p.plant_units.push(PlantUnit {
         key: "U1".into(),
-        name: String::new(),
-        name_en: String::new(),
+        name: "".into(),
+        name_en: "".into(),
         running_point: None,
         points: vec!["G1".into()],
     });
@@ -214,8 +219,8 @@ fn a_suppression_that_leads_back_to_itself_is_refused() {
     p.rules.push(rule("G2", Condition::High { limit: 25.0, deadband: 2.0 }));
     let by = |key: &str, alarm: &str, target: &str| Suppression {
         key: key.into(),
-        name: String::new(),
-        name_en: String::new(),
+        name: "".into(),
+        name_en: "".into(),
         when: Suppressor::Alarm(alarm.into()),
         alarms: vec![target.into()],
         release_delay: Duration::ZERO,

@@ -1,7 +1,8 @@
 //! Which votes, suppressions, first-out groups and units an alarm or point belongs to, by position.
 
+use super::alarm_keys;
+use super::links::Links;
 use super::{BookParts, Index, MeasureId, Suppressor};
-use std::collections::HashMap;
 
 /// Lists that most sites leave short.
 #[derive(Clone, Debug, Default)]
@@ -10,58 +11,60 @@ pub(crate) struct GroupIndex {
     /// Measures that watch any of its members, each once.
     pub(crate) measures_of_vote: Vec<Vec<MeasureId>>,
     /// Votes to count again when this alarm changes: of its members, their sensor faults and their devices' silence.
-    pub(crate) votes_of_alarm: Vec<Vec<usize>>,
+    pub(crate) votes_of_alarm: Links<usize>,
     pub(crate) members_of_group: Vec<Vec<usize>>,
-    pub(crate) group_of_alarm: Vec<Option<usize>>,
+    /// One at most.
+    group_of_alarm: Links<usize>,
     pub(crate) alarms_of_suppression: Vec<Vec<usize>>,
-    pub(crate) suppressions_of_point: Vec<Vec<usize>>,
-    pub(crate) suppressions_of_alarm: Vec<Vec<usize>>,
-    pub(crate) unit_of_point: Vec<Option<usize>>,
+    pub(crate) suppressions_of_point: Links<usize>,
+    pub(crate) suppressions_of_alarm: Links<usize>,
+    /// One at most.
+    unit_of_point: Links<usize>,
     /// Units whose running signal is this point.
-    pub(crate) units_run_by_point: Vec<Vec<usize>>,
+    pub(crate) units_run_by_point: Links<usize>,
 }
 
 impl GroupIndex {
     pub(super) fn of(parts: &BookParts, x: &Index) -> Self {
-        let keys: HashMap<String, usize> = super::alarm_keys(parts).enumerate().map(|(i, k)| (k, i)).collect();
-        let positions = |list: &[String]| list.iter().filter_map(|k| keys.get(k).copied()).collect::<Vec<_>>();
+        let place = |key: &String| alarm_keys::position(parts, x, key);
+        let positions = |list: &[String]| list.iter().filter_map(place).collect::<Vec<_>>();
         let mut g = Self {
-            measures_of_vote: Vec::new(),
             members_of_vote: parts.votes.iter().map(|v| positions(&v.members)).collect(),
-            votes_of_alarm: vec![Vec::new(); x.alarms()],
             members_of_group: parts.first_out.iter().map(|f| positions(&f.alarms)).collect(),
-            group_of_alarm: vec![None; x.alarms()],
             alarms_of_suppression: parts.suppressions.iter().map(|s| positions(&s.alarms)).collect(),
-            suppressions_of_point: vec![Vec::new(); parts.points.len()],
-            suppressions_of_alarm: vec![Vec::new(); x.alarms()],
-            unit_of_point: vec![None; parts.points.len()],
-            units_run_by_point: vec![Vec::new(); parts.points.len()],
+            ..Self::default()
         };
         g.link_votes(x);
         g.measures_of_vote = g.members_of_vote.iter().map(|members| measures(members, x)).collect();
-        for (k, members) in g.members_of_group.iter().enumerate() {
-            for m in members {
-                g.group_of_alarm[*m] = Some(k);
-            }
-        }
+        let ranked =
+            g.members_of_group.iter().enumerate().flat_map(|(k, members)| members.iter().map(move |m| (*m, k)));
+        g.group_of_alarm = Links::of(ranked.collect(), x.alarms());
+        let (mut by_point, mut by_alarm) = (Vec::new(), Vec::new());
         for (k, s) in parts.suppressions.iter().enumerate() {
             match &s.when {
-                Suppressor::State { point, .. } => g.suppressions_of_point[x.points[point].index()].push(k),
-                Suppressor::Alarm(key) => g.suppressions_of_alarm[keys[key]].push(k),
+                Suppressor::State { point, .. } => by_point.push((x.points[point.as_str()].index(), k)),
+                Suppressor::Alarm(key) => by_alarm.extend(place(key).map(|alarm| (alarm, k))),
             }
         }
+        g.suppressions_of_point = Links::of(by_point, parts.points.len());
+        g.suppressions_of_alarm = Links::of(by_alarm, x.alarms());
         g.link_units(parts, x);
         g
     }
 
+    /// The first-out group of an alarm: of several the last one named.
+    pub(crate) fn group_of_alarm(&self, alarm: usize) -> Option<usize> {
+        self.group_of_alarm[alarm].last().copied()
+    }
+    /// The unit of the plant that a point belongs to.
+    pub(crate) fn unit_of_point(&self, point: usize) -> Option<usize> {
+        self.unit_of_point[point].last().copied()
+    }
+
     fn link_votes(&mut self, x: &Index) {
+        let mut watched = Vec::new();
         for (k, members) in self.members_of_vote.iter().enumerate() {
-            let mut watch = |alarm: usize| {
-                let list = &mut self.votes_of_alarm[alarm];
-                if list.last() != Some(&k) {
-                    list.push(k);
-                }
-            };
+            let mut watch = |alarm: usize| watched.push((alarm, k));
             for m in members {
                 watch(*m);
                 let Some(p) = x.point_of_alarm(*m) else { continue };
@@ -71,17 +74,17 @@ impl GroupIndex {
                 watch(x.comms_alarm(x.device_of_point[p.index()].index()));
             }
         }
+        self.votes_of_alarm = Links::unique(watched, x.alarms());
     }
 
     fn link_units(&mut self, parts: &BookParts, x: &Index) {
+        let (mut of_points, mut run_by) = (Vec::new(), Vec::new());
         for (k, u) in parts.plant_units.iter().enumerate() {
-            for p in &u.points {
-                self.unit_of_point[x.points[p].index()] = Some(k);
-            }
-            if let Some(p) = &u.running_point {
-                self.units_run_by_point[x.points[p].index()].push(k);
-            }
+            of_points.extend(u.points.iter().map(|p| (x.points[p.as_str()].index(), k)));
+            run_by.extend(u.running_point.iter().map(|p| (x.points[p.as_str()].index(), k)));
         }
+        self.unit_of_point = Links::of(of_points, parts.points.len());
+        self.units_run_by_point = Links::of(run_by, parts.points.len());
     }
 }
 

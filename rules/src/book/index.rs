@@ -3,7 +3,9 @@
 //! Maps are looked up, never iterated, so their order cannot reach an event.
 
 use super::group_index::GroupIndex;
+use super::links::Links;
 use super::{BookParts, Condition, DeviceId, MeasureId, PointId, PointKind, Reference, RiskId, Rule, RuleId};
+use crate::Text;
 use crate::engine::SystemCondition;
 use crate::risk::Evidence;
 use std::collections::{HashMap, HashSet};
@@ -12,18 +14,25 @@ use std::time::Duration;
 /// NE 43: a failure signal must persist this long before it is called a fault.
 const SENSOR_FAULT_ON: Duration = Duration::from_secs(4);
 const SENSOR_FAULT_OFF: Duration = Duration::from_secs(10);
+/// Cause, consequence, action, and the action in English.
+const SENSOR_FAULT_TEXTS: [&str; 4] = [
+    "探头损坏、断线、失电或信号超出 NE 43 范围",
+    "该处失去监测，泄漏或超限不能被发现",
+    "现场核实该处情况，检查探头、接线与电源，必要时用便携仪表替代",
+    "Verify on site, check sensor, wiring and supply; use a portable instrument meanwhile",
+];
 
 /// Cross-references by position.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    pub(crate) points: HashMap<String, PointId>,
+    pub(crate) points: HashMap<Text, PointId>,
     pub(crate) devices: HashMap<String, DeviceId>,
-    pub(crate) rules_of_point: Vec<Vec<RuleId>>,
+    pub(crate) rules_of_point: Links<RuleId>,
     pub(crate) point_of_rule: Vec<PointId>,
-    pub(crate) points_of_device: Vec<Vec<PointId>>,
+    pub(crate) points_of_device: Links<PointId>,
     pub(crate) device_of_point: Vec<DeviceId>,
-    pub(crate) measures_of_point: Vec<Vec<MeasureId>>,
-    pub(crate) measures_of_device: Vec<Vec<MeasureId>>,
+    pub(crate) measures_of_point: Links<MeasureId>,
+    pub(crate) measures_of_device: Links<MeasureId>,
     pub(crate) risk_of_point: Vec<Option<RiskId>>,
     pub(crate) risk_of_device: Vec<Option<RiskId>>,
     pub(crate) risk_of_measure: Vec<RiskId>,
@@ -36,7 +45,7 @@ pub(crate) struct Index {
     /// Where a deviation looks for its reference.
     pub(crate) reference_of_rule: Vec<Option<PointId>>,
     /// Deviations that refer to a point.
-    pub(crate) referring_to_point: Vec<Vec<RuleId>>,
+    pub(crate) referring_to_point: Links<RuleId>,
     pub(crate) groups: GroupIndex,
     votes: usize,
 }
@@ -69,7 +78,7 @@ impl Index {
         self.point_of_rule.len() + device
     }
     pub(crate) fn system_base(&self) -> usize {
-        self.point_of_rule.len() + self.points_of_device.len()
+        self.point_of_rule.len() + self.devices.len()
     }
     pub(crate) fn vote_base(&self) -> usize {
         self.system_base() + SystemCondition::ALL.len()
@@ -83,29 +92,21 @@ impl Index {
     }
 }
 
-/// Keys of all alarms in their order.
-pub(crate) fn alarm_keys(parts: &BookParts) -> impl Iterator<Item = String> + '_ {
-    let rules = parts.rules.iter().map(|r| format!("{}:{}", r.point, r.condition.word()));
-    let devices = parts.devices.iter().map(|d| format!("{}:COMMS_LOSS", d.key));
-    let system = SystemCondition::ALL.iter().map(|c| format!("system:{}", c.code()));
-    let votes = parts.votes.iter().flat_map(|v| [format!("{}:VOTE", v.key), format!("{}:VOTE_INVALID", v.key)]);
-    rules.chain(devices).chain(system).chain(votes)
-}
-
 /// Rules of one point stand together, the outer limit before the inner one.
 pub(super) fn sort_rules(parts: &mut BookParts) {
-    let place: HashMap<&str, usize> = parts.points.iter().enumerate().map(|(i, p)| (p.key.as_str(), i)).collect();
-    parts.rules.sort_by_key(|r| (place.get(r.point.as_str()).copied(), r.condition.rank()));
+    let place: HashMap<&str, usize> = parts.points.iter().enumerate().map(|(i, p)| (&*p.key, i)).collect();
+    parts.rules.sort_by_key(|r| (place.get(&*r.point).copied(), r.condition.rank()));
 }
 
 /// Adds the default sensor-fault rules at the end of the rules, in the order of the points.
 pub(super) fn add_sensor_faults(parts: &mut BookParts) {
     let given: HashSet<&str> =
-        parts.rules.iter().filter(|r| r.condition == Condition::SensorFault).map(|r| r.point.as_str()).collect();
+        parts.rules.iter().filter(|r| r.condition == Condition::SensorFault).map(|r| &*r.point).collect();
+    let [cause, consequence, action, action_en] = SENSOR_FAULT_TEXTS.map(Text::from);
     let missing: Vec<Rule> = parts
         .points
         .iter()
-        .filter(|p| p.kind != PointKind::State && !given.contains(p.key.as_str()))
+        .filter(|p| p.kind != PointKind::State && !given.contains(&*p.key))
         .map(|p| Rule {
             point: p.key.clone(),
             condition: Condition::SensorFault,
@@ -114,11 +115,10 @@ pub(super) fn add_sensor_faults(parts: &mut BookParts) {
             off_delay: SENSOR_FAULT_OFF,
             latching: false,
             by_mode: Vec::new(),
-            cause: "探头损坏、断线、失电或信号超出 NE 43 范围".to_owned(),
-            consequence: "该处失去监测，泄漏或超限不能被发现".to_owned(),
-            action: "现场核实该处情况，检查探头、接线与电源，必要时用便携仪表替代".to_owned(),
-            action_en: "Verify on site, check sensor, wiring and supply; use a portable instrument meanwhile"
-                .to_owned(),
+            cause: cause.clone(),
+            consequence: consequence.clone(),
+            action: action.clone(),
+            action_en: action_en.clone(),
         })
         .collect();
     parts.rules.extend(missing);
@@ -130,15 +130,12 @@ impl Index {
         let mut x = Self {
             devices: parts.devices.iter().enumerate().map(|(i, d)| (d.key.clone(), DeviceId::mint(i))).collect(),
             points: parts.points.iter().enumerate().map(|(i, p)| (p.key.clone(), PointId::mint(i))).collect(),
-            points_of_device: vec![Vec::new(); parts.devices.len()],
             votes: parts.votes.len(),
             ..Self::default()
         };
-        for (i, p) in parts.points.iter().enumerate() {
-            let device = x.devices[&p.device];
-            x.device_of_point.push(device);
-            x.points_of_device[device.index()].push(PointId::mint(i));
-        }
+        x.device_of_point = parts.points.iter().map(|p| x.devices[p.device.as_str()]).collect();
+        let placed = x.device_of_point.iter().enumerate().map(|(i, d)| (d.index(), PointId::mint(i))).collect();
+        x.points_of_device = Links::of(placed, parts.devices.len());
         x.link_rules(parts);
         x.link_measures(parts);
         x.link_references(parts);
@@ -147,26 +144,24 @@ impl Index {
     }
 
     fn link_references(&mut self, parts: &BookParts) {
-        self.referring_to_point = vec![Vec::new(); parts.points.len()];
+        let mut referring = Vec::new();
         for (i, r) in parts.rules.iter().enumerate() {
             let reference = match &r.condition {
-                Condition::Deviation { reference: Reference::Point(key), .. } => Some(self.points[key]),
+                Condition::Deviation { reference: Reference::Point(key), .. } => Some(self.points[key.as_str()]),
                 _ => None,
             };
             if let Some(p) = reference {
-                self.referring_to_point[p.index()].push(RuleId::mint(i));
+                referring.push((p.index(), RuleId::mint(i)));
             }
             self.reference_of_rule.push(reference);
         }
+        self.referring_to_point = Links::of(referring, parts.points.len());
     }
 
     fn link_rules(&mut self, parts: &BookParts) {
-        self.rules_of_point = vec![Vec::new(); parts.points.len()];
-        for (i, r) in parts.rules.iter().enumerate() {
-            let point = self.points[&r.point];
-            self.point_of_rule.push(point);
-            self.rules_of_point[point.index()].push(RuleId::mint(i));
-        }
+        self.point_of_rule = parts.rules.iter().map(|r| self.points[&r.point]).collect();
+        let placed = self.point_of_rule.iter().enumerate().map(|(i, p)| (p.index(), RuleId::mint(i))).collect();
+        self.rules_of_point = Links::of(placed, parts.points.len());
         for (i, r) in parts.rules.iter().enumerate() {
             let above = match r.condition {
                 Condition::High { .. } => "HH",
@@ -191,8 +186,7 @@ impl Index {
     fn link_measures(&mut self, parts: &BookParts) {
         let risks: HashMap<&str, RiskId> =
             parts.risks.iter().enumerate().map(|(i, r)| (r.key.as_str(), RiskId::mint(i))).collect();
-        self.measures_of_point = vec![Vec::new(); parts.points.len()];
-        self.measures_of_device = vec![Vec::new(); parts.devices.len()];
+        let (mut of_points, mut of_devices) = (Vec::new(), Vec::new());
         self.risk_of_point = vec![None; parts.points.len()];
         self.risk_of_device = vec![None; parts.devices.len()];
         let worse = |old: Option<RiskId>, new: RiskId| match old {
@@ -204,16 +198,15 @@ impl Index {
             self.risk_of_measure.push(risk);
             let Evidence::Watched { points } = &m.evidence else { continue };
             for key in points {
-                let p = self.points[key].index();
+                let p = self.points[key.as_str()].index();
                 let d = self.device_of_point[p].index();
-                for list in [&mut self.measures_of_point[p], &mut self.measures_of_device[d]] {
-                    if list.last() != Some(&id) {
-                        list.push(id);
-                    }
-                }
+                of_points.push((p, id));
+                of_devices.push((d, id));
                 self.risk_of_point[p] = worse(self.risk_of_point[p], risk);
                 self.risk_of_device[d] = worse(self.risk_of_device[d], risk);
             }
         }
+        self.measures_of_point = Links::unique(of_points, parts.points.len());
+        self.measures_of_device = Links::unique(of_devices, parts.devices.len());
     }
 }

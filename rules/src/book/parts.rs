@@ -3,6 +3,7 @@
 use super::substance::Substance;
 use super::{Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
 use crate::risk::{Measure, Risk, Source};
+use crate::{Sharing, Text};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -26,17 +27,17 @@ pub enum PointKind {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
     /// Tag, such as `GT-102`: unique.
-    pub key: String,
-    pub name: String,
-    pub name_en: String,
-    pub area: String,
+    pub key: Text,
+    pub name: Text,
+    pub name_en: Text,
+    pub area: Text,
     /// Device key.
-    pub device: String,
+    pub device: Text,
     pub kind: PointKind,
     /// What a detector of toxic gas measures: its limits are then held against exposure.
     pub substance: Option<Substance>,
     /// Engineering unit as shown.
-    pub unit: String,
+    pub unit: Text,
     /// Measuring range.
     pub range: (f64, f64),
     /// Decimals shown.
@@ -65,7 +66,7 @@ pub struct Device {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Rule {
     /// Point key.
-    pub point: String,
+    pub point: Text,
     pub condition: Condition,
     /// 1 … 4.
     pub priority: u8,
@@ -76,12 +77,12 @@ pub struct Rule {
     /// What differs in a mode of the point's unit.
     pub by_mode: Vec<(Mode, ModeRule)>,
     /// Why it comes, zh-CN. Required for priorities 1 and 2, as are consequence and action.
-    pub cause: String,
+    pub cause: Text,
     /// What happens if nobody acts, zh-CN.
-    pub consequence: String,
+    pub consequence: Text,
     /// What the operator does: zh-CN, en.
-    pub action: String,
-    pub action_en: String,
+    pub action: Text,
+    pub action_en: Text,
 }
 
 /// What a configuration delivers.
@@ -102,4 +103,23 @@ pub struct BookParts {
     pub sources: Vec<Source>,
     pub risks: Vec<Risk>,
     pub measures: Vec<Measure>,
+}
+
+impl BookParts {
+    /// Equal texts become one, and no list keeps room for more: a site stays for months as it was read.
+    pub(super) fn share_texts(&mut self) {
+        let mut sharing = Sharing::default();
+        for p in &mut self.points {
+            for text in [&mut p.key, &mut p.name, &mut p.name_en, &mut p.area, &mut p.device, &mut p.unit] {
+                sharing.share(text);
+            }
+        }
+        for r in &mut self.rules {
+            for text in [&mut r.point, &mut r.cause, &mut r.consequence, &mut r.action, &mut r.action_en] {
+                sharing.share(text);
+            }
+        }
+        self.points.shrink_to_fit();
+        self.rules.shrink_to_fit();
+    }
 }

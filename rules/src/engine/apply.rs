@@ -256,7 +256,7 @@ impl Engine {
         let Some(i) = kind.fact().and_then(|f| self.alarm_index(&f.alarm)) else { return Vec::new() };
         let mut rows = vec![i];
         if matches!(kind, EventKind::Raised { .. })
-            && let Some(group) = x.groups.group_of_alarm[i]
+            && let Some(group) = x.groups.group_of_alarm(i)
         {
             rows.extend(x.groups.members_of_group[group].iter().filter(|m| **m != i));
         }

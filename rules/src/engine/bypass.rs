@@ -101,7 +101,7 @@ impl Engine {
             EndCause::Config => Cause::Config,
             _ => Cause::Timer,
         };
-        let point = self.book.points()[p].key.clone();
+        let point = self.book.points()[p].key.to_string();
         self.emit(EventKind::BypassEnded { point, why, by }, now, out);
         for i in alarms {
             self.reveal(i, now, out);
@@ -113,7 +113,7 @@ impl Engine {
         let first = self.book.index().rules_of_point[p].first().map(|r| r.index());
         let Some(until) = first.and_then(|i| self.alarms[i].hidden.bypass.as_ref()).map(|b| b.until) else { return };
         self.cause = Cause::Timer;
-        let point = self.book.points()[p].key.clone();
+        let point = self.book.points()[p].key.to_string();
         self.emit(EventKind::BypassExpiring { point, until }, now, out);
     }
 }

@@ -32,7 +32,7 @@ impl Engine {
             self.deadlines.set_lazily(Timer::Comms(device), self.silence_due(device));
         }
         match (self.alarms[i].condition, answered) {
-            (ConditionState::Unknown, true) => self.alarms[i].condition = ConditionState::Normal,
+            (ConditionState::Unknown, true) => self.alarms.set_normal(i),
             (ConditionState::Active, true) => {
                 let fact = self.fact(i, None);
                 self.emit(EventKind::PendingOff { fact }, at, out);

@@ -75,13 +75,13 @@ impl Engine {
     /// Still under the old book: what stands is over, what hides it has ended.
     fn close_what_goes(&mut self, next: &Engine, now: Now, out: &mut Vec<Event>) -> Vec<String> {
         for p in 0..self.book.points().len() {
-            let point = self.book.points()[p].key.clone();
+            let point = self.book.points()[p].key.to_string();
             let bypassed = self.first_of(p).is_some_and(|i| self.alarms[i].hidden.bypass.is_some());
             if bypassed && next.book.point_id(&point).is_none() {
                 self.emit(EventKind::BypassEnded { point, why: EndCause::Config, by: None }, now, out);
             }
         }
-        let goes = |i: &usize| !next.keys.contains_key(&self.alarms[*i].key);
+        let goes = |i: &usize| next.alarm_index(&self.alarms.key(*i)).is_none();
         let gone: Vec<usize> = (0..self.alarms.len()).filter(goes).collect();
         for i in &gone {
             let last = self.alarms[*i].fact.as_ref().and_then(|f| f.reading);
@@ -94,7 +94,7 @@ impl Engine {
                 self.emit(EventKind::Cleared { fact }, now, out);
             }
         }
-        gone.into_iter().map(|i| self.alarms[i].key.clone()).collect()
+        gone.into_iter().map(|i| self.alarms.key(i)).collect()
     }
 
     fn first_of(&self, p: usize) -> Option<usize> {
@@ -122,21 +122,21 @@ impl Engine {
             self.hide_as_its_point(i, old);
         }
         for i in 0..self.alarms.len() {
-            let Some(j) = old.keys.get(&self.alarms[i].key).copied() else { continue };
-            std::mem::swap(&mut self.alarms[i], &mut old.alarms[j]);
+            let Some(j) = old.alarm_index(&self.alarms.key(i)) else { continue };
+            self.alarms.take_over(i, &mut old.alarms, j);
             if let (Some(hot), Some(was)) = (self.hot.get_mut(i), old.hot.get(j)) {
                 hot.set_judged(was.judged());
                 hot.beyond = was.beyond;
             }
             self.follow_state(i);
-            if self.group_key(i) != old.group_key(j) {
+            if self.group_key(i) != old.group_key(j) && self.alarms[i].first_out.is_some() {
                 self.alarms[i].first_out = None;
             }
         }
     }
 
     fn group_key(&self, i: usize) -> Option<&str> {
-        let group = self.book.index().groups.group_of_alarm[i]?;
+        let group = self.book.index().groups.group_of_alarm(i)?;
         Some(&self.book.first_out_groups()[group].key)
     }
 
@@ -144,7 +144,8 @@ impl Engine {
     fn hide_as_its_point(&mut self, i: usize, old: &Engine) {
         let point = &self.book.rules()[i].point;
         let was = old.book.point_id(point).and_then(|p| old.first_of(p.index()));
-        if let Some(hidden) = was.map(|j| &old.alarms[j].hidden) {
+        let hidden = was.map(|j| &old.alarms[j].hidden);
+        if let Some(hidden) = hidden.filter(|h| h.bypass.is_some() || h.service.is_some()) {
             self.alarms[i].hidden.bypass.clone_from(&hidden.bypass);
             self.alarms[i].hidden.service.clone_from(&hidden.service);
             self.follow_state(i);
@@ -182,7 +183,7 @@ impl Engine {
     fn move_memory(&mut self, old: &mut Engine) -> Vec<usize> {
         let mut changed = Vec::new();
         for i in 0..self.book.rules().len() {
-            let Some(j) = old.keys.get(&self.alarms[i].key).copied() else {
+            let Some(j) = old.alarm_index(&self.alarms.key(i)) else {
                 changed.push(i);
                 continue;
             };
@@ -225,7 +226,7 @@ impl Engine {
 
     /// What has stood long enough before has been told; a record that a person rejected is not opened again.
     fn arm_standing_again(&mut self, i: usize, old: &Engine, now: Now) {
-        let Some(j) = old.keys.get(&self.alarms[i].key).copied() else { return };
+        let Some(j) = old.alarm_index(&self.alarms.key(i)) else { return };
         if !old.measures_of(j).is_empty() {
             self.deadlines.set(Timer::Standing(i), old.deadlines.due(Timer::Standing(j)));
         } else if self.alarms[i].is_active() {
@@ -236,7 +237,7 @@ impl Engine {
     fn arm_delay_again(&mut self, i: usize, old: &Engine) {
         let due = match self.alarms[i].condition {
             ConditionState::PendingOn(t0) => {
-                let j = old.keys.get(&self.alarms[i].key).copied().unwrap_or(i);
+                let j = old.alarm_index(&self.alarms.key(i)).unwrap_or(i);
                 let same = j < old.book.rules().len() && old.on_delay(j) == self.on_delay(i);
                 // A start may have armed it for later than its delay alone says.
                 let running = old.deadlines.due(Timer::Delay(j)).filter(|_| same);
@@ -278,7 +279,7 @@ impl Engine {
         }
         for i in 0..self.book.rules().len() {
             let p = self.book.index().point_of_rule[i].index();
-            if let Some(k) = self.book.index().groups.unit_of_point[p] {
+            if let Some(k) = self.book.index().groups.unit_of_point(p) {
                 self.cause = Cause::Config;
                 self.judge_mode(i, self.modes[k], now, out);
             }

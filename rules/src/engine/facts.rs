@@ -26,7 +26,7 @@ impl Engine {
     pub(super) fn fact(&self, i: usize, reading: Option<Reading>) -> AlarmFact {
         let x = self.book.index();
         let mut fact = AlarmFact {
-            alarm: self.alarms[i].key.clone(),
+            alarm: self.alarms.key(i),
             occurrence: self.alarms[i].occurrence,
             priority: self.priority_of(i),
             reading,
@@ -62,12 +62,12 @@ impl Engine {
         let x = self.book.index();
         let (rule, p) = (&self.book.rules()[i], x.point_of_rule[i].index());
         let (point, condition) = (&self.book.points()[p], self.condition_of(i));
-        fact.point.clone_from(&rule.point);
+        fact.point = rule.point.to_string();
         condition.word().clone_into(&mut fact.condition);
         (fact.limit, fact.deadband) = (condition.limit(), condition.deadband());
-        fact.unit.clone_from(&point.unit);
+        fact.unit = point.unit.to_string();
         self.fact_of_place(x.device_of_point[p].index(), x.risk_of_point[p], fact);
-        fact.area.clone_from(&point.area);
+        fact.area = point.area.to_string();
     }
 
     fn fact_of_place(&self, device: usize, risk: Option<RiskId>, fact: &mut AlarmFact) {

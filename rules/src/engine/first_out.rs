@@ -11,7 +11,7 @@ impl Engine {
     /// The rank of alarm `i` if it is raised now; one it already has stays until the group is reset.
     pub(super) fn rank(&self, i: usize, at: Now) -> Option<FirstOut> {
         let g = &self.book.index().groups;
-        let group = g.group_of_alarm[i]?;
+        let group = g.group_of_alarm(i)?;
         if let Some(old) = self.alarms[i].first_out {
             return Some(old);
         }
@@ -35,7 +35,7 @@ impl Engine {
 
     pub(super) fn note_rank(&mut self, i: usize, rank: FirstOut) {
         self.alarms[i].first_out = Some(rank);
-        let Some(group) = self.book.index().groups.group_of_alarm[i].filter(|_| rank.tie) else { return };
+        let Some(group) = self.book.index().groups.group_of_alarm(i).filter(|_| rank.tie) else { return };
         for k in 0..self.book.index().groups.members_of_group[group].len() {
             let m = self.book.index().groups.members_of_group[group][k];
             if let Some(f) = self.alarms[m].first_out.as_mut().filter(|f| f.rank == rank.rank) {

@@ -34,6 +34,14 @@ impl FloodWatch {
     pub(super) fn end(&mut self) {
         self.on = None;
     }
+    /// One more annunciation, which is in the window already.
+    fn count_one(&mut self) {
+        let within = whole(self.times.len());
+        if let Some(flood) = &mut self.on {
+            flood.count = flood.count.saturating_add(1);
+            flood.peak = flood.peak.max(within);
+        }
+    }
     fn forget(&mut self, until: Mono) {
         while self.times.len() > REMEMBERED_MAX || self.times.front().is_some_and(|(t, _)| *t <= until) {
             self.times.pop_front();
@@ -71,11 +79,7 @@ impl Engine {
         }
         self.forget_before(event.at.mono);
         self.flood.times.push_back((event.at.mono, fact.alarm.clone()));
-        let within = whole(self.flood.times.len());
-        if let Some(flood) = &mut self.flood.on {
-            flood.count = flood.count.saturating_add(1);
-            flood.peak = flood.peak.max(within);
-        }
+        self.flood.count_one();
         self.arm_flood();
     }
 
@@ -112,7 +116,7 @@ impl Engine {
     }
 
     /// After a start: the window from the journal, and whether a flood was on. `then` gives a time of before on this clock, if it
-    /// can; events of an earlier boot among them are told by their labels.
+    /// can; events of an earlier boot among them are told by their labels, so that after a step of the wall clock the peak is that since the step.
     pub(super) fn rebuild_flood(&mut self, recent: &[Event], then: impl Fn(Now) -> Option<Now>, now: Now) {
         let window_ms = i64::try_from(self.book.policy().flood_window.as_millis()).unwrap_or(i64::MAX);
         let inside = |at: Now| now.wall.utc_ms.saturating_sub(at.wall.utc_ms) <= window_ms.saturating_mul(2);
@@ -125,11 +129,10 @@ impl Engine {
                 EventKind::FloodEnded { .. } => self.flood.end(),
                 kind if kind.annunciates() => {
                     if let Some((fact, at)) = kind.fact().zip(then(event.at)) {
+                        self.forget_before(at.mono);
                         self.flood.times.push_back((at.mono, fact.alarm.clone()));
                     }
-                    if let Some(flood) = &mut self.flood.on {
-                        flood.count = flood.count.saturating_add(1);
-                    }
+                    self.flood.count_one();
                 }
                 _ => {}
             }

@@ -22,7 +22,7 @@ impl Engine {
     /// Measures that watch what alarm `i` is about.
     pub(super) fn measures_of(&self, i: usize) -> &[MeasureId] {
         let x = self.book.index();
-        let of_point = |alarm: usize| x.point_of_alarm(alarm).map(|p| x.measures_of_point[p.index()].as_slice());
+        let of_point = |alarm: usize| x.point_of_alarm(alarm).map(|p| &x.measures_of_point[p.index()]);
         match x.subject(i) {
             Subject::Rule(_) => of_point(i).unwrap_or_default(),
             Subject::Device(d) => &x.measures_of_device[d.index()],
@@ -60,11 +60,11 @@ impl Engine {
     }
 
     fn open_or_attach(&mut self, i: usize, open: bool, at: Now, out: &mut Vec<Event>) {
-        let occurrence = format!("{}#{}", self.alarms[i].key, self.alarms[i].occurrence);
+        let occurrence = format!("{}#{}", self.alarms.key(i), self.alarms[i].occurrence);
         for k in 0..self.measures_of(i).len() {
             let m = self.measures_of(i)[k];
             let measure = &self.book.measures()[m.index()];
-            let cause = &self.alarms[i].key;
+            let cause = &self.alarms.key(i);
             match self.hazards.iter().find(|h| h.measure == measure.key && h.cause == *cause) {
                 Some(h) if h.occurrences.contains(&occurrence) => {}
                 Some(h) => {

@@ -25,6 +25,7 @@
 //! Owns alarm states, hidden-danger candidates and deadlines. Leaves storing, sending and showing to the gateway.
 
 mod ack;
+mod alarms;
 mod annunciate;
 mod apply;
 mod bypass;
@@ -56,6 +57,7 @@ mod transitions;
 mod turn;
 mod vote;
 
+pub use alarms::Alarms;
 pub use config::ConfigChange;
 pub use flood::Flood;
 pub use state::{AlarmState, ConditionState, Input, Restored, Shown};
@@ -78,9 +80,7 @@ use std::time::Duration;
 pub struct Engine {
     book: RuleBook,
     /// Rules, then devices, then system conditions, then votes.
-    alarms: Vec<AlarmState>,
-    /// Looked up, never iterated.
-    keys: HashMap<String, usize>,
+    alarms: Alarms,
     /// What every sample needs of its rules, by rule; and which they are, by point.
     hot: Vec<hot::Hot>,
     ways: Vec<hot::Way>,
@@ -211,7 +211,7 @@ impl Engine {
 
     /// All alarm states in the book's order (rules, devices, system alarms, votes).
     #[must_use]
-    pub fn alarms(&self) -> &[AlarmState] {
+    pub fn alarms(&self) -> &Alarms {
         &self.alarms
     }
 
@@ -237,6 +237,6 @@ impl Engine {
     /// Position of an alarm in [`Engine::alarms`].
     #[must_use]
     pub fn alarm_index(&self, key: &str) -> Option<usize> {
-        self.keys.get(key).copied()
+        self.book.alarm_index(key)
     }
 }

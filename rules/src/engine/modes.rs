@@ -72,7 +72,7 @@ impl Engine {
         self.emit(EventKind::ModeChanged { plant_unit, old, new, by }, now, out);
         self.cause = Cause::Config;
         for p in 0..self.book.points().len() {
-            if self.book.index().groups.unit_of_point[p] != Some(k) {
+            if self.book.index().groups.unit_of_point(p) != Some(k) {
                 continue;
             }
             for n in 0..self.book.index().rules_of_point[p].len() {
@@ -117,7 +117,7 @@ impl Engine {
         self.modes[k] = mode;
         for i in 0..self.book.rules().len() {
             let (rule, p) = (&self.book.rules()[i], self.book.index().point_of_rule[i].index());
-            if rule.by_mode.is_empty() || self.book.index().groups.unit_of_point[p] != Some(k) {
+            if rule.by_mode.is_empty() || self.book.index().groups.unit_of_point(p) != Some(k) {
                 continue;
             }
             let limit = rule.by_mode.iter().find_map(|(m, r)| match r {

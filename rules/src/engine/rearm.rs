@@ -27,9 +27,9 @@ impl Engine {
         self.rearm_person(i);
         if let Some(inner) = self.book.index().superseded.get(i).copied().flatten() {
             // What the outer limit kept quiet is not called for at once when the outer one is gone.
-            let a = &mut self.alarms[inner.index()];
+            let a = &self.alarms[inner.index()];
             if matches!(event.kind, EventKind::Returned { .. }) && a.is_active() && !a.acked {
-                a.annunciated = Some(event.at);
+                self.alarms[inner.index()].annunciated = Some(event.at);
             }
             self.rearm_person(inner.index());
         }

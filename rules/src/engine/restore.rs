@@ -8,8 +8,8 @@ use super::comms::START_GRACE;
 use super::deadlines::{Counts, Deadlines};
 use super::hot::{Hot, Way};
 use super::turn::NEVER_READ;
-use super::{AlarmState, ConditionState, Engine, Restored, Timer};
-use crate::book::{Mode, RuleBook, alarm_keys};
+use super::{AlarmState, Alarms, ConditionState, Engine, Restored, Timer};
+use crate::book::{Mode, RuleBook};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Stage;
 use crate::hide::{EndCause, Expiry};
@@ -92,9 +92,8 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
 /// An engine that has seen nothing.
 pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
     let (points, devices) = (book.points().len(), book.devices().len());
-    let alarms: Vec<AlarmState> = alarm_keys(book.parts()).map(AlarmState::fresh).collect();
+    let alarms = Alarms::fresh(book.clone());
     let counts = Counts { devices, points, alarms: alarms.len(), suppressions: book.suppressions().len() };
-    let keys: HashMap<String, usize> = alarms.iter().enumerate().map(|(i, a)| (a.key.clone(), i)).collect();
     Engine {
         hot: book.rules().iter().map(|r| Hot::of(&r.condition)).collect(),
         ways: (0..points).map(|p| Way::of(book.index(), p)).collect(),
@@ -106,7 +105,6 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         silenced: None,
         deadlines: Deadlines::new(counts),
         alarms,
-        keys,
         readings: vec![(NEVER_READ, now); points],
         newest: vec![None; points],
         answered: vec![None; devices],

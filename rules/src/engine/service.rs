@@ -75,7 +75,7 @@ impl Engine {
         self.cause = Cause::Timer;
         let day = self.book.policy().service_review.as_secs().max(1);
         let days = u32::try_from(now.mono.since(since.mono).as_secs() / day).unwrap_or(u32::MAX);
-        let point = self.book.points()[p].key.clone();
+        let point = self.book.points()[p].key.to_string();
         self.emit(EventKind::ServiceReview { point, days }, now, out);
     }
 }

@@ -113,7 +113,7 @@ impl Engine {
     pub(super) fn is_suppressed_by(&self, i: usize, rule: &str) -> bool {
         let g = &self.book.index().groups;
         if rule == super::modes::RULE {
-            let unit = self.book.index().point_of_alarm(i).and_then(|p| g.unit_of_point[p.index()]);
+            let unit = self.book.index().point_of_alarm(i).and_then(|p| g.unit_of_point(p.index()));
             return unit.is_some_and(|k| self.is_hidden_in(i, self.modes[k]));
         }
         let on = |k: usize| self.suppressing[k].on && g.alarms_of_suppression[k].contains(&i);

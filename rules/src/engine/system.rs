@@ -72,7 +72,7 @@ impl Engine {
         match (self.alarms[i].is_active(), active) {
             (false, true) => self.raise(i, Onset::plain(None), now, out),
             (true, false) => self.give_back(i, None, now, out),
-            (false, false) => self.alarms[i].condition = super::ConditionState::Normal,
+            (false, false) => self.alarms.set_normal(i),
             (true, true) => {}
         }
         self.settle(now, out);

@@ -169,7 +169,7 @@ impl Rig {
         Restored {
             next_seq: self.engine.next_seq(),
             next_hazard: self.engine.next_hazard,
-            alarms: self.engine.alarms().to_vec(),
+            alarms: self.engine.alarms().all(),
             hazards: self.engine.hazards().to_vec(),
             same_boot,
             wall_mark_utc_ms: None,

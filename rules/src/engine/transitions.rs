@@ -78,7 +78,7 @@ impl Engine {
             | (S::Unknown | S::Normal | S::PendingOn(_), Verdict::NotEvaluable)
             | (S::PendingOff(_), Verdict::Clear) => {}
             (S::Unknown, Verdict::Between | Verdict::Clear) => {
-                self.alarms[i].condition = S::Normal;
+                self.alarms.set_normal(i);
                 self.follow_state(i);
             }
             (S::Unknown | S::Normal, Verdict::True) if self.on_delay(i).is_zero() => {

@@ -96,7 +96,7 @@ impl Engine {
             (true, false) => self.give_back(alarm, None, now, out),
             (false, false) => {
                 if self.alarms[alarm].condition == super::ConditionState::Unknown {
-                    self.alarms[alarm].condition = super::ConditionState::Normal;
+                    self.alarms.set_normal(alarm);
                 }
             }
             (true, true) => {}

@@ -53,12 +53,12 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         }
     }
     let states = list(&t, "states");
-    let mut tags: BTreeSet<String> = rules.iter().map(|r| r.point.clone()).collect();
+    let mut tags: BTreeSet<String> = rules.iter().map(|r| r.point.to_string()).collect();
     tags.extend(states.iter().cloned());
     tags.extend(list(&t, "points"));
     let period = seconds(&t, "poll_s", 1.0);
     let point = |key: &String| Point {
-        key: key.clone(),
+        key: key.into(),
         name: "测点".into(),
         name_en: "point".into(),
         area: "A".into(),
@@ -111,7 +111,7 @@ fn rule(t: &Table) -> Rule {
     };
     let point = text(t, "point");
     Rule {
-        point: if point.is_empty() { "GT-101".into() } else { point },
+        point: if point.is_empty() { "GT-101".into() } else { point.into() },
         condition,
         priority: number(t, "priority", 2.0) as u8,
         on_delay: seconds(t, "on", 3.0),

@@ -147,7 +147,7 @@ impl Play {
         let Deed::Start { other_boot, unsynced } = deed else { return };
         self.collect(ns);
         let alarms: Vec<AlarmState> =
-            serde_json::from_str(&serde_json::to_string(self.engine.alarms()).unwrap()).unwrap();
+            serde_json::from_str(&serde_json::to_string(&self.engine.alarms().all()).unwrap()).unwrap();
         let modes = self.book.plant_units().iter().zip(self.engine.modes()).map(|(u, m)| (u.key.clone(), *m));
         let restored = Restored {
             next_seq: self.engine.next_seq(),

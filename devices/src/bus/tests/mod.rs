@@ -170,8 +170,8 @@ pub(super) fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec
     let devices = units.iter().map(|unit| {
         let bind = |f: &&str| PointBinding {
             point: book.point_id(&format!("{}-{f}", key(*unit))).unwrap(),
-            key: format!("{}-{f}", key(*unit)),
-            field: (*f).to_owned(),
+            key: format!("{}-{f}", key(*unit)).into(),
+            field: (*f).into(),
             period,
             critical: false,
             fast: None,
@@ -185,7 +185,7 @@ pub(super) fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec
 
 fn point(device: &str, field: &str, period: Duration) -> Point {
     Point {
-        key: format!("{device}-{field}"),
+        key: format!("{device}-{field}").into(),
         name: field.into(),
         name_en: field.into(),
         area: "A1".into(),

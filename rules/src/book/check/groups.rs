@@ -6,7 +6,7 @@ use crate::book::{BookParts, PointKind, Suppressor, UnknownVote, Vote, alarm_key
 use std::collections::{BTreeMap, HashSet};
 
 pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
-    let mut keys: Vec<String> = alarm_keys(parts).collect();
+    let mut keys: Vec<String> = alarm_keys::alarm_keys(parts).collect();
     let measured = parts.points.iter().filter(|p| p.kind != PointKind::State);
     keys.extend(measured.map(|p| format!("{}:SENSOR_FAULT", p.key)));
     let alarms: HashSet<&str> = keys.iter().map(String::as_str).collect();

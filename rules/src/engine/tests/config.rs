@@ -34,11 +34,11 @@ fn an_edited_text_changes_nothing_but_says_who() {
     let mut r = Rig::plain();
     r.hold(0, 5, 30.0);
     r.ack(6.0, "GT-101:H").unwrap();
-    let before = r.engine.alarms().to_vec();
+    let before = r.engine.alarms().all();
     let mut p = parts();
     p.rules[0].action = "撤离".into();
     assert_eq!(said(&mut r, 6.5, p), ["system.config_changed"]);
-    assert_eq!(r.engine.alarms(), before);
+    assert_eq!(r.engine.alarms().all(), before);
     let Some(EventKind::ConfigChanged { by, old_hash, new_hash }) = r.events.last().map(|e| &e.kind) else { panic!() };
     assert_eq!((by.as_str(), old_hash.as_str(), new_hash.as_str()), ("engineer", "a", "b"));
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::book::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor, UnknownVote, Vote};
 use crate::command::ShelfKind;
+use crate::engine::Flood;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -194,7 +195,7 @@ impl Stage {
     }
     fn switch(&mut self, n: usize, now: Now) {
         let change = ConfigChange { by: "engineer".into(), old_hash: self.book.to_string(), new_hash: n.to_string() };
-        let (begun, before) = (self.rig.events.len(), self.rig.engine.alarms().to_vec());
+        let (begun, before) = (self.rig.events.len(), self.rig.engine.alarms().all());
         let gone = self.rig.engine.change_config(built(n), &change, now, &mut self.rig.events);
         for old in before.iter().filter(|a| !gone.contains(&a.key)) {
             let new = self.rig.alarm(&old.key);
@@ -238,7 +239,7 @@ impl Stage {
         self.rig.engine.note(start, now, &mut self.rig.events);
     }
     fn wish(&self, a: usize, what: u8) -> Command {
-        let alarm = self.rig.engine.alarms()[a % self.rig.engine.alarms().len()].key.clone();
+        let alarm = self.rig.engine.alarms().key(a % self.rig.engine.alarms().len());
         let point = ["GT-101", "GT-102"][a % 2].to_owned();
         let (seen_seq, reason) = (self.rig.engine.next_seq() - 1, "随机试验原因".to_owned());
         let kind = if a.is_multiple_of(2) { ShelfKind::Timed } else { ShelfKind::OneShot };
@@ -269,7 +270,7 @@ fn settled(engine: &Engine) -> Vec<AlarmState> {
         ConditionState::Unknown => AlarmState { condition: ConditionState::Normal, ..a.clone() },
         _ => a.clone(),
     };
-    engine.alarms().iter().map(settle).collect()
+    engine.alarms().all().iter().map(settle).collect()
 }
 
 proptest! {
@@ -282,7 +283,10 @@ proptest! {
         let replayed = replayed(&stage.rig.events);
         prop_assert_eq!(settled(&replayed), settled(&stage.rig.engine));
         prop_assert_eq!(replayed.modes(), stage.rig.engine.modes());
-        prop_assert_eq!(replayed.flood(), stage.rig.engine.flood());
+        // A start cannot place what came before a step of the clock: of a flood it then knows the peak from there on only.
+        let stepped = moves.iter().any(|m| matches!(m, Move::Step(_)));
+        let told = |flood: Option<&Flood>| flood.map(|f| Flood { peak: if stepped { 0 } else { f.peak }, ..f.clone() });
+        prop_assert_eq!(told(replayed.flood()), told(stage.rig.engine.flood()));
     }
 
     #[test]
@@ -291,7 +295,7 @@ proptest! {
         for m in &moves {
             stage.play(m);
             let now = stage.now();
-            for a in stage.rig.engine.alarms() {
+            for a in &stage.rig.engine.alarms().all() {
                 let h = &a.hidden;
                 prop_assert!(h.shelf.as_ref().is_none_or(|s| !s.until.is_over(now)), "{a:?} at {now:?}");
                 prop_assert!(h.bypass.as_ref().is_none_or(|b| !b.until.is_over(now)), "{a:?} at {now:?}");
@@ -313,7 +317,7 @@ proptest! {
                 _ => {}
             }
         }
-        for a in stage.rig.engine.alarms() {
+        for a in &stage.rig.engine.alarms().all() {
             prop_assert_eq!(open.contains_key(&a.key), a.stands(), "{:?}", a);
         }
     }
@@ -323,7 +327,7 @@ proptest! {
         let mut stage = Stage::new();
         for m in &moves {
             stage.play(m);
-            for a in stage.rig.engine.alarms() {
+            for a in &stage.rig.engine.alarms().all() {
                 let quiet = a.condition == ConditionState::Active && !a.is_hidden() && a.shadow;
                 prop_assert!(!quiet, "{a:?}");
             }

@@ -121,3 +121,16 @@ fn a_sample_from_the_future_counts_from_now() {
     r.engine.handle(input, at(5.0), &mut r.events);
     assert_eq!(r.story(), ["pending_on GT-101:H @5"]);
 }
+
+#[test]
+fn an_alarm_to_which_nothing_has_happened_takes_no_room() {
+    let mut r = Rig::plain();
+    for t in 0..20 {
+        r.scan(f64::from(t), &[(0, good(10.0)), (1, good(10.0))]);
+    }
+    let all = r.engine.alarms();
+    assert_eq!((all.eventful().count(), all[0].condition), (0, ConditionState::Normal));
+    r.scan(20.0, &[(0, good(30.0)), (1, good(10.0))]);
+    let keys: Vec<&str> = r.engine.alarms().eventful().map(|(_, state)| state.key.as_str()).collect();
+    assert_eq!(keys, ["GT-101:H"]);
+}
