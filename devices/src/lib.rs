@@ -108,7 +108,7 @@ pub struct PointBinding {
     /// An alarm rule judges it: its requests go before others.
     pub critical: bool,
     /// A shorter period for while the core asks for it.
-    pub fast: Option<Fast>,
+    pub fast: Option<Box<Fast>>,
 }
 
 impl PointBinding {

@@ -39,7 +39,8 @@ pub(crate) async fn watch(
 fn freeze(record: &Record, site: &SiteView, buses: &Buses) {
     let EventKind::Raised { fact, .. } = &record.event.kind else { return };
     let of_device = || fact.alarm.split(':').next().unwrap_or_default();
-    let device = site.points.iter().find(|p| p.key == fact.point).map_or_else(of_device, |p| &p.device);
+    let point = site.points.find(&fact.point);
+    let device = point.as_ref().map_or_else(of_device, |p| &p.device);
     if let Some((_, status)) = buses.iter().find(|(_, status)| status.has_device(device)) {
         status.recorder().incident(&format!("alarm {}", fact.alarm));
     }

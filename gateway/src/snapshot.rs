@@ -2,9 +2,14 @@
 //!
 //! These types ARE the JSON of `/api/v1/*` and of the stream's `snapshot` frame; the page is written against them.
 
+mod points;
+
+#[cfg(test)]
+pub(crate) use points::fixture;
+pub use points::{PointView, Points};
+
 use crate::delivery::{Delivery, OutboxFigures};
 use devices::status::BusSnapshot;
-use rules::Text;
 use rules::hazard::Hazard;
 use rules::risk::{Measure, Risk, Source};
 use schemars::JsonSchema;
@@ -18,7 +23,7 @@ pub struct SiteView {
     pub name: String,
     pub name_en: String,
     pub config_hash: String,
-    pub points: Vec<PointView>,
+    pub points: Points,
     pub risks: Vec<Risk>,
     pub measures: Vec<Measure>,
     pub sources: Vec<Source>,
@@ -45,31 +50,6 @@ impl Names {
             None => (key.to_owned(), key.to_owned()),
         }
     }
-}
-
-/// A point's fixed part.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct PointView {
-    #[schemars(with = "String")]
-    pub key: Text,
-    #[schemars(with = "String")]
-    pub name: Text,
-    #[schemars(with = "String")]
-    pub name_en: Text,
-    #[schemars(with = "String")]
-    pub area: Text,
-    #[schemars(with = "String")]
-    pub device: Text,
-    /// `gas`, `pressure`, …
-    pub kind: &'static str,
-    #[schemars(with = "String")]
-    pub unit: Text,
-    pub range: (f64, f64),
-    pub decimals: u8,
-    pub period_ms: u64,
-    pub position: Option<(f64, f64)>,
-    /// Limits that exist: `[("HH", 50.0), ("H", 25.0)]`.
-    pub limits: Vec<(&'static str, f64)>,
 }
 
 /// An area of the four-colour plan (风险四色图).

@@ -125,6 +125,10 @@ impl RuleBook {
     pub fn rules(&self) -> &[Rule] {
         &self.0.parts.rules
     }
+    /// The rules of the point at a position, outer limits first.
+    pub fn rules_of(&self, point: usize) -> impl Iterator<Item = &Rule> {
+        self.0.index.rules_of_point[point].iter().map(|r| &self.0.parts.rules[r.index()])
+    }
     #[must_use]
     pub fn risks(&self) -> &[Risk] {
         &self.0.parts.risks
@@ -160,7 +164,7 @@ impl RuleBook {
     }
     #[must_use]
     pub fn point_id(&self, key: &str) -> Option<PointId> {
-        self.0.index.points.get(key).copied()
+        self.0.index.point(key, &self.0.parts)
     }
     #[must_use]
     pub fn device_id(&self, key: &str) -> Option<DeviceId> {

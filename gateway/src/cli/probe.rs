@@ -190,7 +190,7 @@ impl Asked {
 
 fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &Answers) -> Row {
     let points: Vec<String> = device.points.iter().filter(|p| p.field == name).map(|p| p.key.to_string()).collect();
-    let of_point = site.view.points.iter().find(|p| points.iter().any(|key| p.key == *key)).map(|p| p.unit.to_string());
+    let of_point = points.iter().find_map(|key| site.view.points.find(key)).map(|p| p.unit.to_string());
     let raw = answers
         .words(field.span)
         .map_or_else(|| "—".to_owned(), |words| words.iter().map(|w| format!("{w:04X}")).collect::<Vec<_>>().join(" "));

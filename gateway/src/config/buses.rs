@@ -71,7 +71,7 @@ fn device_spec(
             critical: !p.limits.is_empty() || p.state_alarm.is_some(),
             fast: p
                 .fast_period_ms
-                .map(|ms| Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() }),
+                .map(|ms| Box::new(Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() })),
         })
     };
     let points =

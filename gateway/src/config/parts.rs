@@ -5,7 +5,7 @@
 use super::alarm_parts;
 use super::diagnostic::Finding;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
-use crate::snapshot::{AreaView, Names, PointView};
+use crate::snapshot::{AreaView, Names};
 use crate::text::titled;
 use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
 use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
@@ -156,20 +156,6 @@ pub(super) fn kind(word: KindWord) -> PointKind {
     }
 }
 
-fn kind_word(kind: PointKind) -> &'static str {
-    match kind {
-        PointKind::Gas => "gas",
-        PointKind::Pressure => "pressure",
-        PointKind::Temperature => "temperature",
-        PointKind::Level => "level",
-        PointKind::Flow => "flow",
-        PointKind::Speed => "speed",
-        PointKind::Percent => "percent",
-        PointKind::State => "state",
-        PointKind::Other => "other",
-    }
-}
-
 fn source(s: &SourceTable) -> Source {
     Source {
         key: s.key.clone(),
@@ -214,24 +200,6 @@ fn measure(m: &MeasureTable) -> Measure {
             Some(points) => Evidence::Watched { points: points.clone() },
             None => Evidence::Inspected,
         },
-    }
-}
-
-/// A point as the page shows it.
-pub(super) fn point_view(p: &Point, rules: &[&Rule]) -> PointView {
-    PointView {
-        key: p.key.clone(),
-        name: p.name.clone(),
-        name_en: p.name_en.clone(),
-        area: p.area.clone(),
-        device: p.device.clone(),
-        kind: kind_word(p.kind),
-        unit: p.unit.clone(),
-        range: p.range,
-        decimals: p.decimals,
-        period_ms: u64::try_from(p.period.as_millis()).unwrap_or(u64::MAX),
-        position: p.position,
-        limits: rules.iter().filter_map(|r| Some((r.condition.word(), r.condition.limit()?))).collect(),
     }
 }
 

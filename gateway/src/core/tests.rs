@@ -271,7 +271,7 @@ async fn other_rules_take_over_at_once_and_what_people_did_stays() {
     let shown = pictures.wait_for(|p| p.site.config_hash == new).await.unwrap().clone();
     let alarm = shown.alarms.iter().find(|a| a.id == id).expect("30 is above 28 too");
     assert_eq!((alarm.state.as_str(), alarm.acked_by.as_deref(), alarm.occurrence), ("acked", Some("zhang"), 1));
-    assert_eq!(shown.site.points[0].limits.iter().find(|(word, _)| *word == "H").unwrap().1, 28.0);
+    assert_eq!(shown.site.points.get(0).unwrap().limits.iter().find(|(word, _)| *word == "H").unwrap().1, 28.0);
 
     assert!(bench.handle.change(with_limit("limit = 35\noff_delay_s = 0")).await);
     let closed = bench.next("alarm.cleared").await;

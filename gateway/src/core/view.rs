@@ -42,7 +42,8 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
     let fact = state.fact.as_ref();
     let site = beside.site;
     let point = fact.map(|f| f.point.clone()).unwrap_or_default();
-    let described = site.points.iter().find(|p| p.key == point);
+    let described = site.points.find(&point);
+    let described = described.as_ref();
     let told = told(engine, index);
     let event_id = format!("{}-{}", site.site, state.annunciated_seq);
     let (text_zh, text_en) = sentence(state, site);

@@ -33,13 +33,13 @@ impl Encoder {
     /// Prepares the heads of all points of a site.
     #[must_use]
     pub fn new(site: &SiteView) -> Self {
-        Self::of(&site.site, &site.points)
+        Self::of(&site.site, site.points.iter())
     }
 
-    fn of(site: &str, points: &[PointView]) -> Self {
-        let (mut heads, mut ends) = (String::new(), Vec::with_capacity(points.len()));
+    fn of(site: &str, points: impl Iterator<Item = PointView>) -> Self {
+        let (mut heads, mut ends) = (String::new(), Vec::with_capacity(points.size_hint().0));
         for point in points {
-            head(site, point, &mut heads);
+            head(site, &point, &mut heads);
             ends.push(heads.len());
         }
         heads.shrink_to_fit();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn line(key: &str, area: &str, unit: &str, sample: SeriesSample) -> String {
-        let encoder = Encoder::of("demo", &[point(key, area, unit)]);
+        let encoder = Encoder::of("demo", std::iter::once(point(key, area, unit)));
         let mut text = String::new();
         encoder.line(&sample, &mut text);
         text

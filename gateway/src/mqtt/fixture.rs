@@ -2,7 +2,7 @@
 
 use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
-use crate::snapshot::{AlarmView, PointView, SiteView, Snapshot, StorageView};
+use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, fixture};
 use rules::risk::{Risk, RiskLevel};
 use rules::{AlarmFact, Event, EventKind, Finite, Mono, Now, Reading, TimeQuality, Wall};
 use std::sync::Arc;
@@ -13,20 +13,7 @@ pub(crate) fn site() -> SiteView {
         name: "示范化工".into(),
         name_en: "Demo Chemical".into(),
         config_hash: "cfg".into(),
-        points: vec![PointView {
-            key: "GT-102".into(),
-            name: "液氨泵房".into(),
-            name_en: "Ammonia pump room".into(),
-            area: "a".into(),
-            device: "d".into(),
-            kind: "gas".into(),
-            unit: "%LEL".into(),
-            range: (0.0, 100.0),
-            decimals: 1,
-            period_ms: 1000,
-            position: None,
-            limits: vec![("HH".into(), 50.0)],
-        }],
+        points: fixture::points([fixture::gas("GT-102", ("液氨泵房", "Ammonia pump room"), "%LEL", 50.0)]),
         risks: vec![Risk {
             key: "RA-01".into(),
             name: "液氨储罐泄漏".into(),

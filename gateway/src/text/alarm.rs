@@ -6,7 +6,8 @@ use rules::{AlarmFact, EventKind, Reading};
 
 /// An alarm, what happened to it, its value and limit, its risk.
 pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (String, String) {
-    let point = site.points.iter().find(|p| p.key == fact.point);
+    let point = site.points.find(&fact.point);
+    let point = point.as_ref();
     let (name_zh, name_en) = subject(&fact.alarm, point, site);
     let (cond_zh, cond_en) = match kind {
         // the instrument says so itself; that is no fault yet
@@ -55,7 +56,7 @@ fn vote_words(fact: &AlarmFact) -> (String, String) {
 /// The alarm of a key in words, for sentences about several: `GT-102 东侧氨气 高限报警`.
 pub(super) fn title(alarm: &str, site: &SiteView) -> (String, String) {
     let Some((key, condition)) = alarm.rsplit_once(':') else { return (alarm.to_owned(), alarm.to_owned()) };
-    let (zh, en) = subject(alarm, site.points.iter().find(|p| p.key == key), site);
+    let (zh, en) = subject(alarm, site.points.find(key).as_ref(), site);
     if key == "system" {
         return (zh, en);
     }

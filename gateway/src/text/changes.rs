@@ -2,8 +2,8 @@
 
 use super::alarm;
 use crate::snapshot::SiteView;
-use rules::RuleBook;
 use rules::book::{Condition, Rule};
+use rules::{RuleBook, Text};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub fn between(old: &RuleBook, new: &RuleBook, was: &SiteView, is: &SiteView) ->
         match new_rules.get(key) {
             None => found.push(said(alarm::title(key, was), ("已删除".into(), "removed".into()))),
             Some(next) if next != rule => {
-                let unit = is.points.iter().find(|p| p.key == rule.point).map_or("", |p| p.unit.as_str());
-                found.push(said(alarm::title(key, is), rule_words(rule, next, unit)));
+                let unit = is.points.find(&rule.point).map_or_else(Text::default, |p| p.unit);
+                found.push(said(alarm::title(key, is), rule_words(rule, next, &unit)));
             }
             Some(_) => {}
         }

@@ -176,7 +176,7 @@ fn suppressor(rule: &str, site: &SiteView) -> (String, String) {
 }
 
 fn named(point: &str, site: &SiteView) -> (String, String) {
-    match site.points.iter().find(|p| p.key == point) {
+    match site.points.find(point) {
         Some(p) => (titled(&p.key, &p.name), titled(&p.key, &p.name_en)),
         None => (point.to_owned(), point.to_owned()),
     }

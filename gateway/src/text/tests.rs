@@ -2,7 +2,7 @@
 //! `UPDATE=1 cargo test -p gateway --lib text`, then read the difference.
 
 use super::*;
-use crate::snapshot::{Names, SiteView};
+use crate::snapshot::{Names, SiteView, fixture};
 use rules::book::Mode;
 use rules::hazard::{Decision, Hazard};
 use rules::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
@@ -20,7 +20,7 @@ fn by(reason: &str) -> Decision {
 
 fn site() -> SiteView {
     let mut site = crate::mqtt::fixture::site();
-    site.points[0].unit = "ppm".into();
+    site.points = fixture::points([fixture::gas("GT-102", ("液氨泵房", "Ammonia pump room"), "ppm", 50.0)]);
     let name = |key: &str, zh: &str, en: &str| (key.to_owned(), (format!("{key} {zh}"), format!("{key} {en}")));
     site.names = Names(
         [

@@ -109,14 +109,14 @@ async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
 #[derive(JsonSchema, Serialize)]
 pub(super) struct PointNow<'a> {
     #[serde(flatten)]
-    point: &'a PointView,
+    point: PointView,
     value: Option<f64>,
     quality: u8,
     utc_ms: i64,
     fault: Option<&'a str>,
 }
 
-fn point_now<'a>(point: &'a PointView, value: Option<&'a ValueView>) -> PointNow<'a> {
+fn point_now(point: PointView, value: Option<&ValueView>) -> PointNow<'_> {
     PointNow {
         point,
         value: value.and_then(|v| v.0),
@@ -139,8 +139,9 @@ async fn points(State(state): SharedState) -> Result<Json<Value>, Problem> {
 
 async fn point(State(state): SharedState, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let s = state.core.snapshot();
-    let n = s.site.points.iter().position(|point| point.key == id).ok_or(Problem::with_detail(Kind::NotFound, id))?;
-    to_json(&point_now(&s.site.points[n], s.values.get(n)))
+    let n = s.site.points.number(&id);
+    let found = n.and_then(|n| Some(point_now(s.site.points.get(n)?, s.values.get(n))));
+    to_json(&found.ok_or(Problem::with_detail(Kind::NotFound, id))?)
 }
 
 async fn measures(State(state): SharedState) -> Json<Value> {
@@ -179,7 +180,7 @@ async fn history(
     Path(id): Path<String>,
     Query(span): Query<Span>,
 ) -> Result<Json<Value>, Problem> {
-    if !state.core.snapshot().site.points.iter().any(|point| point.key == id) {
+    if state.core.snapshot().site.points.number(&id).is_none() {
         return Err(Problem::with_detail(Kind::NotFound, id));
     }
     let (from, to) = span_ms(&span, state.clock.now().wall.utc_ms)?;

@@ -273,7 +273,7 @@ async fn archive(store: &Store, site: &Site, course: &Course) -> Archive {
         for s in batch.samples {
             let at = Duration::from_millis(u64::try_from(s.utc_ms - WALL_AT_START_MS).unwrap());
             let point = s.point.expect("the configuration did not change");
-            let key = &site.view.points[point as usize].key;
+            let key = &site.book.points()[point as usize].key;
             // After the hour the plant stands still.
             if let Some(value) = s.value.filter(|_| at < crate::plan::HOUR) {
                 found.compared += 1;

@@ -25,7 +25,7 @@ pub(super) fn position(parts: &BookParts, x: &Index, key: &str) -> Option<usize>
 }
 
 fn of_rule(parts: &BookParts, x: &Index, point: &str, word: &str) -> Option<usize> {
-    let rules = &x.rules_of_point[x.points.get(point)?.index()];
+    let rules = &x.rules_of_point[x.point(point, parts)?.index()];
     rules.iter().map(|r| r.index()).find(|i| parts.rules[*i].condition.word() == word)
 }
 

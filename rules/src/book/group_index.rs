@@ -42,7 +42,7 @@ impl GroupIndex {
         let (mut by_point, mut by_alarm) = (Vec::new(), Vec::new());
         for (k, s) in parts.suppressions.iter().enumerate() {
             match &s.when {
-                Suppressor::State { point, .. } => by_point.push((x.points[point.as_str()].index(), k)),
+                Suppressor::State { point, .. } => by_point.push((x.known(point, parts).index(), k)),
                 Suppressor::Alarm(key) => by_alarm.extend(place(key).map(|alarm| (alarm, k))),
             }
         }
@@ -80,8 +80,8 @@ impl GroupIndex {
     fn link_units(&mut self, parts: &BookParts, x: &Index) {
         let (mut of_points, mut run_by) = (Vec::new(), Vec::new());
         for (k, u) in parts.plant_units.iter().enumerate() {
-            of_points.extend(u.points.iter().map(|p| (x.points[p.as_str()].index(), k)));
-            run_by.extend(u.running_point.iter().map(|p| (x.points[p.as_str()].index(), k)));
+            of_points.extend(u.points.iter().map(|p| (x.known(p, parts).index(), k)));
+            run_by.extend(u.running_point.iter().map(|p| (x.known(p, parts).index(), k)));
         }
         self.unit_of_point = Links::of(of_points, parts.points.len());
         self.units_run_by_point = Links::of(run_by, parts.points.len());

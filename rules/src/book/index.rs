@@ -25,7 +25,8 @@ const SENSOR_FAULT_TEXTS: [&str; 4] = [
 /// Cross-references by position.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    pub(crate) points: HashMap<Text, PointId>,
+    /// In order of their keys.
+    points: Vec<PointId>,
     pub(crate) devices: HashMap<String, DeviceId>,
     pub(crate) rules_of_point: Links<RuleId>,
     pub(crate) point_of_rule: Vec<PointId>,
@@ -63,6 +64,15 @@ pub(crate) enum Subject {
 }
 
 impl Index {
+    /// The point of a tag.
+    pub(crate) fn point(&self, key: &str, parts: &BookParts) -> Option<PointId> {
+        let place = self.points.binary_search_by(|id| (*parts.points[id.index()].key).cmp(key));
+        place.ok().map(|place| self.points[place])
+    }
+    /// Of a tag in parts that were checked.
+    pub(super) fn known(&self, key: &str, parts: &BookParts) -> PointId {
+        self.point(key, parts).expect("the check refuses tags of no point")
+    }
     /// Alarms go: rules, devices, system conditions, votes (each with its own invalid alarm behind it).
     pub(crate) fn subject(&self, alarm: usize) -> Subject {
         let vote = alarm.wrapping_sub(self.vote_base());
@@ -129,10 +139,11 @@ impl Index {
     pub(super) fn of(parts: &BookParts) -> Self {
         let mut x = Self {
             devices: parts.devices.iter().enumerate().map(|(i, d)| (d.key.clone(), DeviceId::mint(i))).collect(),
-            points: parts.points.iter().enumerate().map(|(i, p)| (p.key.clone(), PointId::mint(i))).collect(),
+            points: (0..parts.points.len()).map(PointId::mint).collect(),
             votes: parts.votes.len(),
             ..Self::default()
         };
+        x.points.sort_unstable_by(|a, b| parts.points[a.index()].key.cmp(&parts.points[b.index()].key));
         x.device_of_point = parts.points.iter().map(|p| x.devices[p.device.as_str()]).collect();
         let placed = x.device_of_point.iter().enumerate().map(|(i, d)| (d.index(), PointId::mint(i))).collect();
         x.points_of_device = Links::of(placed, parts.devices.len());
@@ -147,7 +158,7 @@ impl Index {
         let mut referring = Vec::new();
         for (i, r) in parts.rules.iter().enumerate() {
             let reference = match &r.condition {
-                Condition::Deviation { reference: Reference::Point(key), .. } => Some(self.points[key.as_str()]),
+                Condition::Deviation { reference: Reference::Point(key), .. } => Some(self.known(key, parts)),
                 _ => None,
             };
             if let Some(p) = reference {
@@ -159,7 +170,7 @@ impl Index {
     }
 
     fn link_rules(&mut self, parts: &BookParts) {
-        self.point_of_rule = parts.rules.iter().map(|r| self.points[&r.point]).collect();
+        self.point_of_rule = parts.rules.iter().map(|r| self.known(&r.point, parts)).collect();
         let placed = self.point_of_rule.iter().enumerate().map(|(i, p)| (p.index(), RuleId::mint(i))).collect();
         self.rules_of_point = Links::of(placed, parts.points.len());
         for (i, r) in parts.rules.iter().enumerate() {
@@ -198,7 +209,7 @@ impl Index {
             self.risk_of_measure.push(risk);
             let Evidence::Watched { points } = &m.evidence else { continue };
             for key in points {
-                let p = self.points[key.as_str()].index();
+                let p = self.known(key, parts).index();
                 let d = self.device_of_point[p].index();
                 of_points.push((p, id));
                 of_devices.push((d, id));

@@ -72,7 +72,8 @@ async fn every_point_is_read_in_its_own_period() {
 async fn a_point_whose_fast_period_is_wanted_is_read_fast_and_then_slowly_again() {
     let mut spec = spec(tcp(), &[1], THREE);
     let wanted = Wanted::default();
-    Arc::make_mut(&mut spec.devices[0].points)[0].fast = Some(Fast { period: ms(200), wanted: wanted.clone() });
+    Arc::make_mut(&mut spec.devices[0].points)[0].fast =
+        Some(Box::new(Fast { period: ms(200), wanted: wanted.clone() }));
     let mut rig = Rig::start_spec(Pipe, spec);
     let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
     rig.drain();

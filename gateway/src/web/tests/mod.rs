@@ -8,7 +8,7 @@ use super::*;
 use crate::core::{CommandError, CommandOutcome, CoreRequest};
 use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
-use crate::snapshot::{AlarmView, PointView, SiteView, Snapshot, StorageView, ValueView};
+use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, ValueView, fixture};
 use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
@@ -185,26 +185,13 @@ fn alarm() -> AlarmView {
 }
 
 fn site() -> Arc<SiteView> {
-    let point = |key: &str| PointView {
-        key: key.into(),
-        name: "氯".into(),
-        name_en: "chlorine".into(),
-        area: "a".into(),
-        device: "d".into(),
-        kind: "gas".into(),
-        unit: "ppm".into(),
-        range: (0.0, 10.0),
-        decimals: 1,
-        period_ms: 1000,
-        position: None,
-        limits: vec![("HH".into(), 5.0)],
-    };
+    let point = |key: &str| fixture::gas(key, ("氯", "chlorine"), "ppm", 5.0);
     Arc::new(SiteView {
         site: "site".into(),
         name: "示范".into(),
         name_en: "demo".into(),
         config_hash: "hash".into(),
-        points: vec![point("GT-101"), point("GT-102")],
+        points: fixture::points([point("GT-101"), point("GT-102")]),
         risks: Vec::new(),
         measures: Vec::new(),
         sources: Vec::new(),
