@@ -4,12 +4,14 @@
 //! own labels to the page.
 
 mod alarm;
+mod annunciator;
 pub mod changes;
 mod operations;
 mod own;
 #[cfg(test)]
 mod tests;
 
+pub use annunciator::annunciator_fault_words;
 pub use own::{Own, own_alarm};
 
 use crate::snapshot::SiteView;
@@ -22,7 +24,7 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
     if let Some(fact) = event.kind.fact() {
         return alarm::sentence(&event.kind, fact, site);
     }
-    if let Some(said) = operations::sentence(&event.kind, site) {
+    if let Some(said) = operations::sentence(&event.kind, site).or_else(|| annunciator::sentence(&event.kind)) {
         return said;
     }
     match &event.kind {

@@ -57,6 +57,8 @@ pub enum Command {
     SetMode { unit: String, mode: Mode, reason: String },
     /// Stop the sound for a while; a new alarm of priority 1 or 2 brings it back.
     Silence,
+    /// Hear the annunciator for a moment; a reason of at least 4 characters.
+    TestAnnunciator { reason: String },
     /// Confirm a hidden-danger candidate.
     ConfirmHazard { hazard: String, reason: String },
     /// Reject a hidden-danger candidate as a false alarm; a reason of at least 4 characters.

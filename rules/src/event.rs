@@ -5,6 +5,7 @@
 
 mod names;
 
+use crate::annunciator::AnnunciatorFault;
 use crate::book::Mode;
 use crate::hazard::{Decision, Hazard};
 use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
@@ -280,6 +281,19 @@ pub enum EventKind {
     /// The sound was stopped for a while.
     #[serde(rename = "sound.silenced")]
     Silenced { until: Expiry, by: Decision },
+    /// A person wants to hear the annunciator.
+    #[serde(rename = "annunciator.test_requested")]
+    AnnunciatorTestRequested { by: Decision },
+    /// A self-test of the annunciator is over.
+    #[serde(rename = "annunciator.tested")]
+    AnnunciatorTested {
+        /// None when it passed.
+        fault: Option<AnnunciatorFault>,
+        /// A real alarm sounded meanwhile and was heard.
+        by_alarm: bool,
+        /// Who asked; none for the daily one.
+        asked_by: Option<String>,
+    },
     /// A person acknowledged what they had on the screen.
     #[serde(rename = "alarm.acked")]
     Acked { fact: AlarmFact, by: Decision },

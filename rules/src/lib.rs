@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod annunciator;
 pub mod book;
 pub mod command;
 pub mod engine;

@@ -92,6 +92,7 @@ fn system_words(code: &str) -> (&str, &str) {
         "office_silent" => ("监管端未确认收到", "not confirmed by the office"),
         "influx_refused" => ("InfluxDB 拒绝写入", "InfluxDB refuses writes"),
         "records_salvaged" => ("记录损坏已抢救", "damaged records salvaged"),
+        "annunciator_failed" => ("声光报警器失效", "annunciator failed"),
         "task_restarted" => ("内部任务异常重启", "a task was restarted"),
         other => (other, other),
     }

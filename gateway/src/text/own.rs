@@ -49,6 +49,12 @@ const SALVAGED: Own = own(
     "通知系统维护人员：store verify、audit verify，查明磁盘原因",
     "Call who maintains the machine: store verify, audit verify, find out about the disk",
 );
+const ANNUNCIATOR: Own = own(
+    "继电器模块断电、断线或故障，线圈粘连，声光报警器损坏，或自检未通过；具体见设备页和运行日志",
+    "控制室可能听不到报警，只剩页面发声",
+    "安排人员守在页面前；检查继电器模块的电源、通信线和声光报警器接线，修好后在设备页试音",
+    "Have somebody stay at the page; check supply, line and wiring of relay module and sounder, then test it on the page Devices",
+);
 const RESTARTED: Own = own(
     "网关的内部任务异常结束",
     "该任务已重启，期间的数据可能缺失",
@@ -67,6 +73,7 @@ pub fn own_alarm(key: &str) -> Own {
             "uplink_down" | "office_silent" => UPLINK,
             "influx_refused" => INFLUX,
             "records_salvaged" => SALVAGED,
+            "annunciator_failed" => ANNUNCIATOR,
             "task_restarted" => RESTARTED,
             _ => NOTHING,
         },

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::snapshot::{Names, SiteView, fixture};
+use rules::annunciator::AnnunciatorFault;
 use rules::book::Mode;
 use rules::hazard::{Decision, Hazard};
 use rules::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
@@ -93,6 +94,7 @@ fn of_alarms() -> Vec<EventKind> {
         raised(AlarmFact { detail: "2/2".into(), ..of("V-1:VOTE", "VOTE") }),
         raised(of("V-1:VOTE_INVALID", "VOTE_INVALID")),
         raised(of("system:storage_full", "SYSTEM")),
+        raised(of("system:annunciator_failed", "SYSTEM")),
         EventKind::Inhibited {
             fact: bad(Fault::Inhibited),
             inhibit: Inhibit { since: at(), until: Expiry::after(at(), Duration::from_secs(1800)), overdue: false },
@@ -149,7 +151,15 @@ fn of_people() -> Vec<EventKind> {
         },
         EventKind::ModeChanged { plant_unit: "U-1".into(), old: Mode::Running, new: Mode::Stopped, by: None },
         EventKind::Silenced { until, by: by("") },
+        EventKind::AnnunciatorTestRequested { by: by("交接班试音") },
+        tested(None, false, Some("王班长")),
+        tested(None, true, None),
+        tested(Some(AnnunciatorFault::FeedbackMissing), false, None),
     ]
+}
+
+fn tested(fault: Option<AnnunciatorFault>, by_alarm: bool, asked_by: Option<&str>) -> EventKind {
+    EventKind::AnnunciatorTested { fault, by_alarm, asked_by: asked_by.map(str::to_owned) }
 }
 
 /// Hidden dangers, the gateway itself, the office.

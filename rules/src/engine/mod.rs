@@ -47,6 +47,7 @@ mod rearm;
 mod restore;
 mod service;
 mod shelf;
+mod sound;
 mod state;
 mod stuck;
 mod suppress;
@@ -176,22 +177,10 @@ impl Engine {
             Command::ResetFirstOut { group } => self.reset_first_out(group, by, now, out),
             Command::SetMode { unit, mode, reason } => self.command_mode(unit, *mode, reason, by, now, out),
             Command::Silence => self.silence(by, now, out),
+            Command::TestAnnunciator { reason } => self.test_annunciator(reason, by, now, out),
             Command::ConfirmHazard { hazard, reason } => self.confirm(hazard, reason, by, now, out),
             Command::RejectHazard { hazard, reason } => self.reject(hazard, reason, by, now, out),
         }
-    }
-
-    /// The sound only; a new alarm of priority 1 or 2 ends it.
-    fn silence(&mut self, by: &Actor, now: Now, out: &mut Vec<Event>) -> Result<(), Rejected> {
-        let until = Expiry::after(now, self.book.policy().silence);
-        self.emit(EventKind::Silenced { until, by: ack::decision(by, "", now) }, now, out);
-        Ok(())
-    }
-
-    /// Until when the sound is off.
-    #[must_use]
-    pub fn silenced(&self, now: Now) -> Option<Expiry> {
-        self.silenced.filter(|until| !until.is_over(now))
     }
 
     /// Numbers a fact of the gateway itself (start, receipt, operator action, notice). Alarm kinds are refused (debug assertion).

@@ -193,6 +193,12 @@ impl AlarmState {
         self.suppressed || !self.hidden.is_empty()
     }
 
+    /// Calls for a person: unacknowledged and not hidden.
+    #[must_use]
+    pub fn calls(&self) -> bool {
+        !self.acked && !self.is_hidden()
+    }
+
     /// The whole state in words, see [`crate::event::StateChange`].
     pub(super) fn words(&self) -> String {
         let mut words = match self.condition {

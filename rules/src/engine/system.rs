@@ -24,13 +24,15 @@ pub enum SystemCondition {
     InfluxRefused,
     /// Damaged records were set aside at start. Priority 2.
     RecordsSalvaged,
+    /// The annunciator was not driven as commanded, or its self-test failed. Priority 2.
+    AnnunciatorFailed,
     /// A task of the daemon ended by a panic and was restarted. Priority 2.
     TaskRestarted,
 }
 
 impl SystemCondition {
     /// All of them, in the order of their alarms.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::StorageSlow,
         Self::StorageFull,
         Self::ClockUntrusted,
@@ -38,6 +40,7 @@ impl SystemCondition {
         Self::OfficeSilent,
         Self::InfluxRefused,
         Self::RecordsSalvaged,
+        Self::AnnunciatorFailed,
         Self::TaskRestarted,
     ];
     /// The part of the alarm key behind `system:`.
@@ -51,6 +54,7 @@ impl SystemCondition {
             Self::OfficeSilent => "office_silent",
             Self::InfluxRefused => "influx_refused",
             Self::RecordsSalvaged => "records_salvaged",
+            Self::AnnunciatorFailed => "annunciator_failed",
             Self::TaskRestarted => "task_restarted",
         }
     }

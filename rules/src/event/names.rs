@@ -77,6 +77,8 @@ impl EventKind {
             Self::FloodEnded { .. } => "flood.ended",
             Self::ModeChanged { .. } => "unit.mode_changed",
             Self::Silenced { .. } => "sound.silenced",
+            Self::AnnunciatorTestRequested { .. } => "annunciator.test_requested",
+            Self::AnnunciatorTested { .. } => "annunciator.tested",
             Self::HazardOpened { .. } => "hazard.opened",
             Self::HazardOccurrence { .. } => "hazard.occurrence",
             Self::HazardStage { .. } => "hazard.stage",
@@ -129,6 +131,7 @@ impl EventKind {
                     | Self::FloodEnded { .. }
                     | Self::ModeChanged { .. }
                     | Self::Silenced { .. }
+                    | Self::AnnunciatorTestRequested { .. }
             )
     }
 
@@ -155,6 +158,8 @@ impl EventKind {
                 | Self::Suppressed { .. }
                 | Self::Unsuppressed { .. }
                 | Self::Silenced { .. }
+                | Self::AnnunciatorTestRequested { .. }
+                | Self::AnnunciatorTested { .. }
                 | Self::Receipt { .. }
                 | Self::Operator { .. }
         )

@@ -1,0 +1,72 @@
+//! What sounds: which alarms call, for whom the page, the annunciator and the counts agree, and the silence that a person orders.
+
+use super::Engine;
+use super::ack::decision;
+use super::shelf::is_reason;
+use crate::annunciator::{Annunciation, Sound};
+use crate::command::{Actor, Rejected};
+use crate::event::{Event, EventKind};
+use crate::hide::Expiry;
+use crate::time::Now;
+
+/// Of an alarm whose priority nobody knows any more.
+const LEAST_URGENT: u8 = 4;
+
+impl Engine {
+    /// The sound only; a new alarm of priority 1 or 2 ends it.
+    pub(super) fn silence(&mut self, by: &Actor, now: Now, out: &mut Vec<Event>) -> Result<(), Rejected> {
+        let until = Expiry::after(now, self.book.policy().silence);
+        self.emit(EventKind::Silenced { until, by: decision(by, "", now) }, now, out);
+        Ok(())
+    }
+
+    /// Until when the sound is off.
+    #[must_use]
+    pub fn silenced(&self, now: Now) -> Option<Expiry> {
+        self.silenced.filter(|until| !until.is_over(now))
+    }
+
+    /// Whoever drives the annunciator hears of it by the event.
+    pub(super) fn test_annunciator(
+        &mut self,
+        reason: &str,
+        by: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        if !is_reason(reason) {
+            return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
+        }
+        self.emit(EventKind::AnnunciatorTestRequested { by: decision(by, reason, now) }, now, out);
+        Ok(())
+    }
+
+    /// The alarm has a sound of its own: unacknowledged, not hidden, and not under an outer limit that sounds for it.
+    #[must_use]
+    pub fn sounds(&self, alarm: usize) -> bool {
+        self.alarms[alarm].calls() && !self.superseded(alarm)
+    }
+
+    /// What is to be heard and seen now.
+    #[must_use]
+    pub fn annunciation(&self, now: Now) -> Annunciation {
+        let (mut sound, mut unacknowledged, mut standing) = (None::<u8>, None::<u8>, None::<u8>);
+        let most_urgent = |known: &mut Option<u8>, p: u8| *known = Some(known.map_or(p, |k| k.min(p)));
+        for (i, a) in self.alarms.iter().enumerate().filter(|(_, a)| a.stands() && !a.is_hidden()) {
+            let priority = a.fact.as_ref().map_or(LEAST_URGENT, |f| f.priority);
+            most_urgent(&mut standing, priority);
+            if a.calls() {
+                most_urgent(&mut unacknowledged, priority);
+            }
+            if self.sounds(i) {
+                most_urgent(&mut sound, priority);
+            }
+        }
+        Annunciation {
+            sound: sound.and_then(|p| Sound::of(p, self.flood().is_some())),
+            silenced: self.silenced(now),
+            unacknowledged,
+            standing,
+        }
+    }
+}
