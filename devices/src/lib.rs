@@ -1,10 +1,11 @@
 //! Instruments over Modbus: profiles, decoding, request planning, the line guard and one task per link.
 //!
 //! Owns everything between a configured device and a [`Scan`]. Knows no limit, no alarm, no store. The only bytes that reach
-//! tokio-modbus' client are those its line guard has matched with the request.
+//! tokio-modbus' client are those its line guard has matched with the request. Instruments are only read; what may be written is in [`annunciator`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod annunciator;
 mod bus;
 pub mod commission;
 mod connect;

@@ -3,6 +3,7 @@
 //! Owns the client context of tokio-modbus and throws it away after anything but an answer. Leaves to the guard which bytes
 //! are an answer, and to the bus what to ask next.
 
+use crate::annunciator::CoilWrite;
 use crate::guard::{Framing, Guard};
 use crate::plan::Span;
 use std::time::Duration;
@@ -47,20 +48,38 @@ impl Line {
         turnaround: Duration,
         limit: Duration,
     ) -> Result<Vec<u16>, AskError> {
+        self.exchange(unit, request(block), turnaround, limit, |response| words(response, block)).await
+    }
+
+    /// Writes one coil of the annunciator; a line without its permit refuses.
+    pub(crate) async fn write(&mut self, write: CoilWrite, limit: Duration) -> Result<(), AskError> {
+        let (coil, on) = (write.address(), write.on());
+        let confirmed = |response| (response == Response::WriteSingleCoil(coil, on)).then_some(());
+        self.exchange(write.unit(), Request::WriteSingleCoil(coil, on), Duration::ZERO, limit, confirmed).await
+    }
+
+    async fn exchange<T>(
+        &mut self,
+        unit: u8,
+        request: Request<'static>,
+        turnaround: Duration,
+        limit: Duration,
+        read: impl FnOnce(Response) -> Option<T>,
+    ) -> Result<T, AskError> {
         if self.framing == Framing::Rtu {
             self.settle(turnaround, limit).await?;
         }
-        let outcome = match timeout(limit, self.call(unit, block)).await {
-            Ok(Ok(Ok(response))) => words(response, block).ok_or(AskError::Protocol),
+        let outcome = match timeout(limit, self.call(unit, request)).await {
+            Ok(Ok(Ok(response))) => read(response).ok_or(AskError::Protocol),
             Ok(Ok(Err(code))) => return Err(AskError::Exception(u8::from(code))),
             Ok(Err(_)) => Err(AskError::Protocol),
             Err(_) => Err(AskError::Timeout),
         };
-        if let Err(error) = outcome {
+        if let Err(error) = &outcome {
             self.context = None;
             self.contaminated = true;
             let damaged = self.guard.abandon();
-            return Err(match error {
+            return Err(match *error {
                 _ if self.guard.gone() => AskError::Gone,
                 AskError::Timeout if damaged => AskError::Protocol,
                 other => other,
@@ -74,14 +93,18 @@ impl Line {
         self.guard.discard().await.map_err(|_| AskError::Gone)
     }
 
-    async fn call(&mut self, unit: u8, block: Span) -> Result<Result<Response, tokio_modbus::ExceptionCode>, Error> {
+    async fn call(
+        &mut self,
+        unit: u8,
+        request: Request<'static>,
+    ) -> Result<Result<Response, tokio_modbus::ExceptionCode>, Error> {
         let (guard, slave) = (&self.guard, Slave(unit));
         let context = self.context.get_or_insert_with(|| match self.framing {
             Framing::Tcp => tcp::attach_slave(guard.clone(), slave),
             Framing::Rtu => rtu::attach_slave(guard.clone(), slave),
         });
         context.set_slave(slave);
-        context.call(request(block)).await
+        context.call(request).await
     }
 
     /// Waits for the silence that must precede a request, discarding what still comes in. After a lost answer the line must

@@ -3,10 +3,11 @@
 //! Owns the task graph. Everything ends with the token.
 
 use crate::fault::{Faults, Framing, Rule, serve_faulty_tcp};
-use crate::instruments::{Instruments, Tap, service};
+use crate::instruments::{Tap, service};
 use crate::link::Link;
 use crate::plant::Plant;
-use crate::serve::{serve_rtu_pty, serve_tcp};
+use crate::relay::Relay;
+use crate::serve::{Unit, serve_rtu_pty, serve_tcp};
 use crate::site::SiteName;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,8 +76,10 @@ impl Place {
 /// Where the instruments of a site are reached, and the plant behind them.
 #[derive(Clone, Debug)]
 pub struct DemoSite {
-    /// Every link of the site.
+    /// Every link of the site's instruments.
     pub links: Vec<(Link, Place)>,
+    /// The relay module of its annunciator, where it has one, and where that is reached.
+    pub annunciator: Option<(Link, Place, Relay)>,
     pub plant: Arc<Mutex<Plant>>,
     /// The links that have faults.
     pub faults: Vec<(Link, Faults)>,
@@ -86,7 +89,9 @@ impl DemoSite {
     /// Where the link of that name is reached, as `[[link]]` says it: `tcp` or `serial`, and the place.
     #[must_use]
     pub fn place(&self, link: &str) -> Option<(&'static str, String)> {
-        self.links.iter().find(|(l, _)| l.name() == link).map(|(_, place)| place.as_configured())
+        let relay = self.annunciator.as_ref().map(|(link, place, _)| (link, place));
+        let mut all = self.links.iter().map(|(link, place)| (link, place)).chain(relay);
+        all.find(|(l, _)| l.name() == link).map(|(_, place)| place.as_configured())
     }
 }
 
@@ -107,13 +112,20 @@ pub async fn start_demo(plan: DemoPlan, stop: CancellationToken) -> io::Result<D
         };
         links.push((link, place));
     }
+    let mut annunciator = None;
+    if let Some(link) = Link::annunciator_of(plan.site) {
+        let (relay, on_wire) = (Relay::default(), plan.faults(link));
+        faults.extend(on_wire.clone().map(|on_wire| (link, on_wire)));
+        let place = Place::Tcp(tcp(plan.address(link), relay.clone(), on_wire, &stop).await?);
+        annunciator = Some((link, place, relay));
+    }
     tokio::spawn(stop.run_until_cancelled_owned(drive(Arc::clone(&plant))));
-    Ok(DemoSite { links, plant, faults })
+    Ok(DemoSite { links, annunciator, plant, faults })
 }
 
 async fn tcp(
     address: SocketAddr,
-    instruments: Instruments,
+    instruments: impl Unit,
     faults: Option<Faults>,
     stop: &CancellationToken,
 ) -> io::Result<SocketAddr> {

@@ -14,6 +14,7 @@ pub enum Link {
     RtuB1,
     TcpC1,
     RtuC2,
+    RelayA,
 }
 
 /// A name that no link has.
@@ -22,15 +23,25 @@ pub enum Link {
 pub struct UnknownLink(pub String);
 
 impl Link {
-    const ALL: [Self; 7] = [Self::TcpA1, Self::TcpA2, Self::RtuA3, Self::TcpB1, Self::RtuB1, Self::TcpC1, Self::RtuC2];
+    const ALL: [Self; 8] =
+        [Self::TcpA1, Self::TcpA2, Self::RtuA3, Self::TcpB1, Self::RtuB1, Self::TcpC1, Self::RtuC2, Self::RelayA];
 
-    /// The links of a site.
+    /// The links of a site's instruments.
     #[must_use]
     pub const fn of(site: SiteName) -> &'static [Self] {
         match site {
             SiteName::Chemical => &[Self::TcpA1, Self::TcpA2, Self::RtuA3],
             SiteName::ColdStore => &[Self::TcpB1, Self::RtuB1],
             SiteName::Mine => &[Self::TcpC1, Self::RtuC2],
+        }
+    }
+
+    /// The link of a site's annunciator: a relay module and nothing else.
+    #[must_use]
+    pub const fn annunciator_of(site: SiteName) -> Option<Self> {
+        match site {
+            SiteName::Chemical => Some(Self::RelayA),
+            SiteName::ColdStore | SiteName::Mine => None,
         }
     }
 
@@ -45,6 +56,7 @@ impl Link {
             Self::RtuB1 => "rtu-b1",
             Self::TcpC1 => "tcp-c1",
             Self::RtuC2 => "rtu-c2",
+            Self::RelayA => "relay-a",
         }
     }
 
@@ -56,6 +68,7 @@ impl Link {
             Self::TcpA2 => 1503,
             Self::TcpB1 => 1504,
             Self::TcpC1 => 1505,
+            Self::RelayA => 1506,
             Self::RtuA3 | Self::RtuB1 | Self::RtuC2 => return None,
         };
         Some(SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port))
@@ -82,7 +95,9 @@ mod tests {
 
     #[test]
     fn each_link_belongs_to_one_site_and_reads_back_by_its_name() {
-        let of_sites: Vec<Link> = SiteName::ALL.iter().flat_map(|site| Link::of(*site)).copied().collect();
+        let instruments = SiteName::ALL.iter().flat_map(|site| Link::of(*site)).copied();
+        let annunciators = SiteName::ALL.iter().filter_map(|site| Link::annunciator_of(*site));
+        let of_sites: Vec<Link> = instruments.chain(annunciators).collect();
         assert_eq!(of_sites, Link::ALL);
         assert!(of_sites.iter().all(|link| link.name().parse() == Ok(*link)));
     }

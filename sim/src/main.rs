@@ -53,7 +53,8 @@ async fn main() -> io::Result<()> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let Arguments { site, tcp, rtu_link, scenario, fault: faults, seed } = Arguments::parse();
     let stop = CancellationToken::new();
-    let examples = Link::of(site).iter().filter_map(|link| Some((*link, link.example_address()?)));
+    let all = Link::of(site).iter().copied().chain(Link::annunciator_of(site));
+    let examples = all.filter_map(|link| Some((link, link.example_address()?)));
     // the first that names a link counts
     let listen = tcp.into_iter().chain(examples).collect();
     let plan = DemoPlan { site, listen, rtu_link: rtu_link.clone(), seed, faults, tap: None };
@@ -81,7 +82,8 @@ async fn stopped() -> io::Result<()> {
 
 #[allow(clippy::print_stdout, reason = "the addresses are the output of this program")]
 fn print_places(site: &sim::DemoSite) {
-    for (link, place) in &site.links {
+    let relay = site.annunciator.iter().map(|(link, place, _)| (link, place));
+    for (link, place) in site.links.iter().map(|(link, place)| (link, place)).chain(relay) {
         match place {
             Place::Tcp(address) => println!("{} {address}", link.name()),
             Place::Serial(path) => println!("{} {}", link.name(), path.display()),

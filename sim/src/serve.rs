@@ -5,28 +5,50 @@
 //! frame is then joined afresh and the path of the line stays the same.
 
 use crate::fault::{Faults, FaultyStream, Framing};
-use crate::instruments::Instruments;
 use crate::pty::Pty;
-use std::future::ready;
+use std::future::{Ready, ready};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_modbus::server::{rtu_over_tcp, tcp};
+use tokio_modbus::server::{Service, rtu_over_tcp, tcp};
+use tokio_modbus::{ExceptionCode, Response, SlaveRequest};
 use tokio_util::sync::CancellationToken;
+
+/// What stands at the other end of a link: the instruments of a plant, or a relay module.
+pub trait Unit:
+    Service<
+        Request = SlaveRequest<'static>,
+        Response = Option<Response>,
+        Exception = ExceptionCode,
+        Future = Ready<Result<Option<Response>, ExceptionCode>>,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+impl<T> Unit for T where
+    T: Service<
+            Request = SlaveRequest<'static>,
+            Response = Option<Response>,
+            Exception = ExceptionCode,
+            Future = Ready<Result<Option<Response>, ExceptionCode>>,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 const RESTART_AFTER: Duration = Duration::from_millis(200);
 /// No frame of Modbus RTU is longer.
 const LONGEST_FRAME: usize = 256;
 
 /// Serves `instruments` over Modbus TCP until `stop`; gives the address bound.
-pub async fn serve_tcp(
-    address: SocketAddr,
-    instruments: Instruments,
-    stop: CancellationToken,
-) -> io::Result<SocketAddr> {
+pub async fn serve_tcp(address: SocketAddr, instruments: impl Unit, stop: CancellationToken) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
     let server = tcp::Server::new(listener);
@@ -45,7 +67,7 @@ pub async fn serve_tcp(
 /// Serves `instruments` over Modbus RTU on a new pseudo-terminal until `stop`, with faults where there are any; gives the path
 /// to open.
 pub async fn serve_rtu_pty(
-    instruments: Instruments,
+    instruments: impl Unit,
     faults: Option<Faults>,
     stop: CancellationToken,
 ) -> io::Result<PathBuf> {
@@ -66,7 +88,7 @@ pub async fn serve_rtu_pty(
 /// Serves `instruments` as RTU frames over TCP, like a serial converter, until `stop`; gives the address bound.
 pub async fn serve_rtu_over_tcp(
     address: SocketAddr,
-    instruments: Instruments,
+    instruments: impl Unit,
     stop: CancellationToken,
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;

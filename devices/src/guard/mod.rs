@@ -1,7 +1,8 @@
 //! The line guard: lies between a port and tokio-modbus' client, knows what was asked, and lets nothing else up.
 //!
 //! Owns the match of request and answer for both framings, and what happens to bytes that match nothing. It also refuses to
-//! send anything but reads (functions 1–4): the gateway cannot write to a device. Leaves deadlines to [`crate::line`].
+//! send anything but reads (functions 1–4): the gateway cannot write to an instrument. On the link of the annunciator alone a [`Permit`] adds the
+//! coils named there (function 5). Leaves deadlines to [`crate::line`].
 
 #[cfg(test)]
 mod oracle;
@@ -12,6 +13,7 @@ mod tests;
 #[cfg(any(test, feature = "fuzzing"))]
 mod trial;
 
+use crate::annunciator::Permit;
 use crate::connect::LinkStream;
 use crate::recorder::{Dropped, Verdict as Outcome};
 use crate::status::{BusStatus, LinkCounters};
@@ -40,18 +42,30 @@ pub(crate) enum Framing {
 pub(crate) struct Expect {
     unit: u8,
     function: u8,
-    /// Data bytes of a good answer.
+    /// Data bytes of a good answer to a read.
     bytes: u8,
+    /// Of a write, all that a good answer says again: address and value.
+    again: Option<[u8; 4]>,
 }
 
 impl Expect {
-    /// From a request's unit and PDU; `None` when it is not a read this product may send.
-    fn from_request(unit: u8, pdu: &[u8]) -> Option<Self> {
+    /// From a request's unit and PDU; `None` when it is neither a read nor a write this line may send.
+    fn from_request(unit: u8, pdu: &[u8], permit: &Permit) -> Option<Self> {
+        if let &[5, high, low, value @ (0 | 0xFF), 0] = pdu {
+            let again = Some([high, low, value, 0]);
+            let allowed = permit.allows(unit, u16::from_be_bytes([high, low]));
+            return allowed.then_some(Self { unit, function: 5, bytes: 0, again });
+        }
         let &[function @ 1..=4, _, _, hi, lo] = pdu else { return None };
         let count = u16::from_be_bytes([hi, lo]);
         let bytes = if function <= 2 { count.div_ceil(8) } else { count.checked_mul(2)? };
         let bytes = u8::try_from(bytes).ok().filter(|b| (1..=250).contains(b))?;
-        Some(Self { unit, function, bytes })
+        Some(Self { unit, function, bytes, again: None })
+    }
+
+    /// How a good RTU answer begins.
+    fn head(&self) -> [u8; 3] {
+        [self.unit, self.function, self.again.map_or(self.bytes, |again| again[0])]
     }
 }
 
@@ -135,10 +149,21 @@ impl std::fmt::Debug for Guard {
 }
 
 impl Guard {
+    /// Reads only: the link of instruments.
     pub(crate) fn new(io: Box<dyn LinkStream>, framing: Framing, status: Arc<BusStatus>) -> Self {
+        Self::with_permit(io, framing, status, Permit::default())
+    }
+
+    /// Reads, and writes of the permitted coils: the link of the annunciator.
+    pub(crate) fn with_permit(
+        io: Box<dyn LinkStream>,
+        framing: Framing,
+        status: Arc<BusStatus>,
+        permit: Permit,
+    ) -> Self {
         let matcher = match framing {
-            Framing::Tcp => Matcher::Tcp(TcpMatcher::default()),
-            Framing::Rtu => Matcher::Rtu(RtuMatcher::default()),
+            Framing::Tcp => Matcher::Tcp(TcpMatcher::with(permit)),
+            Framing::Rtu => Matcher::Rtu(RtuMatcher::with(permit)),
         };
         let (outgoing, sending, answer) = (Vec::new(), Vec::new(), Vec::new());
         Self(Arc::new(Mutex::new(Inner {
@@ -210,10 +235,12 @@ impl Inner {
             return Ok(());
         }
         let request = std::mem::take(&mut self.outgoing);
-        self.sending = self
-            .matcher
-            .begin(&request)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::PermissionDenied, "only reads may leave the gateway"))?;
+        self.sending = self.matcher.begin(&request).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "only reads, and the annunciator's own coils, may leave the gateway",
+            )
+        })?;
         let unit = request[if self.sending.len() == 8 { 0 } else { 6 }];
         self.status.recorder().begin(unit, &self.sending);
         self.exchange = Some((unit, Instant::now(), self.dropped()));

@@ -1,8 +1,10 @@
 //! Matching on RTU: unit, function, expected byte count and check sum, at any offset of what the line delivers.
 //!
-//! Never waits for a length that noise made up: the length is known from the request.
+//! Never waits for a length that noise made up: the length is known from the request. The answer to a write is the same frame as its request; on an
+//! adapter that hears itself the first copy is the echo. Whether one does is known from the reads.
 
 use super::{Expect, Verdict};
+use crate::annunciator::Permit;
 use crate::status::LinkCounters;
 
 /// Longest frame of the standard; nothing older is kept.
@@ -11,16 +13,27 @@ const REQUEST: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct RtuMatcher {
+    permit: Permit,
     buf: Vec<u8>,
     pending: Option<(Expect, Vec<u8>)>,
     /// The exchange before this one ended without its answer: what comes may be that one's.
     owed: bool,
+    /// The echo of the request under way was heard.
+    echoed: bool,
+    /// That of the last read was.
+    hears_itself: bool,
 }
 
 impl RtuMatcher {
+    pub(super) fn with(permit: Permit) -> Self {
+        Self { permit, ..Self::default() }
+    }
+
     pub(super) fn begin(&mut self, request: &[u8]) -> Option<Vec<u8>> {
-        let expect = (request.len() == REQUEST).then(|| Expect::from_request(request[0], &request[1..6]))??;
+        let expect =
+            (request.len() == REQUEST).then(|| Expect::from_request(request[0], &request[1..6], &self.permit))??;
         self.buf.clear();
+        self.echoed = false;
         self.pending = Some((expect, request.to_vec()));
         Some(request.to_vec())
     }
@@ -36,7 +49,7 @@ impl RtuMatcher {
         let expect = self.pending.take().map(|(e, _)| e);
         let left = std::mem::take(&mut self.buf);
         let Some(expect) = expect else { return sort_out(&left, None, counters) };
-        let damaged = left.windows(3).any(|w| w == [expect.unit, expect.function, expect.bytes]);
+        let damaged = left.windows(3).any(|w| w == expect.head());
         if damaged {
             counters.crc.one();
         }
@@ -57,15 +70,20 @@ impl RtuMatcher {
             return Verdict::Wait;
         };
         self.buf.extend_from_slice(bytes);
-        // The echo goes first: three bytes of bits could make it look like an answer.
-        if let Some(at) = self.buf.windows(REQUEST).position(|w| w == request) {
+        // The echo goes first: three bytes of bits could make it look like an answer. Of a write one copy at most is an echo.
+        let may_be_echo = expect.again.is_none() || (self.hears_itself && !self.echoed);
+        if let Some(at) = self.buf.windows(REQUEST).position(|w| w == request).filter(|_| may_be_echo) {
             self.buf.drain(at..at + REQUEST);
+            self.echoed = true;
             counters.echo.one();
         }
         if let Some((from, len)) = find(&self.buf, expect) {
             let frame = self.buf[from..from + len].to_vec();
             sort_out(&self.buf[..from], Some(expect.unit), counters);
             sort_out(&self.buf[from + len..], Some(expect.unit), counters);
+            if expect.again.is_none() {
+                self.hears_itself = self.echoed;
+            }
             self.buf.clear();
             self.pending = None;
             self.owed = false;
@@ -85,11 +103,11 @@ fn find(buf: &[u8], expect: &Expect) -> Option<(usize, usize)> {
     (0..buf.len()).find_map(|from| {
         let rest = &buf[from..];
         let len = match rest {
-            [unit, function, bytes, ..]
-                if (*unit, *function, *bytes) == (expect.unit, expect.function, expect.bytes) =>
-            {
-                5 + usize::from(*bytes)
-            }
+            [unit, function, bytes, ..] if [*unit, *function, *bytes] == expect.head() => match expect.again {
+                Some(again) if rest.get(2..6) != Some(&again[..]) => return None,
+                Some(_) => REQUEST,
+                None => 5 + usize::from(*bytes),
+            },
             [unit, function, 1..=0x0B, ..] if (*unit, *function) == (expect.unit, expect.function | 0x80) => 5,
             _ => return None,
         };
@@ -100,7 +118,8 @@ fn find(buf: &[u8], expect: &Expect) -> Option<(usize, usize)> {
 /// A whole answer of the unit and function asked, with another number of bytes.
 fn of_another_length(rest: &[u8], expect: &Expect) -> bool {
     let &[unit, function, bytes, ..] = rest else { return false };
-    (unit, function) == (expect.unit, expect.function)
+    expect.again.is_none()
+        && (unit, function) == (expect.unit, expect.function)
         && bytes != expect.bytes
         && rest.get(..5 + usize::from(bytes)).is_some_and(intact)
 }

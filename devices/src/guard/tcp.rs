@@ -7,6 +7,7 @@
 //! owed, no answer is taken that holds its beginning, or with part of another frame behind it.
 
 use super::{Expect, Verdict};
+use crate::annunciator::Permit;
 use crate::status::LinkCounters;
 use std::collections::VecDeque;
 
@@ -20,6 +21,7 @@ const OWED_MAX: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct TcpMatcher {
+    permit: Permit,
     buf: Vec<u8>,
     last_id: u16,
     /// The client's id and what it waits for.
@@ -31,10 +33,14 @@ pub(super) struct TcpMatcher {
 }
 
 impl TcpMatcher {
+    pub(super) fn with(permit: Permit) -> Self {
+        Self { permit, ..Self::default() }
+    }
+
     /// Renumbers a complete request; `None` when it is not one we may send.
     pub(super) fn begin(&mut self, request: &[u8]) -> Option<Vec<u8>> {
         let (header, pdu) = request.split_at_checked(HEADER)?;
-        let expect = Expect::from_request(header[6], pdu)?;
+        let expect = Expect::from_request(header[6], pdu, &self.permit)?;
         self.last_id = self.last_id.wrapping_add(1);
         self.pending = Some((u16::from_be_bytes([header[0], header[1]]), expect));
         self.damaged = false;
@@ -111,7 +117,10 @@ impl TcpMatcher {
             self.damaged = true;
             return Verdict::Wait;
         }
-        let whole = frame.len() == HEADER + 2 + usize::from(expect.bytes) && frame[8] == expect.bytes;
+        let whole = match expect.again {
+            Some(again) => frame[HEADER + 1..] == again,
+            None => frame.len() == HEADER + 2 + usize::from(expect.bytes) && frame[8] == expect.bytes,
+        };
         if !(whole || exception && frame.len() == HEADER + 2) {
             counters.short.one();
             self.pending = None;

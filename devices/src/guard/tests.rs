@@ -3,6 +3,7 @@
 use super::rtu::{RtuMatcher, crc};
 use super::tcp::TcpMatcher;
 use super::*;
+use crate::annunciator::{CoilPlan, Coils};
 use proptest::prelude::*;
 
 fn sealed(body: &[u8]) -> Vec<u8> {
@@ -20,9 +21,72 @@ fn the_check_sum_is_that_of_the_standard() {
 #[test]
 fn only_reads_may_leave() {
     for pdu in [[5, 0, 0, 0xFF, 0], [6, 0, 0, 0, 1], [16, 0, 0, 0, 1], [3, 0, 0, 0, 0], [3, 0, 0, 0, 126]] {
-        assert_eq!(Expect::from_request(1, &pdu), None, "{pdu:?}");
+        assert_eq!(Expect::from_request(1, &pdu, &Permit::default()), None, "{pdu:?}");
     }
-    assert_eq!(Expect::from_request(1, &[1, 0, 0, 7, 208]), Some(Expect { unit: 1, function: 1, bytes: 250 }));
+    let read = Expect { unit: 1, function: 1, bytes: 250, again: None };
+    assert_eq!(Expect::from_request(1, &[1, 0, 0, 7, 208], &Permit::default()), Some(read));
+}
+
+/// Coils 0 and 3 of unit 9.
+fn permit() -> Permit {
+    let plan = CoilPlan { unit: 9, sounder: 0, beacon: Some(3), ..CoilPlan::default() };
+    Coils::new(plan).unwrap().permit()
+}
+
+#[test]
+fn on_the_annunciators_link_its_own_coils_may_be_written_one_by_one_and_nothing_else() {
+    let allowed = |unit, pdu: &[u8]| Expect::from_request(unit, pdu, &permit()).is_some();
+    assert!(allowed(9, &[5, 0, 0, 0xFF, 0]) && allowed(9, &[5, 0, 3, 0, 0]));
+    assert!(!allowed(8, &[5, 0, 0, 0xFF, 0]), "another unit");
+    assert!(!allowed(9, &[5, 0, 1, 0xFF, 0]), "a coil between ours");
+    assert!(!allowed(9, &[5, 3, 0, 0xFF, 0]), "bytes of the address the other way round");
+    assert!(!allowed(9, &[5, 0, 0, 1, 0]) && !allowed(9, &[5, 0, 0, 0xFF, 1]), "no value of the standard");
+    for pdu in [&[6, 0, 0, 0, 1][..], &[15, 0, 0, 0, 1, 1, 1], &[16, 0, 0, 0, 1, 2, 0, 1], &[22, 0, 0, 0, 0, 0, 0]] {
+        assert!(!allowed(9, pdu), "{pdu:?}");
+    }
+}
+
+/// A permitted write goes out; what comes back of it in these pieces.
+fn rtu_write(hears_itself: bool, pieces: &[&[u8]]) -> Verdict {
+    let counters = LinkCounters::default();
+    let mut matcher = RtuMatcher::with(permit());
+    let (read, answer) = (sealed(&[9, 1, 0, 0, 0, 1]), sealed(&[9, 1, 1, 0]));
+    matcher.begin(&read).unwrap();
+    let stream = if hears_itself { [read, answer].concat() } else { answer };
+    assert!(matches!(matcher.feed(&stream, &counters), Verdict::Answer(_)));
+    matcher.begin(&sealed(&[9, 5, 0, 0, 0xFF, 0])).unwrap();
+    pieces
+        .iter()
+        .fold(Verdict::Wait, |last, piece| if last == Verdict::Wait { matcher.feed(piece, &counters) } else { last })
+}
+
+#[test]
+fn the_answer_to_a_write_is_the_same_frame_and_an_echo_is_not_taken_for_it() {
+    let frame = sealed(&[9, 5, 0, 0, 0xFF, 0]);
+    assert_eq!(rtu_write(false, &[&frame]), Verdict::Answer(frame.clone()));
+    assert_eq!(rtu_write(true, &[&frame]), Verdict::Wait, "only heard itself");
+    assert_eq!(rtu_write(true, &[&frame, &frame]), Verdict::Answer(frame.clone()));
+    assert_eq!(rtu_write(true, &[&frame[..5], &frame[5..], &frame[..3], &frame[3..]]), Verdict::Answer(frame.clone()));
+    let refused = sealed(&[9, 0x85, 2]);
+    assert_eq!(rtu_write(false, &[&refused]), Verdict::Answer(refused.clone()));
+    for other in [sealed(&[9, 5, 0, 3, 0xFF, 0]), sealed(&[9, 5, 0, 0, 0, 0]), sealed(&[8, 5, 0, 0, 0xFF, 0])] {
+        assert_eq!(rtu_write(false, &[&other]), Verdict::Wait, "{other:02X?}");
+    }
+}
+
+#[test]
+fn over_tcp_the_answer_to_a_write_says_the_same_coil_and_value() {
+    let answer = |tail: &[u8]| {
+        let counters = LinkCounters::default();
+        let mut matcher = TcpMatcher::with(permit());
+        let sent = matcher.begin(&[0, 7, 0, 0, 0, 6, 9, 5, 0, 3, 0xFF, 0]).unwrap();
+        let length = u8::try_from(tail.len() + 2).unwrap();
+        matcher.feed(&[&[sent[0], sent[1], 0, 0, 0, length, 9, 5][..], tail].concat(), &counters)
+    };
+    assert_eq!(answer(&[0, 3, 0xFF, 0]), Verdict::Answer(vec![0, 7, 0, 0, 0, 6, 9, 5, 0, 3, 0xFF, 0]));
+    assert_eq!(answer(&[0, 0, 0xFF, 0]), Verdict::Malformed);
+    assert_eq!(answer(&[0, 3, 0, 0]), Verdict::Malformed);
+    assert_eq!(answer(&[0, 3]), Verdict::Malformed);
 }
 
 fn rtu_after(stream: &[u8]) -> (Verdict, bool, LinkCounters) {
