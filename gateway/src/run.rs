@@ -1,14 +1,15 @@
 //! The site's task graph on one screen.
 //!
 //! ```text
-//!   store → core → buses → outbox, influx, web → READY          stop: buses → core (drains, last commit) → the rest
+//!   store → core → buses, annunciator → outbox, influx, web → READY          stop: buses → core (drains, last commit) → the rest
 //! ```
 //! A bus that panics is an event and is started again; any other task that ends early ends the process, and systemd restarts it.
 //! Buses and core have one thread, what serves others (page, outbox, InfluxDB) another: neither waits for the other's work, and an
 //! exchange with an instrument wakes no second thread.
 
+use crate::annunciator::{AnnunciatorView, run_annunciator};
 use crate::clock::{boot_id, file_label, kernel_boot_id};
-use crate::config::{InfluxSettings, MqttSettings, Site, WebSettings};
+use crate::config::{AnnunciatorSettings, InfluxSettings, MqttSettings, Site, WebSettings};
 use crate::core::{CoreHandle, CoreParts};
 use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
@@ -96,6 +97,7 @@ pub async fn run_site(
         buses: statuses.clone(),
         uplink: site.mqtt.is_some(),
         influx: site.influx.is_some(),
+        annunciator: site.annunciator.as_ref().map(AnnunciatorView::starting),
         scans,
         progress: progress.clone(),
     };
@@ -107,10 +109,11 @@ pub async fn run_site(
     let buses = station.start_buses(site.buses, &scan_sender);
     drop(scan_sender);
     let mut tasks = JoinSet::new();
+    let sounder = station.start_annunciator(&mut tasks, site.annunciator);
     station.start_outbox(&mut tasks, site.mqtt);
     station.start_influx(&mut tasks, site.influx);
     station.start_web(&mut tasks, listener, site.web, demo);
-    station.start_watchers(&mut tasks, progress);
+    station.start_watchers(&mut tasks, progress, sounder);
     station.start_readiness(&mut tasks, address, ready);
     station.run_to_the_end(buses, core_task, tasks).await
 }
@@ -168,6 +171,14 @@ impl Station {
         tasks
     }
 
+    /// Beside the buses, on a link of its own; gives the evidence that it still moves.
+    fn start_annunciator(&self, tasks: &mut Tasks, settings: Option<AnnunciatorSettings>) -> Option<Evidence> {
+        let (settings, progress) = (settings?, Arc::new(AtomicU64::new(0)));
+        let (core, clock, stop) = (self.core.clone(), self.clock.clone(), self.stops.all.clone());
+        tasks.spawn(run_annunciator(settings, core, clock, progress.clone(), stop).map(|()| "annunciator"));
+        Some(Evidence::turns("annunciator", progress))
+    }
+
     fn start_outbox(&self, tasks: &mut Tasks, settings: Option<MqttSettings>) {
         let Some(settings) = settings else { return };
         let (view, store, core) = (self.view.clone(), self.store.clone(), self.core.clone());
@@ -205,13 +216,16 @@ impl Station {
         tasks.spawn_on(server, &self.outward);
     }
 
-    fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>) {
+    fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>, sounder: Option<Evidence>) {
         let (view, statuses) = (self.view.clone(), self.statuses.clone());
         tasks.spawn(incidents::watch(self.core.records(), view, statuses, self.stops.all.clone()));
         let (store, clock, stop) = (self.store.clone(), self.clock.clone(), self.stops.all.clone());
         tasks.spawn(keep_pulse(store, clock, stop).map(|()| "store's pulse"));
         let buses = self.statuses.iter().map(|(key, status)| Evidence::bus(key, status.clone()));
-        let parts = std::iter::once(Evidence::turns("core", progress)).chain(buses).chain(Evidence::store(&self.store));
+        let parts = std::iter::once(Evidence::turns("core", progress))
+            .chain(buses)
+            .chain(Evidence::store(&self.store))
+            .chain(sounder);
         tasks.spawn(notify::watchdog(parts.collect(), self.stops.all.clone()).map(|()| "watchdog"));
     }
 

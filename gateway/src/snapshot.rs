@@ -8,8 +8,10 @@ mod points;
 pub(crate) use points::fixture;
 pub use points::{PointView, Points};
 
+use crate::annunciator::AnnunciatorView;
 use crate::delivery::{Delivery, OutboxFigures};
 use devices::status::BusSnapshot;
+use rules::annunciator::Annunciation;
 use rules::hazard::Hazard;
 use rules::risk::{Measure, Risk, Source};
 use schemars::JsonSchema;
@@ -86,6 +88,8 @@ pub struct AlarmView {
     pub suppressed: bool,
     /// Shown under the outer limit, without a sound of its own.
     pub superseded: bool,
+    /// It has a sound of its own: unacknowledged, not hidden, not superseded.
+    pub sounds: bool,
     pub latched: bool,
     pub chatter: bool,
     /// Escalation level reached.
@@ -225,6 +229,8 @@ pub struct GroupsView {
     pub units: Vec<UnitView>,
     pub suppressed: Vec<SuppressedView>,
     pub flood: Option<FloodView>,
+    /// What sounds unless it is silenced: `p1`, `p2`, `p3`, or `flood` instead of `p3` in a flood. Page and annunciator follow this one word.
+    pub sound: Option<&'static str>,
     /// The sound is off until then.
     pub silenced_until_utc_ms: Option<i64>,
 }
@@ -282,4 +288,9 @@ pub struct Snapshot {
     pub storage: StorageView,
     /// Events still without a receipt after five minutes.
     pub office_silent: bool,
+    /// What is to be heard and seen; for the annunciator, not part of the JSON.
+    #[serde(skip)]
+    pub annunciation: Annunciation,
+    /// None where none is configured.
+    pub annunciator: Option<AnnunciatorView>,
 }

@@ -61,6 +61,7 @@ fn run(site: &Checked, from_s: u64, to_s: u64, signal: Signal) {
             buses: Vec::new(),
             uplink: false,
             influx: false,
+            annunciator: None,
             scans: inbox,
             progress: Arc::default(),
             nearness: Nearness::of(&site.book, &site.buses),

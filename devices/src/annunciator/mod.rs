@@ -174,7 +174,7 @@ impl<C: Connect> RelayModule<C> {
         refused.map_or(Ok((as_written, Confirmed { feedback })), Err)
     }
 
-    async fn read_back(&self, line: &mut Line, writes: &[CoilWrite]) -> Result<bool, AskError> {
+    async fn read_back(&mut self, line: &mut Line, writes: &[CoilWrite]) -> Result<bool, AskError> {
         let first = writes.iter().map(|w| w.address()).min().unwrap_or(0);
         let last = writes.iter().map(|w| w.address()).max().unwrap_or(0);
         if last - first < SPAN_MAX {
@@ -190,7 +190,7 @@ impl<C: Connect> RelayModule<C> {
         Ok(true)
     }
 
-    async fn read(&self, line: &mut Line, function: u8, address: u16, count: u16) -> Result<Vec<u16>, AskError> {
+    async fn read(&mut self, line: &mut Line, function: u8, address: u16, count: u16) -> Result<Vec<u16>, AskError> {
         line.ask(self.spec.coils.unit(), Span { function, address, count }, Duration::ZERO, self.spec.timeout).await
     }
 }

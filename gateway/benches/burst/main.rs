@@ -112,6 +112,7 @@ fn start_core(site: &Site, stop: &CancellationToken) -> (CoreHandle, mpsc::Sende
         derived: Derived::default(),
         uplink: true,
         influx: false,
+        annunciator: None,
         scans: inbox,
         progress: Arc::default(),
     };

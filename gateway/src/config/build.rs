@@ -6,7 +6,7 @@ use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::shape::Shaped;
 use super::words::did_you_mean;
-use super::{Office, Site, buses, derived, off_plan, pace, parts, register, settings};
+use super::{Office, Site, annunciator, buses, derived, off_plan, pace, parts, register, settings};
 use crate::snapshot::{Points, SiteView};
 use rules::RuleBook;
 use sha2::{Digest, Sha256};
@@ -34,6 +34,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
     pace::check(&file, &profiles, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
     let history = settings::history(file.history.as_ref(), &mut findings);
+    let annunciator = annunciator::check(&file, base, &broken, &mut findings);
     let site_key = head.map_or("", |h| h.key.as_str());
     let mqtt = file.mqtt.as_ref().map(|m| settings::mqtt(m, site_key, base, &mut findings));
     let influx = file.influx.as_ref().and_then(|i| settings::influx(i, base, &mut findings));
@@ -55,6 +56,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
         mqtt,
         influx,
         history,
+        annunciator,
     };
     Ok((site, findings))
 }

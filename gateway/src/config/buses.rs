@@ -34,7 +34,7 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
     profiles
 }
 
-/// The specifications of a site without defects.
+/// The specifications of a site without defects: every link but the annunciator's.
 pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Profiles) -> Vec<BusSpec> {
     let mut fields = Sharing::default();
     let spec = |link: &LinkTable| {
@@ -50,7 +50,8 @@ pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Pr
             timeout: Duration::from_millis(u64::from(link.timeout_ms)),
         })
     };
-    file.link.iter().filter_map(spec).collect()
+    let annunciator = file.annunciator.as_ref().map(|a| a.link.as_str());
+    file.link.iter().filter(|l| Some(l.key.as_str()) != annunciator).filter_map(spec).collect()
 }
 
 fn device_spec(

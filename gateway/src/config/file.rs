@@ -6,6 +6,7 @@
 use super::alarm_tables::{
     DeviationTable, FirstOutTable, FrozenTable, Modes, RateTable, StuckTable, SuppressionTable, UnitTable, VoteTable,
 };
+use super::annunciator::AnnunciatorTable;
 use super::substances::SubstanceWord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub struct SiteFile {
     pub mqtt: Option<MqttTable>,
     pub influx: Option<InfluxTable>,
     pub history: Option<HistoryTable>,
+    pub annunciator: Option<AnnunciatorTable>,
     #[serde(default)]
     pub area: Vec<AreaTable>,
     #[serde(default)]

@@ -5,6 +5,7 @@
 
 mod alarm_parts;
 mod alarm_tables;
+mod annunciator;
 mod build;
 mod buses;
 mod derived;
@@ -35,7 +36,9 @@ pub use noise::noise_warnings;
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;
+use devices::annunciator::RelaySpec;
 use devices::derive::Expression;
+use rules::annunciator::Scheme;
 use rules::{PointId, RuleBook};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -149,6 +152,14 @@ pub struct Site {
     pub mqtt: Option<MqttSettings>,
     pub influx: Option<InfluxSettings>,
     pub history: HistorySettings,
+    pub annunciator: Option<AnnunciatorSettings>,
+}
+
+/// Sounder and beacon: what is driven, and by which scheme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnnunciatorSettings {
+    pub relay: RelaySpec,
+    pub scheme: Scheme,
 }
 
 /// The township office.

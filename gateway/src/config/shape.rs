@@ -21,12 +21,13 @@ pub(super) struct Shaped<T> {
     pub(super) tainted: BTreeSet<String>,
 }
 
-const SITE_NAMES: [&str; 17] = [
+const SITE_NAMES: [&str; 18] = [
     "site",
     "web",
     "mqtt",
     "influx",
     "history",
+    "annunciator",
     "area",
     "source",
     "risk",
@@ -51,6 +52,7 @@ pub(super) fn site(table: &Table) -> Shaped<SiteFile> {
         mqtt: reader.one("mqtt"),
         influx: reader.one("influx"),
         history: reader.one("history"),
+        annunciator: reader.one("annunciator"),
         area: reader.many("area"),
         source: reader.many("source"),
         risk: reader.many("risk"),

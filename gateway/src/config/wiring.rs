@@ -18,6 +18,7 @@ impl Site {
             && self.mqtt == other.mqtt
             && self.influx == other.influx
             && self.history == other.history
+            && self.annunciator == other.annunciator
             && self.derived == other.derived
             && points(self) == points(other)
             && self.book.points().iter().zip(other.book.points()).all(|(a, b)| same_point(a, b))

@@ -18,6 +18,7 @@ pub use derived::Derived;
 pub use nearness::Nearness;
 pub use task::{CoreParts, start};
 
+use crate::annunciator::AnnunciatorView;
 use crate::delivery::{Delivered, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
@@ -49,6 +50,8 @@ pub enum CoreRequest {
     Influx(InfluxFigures),
     /// Of the alarm transitions on their way to InfluxDB.
     Transitions(InfluxFigures),
+    /// How the annunciator stands.
+    Annunciator(Box<AnnunciatorView>),
     /// How far the events of standing alarms have come.
     Delivery(BTreeMap<String, Delivered>),
     /// A condition of the gateway itself came or went.
@@ -112,6 +115,22 @@ impl CoreHandle {
         let (reply, answer) = oneshot::channel();
         self.requests.send(CoreRequest::Note { kind: Box::new(kind), reply }).await.ok()?;
         answer.await.ok()
+    }
+
+    /// As [`CoreHandle::note`], without waiting for room or for the disk; false when there is no room now.
+    pub fn try_note(&self, kind: EventKind) -> bool {
+        let (reply, _) = oneshot::channel();
+        self.requests.try_send(CoreRequest::Note { kind: Box::new(kind), reply }).is_ok()
+    }
+
+    /// As [`CoreHandle::system`], without waiting; false when there is no room now.
+    pub fn try_system(&self, condition: SystemCondition, active: bool) -> bool {
+        self.requests.try_send(CoreRequest::System { condition, active }).is_ok()
+    }
+
+    /// Tells the core how the annunciator stands; dropped when the core is busy (the next turn follows).
+    pub fn annunciator(&self, view: AnnunciatorView) {
+        let _ = self.requests.try_send(CoreRequest::Annunciator(Box::new(view)));
     }
 
     /// A receipt of the office came in.

@@ -1,7 +1,8 @@
 //! Shelves, bypasses and groups as outsiders see them, made from the engine's state. Decides nothing.
 
 use crate::snapshot::{BypassView, FirstOutView, FloodView, GroupsView, ShelfView, SuppressedView, UnitView, VoteView};
-use rules::{AlarmState, Engine, Now, ShelfKind};
+use rules::annunciator::{Annunciation, Sound};
+use rules::{AlarmState, Engine, ShelfKind};
 
 /// All shelved alarms.
 pub(super) fn shelves(engine: &Engine) -> Vec<ShelfView> {
@@ -89,7 +90,7 @@ fn inhibit(a: &AlarmState, point: &str) -> Option<BypassView> {
 }
 
 /// Votes, first-out groups, units, flood and silence.
-pub(super) fn groups(engine: &Engine, now: Now) -> GroupsView {
+pub(super) fn groups(engine: &Engine, heard: &Annunciation) -> GroupsView {
     let book = engine.book();
     GroupsView {
         votes: book.votes().iter().enumerate().map(|(k, v)| vote(engine, k, v)).collect(),
@@ -113,7 +114,8 @@ pub(super) fn groups(engine: &Engine, now: Now) -> GroupsView {
             peak: f.peak,
             first: f.first.clone(),
         }),
-        silenced_until_utc_ms: engine.silenced(now).map(|until| until.wall_utc_ms),
+        sound: heard.sound.map(Sound::word),
+        silenced_until_utc_ms: heard.silenced.map(|until| until.wall_utc_ms),
     }
 }
 

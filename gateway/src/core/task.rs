@@ -6,6 +6,7 @@ use super::nearness::Nearness;
 use super::standing;
 use super::view::{self, Beside};
 use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
+use crate::annunciator::AnnunciatorView;
 use crate::delivery::{Delivered, Delivery, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
@@ -60,6 +61,8 @@ pub struct CoreParts {
     pub derived: Derived,
     pub uplink: bool,
     pub influx: bool,
+    /// As it stands before its first turn; none where none is configured.
+    pub annunciator: Option<AnnunciatorView>,
     pub scans: mpsc::Receiver<BusMessage>,
     /// Grows with every turn: the watchdog's evidence.
     pub progress: Arc<AtomicU64>,
@@ -96,6 +99,7 @@ pub(super) struct Core {
     transitions: InfluxFigures,
     uplink: bool,
     influx_on: bool,
+    annunciator: Option<AnnunciatorView>,
     connected_at: Mono,
     answers: VecDeque<(String, CommandOutcome)>,
     receipts: BTreeSet<(String, Option<String>)>,
@@ -137,6 +141,7 @@ impl Core {
             transitions: InfluxFigures::default(),
             uplink: parts.uplink,
             influx_on: parts.influx,
+            annunciator: parts.annunciator,
             connected_at: now.mono,
             answers: VecDeque::new(),
             receipts: BTreeSet::new(),
@@ -284,6 +289,10 @@ impl Core {
                 self.influx = figures;
             }
             CoreRequest::Transitions(figures) => self.transitions = figures,
+            CoreRequest::Annunciator(view) => {
+                self.dirty |= self.annunciator.as_ref().is_none_or(|known| !known.looks_as(&view));
+                self.annunciator = Some(*view);
+            }
             CoreRequest::Delivery(states) => {
                 self.dirty |= self.delivery != states;
                 self.delivery = states;
@@ -406,6 +415,7 @@ impl Core {
     }
 
     fn picture(&self, now: Now) -> Snapshot {
+        let annunciation = self.engine.annunciation(now);
         let beside = Beside { site: &self.site, delivery: &self.delivery, not_durable: &self.not_durable };
         Snapshot {
             boot_id: self.ledger.boot_id().to_owned(),
@@ -419,12 +429,14 @@ impl Core {
             alarms: Arc::new(view::alarms(&self.engine, &beside)),
             shelves: Arc::new(standing::shelves(&self.engine)),
             bypasses: Arc::new(standing::bypasses(&self.engine)),
-            groups: Arc::new(standing::groups(&self.engine, now)),
+            groups: Arc::new(standing::groups(&self.engine, &annunciation)),
             hazards: Arc::new(self.engine.hazards().to_vec()),
             buses: self.bus_views.clone(),
             outbox: self.outbox.clone(),
             storage: self.storage(),
             office_silent: self.outbox.oldest_age_ms > OFFICE_SILENT_MS,
+            annunciation,
+            annunciator: self.annunciator.clone(),
         }
     }
 

@@ -73,6 +73,7 @@ fn bench_on(folder: &Path, text: &str) -> Bench {
         derived: Derived::default(),
         uplink: false,
         influx: false,
+        annunciator: None,
         scans: inbox,
         progress: Arc::default(),
     };

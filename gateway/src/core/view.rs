@@ -61,6 +61,7 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
         held: state.held,
         suppressed: state.is_hidden(),
         superseded: engine.superseded(index),
+        sounds: engine.sounds(index),
         latched: state.latched,
         chatter: state.chatter,
         escalated: state.escalated,

@@ -78,6 +78,8 @@ pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
         outbox: OutboxFigures::default(),
         storage: StorageView::default(),
         office_silent: false,
+        annunciation: rules::annunciator::Annunciation::default(),
+        annunciator: None,
     }
 }
 
@@ -94,6 +96,7 @@ pub(crate) fn alarm(number: u64) -> AlarmView {
         held: false,
         suppressed: false,
         superseded: false,
+        sounds: true,
         latched: false,
         chatter: false,
         escalated: 0,

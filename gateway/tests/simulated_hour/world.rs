@@ -106,6 +106,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         buses: statuses.clone(),
         uplink: true,
         influx: true,
+        annunciator: None,
         scans,
         progress: Arc::default(),
         nearness: Nearness::of(&site.book, &site.buses),

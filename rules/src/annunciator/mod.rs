@@ -48,6 +48,17 @@ impl Sound {
         }
     }
 
+    /// The interface's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::P1 => "p1",
+            Self::P2 => "p2",
+            Self::P3 => "p3",
+            Self::Flood => "flood",
+        }
+    }
+
     /// 1 … 3.
     #[must_use]
     pub fn priority(self) -> u8 {

@@ -37,6 +37,12 @@ impl SiteTime {
     }
 }
 
+impl std::fmt::Display for SiteTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.minute / 60, self.minute % 60)
+    }
+}
+
 /// The daily test.
 #[derive(Clone, Debug)]
 pub(super) struct Daily {

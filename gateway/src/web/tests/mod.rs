@@ -94,6 +94,7 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             | CoreRequest::Outbox(_)
             | CoreRequest::Influx(_)
             | CoreRequest::Transitions(_)
+            | CoreRequest::Annunciator(_)
             | CoreRequest::Delivery(_)
             | CoreRequest::System { .. }
             | CoreRequest::Change { .. } => {}
@@ -136,6 +137,8 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         outbox: OutboxFigures::default(),
         storage: StorageView::default(),
         office_silent: false,
+        annunciation: rules::annunciator::Annunciation::default(),
+        annunciator: None,
     })
 }
 
@@ -152,6 +155,7 @@ fn alarm() -> AlarmView {
         held: false,
         suppressed: false,
         superseded: false,
+        sounds: true,
         latched: false,
         chatter: false,
         escalated: 0,

@@ -75,6 +75,7 @@ fn a_shelved_alarm_neither_sounds_nor_stands_in_sight() {
     };
     r.engine.command(&shelve, &operator(), at(6.0), &mut r.events).unwrap();
     assert_eq!(heard(&r, 6.0), (None, false, None, None));
+    assert!(!r.engine.sounds(r.engine.alarm_index("GT-101:H").unwrap()));
 }
 
 #[test]
