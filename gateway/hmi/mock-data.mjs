@@ -80,7 +80,7 @@ function alarm(pointKey, condition, priority, state, ageMs, more = {}) {
   seq += 1;
   return {
     id: `${pointKey}:${condition}`, point: pointKey, name: p.name, name_en: p.name_en, area: p.area, condition, priority, state,
-    held: false, suppressed: ['shelved', 'suppressed', 'bypassed', 'out_of_service'].includes(state), superseded: false, latched: state.startsWith('latched'), chatter: false,
+    held: false, suppressed: ['shelved', 'suppressed', 'bypassed', 'out_of_service'].includes(state), superseded: false, sounds: ['unacked', 'latched_unacked', 'returned_unacked'].includes(state) && !more.superseded, latched: state.startsWith('latched'), chatter: false,
     escalated: 0, first_out: null, first_out_tie: false, cause: '法兰或阀门泄漏', consequence: '人员中毒', assumed: false, occurrence: 1, seq, event_id: `demo-chemical-${seq}`, raised_utc_ms: now - ageMs,
     returned_utc_ms: null, acked_by: state === 'acked' ? '王班长' : null, value: start[points.indexOf(p)],
     limit: p.limits.find(([n]) => n === condition)?.[1] ?? null, unit: p.unit, risk: site.risks.find((r) => r.area === p.area)?.key ?? null,
@@ -123,7 +123,11 @@ export const plant = {
       { alarm: 'PT-201B:L', point: 'PT-201B', rule: 'mode', until_utc_ms: null, active: false },
     ],
     flood: { since_utc_ms: now - 200_000, count: 12, peak: 12, first: 'GT-102:HH' },
-    silenced_until_utc_ms: null,
+    sound: 'p1', silenced_until_utc_ms: null,
+  },
+  annunciator: {
+    link: 'relay-a', state: 'sounding', beacon: true, fault: null, fault_zh: null, fault_en: null, sounds_to: 2, self_test_at: '10:00', writes: 5120, failures: 0,
+    last_test: { ended_utc_ms: now - 7_000_000, passed: true, fault_zh: null, fault_en: null, by_alarm: false, asked_by: null },
   },
   outbox: { connected: true, depth: 2, oldest_age_ms: 42_000, sent: 118, broker_acknowledged: 117, received: 116, last_error: null },
   storage: { ok: true, last_commit_ms: 12, samples_read: 91230, samples_stored: 91222, samples_dropped: { queue_full: 8 }, influx_enabled: true, influx_delivered: 90880, influx_pending: 342, influx_dead_lettered: 0, influx_last_error: null },

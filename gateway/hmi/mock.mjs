@@ -35,6 +35,7 @@ const heartbeat = () => ({
   outbox: plant.outbox,
   storage: plant.storage,
   office_silent: false,
+  annunciator: plant.annunciator,
 });
 const snapshot = () => ({ ...heartbeat(), site, values: plant.values, alarms: plant.alarms, hazards, buses: plant.buses, ...operations() });
 const operations = () => ({ shelves: plant.shelves, bypasses: plant.bypasses, groups: plant.groups });

@@ -7,7 +7,7 @@ import { zh } from '../src/i18n/zh';
 import type { AlarmStateWord, AlarmView, BypassView, PointView, Session, ShelfView, ValueView } from '../src/lib/types';
 
 const alarm = (id: string, state: AlarmStateWord, more: Partial<AlarmView> = {}): AlarmView =>
-  ({ id, point: id.split(':')[0], condition: id.split(':')[1] ?? '', priority: 2, state, suppressed: false, superseded: false, raised_utc_ms: 0, ...more }) as AlarmView;
+  ({ id, point: id.split(':')[0], condition: id.split(':')[1] ?? '', priority: 2, state, suppressed: false, superseded: false, sounds: state === 'unacked' && !more.superseded, raised_utc_ms: 0, ...more }) as AlarmView;
 const as = (...roles: string[]): Session => ({ roles, user: 'zhang' }) as unknown as Session;
 const point = { key: 'P', limits: [['HH', 50], ['H', 25]] } as unknown as PointView;
 const known = (more: Partial<Known> = {}): Known => ({ connected: true, value: [1, 0, 0, null], alarms: [], shelves: [], bypasses: [], groups: { suppressed: [] }, ...more });

@@ -153,12 +153,40 @@ fn queues(s: &Value) -> Vec<String> {
             text(storage, "influx_dead_lettered")
         ),
     ];
+    lines.extend(annunciator(&s["annunciator"]));
     let errors = [("MQTT", &outbox["last_error"]), ("InfluxDB", &storage["influx_last_error"])];
     lines.extend(errors.iter().filter_map(|(sink, error)| Some(format!("  {sink}: {}", error.as_str()?))));
     if s["office_silent"] == true {
         lines.push("  镇办五分钟无回执 NO RECEIPT FROM THE OFFICE FOR FIVE MINUTES".to_owned());
     }
     lines
+}
+
+/// Where one is configured.
+fn annunciator(a: &Value) -> Option<String> {
+    let state = match a["state"].as_str()? {
+        "sounding" => "发声 sounding",
+        "silenced" => "消音 silenced",
+        "testing" => "自检中 testing",
+        "quiet" => "安静 quiet",
+        _ => "启动中 starting",
+    };
+    let fault = a["fault_zh"].as_str().map(|zh| format!(" · 失效 FAILED：{zh} {}", text(a, "fault_en")));
+    let test = &a["last_test"];
+    let last = match test["passed"].as_bool() {
+        Some(passed) => {
+            let word = if passed { "通过 passed" } else { "未通过 FAILED" };
+            format!("{word} {}", moment(&test["ended_utc_ms"]))
+        }
+        None => "尚无 none yet".to_owned(),
+    };
+    Some(format!(
+        "  {} {state}{} · 自检 self-test {last} · 写入 writes {} 失败 failures {}",
+        pad("声光报警器", 16),
+        fault.unwrap_or_default(),
+        text(a, "writes"),
+        text(a, "failures")
+    ))
 }
 
 fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {

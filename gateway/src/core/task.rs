@@ -200,6 +200,10 @@ impl Core {
 
     async fn announce_start(&mut self, found: &Found) {
         let now = self.clock.now();
+        if self.annunciator.is_none() {
+            // one that was taken out of the configuration cannot come back
+            self.system(SystemCondition::AnnunciatorFailed, false).await;
+        }
         let down_for_ms = found.last_utc_ms.map(|last| u64::try_from(now.wall.utc_ms - last).unwrap_or(0));
         self.note(EventKind::Started {
             boot_id: self.ledger.boot_id().to_owned(),

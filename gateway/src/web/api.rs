@@ -3,6 +3,7 @@
 use super::SiteState;
 use super::moments::{add, with_moments};
 use super::problem::{Kind, Problem};
+use crate::annunciator::AnnunciatorView;
 use crate::delivery::OutboxFigures;
 use crate::mqtt::payload::utc_text;
 use crate::record::Record;
@@ -78,6 +79,8 @@ pub(super) struct StatusView<'a> {
     outbox: &'a OutboxFigures,
     storage: &'a StorageView,
     office_silent: bool,
+    /// None where none is configured.
+    annunciator: &'a Option<AnnunciatorView>,
 }
 
 async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
@@ -102,6 +105,7 @@ async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
         outbox: &s.outbox,
         storage: &s.storage,
         office_silent: s.office_silent,
+        annunciator: &s.annunciator,
     })
 }
 

@@ -82,6 +82,7 @@ impl Figures {
         self.gauge("points_bad", "Points without a usable value", with(2));
         self.of_outbox(s);
         self.of_storage(s);
+        self.of_annunciator(s);
     }
 
     fn of_outbox(&mut self, s: &Snapshot) {
@@ -98,6 +99,21 @@ impl Figures {
         self.counter("outbox_resend_requests", "Times the office asked for events again", s.outbox.resend_requests);
         self.counter("outbox_store_turns", "Questions of the outbox to the store", s.outbox.store_turns);
         self.gauge("office_silent", "1 when events lack a receipt after five minutes", u8::from(s.office_silent));
+    }
+
+    fn of_annunciator(&mut self, s: &Snapshot) {
+        let Some(a) = &s.annunciator else { return };
+        self.gauge("annunciator_ok", "1 when the annunciator can be relied on", u8::from(a.fault.is_none()));
+        self.gauge("annunciator_sounding", "1 while it sounds for an alarm", u8::from(a.state == "sounding"));
+        self.counter("annunciator_writes", "Coils written and confirmed", a.writes);
+        self.counter("annunciator_failures", "Turns of the annunciator that ended with a fault", a.failures);
+        self.counter("annunciator_connects", "Times the link to the relay module was opened", a.connects);
+        self.counter("annunciator_tests_passed", "Self-tests that passed", a.tests_passed);
+        self.counter("annunciator_tests_failed", "Self-tests that failed", a.tests_failed);
+        if let Some(test) = &a.last_test {
+            self.gauge("annunciator_last_test_ok", "1 when the last self-test passed", u8::from(test.passed));
+            self.gauge("annunciator_last_test_utc_seconds", "When it ended", test.ended_utc_ms / 1000);
+        }
     }
 
     fn of_storage(&mut self, s: &Snapshot) {

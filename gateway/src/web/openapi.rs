@@ -128,6 +128,7 @@ fn body_schema(path: &str, method: &str) -> Option<Value> {
         ],
         "/api/v1/points/{id}/out-of-service" => &[("work_order", "string", true), ("reason", "string", true)],
         "/api/v1/units/{id}/mode" => &[("mode", "string", true), ("reason", "string", true)],
+        "/api/v1/annunciator/test" => &[("reason", "string", true)],
         "/api/v1/points/{id}/bypass/end"
         | "/api/v1/points/{id}/out-of-service/end"
         | "/api/v1/first-out/{id}/reset"

@@ -1,4 +1,4 @@
-//! What an operator does to alarms and points besides acknowledging: shelf, reset, bypass, service, mode, silence.
+//! What an operator does to alarms and points besides acknowledging: shelf, reset, bypass, service, mode, silence, test of the annunciator.
 //!
 //! Each handler turns one body into one [`Command`]; who may is in the table of routes, whether it fits is the engine's to say.
 
@@ -6,6 +6,7 @@ use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::commands::{Answer, carry_out, remark};
+use super::problem::{Kind, Problem};
 use super::routes::Action;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -28,6 +29,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/first-out/{id}/reset", post(reset_first_out))
         .route("/api/v1/units/{id}/mode", post(mode))
         .route("/api/v1/silence", post(silence))
+        .route("/api/v1/annunciator/test", post(test_annunciator))
         .with_state(state)
 }
 
@@ -194,4 +196,12 @@ async fn mode(
 
 async fn silence(State(state): Site, session: Session, headers: HeaderMap, Body(_): Body<Reason>) -> Answer {
     carry_out(&state, &session, Action::Shelve, Command::Silence, &headers).await
+}
+
+async fn test_annunciator(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Reason>) -> Answer {
+    if state.core.snapshot().annunciator.is_none() {
+        return Err(Problem::with_detail(Kind::NotFound, "annunciator"));
+    }
+    let command = Command::TestAnnunciator { reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::TestAnnunciator, command, &headers).await
 }

@@ -57,6 +57,8 @@ pub enum Action {
     Bypass,
     /// Take points out of service and back.
     Service,
+    /// Hear the annunciator for a moment.
+    TestAnnunciator,
     /// Confirm or reject a hidden-danger candidate.
     DecideHazard,
     /// Start a scenario of the simulated site.
@@ -68,13 +70,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::View,
         Self::Acknowledge,
         Self::Shelve,
         Self::Reset,
         Self::Bypass,
         Self::Service,
+        Self::TestAnnunciator,
         Self::DecideHazard,
         Self::RunScenario,
         Self::ConfirmEvent,
@@ -91,6 +94,7 @@ pub fn allows(role: Role, action: Action) -> bool {
         Action::Reset | Action::Bypass => matches!(role, Role::Shift | Role::Safety),
         Action::Service => matches!(role, Role::Shift | Role::Engineer | Role::Safety),
         Action::DecideHazard => matches!(role, Role::Safety),
+        Action::TestAnnunciator => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::RunScenario => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::ConfirmEvent => matches!(role, Role::Operator | Role::Safety),
         Action::ManageUsers => matches!(role, Role::Admin),
@@ -235,6 +239,13 @@ pub const ROUTES: &[Route] = &[
     row("POST", "/api/v1/first-out/{id}/reset", RESET, Station::Site, "forget the ranks of a first-out group"),
     row("POST", "/api/v1/units/{id}/mode", SHELVE, Station::Site, "set the mode of a unit of the plant"),
     row("POST", "/api/v1/silence", SHELVE, Station::Site, "stop the sound for a while"),
+    row(
+        "POST",
+        "/api/v1/annunciator/test",
+        Access::Needs(Action::TestAnnunciator),
+        Station::Site,
+        "sound the annunciator for a moment and look whether it was heard, with a reason",
+    ),
     row("GET", "/api/v1/shelves", VIEW, Station::Site, "shelved alarms with reason and end"),
     row("GET", "/api/v1/bypasses", VIEW, Station::Site, "bypassed points and points out of service"),
     row("GET", "/api/v1/groups", VIEW, Station::Site, "votes, first-out groups, units with their modes, flood"),

@@ -208,7 +208,7 @@ impl Client {
         let beat = json!({
             "utc_ms": self.state.clock.now().wall.utc_ms, "as_of_utc_ms": s.utc_ms, "seq": self.seq, "unacked": unacked(&s),
             "boot_id": s.boot_id, "version": s.version, "clock": s.clock, "outbox": s.outbox, "storage": s.storage,
-            "buses": s.buses, "office_silent": s.office_silent,
+            "buses": s.buses, "office_silent": s.office_silent, "annunciator": s.annunciator,
         });
         self.push("heartbeat", &beat);
     }

@@ -19,9 +19,9 @@ export function annunciates(a: AlarmView): boolean {
   return needsAck(a);
 }
 
-/** Has a sound of its own: a superseded one leaves that to its outer limit. */
+/** Has a sound of its own, as the gateway says: unacknowledged, not hidden, and not under an outer limit that sounds for it. */
 export function sounds(a: AlarmView): boolean {
-  return annunciates(a) && !a.superseded;
+  return a.sounds;
 }
 
 /** Returned, whether latched or not: no longer active. */

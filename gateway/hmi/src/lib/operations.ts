@@ -5,7 +5,7 @@ import type { Key } from '../i18n/zh';
 import { may, type Action } from './roles';
 import type { AlarmView, BypassView, Session, ShelfView } from './types';
 
-export type Verb = 'shelve' | 'unshelve' | 'reset' | 'bypass' | 'end_bypass' | 'out_of_service' | 'in_service' | 'reset_first_out' | 'set_mode';
+export type Verb = 'shelve' | 'unshelve' | 'reset' | 'bypass' | 'end_bypass' | 'out_of_service' | 'in_service' | 'reset_first_out' | 'set_mode' | 'test_annunciator';
 
 /** Longest shelf in minutes by priority (alarms.md 2.4); priority 1 is never shelved. */
 const SHELF_MAX_MIN: Record<number, number> = { 2: 60, 3: 480, 4: 720 };
@@ -22,6 +22,7 @@ const ROLE: Record<Verb, [Action, Key]> = {
   in_service: ['service', 'op.role.service'],
   reset_first_out: ['reset', 'op.role.reset'],
   set_mode: ['shelve', 'op.role.mode'],
+  test_annunciator: ['testAnnunciator', 'op.role.annunciator'],
 };
 
 /** An action and, where it has no button, the words that stand in its place. */
@@ -79,7 +80,7 @@ export function maxMinutes(verb: Verb, priority: number): number {
   return verb === 'shelve' ? (SHELF_MAX_MIN[priority] ?? 0) : 0;
 }
 
-export const needsReason = (verb: Verb): boolean => ['shelve', 'reset', 'bypass', 'out_of_service', 'set_mode'].includes(verb);
+export const needsReason = (verb: Verb): boolean => ['shelve', 'reset', 'bypass', 'out_of_service', 'set_mode', 'test_annunciator'].includes(verb);
 
 const enough = (text: string): boolean => [...text.trim()].length >= REASON_MIN;
 
@@ -127,5 +128,7 @@ export function request(verb: Verb, target: string, seenSeq: number, form: Form)
       return { path: `/api/v1/first-out/${at}/reset`, body: {} };
     case 'set_mode':
       return { path: `/api/v1/units/${at}/mode`, body: { mode: form.mode, reason } };
+    case 'test_annunciator':
+      return { path: '/api/v1/annunciator/test', body: { reason } };
   }
 }

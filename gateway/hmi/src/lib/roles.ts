@@ -3,7 +3,7 @@
 import { t } from '../i18n/index.svelte';
 import type { Session } from './types';
 
-export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'decideHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
+export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'testAnnunciator' | 'decideHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
 
 const ALLOWED: Record<Action, readonly string[]> = {
   acknowledge: ['operator', 'shift'],
@@ -11,6 +11,7 @@ const ALLOWED: Record<Action, readonly string[]> = {
   reset: ['shift', 'safety'],
   bypass: ['shift', 'safety'],
   service: ['shift', 'engineer', 'safety'],
+  testAnnunciator: ['operator', 'shift', 'engineer', 'safety'],
   decideHazard: ['safety'],
   runScenario: ['operator', 'shift', 'engineer', 'safety'],
   confirmEvent: ['operator', 'safety'],

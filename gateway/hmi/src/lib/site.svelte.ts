@@ -6,6 +6,7 @@ import { agrees } from './alarms';
 import { Stream } from './stream';
 import type {
   AlarmView,
+  AnnunciatorView,
   BusView,
   BypassView,
   GroupsView,
@@ -35,7 +36,7 @@ class SiteState {
   hazards = $state.raw<Hazard[]>([]);
   shelves = $state.raw<ShelfView[]>([]);
   bypasses = $state.raw<BypassView[]>([]);
-  groups = $state.raw<GroupsView>({ votes: [], first_out: [], units: [], suppressed: [], flood: null, silenced_until_utc_ms: null });
+  groups = $state.raw<GroupsView>({ votes: [], first_out: [], units: [], suppressed: [], flood: null, sound: null, silenced_until_utc_ms: null });
   /** Journal number of the picture on the screen: what a command about something without a row of its own has seen. */
   seq = 0;
   records = $state.raw<JournalRecord[]>([]);
@@ -43,6 +44,7 @@ class SiteState {
   outbox = $state.raw<OutboxFigures | null>(null);
   storage = $state.raw<StorageView | null>(null);
   officeSilent = $state(false);
+  annunciator = $state.raw<AnnunciatorView | null>(null);
   clock = $state('unsynced');
   version = $state('');
   /** The program behind the page changed while the page was open. */
@@ -119,6 +121,7 @@ class SiteState {
     this.outbox = s.outbox;
     this.storage = s.storage;
     this.officeSilent = s.office_silent;
+    this.annunciator = s.annunciator ?? null;
     this.clock = s.clock;
     this.version = s.version;
     this.utcMs = s.utc_ms;
@@ -144,6 +147,7 @@ class SiteState {
     if (h.outbox) this.outbox = h.outbox;
     if (h.storage) this.storage = h.storage;
     if (h.office_silent !== undefined) this.officeSilent = h.office_silent;
+    if (h.annunciator !== undefined) this.annunciator = h.annunciator;
     if (h.version !== this.version) this.upgraded = true;
     this.badPoints = values.badCount();
     this.mismatches = agrees(this.alarms, h.unacked) ? 0 : this.mismatches + 1;

@@ -4,14 +4,15 @@
 import { post } from './api';
 import { Silence } from './silence';
 import { PATTERNS, testSeconds, urgent, wanted, type Pattern } from './tones';
-import type { AlarmView } from './types';
+import type { AlarmView, SoundWord } from './types';
 
 const RATE = 8000; // Hz; twice the highest tone is 1760
 
 export interface Situation {
   alarms: readonly AlarmView[];
   lost: boolean;
-  flood: boolean;
+  /** What sounds, as the gateway decided. */
+  sound: SoundWord | null;
   /** The gateway's silence: its end and now, both on the gateway's clock. Not looked at while contact is lost. */
   silencedUntilUtcMs: number | null;
   utcMs: number;
@@ -57,7 +58,7 @@ class Sound {
   update(s: Situation, now: number): void {
     this.urgent = urgent(s.alarms);
     if (!s.lost) this.silenced.follow(s.silencedUntilUtcMs, (s.silencedUntilUtcMs ?? 0) - s.utcMs, this.urgent, now);
-    this.wanted = wanted(s.alarms, s.flood, s.lost);
+    this.wanted = wanted(s.sound, s.lost);
     this.settle(now);
   }
 

@@ -1,7 +1,8 @@
-// What sounds mean: the patterns, which one is wanted, and which alarms break a silence. Pure.
+// What sounds mean: the patterns, which one plays for the gateway's word, and which alarms break a silence. Pure. What sounds is decided by the
+// gateway (rules/src/annunciator), for this page and for the annunciator alike.
 
 import { sounds } from './alarms';
-import type { AlarmView } from './types';
+import type { AlarmView, SoundWord } from './types';
 
 export interface Tone {
   at: number;
@@ -33,11 +34,11 @@ export function testSeconds(pattern: Pattern): number {
   return pattern === 1 || pattern === 'flood' ? 2 : Math.max(...PATTERNS[pattern].tones.map((x) => x.at + x.s));
 }
 
-/** The worst alarm decides. In a flood a chime per general alarm says nothing more: one steady quiet tone stands for all of them. */
-export function wanted(alarms: readonly AlarmView[], flood: boolean, lost: boolean): Pattern | null {
-  const top = Math.min(4, ...alarms.filter(sounds).map((a) => a.priority));
-  if (top === 3 && flood) return 'flood';
-  return top <= 3 ? (top as Pattern) : lost ? 'lost' : null;
+const OF_WORD: Record<SoundWord, Pattern> = { p1: 1, p2: 2, p3: 3, flood: 'flood' };
+
+/** An alarm is louder than lost contact. */
+export function wanted(sound: SoundWord | null, lost: boolean): Pattern | null {
+  return sound !== null ? OF_WORD[sound] : lost ? 'lost' : null;
 }
 
 /** The urgent alarms that sound, each raising by itself. */

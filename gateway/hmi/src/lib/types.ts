@@ -102,6 +102,8 @@ export interface AlarmView {
   suppressed: boolean;
   /** Under its outer limit: no sound of its own. */
   superseded: boolean;
+  /** It has a sound of its own; the gateway decides (rules/src/engine/sound.rs). */
+  sounds: boolean;
   latched: boolean;
   chatter: boolean;
   escalated: number;
@@ -193,12 +195,15 @@ export interface FloodView {
   peak: number;
   first: string;
 }
+export type SoundWord = 'p1' | 'p2' | 'p3' | 'flood';
 export interface GroupsView {
   votes: VoteView[];
   first_out: FirstOutView[];
   units: UnitView[];
   suppressed: SuppressedView[];
   flood: FloodView | null;
+  /** What sounds unless it is silenced; the annunciator follows the same word. */
+  sound: SoundWord | null;
   silenced_until_utc_ms: number | null;
 }
 export interface Operations {
@@ -256,6 +261,27 @@ export interface StorageView {
   influx_dead_lettered: number;
   influx_last_error: string | null;
 }
+/** Sounder and beacon that the gateway drives itself. */
+export interface AnnunciatorView {
+  link: string;
+  state: 'starting' | 'quiet' | 'sounding' | 'silenced' | 'testing';
+  beacon: boolean;
+  fault: string | null;
+  fault_zh: string | null;
+  fault_en: string | null;
+  sounds_to: number;
+  self_test_at: string;
+  last_test: {
+    ended_utc_ms: number;
+    passed: boolean;
+    fault_zh: string | null;
+    fault_en: string | null;
+    by_alarm: boolean;
+    asked_by: string | null;
+  } | null;
+  writes: number;
+  failures: number;
+}
 export interface Snapshot extends Operations {
   boot_id: string;
   seq: number;
@@ -270,6 +296,8 @@ export interface Snapshot extends Operations {
   outbox: OutboxFigures;
   storage: StorageView;
   office_silent: boolean;
+  /** null: none is configured. */
+  annunciator: AnnunciatorView | null;
 }
 export interface Heartbeat {
   utc_ms: number;
@@ -281,6 +309,7 @@ export interface Heartbeat {
   outbox?: OutboxFigures;
   storage?: StorageView;
   office_silent?: boolean;
+  annunciator?: AnnunciatorView | null;
 }
 /** A journal entry; the fields of its kind lie beside these. */
 export interface JournalRecord {
