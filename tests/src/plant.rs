@@ -5,7 +5,7 @@
 use crate::clock::utc_ms;
 use crate::registers::REGISTERS;
 use crate::station::Field;
-use sim::{DemoPlan, DemoSite, Plant, Prng, Scenario, SiteName, Tap};
+use sim::{DemoPlan, DemoSite, Plant, Prng, Relay, Scenario, SiteName, Tap};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -52,12 +52,23 @@ impl Simulated {
     #[must_use]
     pub fn field(&self) -> Field {
         let place = |link| self.site.place(link).unwrap().1;
-        Field { tcp_a1: place("tcp-a1"), tcp_a2: place("tcp-a2"), rtu_a3: place("rtu-a3").into() }
+        Field {
+            tcp_a1: place("tcp-a1"),
+            tcp_a2: place("tcp-a2"),
+            rtu_a3: place("rtu-a3").into(),
+            relay_a: place("relay-a"),
+        }
     }
 
     /// The plant, to start scenarios or hold tags.
     pub fn plant(&self) -> MutexGuard<'_, Plant> {
         self.site.plant.lock().unwrap()
+    }
+
+    /// The relay module of its annunciator.
+    #[must_use]
+    pub fn relay(&self) -> &Relay {
+        &self.site.annunciator.as_ref().unwrap().2
     }
 
     /// Starts a scenario.

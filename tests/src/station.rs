@@ -20,6 +20,8 @@ pub struct Field {
     pub tcp_a1: String,
     pub tcp_a2: String,
     pub rtu_a3: PathBuf,
+    /// The relay module of the annunciator.
+    pub relay_a: String,
 }
 
 /// One running role.
@@ -45,6 +47,7 @@ impl Station {
                 "tcp-a1" => link.insert("tcp".into(), field.tcp_a1.clone().into()),
                 "tcp-a2" => link.insert("tcp".into(), field.tcp_a2.clone().into()),
                 "rtu-a3" => link.insert("serial".into(), field.rtu_a3.display().to_string().into()),
+                "relay-a" => link.insert("tcp".into(), field.relay_a.clone().into()),
                 other => panic!("unknown link {other}"),
             };
         }
