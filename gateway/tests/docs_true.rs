@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use support::{Site, binary, ended, hazard_gateway};
 
 const GUIDE: &str = include_str!("../../docs/configure.md");
+const OPERATE: &str = include_str!("../../docs/operate.md");
 const ALARMS: &str = include_str!("../../docs/alarms.md");
 
 /// What the tables of docs/alarms.md refer to.
@@ -116,6 +117,14 @@ fn every_key_of_the_schemas_is_in_the_guide() {
 fn the_alarm_tables_of_the_guide_have_no_defects() {
     let shown = blocks(ALARMS, "toml").collect::<Vec<_>>().join("\n");
     let checked = hazard_gateway(&Site::of(&format!("{AROUND_ALARMS}{}{shown}", detectors())), &["check"], "");
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
+}
+
+#[test]
+fn the_annunciator_of_the_guide_has_no_defects() {
+    let shown = blocks(OPERATE, "toml").collect::<String>();
+    assert!(shown.contains("[annunciator]"));
+    let checked = hazard_gateway(&Site::of(&format!("{AROUND_ALARMS}{shown}")), &["check"], "");
     assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
 }
 
