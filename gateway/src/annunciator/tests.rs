@@ -250,6 +250,6 @@ async fn a_core_that_takes_nothing_delays_no_sound() {
     let room = Room::at(at, relay, 1);
     for turn in 0..20 {
         room.hear(if turn % 2 == 0 { URGENT } else { QUIET });
-        room.until("it follows", SOON, |r| r.sounds() == (turn % 2 == 0)).await;
+        room.until("it follows at once", SOON / 2, |r| r.sounds() == (turn % 2 == 0)).await;
     }
 }

@@ -330,6 +330,8 @@ mod tests {
             "unacked": 1, "hazards": 0, "buses": [{ "key": "tcp-a1", "up": false, "detail": detail }],
             "outbox": { "configured": true, "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
             "storage": { "ok": true, "samples_dropped": { "disk": 3 }, "influx_enabled": true, "influx_pending": 12 },
+            "annunciator": { "state": "silenced", "fault_zh": "无应答", "fault_en": "no answer", "writes": 12, "failures": 3,
+                             "last_test": { "passed": true, "ended_utc_ms": 2_000 } },
         });
         let alarm = |n: u64| json!({ "id": format!("GT-{n}:H"), "priority": 2, "state": "unacked", "raised_utc_ms": 0, "value": 26.5, "unit": "ppm" });
         let alarms: Vec<Value> = (1..=12).map(alarm).collect();
@@ -347,6 +349,9 @@ mod tests {
             "弃 dropped 3",
             "InfluxDB",
             "待写 waiting 12",
+            "消音 silenced · 失效 FAILED：无应答 no answer",
+            "通过 passed 1970-01-01T00:00:02.000Z",
+            "写入 writes 12 失败 failures 3",
             "MQTT: refused",
             "报警 alarms 12",
             "GT-1:H",

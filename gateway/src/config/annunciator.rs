@@ -101,16 +101,19 @@ pub(super) fn check(
     check_link(t, link, file, broken, &mut at);
     check_coils(t, &mut at);
     check_scheme(t, &mut at);
-    let test_at = SiteTime::parse(&t.self_test_at);
-    if test_at.is_none() {
-        at(
-            "self_test_at",
-            (format!("“{}”不是一天中的时刻", t.self_test_at), format!("`{}` is no time of day", t.self_test_at)),
-            ("写 \"时:分\"，例如 \"10:00\"".into(), "write \"HH:MM\", for example \"10:00\"".into()),
-        );
-    }
-    let coils = Coils::new(plan(t)?)?;
-    let scheme = Scheme {
+    let (coils, link) = (Coils::new(plan(t)?)?, link?);
+    let scheme = scheme(t, &coils)?;
+    let relay = RelaySpec {
+        link: link.key.clone(),
+        transport: links::transport(link, base)?,
+        coils,
+        timeout: Duration::from_millis(u64::from(link.timeout_ms)),
+    };
+    Some(AnnunciatorSettings { relay, scheme })
+}
+
+fn scheme(t: &AnnunciatorTable, coils: &Coils) -> Option<Scheme> {
+    Some(Scheme {
         sounds_to: t.sounds_to,
         beacon_until: match t.beacon_until {
             BeaconWord::Acknowledged => BeaconUntil::Acknowledged,
@@ -122,16 +125,8 @@ pub(super) fn check(
         },
         tones: coils.tones(),
         pulse: Duration::from_millis(u64::from(t.self_test_pulse_ms)),
-        test_at: test_at?,
-    };
-    let link = link?;
-    let relay = RelaySpec {
-        link: link.key.clone(),
-        transport: links::transport(link, base)?,
-        coils,
-        timeout: Duration::from_millis(u64::from(link.timeout_ms)),
-    };
-    Some(AnnunciatorSettings { relay, scheme })
+        test_at: SiteTime::parse(&t.self_test_at)?,
+    })
 }
 
 fn plan(t: &AnnunciatorTable) -> Option<CoilPlan> {
@@ -243,6 +238,13 @@ fn check_scheme(t: &AnnunciatorTable, at: &mut impl FnMut(&str, Texts, Texts)) {
                 ),
             );
         }
+    }
+    if SiteTime::parse(&t.self_test_at).is_none() {
+        at(
+            "self_test_at",
+            (format!("“{}”不是一天中的时刻", t.self_test_at), format!("`{}` is no time of day", t.self_test_at)),
+            ("写 \"时:分\"，例如 \"10:00\"".into(), "write \"HH:MM\", for example \"10:00\"".into()),
+        );
     }
     if !(500..=10_000).contains(&t.self_test_pulse_ms) {
         at(

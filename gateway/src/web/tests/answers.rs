@@ -128,3 +128,51 @@ async fn figures_of_buses_are_openmetrics() {
         assert!(text.contains(line), "{line} is not in {text}");
     }
 }
+
+/// One that sounds and whose last self-test failed.
+fn annunciator() -> crate::annunciator::AnnunciatorView {
+    crate::annunciator::AnnunciatorView {
+        link: "relay-a".into(),
+        state: "sounding",
+        beacon: true,
+        fault: Some("differs"),
+        fault_zh: Some("线圈回读与写入不符"),
+        fault_en: Some("a coil reads back otherwise than it was written"),
+        sounds_to: 2,
+        self_test_at: "10:00".into(),
+        last_test: None,
+        tests_passed: 3,
+        tests_failed: 1,
+        writes: 120,
+        failures: 7,
+        connects: 2,
+    }
+}
+
+#[tokio::test]
+async fn the_annunciator_is_tested_by_who_may_where_there_is_one_and_its_figures_are_shown() {
+    let bench = bench(false).await;
+    let (path, body) = ("/api/v1/annunciator/test", || Some(json!({ "reason": "交接班试音" })));
+    let olga = bench.accounts.sign_in_for_test("olga", Role::Operator).await;
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    assert_eq!(bench.own(&olga, "POST", path, body()).await.status(), StatusCode::NOT_FOUND, "none is configured");
+    bench.snapshots.send_modify(|s| Arc::make_mut(s).annunciator = Some(annunciator()));
+    assert_eq!(bench.own(&olga, "POST", path, body()).await.status(), StatusCode::OK);
+    assert_eq!(bench.own(&vera, "POST", path, body()).await.status(), StatusCode::FORBIDDEN);
+    let status = json_of(bench.own(&vera, "GET", "/api/v1/status", None).await).await;
+    assert_eq!(
+        (&status["annunciator"]["state"], &status["annunciator"]["fault"]),
+        (&json!("sounding"), &json!("differs"))
+    );
+    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    for line in [
+        "annunciator_ok 0",
+        "annunciator_writes_total 120",
+        "annunciator_failures_total 7",
+        "annunciator_tests_failed_total 1",
+    ] {
+        assert!(text.contains(&format!("hazard_{line}")), "{line} is not in\n{text}");
+    }
+}

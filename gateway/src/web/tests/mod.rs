@@ -87,6 +87,9 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
                     _ => Ok(CommandOutcome { records: vec![Arc::new(record(2, notice()))] }),
                 });
             }
+            CoreRequest::Command { command: rules::Command::TestAnnunciator { .. }, reply, .. } => {
+                let _ = reply.send(Ok(CommandOutcome { records: vec![Arc::new(record(3, notice()))] }));
+            }
             CoreRequest::Command { reply, .. } => {
                 let _ = reply.send(Err(CommandError::Rejected(Rejected::Incomplete(vec!["reason".into()]))));
             }
