@@ -281,5 +281,5 @@ fn the_wire_that_proves_it_alive_is_held_or_turned_over_each_second() {
         |alive, seconds| Control::new(Scheme { alive, ..scheme() }, false, at(0.0)).outputs(&QUIET, at(seconds)).alive;
     assert!((0..4).all(|s| alive(Alive::Hold, f64::from(s))));
     assert_eq!([0.0, 1.0, 2.0, 3.0].map(|s| alive(Alive::Toggle, s)), [true, false, true, false]);
-    assert!(!Outputs::SAFE.alive);
+    assert_eq!(Outputs::SAFE, Outputs { sounder: None, beacon: false, alive: false });
 }
