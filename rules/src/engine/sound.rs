@@ -52,7 +52,7 @@ impl Engine {
     pub fn annunciation(&self, now: Now) -> Annunciation {
         let (mut sound, mut unacknowledged, mut standing) = (None::<u8>, None::<u8>, None::<u8>);
         let most_urgent = |known: &mut Option<u8>, p: u8| *known = Some(known.map_or(p, |k| k.min(p)));
-        for (i, a) in self.alarms.iter().enumerate().filter(|(_, a)| a.stands() && !a.is_hidden()) {
+        for (i, a) in self.alarms.eventful().filter(|(_, a)| a.stands() && !a.is_hidden()) {
             let priority = a.fact.as_ref().map_or(LEAST_URGENT, |f| f.priority);
             most_urgent(&mut standing, priority);
             if a.calls() {
