@@ -6,6 +6,8 @@
 
 use super::writer::Encode;
 use crate::snapshot::{PointView, SiteView};
+use rules::Text;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// One stored sample as the database is to have it.
@@ -23,10 +25,17 @@ pub struct SeriesSample {
 /// Measurement and tags of every point in the configured order, escaped once.
 #[derive(Clone, Debug)]
 pub struct Encoder {
-    /// One after the other: 20,000 texts of their own would be as many allocations.
-    heads: String,
-    /// Where each ends.
-    ends: Vec<usize>,
+    /// What stands before and behind the tags of points: the same for most points of an instrument.
+    parts: Vec<String>,
+    heads: Vec<Head>,
+}
+
+#[derive(Clone, Debug)]
+struct Head {
+    before: u32,
+    /// Escaped.
+    key: Text,
+    after: u32,
 }
 
 impl Encoder {
@@ -37,29 +46,32 @@ impl Encoder {
     }
 
     fn of(site: &str, points: impl Iterator<Item = PointView>) -> Self {
-        let (mut heads, mut ends) = (String::new(), Vec::with_capacity(points.size_hint().0));
-        for point in points {
-            head(site, &point, &mut heads);
-            ends.push(heads.len());
-        }
-        heads.shrink_to_fit();
-        Self { heads, ends }
-    }
-
-    fn head_of(&self, point: usize) -> Option<&str> {
-        let end = *self.ends.get(point)?;
-        let begin = if point == 0 { 0 } else { self.ends[point - 1] };
-        Some(&self.heads[begin..end])
+        let (mut parts, mut numbers) = (Vec::new(), HashMap::new());
+        let mut number = |part: String| {
+            *numbers.entry(part).or_insert_with_key(|part| {
+                parts.push(part.clone());
+                u32::try_from(parts.len() - 1).expect("no more parts than points, and those are numbered with 32 bits")
+            })
+        };
+        let head = |point: PointView| {
+            let (before, after) = around(site, &point);
+            let escaped = escape_tag(&point.key);
+            let key = if point.key == escaped { point.key } else { escaped.into() };
+            Head { before: number(before), key, after: number(after) }
+        };
+        let heads = points.map(head).collect();
+        Self { parts, heads }
     }
 }
 
 impl Encode<SeriesSample> for Encoder {
     /// Nothing for a point that is not configured.
     fn line(&self, sample: &SeriesSample, out: &mut String) {
-        let Some(head) = self.head_of(sample.point as usize) else { return };
+        let Some(head) = self.heads.get(sample.point as usize) else { return };
         let mut whole = itoa::Buffer::new();
-        out.push_str(head);
-        out.push(' ');
+        out.push_str(&self.parts[head.before as usize]);
+        out.push_str(&head.key);
+        out.push_str(&self.parts[head.after as usize]);
         if let Some(value) = sample.value.filter(|v| v.is_finite() && sample.quality < 2) {
             out.push_str("value=");
             out.push_str(zmij::Buffer::new().format_finite(value));
@@ -73,22 +85,23 @@ impl Encode<SeriesSample> for Encoder {
     }
 }
 
-fn head(site: &str, point: &PointView, head: &mut String) {
-    let tags = [
-        ("area", point.area.as_str()),
-        ("device", &point.device),
-        ("kind", point.kind),
-        ("point", &point.key),
-        ("site", site),
-        ("unit", &point.unit),
-    ];
-    head.push_str("sample");
-    for (key, value) in tags {
+/// What stands before and behind the point's own tag.
+fn around(site: &str, point: &PointView) -> (String, String) {
+    let (mut before, mut after) = ("sample".to_owned(), String::new());
+    let tag = |out: &mut String, key: &str, value: &str| {
         let value = escape_tag(value);
         if !value.is_empty() {
-            let _ = write!(head, ",{key}={value}");
+            let _ = write!(out, ",{key}={value}");
         }
-    }
+    };
+    tag(&mut before, "area", &point.area);
+    tag(&mut before, "device", &point.device);
+    tag(&mut before, "kind", point.kind);
+    before.push_str(",point=");
+    tag(&mut after, "site", site);
+    tag(&mut after, "unit", &point.unit);
+    after.push(' ');
+    (before, after)
 }
 
 /// Escapes space, comma, equals and backslash; control characters, which could begin a second line, are left out.

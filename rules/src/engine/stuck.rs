@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(super) enum Memory {
     #[default]
     Nothing,
-    Unchanged(Anchor),
+    Unchanged(Box<Anchor>),
     Rate(Box<Samples>),
 }
 
@@ -45,7 +45,7 @@ impl Engine {
         let Some(v) = value else { return Verdict::NotEvaluable };
         let (epsilon, window) = self.stillness(i);
         let old = match &self.memory[i] {
-            Memory::Unchanged(anchor) => Some(*anchor),
+            Memory::Unchanged(anchor) => Some(**anchor),
             _ => self.remembered_anchor(i, window),
         };
         let widened = old.map(|a| Anchor { low: a.low.min(v), high: a.high.max(v), since: a.since });
@@ -53,7 +53,10 @@ impl Engine {
             Some(a) if a.high - a.low <= epsilon => a,
             _ => Anchor { low: v, high: v, since: at.mono },
         };
-        self.memory[i] = Memory::Unchanged(anchor);
+        match &mut self.memory[i] {
+            Memory::Unchanged(kept) => **kept = anchor,
+            other => *other = Memory::Unchanged(Box::new(anchor)),
+        }
         let still = at.mono.since(anchor.since) >= window;
         Verdict::of(still, !still)
     }
