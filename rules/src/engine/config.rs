@@ -122,8 +122,11 @@ impl Engine {
             self.hide_as_its_point(i, old);
         }
         for i in 0..self.alarms.len() {
-            let Some(j) = old.alarm_index(&self.alarms.key(i)) else { continue };
+let Some(j) = old.alarm_index(&self.alarms.key(i)) else { continue };
             self.alarms.take_over(i, &mut old.alarms, j);
+            if let Some(credited) = old.credited_ms.remove(&j) {
+                self.credited_ms.insert(i, credited);
+            }
             if let (Some(hot), Some(was)) = (self.hot.get_mut(i), old.hot.get(j)) {
                 hot.set_judged(was.judged());
                 hot.beyond = was.beyond;
