@@ -23,6 +23,7 @@ pub mod record;
 pub mod replay;
 pub mod run;
 pub mod snapshot;
+mod stalls;
 pub mod store;
 pub mod text;
 pub mod web;

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Seconds without a turn of the core or a bus after which the watchdog is no longer fed.
@@ -29,6 +30,15 @@ pub struct Evidence {
     read: Box<dyn Fn() -> Option<u64> + Send>,
     last: Option<u64>,
     still_for_s: u32,
+}
+
+/// What a second has shown of the parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standstill {
+    /// Without progress for longer than they may be.
+    pub stuck: Vec<String>,
+    /// Were stuck and go on, after so many seconds.
+    pub goes_on: Vec<(String, u32)>,
 }
 
 impl Evidence {
@@ -69,6 +79,15 @@ impl Evidence {
         self.last = now;
         self.still_for_s >= self.stuck_after_s
     }
+
+    fn look(&mut self, seen: &mut Standstill) {
+        let before_s = self.still_for_s;
+        if self.is_stuck() {
+            seen.stuck.push(self.name.clone());
+        } else if before_s >= self.stuck_after_s {
+            seen.goes_on.push((self.name.clone(), before_s));
+        }
+    }
 }
 
 /// Sends without waiting; without a supervisor it does nothing.
@@ -104,20 +123,29 @@ pub fn stopping() {
     tell(&NotifyState::Stopping);
 }
 
-/// Feeds the watchdog once a second from the evidence of progress.
-pub async fn watchdog(mut parts: Vec<Evidence>, stop: CancellationToken) {
+/// Feeds the watchdog once a second from the evidence of progress; `changed` hears when parts come to a standstill or go on.
+pub async fn watchdog(mut parts: Vec<Evidence>, stop: CancellationToken, mut changed: impl FnMut(Standstill)) {
     let mut turn = tokio::time::interval(Duration::from_secs(1));
+    // A second counts when it has passed: a machine that was paused must not find everybody stuck.
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut stuck_before = 0;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = turn.tick() => {}
         }
-        let stuck: Vec<&str> = parts.iter_mut().filter_map(|p| p.is_stuck().then_some(p.name.as_str())).collect();
-        if stuck.is_empty() {
+        let mut seen = Standstill::default();
+        parts.iter_mut().for_each(|part| part.look(&mut seen));
+        if seen.stuck.is_empty() {
             tell(&NotifyState::Watchdog);
         } else {
-            tracing::error!(?stuck, "no progress; the watchdog is not fed");
+            tracing::error!(stuck = ?seen.stuck, "no progress; the watchdog is not fed");
         }
+        let stuck = seen.stuck.len();
+        if stuck != stuck_before || !seen.goes_on.is_empty() {
+            changed(seen);
+        }
+        stuck_before = stuck;
     }
 }
 

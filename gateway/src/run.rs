@@ -16,7 +16,7 @@ use crate::notify::Evidence;
 use crate::snapshot::SiteView;
 use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
 use crate::web::{Buses, DemoStage, FirstScan, WebContext};
-use crate::{core, incidents, influx, mqtt, notify, web};
+use crate::{core, incidents, influx, mqtt, notify, stalls, web};
 use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec};
 use futures_util::FutureExt;
@@ -226,7 +226,14 @@ impl Station {
             .chain(buses)
             .chain(Evidence::store(&self.store))
             .chain(sounder);
-        tasks.spawn(notify::watchdog(parts.collect(), self.stops.all.clone()).map(|()| "watchdog"));
+        let (parts, mark, stop) = (parts.collect(), self.store.stall_mark(), self.stops.all.clone());
+        let (to_core, stalled) = stalls::queue();
+        tasks.spawn(stalls::follow(stalled, self.core.clone(), stop.clone()).map(|()| "stall watch"));
+        let watchdog = move || {
+            stalls::watch(parts, &mark, &to_core, stop);
+            "watchdog"
+        };
+        tasks.spawn_blocking_on(watchdog, &self.outward);
     }
 
     /// READY after the first scan.

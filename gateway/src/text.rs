@@ -8,6 +8,7 @@ mod annunciator;
 pub mod changes;
 mod operations;
 mod own;
+pub mod parts;
 #[cfg(test)]
 mod tests;
 

@@ -34,8 +34,18 @@ impl Clock for Virtual {
 /// What the instrument says in a second; none: it does not answer.
 type Signal = fn(u64) -> Option<f64>;
 
-/// One run of the gateway's core from a second of the story to another.
+/// One run of the gateway's core from a second of the story to another, with a clean stop.
 fn run(site: &Checked, from_s: u64, to_s: u64, signal: Signal) {
+    play(site, from_s, to_s, signal, End::InOrder);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    InOrder,
+    Killed,
+}
+
+fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(Virtual(Instant::now(), from_s));
@@ -87,6 +97,9 @@ fn run(site: &Checked, from_s: u64, to_s: u64, signal: Signal) {
                     let _ = core.command(alarm, li.clone(), None).await;
                 }
             }
+        }
+        if end == End::Killed {
+            return task.abort();
         }
         stop.cancel();
         drop(scans);
@@ -146,6 +159,24 @@ fn what_the_journal_says_comes_out_of_the_samples_again() {
         json(&site, &["replay", "--json", "--from", "2026-03-01T23:51:20Z", "--to", "2026-03-02T00:00:30Z"]);
     assert_eq!((code, &part["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{:#}", part["comparison"]);
     assert!(part["comparison"]["recorded"].as_u64() < c["recorded"].as_u64());
+}
+
+#[test]
+fn an_end_without_a_stop_is_an_alarm_for_ten_minutes_and_comes_out_of_a_replay_too() {
+    let site = Site::minimal();
+    let (checked, _) = load_site(&site.file()).unwrap();
+    play(&checked, 0, 30, story, End::Killed);
+    play(&checked, 37, 700, |_| Some(10.0), End::InOrder);
+    let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
+    let own = "SELECT kind || ' ' || ((json_extract(json, '$.at.wall.utc_ms') - ?1) / 1000) FROM event \
+               WHERE json_extract(json, '$.fact.alarm') = 'system:unclean_end' ORDER BY seq";
+    let mut query = conn.prepare(own).unwrap();
+    let story: Vec<String> =
+        query.query_map([WALL_AT_START_MS], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
+    let acked = ["alarm.raised 37", "alarm.acked 46", "alarm.returned 637", "alarm.cleared 637"];
+    assert_eq!(story, acked);
+    let (code, found) = json(&site, &["replay", "--json"]);
+    assert_eq!((code, &found["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{found:#}");
 }
 
 #[test]

@@ -82,6 +82,7 @@ async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
     nothing_waits(&operator).await;
     let journal = operator.journal().await;
     whole_and_chained(&journal);
+    every_kill_is_said(&journal);
     // the outbox's figures are a second old: what came after them is on its way
     let _ = wait_until(LIMIT, || unpublished(&witness, &journal).is_empty().then_some(()));
     let messages = as_it_was_shown(&witness, &journal, &acks.lock().unwrap());
@@ -153,6 +154,19 @@ fn whole_and_chained(journal: &[Value]) {
         assert_eq!(record["prev_hash"], previous, "the chain breaks at {record}");
         assert_eq!(record["event_id"], format!("demo-chemical-{}", n + 1));
         previous = record["hash"].clone();
+    }
+}
+
+/// A start after a kill says that the run before did not end in order, unless it was killed before it could; it says so of nothing else.
+fn every_kill_is_said(journal: &[Value]) {
+    let starts: Vec<usize> = (0..journal.len()).filter(|n| journal[*n]["kind"] == "system.started").collect();
+    for (start, next) in starts.iter().zip(starts[1..].iter().chain([&journal.len()])) {
+        let said = journal[*start..*next].iter().filter(|r| r["code"] == "unclean_end").count();
+        let raised = journal[*start..*next].iter().filter(|r| r["fact"]["alarm"] == "system:unclean_end");
+        let raised = raised.filter(|r| r["kind"] == "alarm.raised").count();
+        let first_moments = next - start < 8;
+        assert!(said <= 1 && raised <= 1, "{said} {raised}");
+        assert!(said == usize::from(*start > 0) || first_moments, "the start at {start} of {starts:?}");
     }
 }
 

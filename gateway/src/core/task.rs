@@ -11,7 +11,8 @@ use crate::delivery::{Delivered, Delivery, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
 use crate::snapshot::{BusView, SiteView, Snapshot, StorageView};
-use crate::store::{Found, Store};
+use crate::store::{Found, Store, UncleanEnd};
+use crate::text::parts;
 use devices::status::BusStatus;
 use devices::{BusMessage, Scan};
 use rules::{
@@ -41,6 +42,10 @@ const IDEMPOTENCY_MAX: usize = 1000;
 const UPLINK_GRACE: Duration = Duration::from_secs(30);
 /// An event older than this without a receipt is told to the control room.
 const OFFICE_SILENT_MS: u64 = 300_000;
+
+/// An end that was not in order is an alarm for so long after the start: the pages are back by then, and a gateway that ends again
+/// and again is never quiet in between.
+const UNCLEAN_END_SAID: Duration = Duration::from_secs(600);
 
 /// A stop waits so long for a disk that is behind; inside the eight seconds of the whole stop.
 const LAST_COMMITS_LIMIT: Duration = Duration::from_secs(4);
@@ -101,6 +106,8 @@ pub(super) struct Core {
     influx_on: bool,
     annunciator: Option<AnnunciatorView>,
     connected_at: Mono,
+    /// Until when the end of the run before is an alarm.
+    unclean_until: Option<Mono>,
     answers: VecDeque<(String, CommandOutcome)>,
     receipts: BTreeSet<(String, Option<String>)>,
     dirty: bool,
@@ -143,6 +150,7 @@ impl Core {
             influx_on: parts.influx,
             annunciator: parts.annunciator,
             connected_at: now.mono,
+            unclean_until: None,
             answers: VecDeque::new(),
             receipts: BTreeSet::new(),
             dirty: true,
@@ -225,6 +233,19 @@ impl Core {
             .await;
         }
         self.system(SystemCondition::RecordsSalvaged, found.salvaged.is_some()).await;
+        self.announce_last_end(found.unclean_end.as_ref()).await;
+        // No part of this run has stalled yet.
+        self.system(SystemCondition::PartStalled, false).await;
+    }
+
+    /// The end before it may still stand, and an acknowledgement of that one does not cover this one: it is another occurrence.
+    async fn announce_last_end(&mut self, end: Option<&UncleanEnd>) {
+        self.system(SystemCondition::UncleanEnd, false).await;
+        let Some(end) = end else { return };
+        let (text_zh, text_en) = parts::unclean_end(end);
+        self.note(EventKind::Notice { code: "unclean_end".into(), text_zh, text_en }).await;
+        self.unclean_until = Some(self.clock.now().mono.plus(UNCLEAN_END_SAID));
+        self.system(SystemCondition::UncleanEnd, true).await;
     }
 
     /// What the buses had handed over before the stop is still judged and kept.
@@ -411,6 +432,9 @@ impl Core {
         self.system(SystemCondition::StorageSlow, late || self.store.pulse().is_late(now.mono)).await;
         let stepped = now.wall.quality == TimeQuality::Stepped;
         self.system(SystemCondition::ClockUntrusted, stepped).await;
+        if self.unclean_until.take_if(|until| *until <= now.mono).is_some() {
+            self.system(SystemCondition::UncleanEnd, false).await;
+        }
         self.look_at_buses();
     }
 

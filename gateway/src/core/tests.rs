@@ -312,3 +312,63 @@ watched = ["GT-101"]
     });
     assert_eq!(priority.await.unwrap(), 1);
 }
+
+/// Notices and alarms of the gateway itself: `raised #1`, `acked`, or the words of a notice.
+async fn own_story(store: &Store) -> Vec<String> {
+    let line = |record: Record| match record.event.kind {
+        EventKind::Notice { code, text_zh, .. } if code == "unclean_end" => Some(text_zh),
+        kind => {
+            let fact = kind.fact().filter(|fact| fact.alarm == "system:unclean_end")?;
+            Some(format!("{} #{} P{}", kind.name(), fact.occurrence, fact.priority))
+        }
+    };
+    journal(store).await.into_iter().filter_map(line).collect()
+}
+
+/// As a process that is killed leaves its folder: the core is gone without a word.
+async fn kill(bench: Bench) {
+    bench.task.abort();
+    let _ = bench.task.await;
+}
+
+#[tokio::test]
+async fn neither_the_first_start_nor_one_after_a_clean_stop_speaks_of_the_end_before() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut bench = bench(folder.path());
+        bench.next("system.started").await;
+        let store = bench.end().await;
+        assert_eq!(own_story(&store).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn an_end_without_a_stop_is_an_alarm_of_the_next_start_that_a_person_closes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = bench(folder.path());
+    first.next("system.started").await;
+    kill(first).await;
+    let mut second = bench(folder.path());
+    let seen_seq = second.next("alarm.raised").await.event.seq;
+    let alarm = "system:unclean_end".to_owned();
+    let shown = second.handle.snapshots().wait_for(|s| !s.alarms.is_empty()).await.unwrap().alarms[0].clone();
+    assert_eq!((shown.id.as_str(), shown.priority, shown.state.as_str()), (alarm.as_str(), 3, "unacked"));
+    let said = "上次运行没有正常停止：断电、进程被强行结束或程序崩溃";
+    assert_eq!(own_story(&second.store).await, [said, "alarm.raised #1 P3"]);
+    let ack = Command::Acknowledge { alarm, seen_seq, comment: "已查，停电".into() };
+    second.handle.command(ack, Actor { user: "li".into(), role: "operator".into() }, None).await.unwrap();
+    // it ends again before the ten minutes are over: what was acknowledged was the end before
+    kill(second).await;
+    std::fs::write(folder.path().join("stalled"), "core\nbus gas-bus").unwrap();
+    let mut third = bench(folder.path());
+    third.next("alarm.raised").await;
+    let store = third.end().await;
+    let named = "上次运行没有正常停止：结束前 报警核心、总线 gas-bus 没有进展，看门狗不再被喂";
+    let again = ["alarm.acked #1 P3", "alarm.returned #1 P3", "alarm.cleared #1 P3", named, "alarm.raised #2 P3"];
+    assert_eq!(own_story(&store).await[2..], again);
+    drop(store);
+    let mut fourth = bench(folder.path());
+    fourth.next("alarm.returned").await;
+    let store = fourth.end().await;
+    assert_eq!(own_story(&store).await[7..], ["alarm.returned #2 P3"], "still to be acknowledged, and nothing new");
+}

@@ -90,7 +90,7 @@ pub async fn run(
     });
     tasks.spawn(beat(desk, progress.clone(), stop.clone()).map(|()| "desk"));
     let evidence = vec![notify::Evidence::turns("desk", progress)];
-    tasks.spawn(notify::watchdog(evidence, stop.clone()).map(|()| "watchdog"));
+    tasks.spawn(notify::watchdog(evidence, stop.clone(), |_| ()).map(|()| "watchdog"));
     let ended = run_to_the_end(tasks, stop).await;
     drop(claim);
     ended

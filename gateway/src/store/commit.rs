@@ -1,6 +1,6 @@
 //! One transaction per turn of the core, and what a start finds.
 
-use super::{Found, GENESIS};
+use super::{Found, GENESIS, UncleanEnd};
 use crate::record::Record;
 use rules::book::Mode;
 use rules::hazard::{Hazard, Stage};
@@ -139,6 +139,8 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
             Ok((r.get(0)?, r.get(1)?, r.get(2)?))
         })
         .optional()?;
+    let in_order = "SELECT kind = 'system.stopped' FROM event ORDER BY seq DESC LIMIT 1";
+    let in_order: Option<bool> = conn.query_row(in_order, [], |row| row.get(0)).optional()?;
     let delivered: i64 = conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
     let same_boot = !kernel_boot_id.is_empty() && meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
     let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
@@ -165,5 +167,6 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         last_utc_ms,
         config_hash: meta(conn, CONFIG_HASH)?,
         salvaged: None,
+        unclean_end: in_order.filter(|yes| !yes).map(|_| UncleanEnd::default()),
     })
 }

@@ -22,6 +22,7 @@ mod past;
 mod pulse;
 mod runs;
 mod schema;
+mod stall_mark;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -38,6 +39,7 @@ pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, re
 pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
 pub use pulse::{Pulse, keep_pulse};
+pub use stall_mark::StallMark;
 pub use transitions::Transitions;
 
 use history::History;
@@ -101,6 +103,15 @@ pub struct Found {
     pub config_hash: Option<String>,
     /// Set when a damaged file was set aside: what happened, for people.
     pub salvaged: Option<String>,
+    /// Set when the run before this one did not end in order.
+    pub unclean_end: Option<UncleanEnd>,
+}
+
+/// A run without a stop at its end: power, a kill, the watchdog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UncleanEnd {
+    /// Parts that made no progress then, so that the watchdog was not fed.
+    pub stalled: Vec<String>,
 }
 
 /// Where jobs of the records file are handed in.
@@ -140,6 +151,8 @@ impl Store {
         let (mut conn, salvaged) = open::records(&path, &options.now_label)?;
         let mut found = commit::load(&mut conn, &options.kernel_boot_id)?;
         found.salvaged = salvaged;
+        let stalled = StallMark::of(dir).take();
+        found.unclean_end = found.unclean_end.map(|_| UncleanEnd { stalled });
         let reader = open::reader(&path)?;
         let desk = match options.workers {
             Workers::Threads => {
@@ -226,6 +239,12 @@ impl Store {
     #[must_use]
     pub fn pulse(&self) -> Arc<Pulse> {
         self.pulse.clone()
+    }
+
+    /// Where the watchdog notes why it is not fed.
+    #[must_use]
+    pub fn stall_mark(&self) -> StallMark {
+        StallMark::of(self.path.parent().unwrap_or(Path::new(".")))
     }
 
     /// Counters of the history.

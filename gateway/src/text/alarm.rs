@@ -94,6 +94,8 @@ fn system_words(code: &str) -> (&str, &str) {
         "records_salvaged" => ("记录损坏已抢救", "damaged records salvaged"),
         "annunciator_failed" => ("声光报警器失效", "annunciator failed"),
         "task_restarted" => ("内部任务异常重启", "a task was restarted"),
+        "unclean_end" => ("上次运行未正常停止", "unclean end of the last run"),
+        "part_stalled" => ("内部任务停滞", "part without progress"),
         other => (other, other),
     }
 }

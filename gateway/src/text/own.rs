@@ -61,6 +61,19 @@ const RESTARTED: Own = own(
     "把日志交给供应商",
     "Send the log to the supplier",
 );
+const UNCLEAN: Own = own(
+    "断电、进程被强行结束、看门狗超时或程序崩溃",
+    "从上次记录到本次启动之间无人监视，期间的数据缺失",
+    "查看运行日志中的启动事件和停机时长；原因不明时查供电和系统日志（journalctl -u hazard-gateway）",
+    "Look at the event of the start and how long it was down; if the reason is not known look at the supply and the system's log \
+     (journalctl -u hazard-gateway)",
+);
+const STALLED: Own = own(
+    "磁盘或系统过载，或网关内部故障",
+    "报警可能延迟；若不恢复，看门狗约 20 秒后重启网关",
+    "用现场仪表替代监视；通知系统维护人员检查负载和磁盘，把日志交给供应商",
+    "Watch by the instruments on site meanwhile; have the machine's load and disk looked at, send the log to the supplier",
+);
 const NOTHING: Own = own("", "", "", "");
 
 /// By alarm key: `DET-101:COMMS_LOSS`, `system:uplink_down`.
@@ -75,6 +88,8 @@ pub fn own_alarm(key: &str) -> Own {
             "records_salvaged" => SALVAGED,
             "annunciator_failed" => ANNUNCIATOR,
             "task_restarted" => RESTARTED,
+            "unclean_end" => UNCLEAN,
+            "part_stalled" => STALLED,
             _ => NOTHING,
         },
         Some((_, "COMMS_LOSS")) => SILENT,

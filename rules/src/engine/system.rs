@@ -28,11 +28,16 @@ pub enum SystemCondition {
     AnnunciatorFailed,
     /// A task of the daemon ended by a panic and was restarted. Priority 2.
     TaskRestarted,
+    /// The run before this one did not end in order: a power cut, a kill, the watchdog. Priority 3: it is over when it is said,
+    /// what stood stands again, and the event of the start says for how long nobody watched.
+    UncleanEnd,
+    /// A part of the daemon makes no progress and the watchdog is not fed. Priority 2: alarms may be late.
+    PartStalled,
 }
 
 impl SystemCondition {
     /// All of them, in the order of their alarms.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::StorageSlow,
         Self::StorageFull,
         Self::ClockUntrusted,
@@ -42,6 +47,8 @@ impl SystemCondition {
         Self::RecordsSalvaged,
         Self::AnnunciatorFailed,
         Self::TaskRestarted,
+        Self::UncleanEnd,
+        Self::PartStalled,
     ];
     /// The part of the alarm key behind `system:`.
     #[must_use]
@@ -56,13 +63,15 @@ impl SystemCondition {
             Self::RecordsSalvaged => "records_salvaged",
             Self::AnnunciatorFailed => "annunciator_failed",
             Self::TaskRestarted => "task_restarted",
+            Self::UncleanEnd => "unclean_end",
+            Self::PartStalled => "part_stalled",
         }
     }
     /// 1 … 4.
     #[must_use]
     pub fn priority(self) -> u8 {
         match self {
-            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused => 3,
+            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused | Self::UncleanEnd => 3,
             _ => 2,
         }
     }
