@@ -20,6 +20,7 @@ mod scan;
 mod screen;
 mod secret;
 pub(crate) mod serve;
+mod station;
 mod user;
 mod verify;
 
@@ -105,6 +106,11 @@ enum Command {
         after_help = "例 example:  hazard-gateway events --after 120 --limit 20 --config /etc/hazard-gateway/site.toml"
     )]
     Events(client::EventsArgs),
+    /// 换用磁盘上的配置，记名并说明原因 · a person puts the configuration on the disk in force
+    #[command(
+        after_help = "例 example:  hazard-gateway reload --by zhang --reason 按评审单12放宽高限 --config /etc/hazard-gateway/site.toml"
+    )]
+    Reload(reload::ReloadArgs),
     /// 回放：历史采样再过一遍规则，或试一份改过的配置 · recorded samples through the rules, or through changed ones
     #[command(
         after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17"
@@ -156,6 +162,7 @@ fn dispatch(command: Command) -> Exit {
         }
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),
+        Command::Reload(args) => reload::main(&args),
         Command::Replay(args) => replay::main(&args),
         Command::Kpi(args) => kpi::main(&args),
         Command::User(command) => user::main(command),

@@ -13,7 +13,8 @@ use crate::cli::serve::{office_exit, run_exit};
 use crate::clock::SystemClock;
 use crate::config::{self, MqttSettings, Office, Site, WebSettings};
 use crate::office::{self, OfficeError};
-use crate::run::{RunError, run_site};
+use crate::reload::Asker;
+use crate::run::{RunError, Surroundings, run_site};
 use crate::store::Claim;
 use crate::web::{DemoScenario, DemoStage};
 use rules::Clock;
@@ -144,8 +145,9 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
     let (office_ready, office_told) = oneshot::channel();
     let office = office::run(township(&folder.path, &ports), clock.clone(), stop.clone(), Some(office_ready));
     let office = tokio::spawn(office);
+    let around = Surroundings { clock, outward: Handle::current(), demo: Some(stage.clone()), desk: None };
     let (site_ready, site_told) = oneshot::channel();
-    let site = tokio::spawn(run_site(site, clock, Some(stage.clone()), Handle::current(), stop.clone(), site_ready));
+    let site = tokio::spawn(run_site(site, Asker::Start, around, stop.clone(), site_ready));
     // an end before both are ready is told by the task itself
     if let (Ok(office_at), Ok(site)) = (office_told.await, site_told.await) {
         words::greet(site.address, office_at, name, choice.scenario);

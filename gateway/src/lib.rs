@@ -20,6 +20,7 @@ pub mod mqtt;
 pub mod notify;
 pub mod office;
 pub mod record;
+pub mod reload;
 pub mod replay;
 pub mod run;
 pub mod snapshot;

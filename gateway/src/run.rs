@@ -13,6 +13,7 @@ use crate::config::{AnnunciatorSettings, InfluxSettings, MqttSettings, Site, Web
 use crate::core::{CoreHandle, CoreParts};
 use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
+use crate::reload::{Asker, Desk};
 use crate::snapshot::SiteView;
 use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
 use crate::web::{Buses, DemoStage, FirstScan, WebContext};
@@ -65,18 +66,28 @@ pub struct Ready {
     pub core: CoreHandle,
 }
 
-/// Runs a site until `stop`: polling, judging and storing on the caller's runtime, what serves others on `outward`. `ready` is told once
-/// the first scan is done.
+/// What a site is given beside its settings.
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    /// What serves others runs there.
+    pub outward: Handle,
+    pub demo: Option<Arc<dyn DemoStage>>,
+    /// Where the page asks for another configuration; none where there is no file to read again.
+    pub desk: Option<Desk>,
+}
+
+/// Runs a site until `stop`, as `asker` wanted it: polling, judging and storing on the caller's runtime, what serves others on
+/// [`Surroundings::outward`]. `ready` is told once the first scan is done.
 /// # Errors
 /// [`RunError`] names the exit code.
 pub async fn run_site(
     site: Site,
-    clock: Arc<dyn Clock>,
-    demo: Option<Arc<dyn DemoStage>>,
-    outward: Handle,
+    asker: Asker,
+    around: Surroundings,
     stop: CancellationToken,
     ready: oneshot::Sender<Ready>,
 ) -> Result<(), RunError> {
+    let Surroundings { clock, outward, demo, desk } = around;
     // The address first: where it is taken nothing was made and nobody's folder was touched. A socket belongs to the runtime
     // that opened it.
     let opened = outward.spawn(listen(site.web.listen)).await;
@@ -94,6 +105,7 @@ pub async fn run_site(
         found,
         clock: clock.clone(),
         boot_id: boot_id(),
+        asker,
         buses: statuses.clone(),
         uplink: site.mqtt.is_some(),
         influx: site.influx.is_some(),
@@ -112,7 +124,7 @@ pub async fn run_site(
     let sounder = station.start_annunciator(&mut tasks, site.annunciator);
     station.start_outbox(&mut tasks, site.mqtt);
     station.start_influx(&mut tasks, site.influx);
-    station.start_web(&mut tasks, listener, site.web, demo);
+    station.start_web(&mut tasks, listener, site.web, demo, desk);
     station.start_watchers(&mut tasks, progress, sounder);
     station.start_readiness(&mut tasks, address, ready);
     station.run_to_the_end(buses, core_task, tasks).await
@@ -202,10 +214,11 @@ impl Station {
         listener: TcpListener,
         settings: WebSettings,
         demo: Option<Arc<dyn DemoStage>>,
+        desk: Option<Desk>,
     ) {
         let (core, store, buses) = (self.core.clone(), self.store.clone(), self.statuses.clone());
         let (clock, first_scan, data_dir) = (self.clock.clone(), self.first_scan.clone(), self.data_dir.clone());
-        let context = WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir };
+        let context = WebContext { core, store, buses, first_scan, clock, settings, demo, desk, data_dir };
         let stop = self.stops.all.clone();
         let server = async move {
             if let Err(error) = web::serve_site(listener, context, stop).await {

@@ -71,6 +71,9 @@ fn action_words(action: &str) -> (&str, &str) {
         "user_changed" => ("修改用户", "changed user"),
         "user_disabled" => ("停用用户", "disabled user"),
         "user_enabled" => ("启用用户", "enabled user"),
+        "config_refused" => {
+            ("要求换用的新配置有缺陷，未生效", "asked for a new configuration, which has defects and is not in force")
+        }
         "scenario_started" => ("启动演示场景", "started scenario"),
         "scenarios_stopped" => ("停止全部演示场景", "stopped all scenarios"),
         other => (other, other),
@@ -106,9 +109,14 @@ fn system_text(kind: &EventKind) -> (String, String) {
             "启动时发现配置与上次运行不同，新配置已生效".into(),
             "The configuration differs from that of the last run and is in force".into(),
         ),
-        EventKind::ConfigChanged { by, .. } => {
-            (format!("新配置已生效（由 {by} 触发）"), format!("A new configuration is in force (asked for by {by})"))
-        }
+        EventKind::ConfigChanged { asked: Some(asked), .. } => (
+            format!("新配置已生效，由 {} 换用：{}", asked.by, asked.reason),
+            format!("A new configuration is in force, put there by {}: {}", asked.by, asked.reason),
+        ),
+        EventKind::ConfigChanged { by, .. } => (
+            format!("新配置已生效（由 {by} 触发，操作人未知）"),
+            format!("A new configuration is in force (asked for by {by}; by whom is not known)"),
+        ),
         other => (other.name().into(), other.name().into()),
     }
 }

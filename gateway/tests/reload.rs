@@ -1,12 +1,13 @@
-//! SIGHUP from outside: a broken file changes nothing, other rules are taken over at once, another wiring in the same process.
+//! SIGHUP and `reload` from outside: a broken file changes nothing, other rules are taken over at once, another wiring in the same process.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod support;
 
 use rustix::process::Signal;
+use serde_json::json;
 use std::net::TcpListener;
-use support::{Gateway, Site, hazard_gateway};
+use support::{Ended, Gateway, Site, hazard_gateway};
 
 const SECRET: &str = "红杉木在雨后的山坡上生长";
 
@@ -20,6 +21,9 @@ fn rewrite(site: &Site, from: &str, to: &str) {
 fn running() -> (Site, Gateway, String) {
     let site = Site::minimal();
     assert_eq!(hazard_gateway(&site, &["user", "add", "vera", "--role", "viewer,admin"], SECRET).code, 0);
+    for (name, role) in [("erik", "engineer"), ("olga", "operator")] {
+        assert_eq!(hazard_gateway(&site, &["user", "add", name, "--role", role], SECRET).code, 0);
+    }
     let gateway = Gateway::run(&site);
     let (_, cookie) = gateway.sign_in("vera", SECRET);
     (site, gateway, cookie)
@@ -111,4 +115,55 @@ fn a_good_file_that_cannot_run_gives_way_to_the_old_one() {
     gateway.log_line("takes over now");
     gateway.now_at_new_address();
     assert_eq!(gateway.exit_code(), None);
+}
+
+/// As `name`, with the running gateway's address: the file says port 0.
+fn reload(site: &Site, gateway: &Gateway, name: &str, secret: &str) -> Ended {
+    let reason = "按评审单 12 放宽高限";
+    hazard_gateway(site, &["reload", "--by", name, "--reason", reason, "--url", &gateway.url()], secret)
+}
+
+#[test]
+fn who_put_other_rules_in_force_and_why_is_in_the_journal() {
+    let (site, gateway, cookie) = running();
+    let before = gateway.get("/api/v1/status", Some(&cookie))["config_hash"].clone();
+    rewrite(&site, "limit = 25", "limit = 28");
+    for (name, secret) in [("erik", "wrong password"), ("nobody", SECRET), ("olga", SECRET)] {
+        let refused = reload(&site, &gateway, name, secret);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert_eq!(gateway.get("/api/v1/status", Some(&cookie))["config_hash"], before, "{name}");
+    }
+    let done = reload(&site, &gateway, "erik", SECRET);
+    assert!(done.code == 0 && done.out.contains("新规则已生效"), "{done:?}");
+    let status = gateway.get("/api/v1/status", Some(&cookie));
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie));
+    let changed = events.as_array().unwrap().iter().find(|e| e["kind"] == "system.config_changed").unwrap();
+    assert_eq!((&changed["new_hash"], &changed["old_hash"]), (&status["config_hash"], &before));
+    let asked = &changed["asked"];
+    assert_eq!((&changed["by"], &asked["by"], &asked["role"]), (&json!("erik"), &json!("erik"), &json!("engineer")));
+    assert_eq!(asked["reason"], "按评审单 12 放宽高限");
+    assert_eq!(changed["text_zh"], "新配置已生效，由 erik 换用：按评审单 12 放宽高限");
+}
+
+#[test]
+fn a_broken_file_is_shown_to_who_asked_and_nothing_changes() {
+    let (site, gateway, cookie) = running();
+    rewrite(&site, "profile = \"gas-module-b\"", "profile = \"gas-modul-b\"");
+    let refused = reload(&site, &gateway, "erik", SECRET);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("config") && refused.err.contains("site.toml:"), "{refused:?}");
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie)).to_string();
+    assert!(events.contains("config_refused") && !events.contains("config_changed"), "{events}");
+}
+
+#[test]
+fn another_wiring_is_answered_before_the_stop_and_the_next_start_knows_who_asked() {
+    let (site, mut gateway, cookie) = running();
+    rewrite(&site, "unit = 11", "unit = 12");
+    let done = reload(&site, &gateway, "erik", SECRET);
+    assert!(done.code == 0 && done.out.contains("以新配置启动"), "{done:?}");
+    gateway.now_at_new_address();
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie));
+    let changed = events.as_array().unwrap().iter().find(|e| e["kind"] == "system.config_changed").unwrap();
+    assert_eq!((&changed["by"], &changed["asked"]["reason"]), (&json!("erik"), &json!("按评审单 12 放宽高限")));
 }

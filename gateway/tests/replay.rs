@@ -7,6 +7,7 @@ mod support;
 use devices::{BusMessage, Scan};
 use gateway::config::{Site as Checked, load_site};
 use gateway::core::{CoreParts, Nearness, start};
+use gateway::reload::Asker;
 use gateway::store::{OpenOptions, Store, Workers};
 use rules::{Actor, Clock, Command, Fault, Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
 use serde_json::Value;
@@ -68,6 +69,7 @@ fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End) {
             found,
             clock: clock.clone(),
             boot_id: format!("run-{from_s}"),
+            asker: Asker::Start,
             buses: Vec::new(),
             uplink: false,
             influx: false,

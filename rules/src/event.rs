@@ -326,7 +326,15 @@ pub enum EventKind {
     },
     /// A new configuration took effect.
     #[serde(rename = "system.config_changed")]
-    ConfigChanged { old_hash: String, new_hash: String, by: String },
+    ConfigChanged {
+        old_hash: String,
+        new_hash: String,
+        /// A user name, or what stands for one: `SIGHUP`, `start`.
+        by: String,
+        /// The person's decision, where a person asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Decision>,
+    },
     /// Something of the gateway itself: `code` is stable, such as `records_salvaged`, `task_panicked`, `clock_stepped`.
     #[serde(rename = "system.notice")]
     Notice { code: String, text_zh: String, text_en: String },

@@ -107,6 +107,7 @@ fn start_core(site: &Site, stop: &CancellationToken) -> (CoreHandle, mpsc::Sende
         found,
         clock,
         boot_id: "bench".into(),
+        asker: gateway::reload::Asker::Start,
         buses: Vec::new(),
         nearness: Nearness::default(),
         derived: Derived::default(),

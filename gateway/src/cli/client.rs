@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A gateway that answers later than this has a trouble of its own; a person does not wait longer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Where a station without a configuration at hand is looked for: the demo's page.
 const USUAL_URL: &str = "http://127.0.0.1:8080";
@@ -133,17 +133,17 @@ fn write_lines(lines: &[String], begin: &str, end_of_line: &str) -> Result<Exit,
 }
 
 /// Why there is no answer, in both languages and with what to do.
-struct Trouble {
-    text: String,
-    exit: Exit,
+pub(super) struct Trouble {
+    pub(super) text: String,
+    pub(super) exit: Exit,
 }
 
 impl Trouble {
-    fn io(text: String) -> Self {
+    pub(super) fn io(text: String) -> Self {
         Self { text, exit: Exit::Io }
     }
 
-    fn said(self) -> Exit {
+    pub(super) fn said(self) -> Exit {
         eprintln!("{}", self.text);
         self.exit
     }
@@ -244,7 +244,7 @@ impl Asked {
 
 /// Where a page that listens there is reached from this machine, and from which address: always a loopback one, so that the packets
 /// cannot leave it.
-fn way_to(listen: SocketAddr) -> (SocketAddr, IpAddr) {
+pub(super) fn way_to(listen: SocketAddr) -> (SocketAddr, IpAddr) {
     let loopback = match listen.ip() {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -1,12 +1,13 @@
 //! What every command that stays needs: the runtime and logging; `run`, `office` and `demo`.
 
-use super::reload::Station;
+use super::station::Station;
 use super::{Exit, check};
 use crate::clock::SystemClock;
 use crate::config::{self, Checked, Site};
 use crate::core::NewRules;
 use crate::office::{self, OfficeError};
-use crate::run::{Ready, RunError, run_site};
+use crate::reload::{self, Asker};
+use crate::run::{Ready, RunError, Surroundings, run_site};
 use crate::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,15 +65,23 @@ pub(super) fn run(path: &Path) -> Exit {
     };
     let clock = Arc::new(SystemClock::default());
     let cannot_start = |error: &RunError| matches!(error, RunError::Store(_) | RunError::Listen(..));
-    let run = |site, stop, up| run_site(site, clock.clone(), None, outward.handle().clone(), stop, up);
-    let station = Station { path: path.to_owned(), check: config::check_site, run, take_over: new_rules, cannot_start };
+    let (desk, wishes) = reload::desk();
+    let around = || Surroundings {
+        clock: clock.clone(),
+        outward: outward.handle().clone(),
+        demo: None,
+        desk: Some(desk.clone()),
+    };
+    let run = |site, asker, stop, up| run_site(site, asker, around(), stop, up);
+    let (path, check) = (path.to_owned(), config::check_site as fn(&Path) -> Checked<Site>);
+    let station = Station { path, check, run, take_over: new_rules, cannot_start, wishes };
     let result = runtime.block_on(station.until_stopped(site));
     result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)
 }
 
 /// With the same wiring the core takes the rules over.
-async fn new_rules(site: &Ready, now: &Site, next: &Site) -> bool {
-    let new = || NewRules { book: next.book.clone(), site: next.view.clone(), by: "SIGHUP".into() };
+async fn new_rules(site: &Ready, now: &Site, next: &Site, asker: &Asker) -> bool {
+    let new = || NewRules { book: next.book.clone(), site: next.view.clone(), asker: asker.clone() };
     next.has_wiring_of(now) && site.core.change(new()).await
 }
 
@@ -93,9 +102,11 @@ pub(super) fn office(path: &Path) -> Exit {
     };
     let clock = Arc::new(SystemClock::default());
     let cannot_start = |error: &OfficeError| matches!(error, OfficeError::Store(_) | OfficeError::Listen(..));
-    let run = |settings, stop, _: oneshot::Sender<()>| office::run(settings, clock.clone(), stop, None);
-    let take_over = async |_: &(), _: &_, _: &_| false;
-    let station = Station { path: path.to_owned(), check: config::check_office, run, take_over, cannot_start };
+    let run = |settings, _: Asker, stop, _: oneshot::Sender<()>| office::run(settings, clock.clone(), stop, None);
+    let take_over = async |_: &(), _: &_, _: &_, _: &Asker| false;
+    // an office has no rules: its configuration is asked for by SIGHUP only
+    let wishes = reload::desk().1;
+    let station = Station { path: path.to_owned(), check: config::check_office, run, take_over, cannot_start, wishes };
     let result = runtime.block_on(station.until_stopped(settings));
     result.map_or_else(|error| office_exit(&error), |()| Exit::Ok)
 }

@@ -3,6 +3,7 @@
 //! Reading and checking are over when this begins; the points and instruments are the same, so that the buses go on undisturbed.
 
 use super::task::Core;
+use crate::reload::Asker;
 use crate::snapshot::SiteView;
 use crate::text::changes;
 use rules::engine::ConfigChange;
@@ -14,18 +15,23 @@ use std::sync::Arc;
 pub struct NewRules {
     pub book: RuleBook,
     pub site: Arc<SiteView>,
-    /// Who asked for it: a user name, or `SIGHUP`.
-    pub by: String,
+    pub asker: Asker,
 }
 
 impl Core {
     /// Durable before visible, as any other turn.
     pub(super) async fn change(&mut self, new: NewRules) {
-        let NewRules { book, site, by } = new;
-        let change = ConfigChange { by, old_hash: self.site.config_hash.clone(), new_hash: site.config_hash.clone() };
+        let NewRules { book, site, asker } = new;
+        let now = self.clock.now();
+        let change = ConfigChange {
+            by: asker.word().to_owned(),
+            asked: asker.decision(now),
+            old_hash: self.site.config_hash.clone(),
+            new_hash: site.config_hash.clone(),
+        };
         let differences = changes::between(self.engine.book(), &book, &self.site, &site);
         let mut events = Vec::new();
-        let gone = self.engine.change_config(book, &change, self.clock.now(), &mut events);
+        let gone = self.engine.change_config(book, &change, now, &mut events);
         self.nearness.follow(self.engine.book());
         self.derived.follow_ages(self.engine.book());
         let records = self.ledger.keep_without(gone, events, &self.engine).await;

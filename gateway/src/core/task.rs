@@ -10,6 +10,7 @@ use crate::annunciator::AnnunciatorView;
 use crate::delivery::{Delivered, Delivery, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
+use crate::reload::Asker;
 use crate::snapshot::{BusView, SiteView, Snapshot, StorageView};
 use crate::store::{Found, Store, UncleanEnd};
 use crate::text::parts;
@@ -59,6 +60,8 @@ pub struct CoreParts {
     pub found: Found,
     pub clock: Arc<dyn Clock>,
     pub boot_id: String,
+    /// Who wanted this start with this configuration.
+    pub asker: Asker,
     pub buses: Vec<(String, Arc<BusStatus>)>,
     /// Points that are read faster near a limit.
     pub nearness: Nearness,
@@ -77,11 +80,17 @@ pub struct CoreParts {
 pub fn start(parts: CoreParts, stop: CancellationToken) -> (CoreHandle, JoinHandle<()>) {
     let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
     let (records, _) = broadcast::channel(RECORDS_MAX);
-    let (core, scans, found) = Core::new(parts, records.clone());
+    let (core, scans, beginning) = Core::new(parts, records.clone());
     let (publish, snapshots) = watch::channel(Arc::new(core.picture(core.clock.now())));
     let handle = CoreHandle { requests, snapshots, records, looked: core.looked.clone() };
-    let task = tokio::spawn(core.run(scans, inbox, publish, found, stop));
+    let task = tokio::spawn(core.run(scans, inbox, publish, beginning, stop));
     (handle, task)
+}
+
+/// What a start has to say: how the store was found, and who wanted it.
+struct Beginning {
+    found: Found,
+    asker: Asker,
 }
 
 pub(super) struct Core {
@@ -115,8 +124,8 @@ pub(super) struct Core {
 }
 
 impl Core {
-    /// With what its loop reads: the scans, and what the store had found.
-    fn new(parts: CoreParts, records: broadcast::Sender<Arc<Record>>) -> (Self, mpsc::Receiver<BusMessage>, Found) {
+    /// With what its loop reads: the scans, and what the start has to say.
+    fn new(parts: CoreParts, records: broadcast::Sender<Arc<Record>>) -> (Self, mpsc::Receiver<BusMessage>, Beginning) {
         let mut found = parts.found;
         let now = parts.clock.now();
         let restored = std::mem::take(&mut found.restored);
@@ -156,7 +165,7 @@ impl Core {
             dirty: true,
             looked: Arc::default(),
         };
-        (core, parts.scans, found)
+        (core, parts.scans, Beginning { found, asker: parts.asker })
     }
 
     async fn run(
@@ -164,10 +173,10 @@ impl Core {
         mut scans: mpsc::Receiver<BusMessage>,
         mut inbox: mpsc::Receiver<CoreRequest>,
         publish: watch::Sender<Arc<Snapshot>>,
-        found: Found,
+        beginning: Beginning,
         stop: CancellationToken,
     ) {
-        self.announce_start(&found).await;
+        self.announce_start(&beginning).await;
         let mut picture = tokio::time::interval(PICTURE_EVERY);
         picture.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut turn = 0_u64;
@@ -206,7 +215,7 @@ impl Core {
         self.engine.next_deadline().map_or(Duration::from_secs(1), |(at, _)| at.since(now))
     }
 
-    async fn announce_start(&mut self, found: &Found) {
+    async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
         let now = self.clock.now();
         if self.annunciator.is_none() {
             // one that was taken out of the configuration cannot come back
@@ -222,7 +231,8 @@ impl Core {
         .await;
         let new_hash = self.site.config_hash.clone();
         if let Some(old_hash) = found.config_hash.clone().filter(|old| *old != new_hash) {
-            self.note(EventKind::ConfigChanged { old_hash, new_hash, by: "start".into() }).await;
+            let (by, asked) = (asker.word().to_owned(), asker.decision(now));
+            self.note(EventKind::ConfigChanged { old_hash, new_hash, by, asked }).await;
         }
         if let Some(what) = &found.salvaged {
             self.note(EventKind::Notice {

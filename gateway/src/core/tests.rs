@@ -4,6 +4,7 @@ use super::{CommandError, CoreHandle, CoreParts, Derived, Nearness, NewRules, st
 use crate::clock::SystemClock;
 use crate::config;
 use crate::record::Record;
+use crate::reload::Asker;
 use crate::store::{OpenOptions, Store, verify};
 use devices::{BusMessage, Scan};
 use rules::{Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, TimeQuality, Wall};
@@ -68,6 +69,7 @@ fn bench_on(folder: &Path, text: &str) -> Bench {
         found,
         clock: clock.clone(),
         boot_id: "boot".into(),
+        asker: Asker::Start,
         buses: Vec::new(),
         nearness: Nearness::default(),
         derived: Derived::default(),
@@ -244,7 +246,7 @@ fn with_limit(limit: &str) -> NewRules {
     // without the substance any limit may be tried
     let text = text.replace("substance = \"NH3\"\n", "");
     let site = config::site_from_text("minimal-site.toml", &text, |_| {}).value.unwrap();
-    NewRules { book: site.book, site: site.view, by: "SIGHUP".into() }
+    NewRules { book: site.book, site: site.view, asker: Asker::Signal }
 }
 
 #[tokio::test]
@@ -259,7 +261,7 @@ async fn other_rules_take_over_at_once_and_what_people_did_stays() {
     let old_hash = bench.handle.snapshot().site.config_hash.clone();
 
     assert!(bench.handle.change(with_limit("limit = 28")).await);
-    let EventKind::ConfigChanged { old_hash: old, new_hash: new, by } =
+    let EventKind::ConfigChanged { old_hash: old, new_hash: new, by, asked: None } =
         bench.next("system.config_changed").await.event.kind.clone()
     else {
         panic!("another kind")

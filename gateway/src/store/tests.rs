@@ -103,7 +103,7 @@ fn every_kind_of_the_gateways_own_records_can_be_read_back() {
     let records = chain([
         started(),
         EventKind::Stopped { boot_id: id() },
-        EventKind::ConfigChanged { old_hash: id(), new_hash: id(), by: id() },
+        EventKind::ConfigChanged { old_hash: id(), new_hash: id(), by: id(), asked: None },
         EventKind::Notice { code: id(), text_zh: none(), text_en: none() },
         EventKind::DeviceState { device: id(), code: id(), detail: none() },
         EventKind::Receipt { event_id: id(), by: Some(id()), note: None },

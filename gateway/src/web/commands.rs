@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use rules::{Command, EventKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -83,7 +83,11 @@ pub(super) fn remark(field: &str, text: String) -> Result<String, Problem> {
 }
 
 /// The key as the core sees it: bound to the user and the command, so that nobody meets another's outcome.
-fn idempotency_key(headers: &HeaderMap, user: &str, command: &Command) -> Result<Option<String>, Problem> {
+pub(super) fn idempotency_key(
+    headers: &HeaderMap,
+    user: &str,
+    command: &impl Serialize,
+) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
     let key = key.ok_or_else(|| Problem::with_detail(Kind::Malformed, "Idempotency-Key"))?;

@@ -15,6 +15,7 @@ mod body;
 mod bus_metrics;
 mod buses;
 mod commands;
+mod config;
 pub mod local;
 mod metrics;
 mod moments;
@@ -48,6 +49,7 @@ pub use shell::{Journal, PageKind, ShellContext, shell};
 
 use crate::config::WebSettings;
 use crate::core::CoreHandle;
+use crate::reload::Desk;
 use axum::Router;
 use axum::routing::get;
 use devices::status::BusStatus;
@@ -100,6 +102,7 @@ pub struct SiteParts {
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<Arc<dyn DemoStage>>,
+    pub desk: Option<Desk>,
 }
 
 /// What the site's server needs; `S` is the site's store.
@@ -112,6 +115,8 @@ pub struct WebContext<S> {
     pub clock: Arc<dyn Clock>,
     pub settings: WebSettings,
     pub demo: Option<Arc<dyn DemoStage>>,
+    /// Where another configuration is asked for.
+    pub desk: Option<Desk>,
     /// Where the token of the local operator is left.
     pub data_dir: PathBuf,
 }
@@ -124,11 +129,11 @@ pub async fn serve_site<S: Archive + AccountDb + Clone + 'static>(
     context: WebContext<S>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let WebContext { core, store, buses, first_scan, clock, settings, demo, data_dir } = context;
+    let WebContext { core, store, buses, first_scan, clock, settings, demo, desk, data_dir } = context;
     // what people are told to open: a configured port of 0 is any free one
     let settings = WebSettings { listen: listener.local_addr()?, ..settings };
     let accounts = open_accounts(Arc::new(store.clone()), clock.clone(), &settings, Some(&data_dir)).await;
-    let parts = SiteParts { core, archive: Arc::new(store), buses, first_scan, clock, settings, demo };
+    let parts = SiteParts { core, archive: Arc::new(store), buses, first_scan, clock, settings, demo, desk };
     let journal = Journal::Core(parts.core.clone());
     let router = site_router(parts, accounts.clone(), stop.clone());
     serve_journaled(listener, router, &accounts, &journal, stop).await
@@ -201,6 +206,7 @@ pub fn site_router(parts: SiteParts, accounts: Arc<Accounts>, stop: Cancellation
     let stream = Router::new().route("/api/v1/stream", get(stream::serve)).with_state(state.clone());
     let routes = api::router(state.clone())
         .merge(commands::router(state.clone()))
+        .merge(config::router(state.clone()))
         .merge(buses::router(state.clone()))
         .merge(metrics::router(state));
     shell(routes.merge(stream), context)

@@ -134,6 +134,7 @@ fn body_schema(path: &str, method: &str) -> Option<Value> {
         | "/api/v1/first-out/{id}/reset"
         | "/api/v1/silence" => &[("reason", "string", false)],
         "/api/v1/hazards/{id}/confirm" => &[("reason", "string", false)],
+        "/api/v1/config/reload" => &[("reason", "string", true)],
         "/api/v1/hazards/{id}/reject" => &[("reason", "string", true)],
         "/api/v1/demo/scenarios" => &[("name", "string", true)],
         "/api/v1/office/events/{event_id}/confirm" => &[("by", "string", true), ("note", "string", false)],
@@ -150,6 +151,7 @@ fn problem_schema() -> Value {
         "type": { "type": "string" }, "title": { "type": "string" }, "title_en": { "type": "string" },
         "status": { "type": "integer" }, "detail": { "type": "string" },
         "fields": { "type": "array", "items": { "type": "string" } },
+        "defects": { "type": "array", "items": { "type": "object" } },
     } })
 }
 

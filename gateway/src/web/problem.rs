@@ -26,6 +26,7 @@ pub enum Kind {
     Refused,
     TooLarge,
     Incomplete,
+    Defects,
     TooMany,
     Busy,
     TimedOut,
@@ -60,6 +61,12 @@ impl Kind {
             Self::Incomplete => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "incomplete", "缺少必填内容或内容不合格", "missing or unacceptable")
             }
+            Self::Defects => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "config-defects",
+                "配置有缺陷，仍用原来的",
+                "the configuration has defects, the running one is kept",
+            ),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too-many", "尝试过于频繁，请稍候", "too many attempts"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "服务繁忙或正在停止", "busy or stopping"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "处理超时", "took too long"),
@@ -75,13 +82,15 @@ pub struct Problem {
     pub detail: Option<String>,
     /// Names of the missing or unacceptable fields (422).
     pub fields: Vec<String>,
+    /// Defects of a configuration, as `check --json` lists them (422).
+    pub defects: Vec<serde_json::Value>,
     pub retry_after_s: Option<u64>,
 }
 
 impl Problem {
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, fields: Vec::new(), retry_after_s: None }
+        Self { kind, detail: None, fields: Vec::new(), defects: Vec::new(), retry_after_s: None }
     }
 
     #[must_use]
@@ -153,6 +162,9 @@ impl IntoResponse for Problem {
         }
         if !self.fields.is_empty() {
             body["fields"] = self.fields.into();
+        }
+        if !self.defects.is_empty() {
+            body["defects"] = self.defects.into();
         }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();

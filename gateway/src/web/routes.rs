@@ -65,6 +65,8 @@ pub enum Action {
     RunScenario,
     /// Office: confirm that a person has taken note of an event.
     ConfirmEvent,
+    /// Put the configuration on the disk in the place of the running one.
+    ChangeConfig,
     /// List, create, change and end users and their sessions.
     ManageUsers,
 }
@@ -81,6 +83,7 @@ impl Action {
         Self::DecideHazard,
         Self::RunScenario,
         Self::ConfirmEvent,
+        Self::ChangeConfig,
         Self::ManageUsers,
     ];
 }
@@ -97,6 +100,7 @@ pub fn allows(role: Role, action: Action) -> bool {
         Action::TestAnnunciator => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::RunScenario => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::ConfirmEvent => matches!(role, Role::Operator | Role::Safety),
+        Action::ChangeConfig => matches!(role, Role::Engineer | Role::Admin),
         Action::ManageUsers => matches!(role, Role::Admin),
     }
 }
@@ -262,6 +266,13 @@ pub const ROUTES: &[Route] = &[
         Access::Needs(Action::DecideHazard),
         Station::Site,
         "reject a candidate as false, with a reason",
+    ),
+    row(
+        "POST",
+        "/api/v1/config/reload",
+        Access::Needs(Action::ChangeConfig),
+        Station::Site,
+        "take the configuration on the disk, with a reason; 422 lists its defects",
     ),
     row("GET", "/api/v1/demo/scenarios", VIEW, Station::Demo, "scenarios of the simulated site"),
     row("POST", "/api/v1/demo/scenarios", Access::Needs(Action::RunScenario), Station::Demo, "start a scenario"),

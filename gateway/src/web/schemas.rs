@@ -85,6 +85,7 @@ impl Shapes {
             ("GET", "/api/v1/office/sites") => self.list::<OfficeSiteShape>(),
             ("GET", "/api/v1/office/events") => self.list::<OfficeEventShape>(),
             ("POST", "/api/v1/office/events/{event_id}/confirm") => self.one::<AlreadyShape>(),
+            ("POST", "/api/v1/config/reload") => self.one::<ReloadShape>(),
             ("POST", _) => self.one::<CommandShape>(),
             _ => json!({}),
         }
@@ -116,6 +117,8 @@ shapes! {
         text_zh: String, text_en: String
     }
     CommandShape as "CommandDone" { already_so: bool, records: Vec<RecordShape> }
+    /// `restart`: a stop and a start follow, because the wiring is another.
+    ReloadShape as "Reload" { in_force: bool, restart: bool, config_hash: Option<String> }
     AlreadyShape as "AlreadySo" { already_so: bool }
     RiskShape as "Risk" {
         key: String, name: String, name_en: String, area: String, /** `major`, `considerable`, `general`, `low`. */ level: String, accident_type: String,

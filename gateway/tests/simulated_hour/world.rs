@@ -103,6 +103,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         found,
         clock: clock.clone(),
         boot_id: format!("seed-{}", plan.seed),
+        asker: gateway::reload::Asker::Start,
         buses: statuses.clone(),
         uplink: true,
         influx: true,

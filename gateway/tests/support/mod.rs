@@ -131,6 +131,11 @@ impl Gateway {
         }
     }
 
+    /// Where its page is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);

@@ -14,14 +14,17 @@
 use super::{ConditionState, Engine, Timer, restore};
 use crate::book::{Point, RuleBook, slot};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
+use crate::hazard::Decision;
 use crate::hide::EndCause;
 use crate::time::{Mono, Now};
 
 /// Who put which configuration in the place of which.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConfigChange {
     /// User name, or what stands for one: `SIGHUP`.
     pub by: String,
+    /// The person's decision, where one asked for it.
+    pub asked: Option<Decision>,
     pub old_hash: String,
     pub new_hash: String,
 }
@@ -46,8 +49,8 @@ impl Engine {
         self.finish_start(now, out);
         self.fire(Mono(now.mono.0.saturating_sub(1)), now, out);
         self.cause = Cause::Config;
-        let ConfigChange { by, old_hash, new_hash } = change.clone();
-        self.emit(EventKind::ConfigChanged { old_hash, new_hash, by }, now, out);
+        let ConfigChange { by, asked, old_hash, new_hash } = change.clone();
+        self.emit(EventKind::ConfigChanged { old_hash, new_hash, by, asked }, now, out);
         let next = restore::blank(book, now);
         let gone = self.close_what_goes(&next, now, out);
         let changed = self.move_in(next, now);
@@ -122,7 +125,7 @@ impl Engine {
             self.hide_as_its_point(i, old);
         }
         for i in 0..self.alarms.len() {
-let Some(j) = old.alarm_index(&self.alarms.key(i)) else { continue };
+            let Some(j) = old.alarm_index(&self.alarms.key(i)) else { continue };
             self.alarms.take_over(i, &mut old.alarms, j);
             if let Some(credited) = old.credited_ms.remove(&j) {
                 self.credited_ms.insert(i, credited);

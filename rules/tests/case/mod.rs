@@ -124,7 +124,7 @@ impl Play {
 
     fn switch(&mut self, now: Now) {
         self.book = self.next.take().expect("a case with `config` has a next.toml");
-        let change = ConfigChange { by: "erik".into(), old_hash: "a".into(), new_hash: "b".into() };
+        let change = ConfigChange { by: "erik".into(), asked: None, old_hash: "a".into(), new_hash: "b".into() };
         let gone = self.engine.change_config(self.book.clone(), &change, now, &mut self.events);
         self.collect(now.mono.0 + self.boot_at_ns);
         if !gone.is_empty() {

@@ -37,6 +37,46 @@ async fn every_route_answers_each_role_as_the_table_says_and_strangers_not_at_al
 }
 
 #[tokio::test]
+async fn a_configuration_is_asked_for_with_a_reason_once_for_each_key_and_one_at_a_time() {
+    let bench = bench(false).await;
+    let erik = bench.accounts.sign_in_for_test("erik", Role::Engineer).await;
+    let ask = async |reason: &str, key: &str| {
+        let headers = [
+            ("cookie", &*erik.cookie),
+            ("x-csrf-token", &*erik.csrf),
+            ("sec-fetch-site", "same-origin"),
+            ("idempotency-key", key),
+        ];
+        let answer = bench.send("POST", "/api/v1/config/reload", &headers, Some(json!({ "reason": reason }))).await;
+        (answer.status().as_u16(), json_of(answer).await)
+    };
+    let (status, problem) = ask(" x ", "a").await;
+    assert_eq!((status, &problem["fields"]), (422, &json!(["reason"])));
+    let (status, problem) = ask("defects", "a").await;
+    assert_eq!((status, &problem["type"]), (422, &json!("urn:hazard-gateway:problem:config-defects")));
+    assert_eq!((&problem["defects"][0]["file"], &problem["defects"][0]["line"]), (&json!("site.toml"), &json!(1)));
+    let noted = bench.notes.lock().unwrap().iter().any(
+        |kind| matches!(kind, EventKind::Operator { user, action, .. } if user == "erik" && action == "config_refused"),
+    );
+    assert!(noted, "that it was tried is in the journal");
+    let in_force = json!({ "in_force": true, "restart": false, "config_hash": "hash" });
+    assert_eq!(ask("按评审单放宽", "b").await, (200, in_force.clone()));
+    assert_eq!(ask("wiring", "c").await.1["restart"], true);
+    let never = tokio::time::timeout(Duration::from_millis(200), ask("never", "d")).await;
+    assert!(never.is_err(), "the station checks for long");
+    let (_, problem) = {
+        let first = ask("never", "e");
+        tokio::pin!(first);
+        assert!(futures_util::poll!(&mut first).is_pending());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(futures_util::poll!(&mut first).is_pending());
+        assert_eq!(ask("按评审单放宽", "b").await, (200, in_force), "the first answer again, nothing is asked twice");
+        ask("按评审单放宽", "f").await
+    };
+    assert_eq!((&problem["status"], &problem["detail"]), (&json!(409), &json!("reload_under_way")));
+}
+
+#[tokio::test]
 async fn a_change_from_elsewhere_or_without_the_token_is_refused() {
     let bench = bench(false).await;
     let browser = bench.accounts.sign_in_for_test("olga", Role::Operator).await;

@@ -8,6 +8,7 @@ use super::*;
 use crate::core::{CommandError, CommandOutcome, CoreRequest};
 use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
+use crate::reload::{Asker, Wish};
 use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, ValueView, fixture};
 use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
@@ -101,6 +102,23 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             | CoreRequest::Delivery(_)
             | CoreRequest::System { .. }
             | CoreRequest::Change { .. } => {}
+        }
+    }
+}
+
+/// Answers for the station's loop by the reason: `defects`, `wiring`, `never`.
+async fn play_station(mut wishes: mpsc::Receiver<Wish>) {
+    let mut held = Vec::new();
+    while let Some(mut wish) = wishes.recv().await {
+        let Asker::Person { reason, .. } = wish.asker.clone() else { continue };
+        match reason.as_str() {
+            "defects" => {
+                let checked = crate::config::site_from_text("site.toml", "[sit]", |_| {});
+                wish.answer(crate::reload::Answer::Defects(checked.diagnostics));
+            }
+            "wiring" => wish.answer(crate::reload::Answer::Restarting),
+            "never" => held.push(wish),
+            _ => wish.answer(crate::reload::Answer::InForce),
         }
     }
 }
@@ -252,6 +270,8 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let accounts = open_accounts(db, clock.clone(), &settings, folder).await;
     let demo: Option<Arc<dyn DemoStage>> = Some(Arc::new(Stage::default()));
     let archive = Arc::new(FakeArchive::default());
+    let (desk, wishes) = crate::reload::desk();
+    tokio::spawn(play_station(wishes));
     let first_scan = FirstScan::default();
     let parts = SiteParts {
         core,
@@ -261,6 +281,7 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
         clock: clock.clone(),
         settings,
         demo,
+        desk: Some(desk),
     };
     let stop = CancellationToken::new();
     let router = site_router(parts, accounts.clone(), stop.clone());

@@ -13,7 +13,7 @@ fn limits(high: f64, high_high: f64) -> BookParts {
 
 fn switch(r: &mut Rig, t: f64, parts: BookParts) -> Vec<String> {
     r.until(t);
-    let change = ConfigChange { by: "engineer".into(), old_hash: "a".into(), new_hash: "b".into() };
+    let change = ConfigChange { by: "engineer".into(), asked: None, old_hash: "a".into(), new_hash: "b".into() };
     r.engine.change_config(RuleBook::build(parts).unwrap().0, &change, at(t), &mut r.events)
 }
 
@@ -39,7 +39,9 @@ fn an_edited_text_changes_nothing_but_says_who() {
     p.rules[0].action = "撤离".into();
     assert_eq!(said(&mut r, 6.5, p), ["system.config_changed"]);
     assert_eq!(r.engine.alarms().all(), before);
-    let Some(EventKind::ConfigChanged { by, old_hash, new_hash }) = r.events.last().map(|e| &e.kind) else { panic!() };
+    let Some(EventKind::ConfigChanged { by, old_hash, new_hash, .. }) = r.events.last().map(|e| &e.kind) else {
+        panic!()
+    };
     assert_eq!((by.as_str(), old_hash.as_str(), new_hash.as_str()), ("engineer", "a", "b"));
 }
 

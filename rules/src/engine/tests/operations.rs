@@ -194,7 +194,12 @@ impl Stage {
         self.rig.engine.handle(Input::Tick, now, &mut self.rig.events);
     }
     fn switch(&mut self, n: usize, now: Now) {
-        let change = ConfigChange { by: "engineer".into(), old_hash: self.book.to_string(), new_hash: n.to_string() };
+        let change = ConfigChange {
+            by: "engineer".into(),
+            asked: None,
+            old_hash: self.book.to_string(),
+            new_hash: n.to_string(),
+        };
         let (begun, before) = (self.rig.events.len(), self.rig.engine.alarms().all());
         let gone = self.rig.engine.change_config(built(n), &change, now, &mut self.rig.events);
         for old in before.iter().filter(|a| !gone.contains(&a.key)) {

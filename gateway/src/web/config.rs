@@ -1,0 +1,67 @@
+//! `POST /api/v1/config/reload`: a person puts the configuration on the disk in the place of the running one.
+//!
+//! Owns the request and its answers. Leaves checking and switching to the station's loop behind the [`crate::reload::Desk`].
+
+use super::SiteState;
+use super::accounts::Session;
+use super::body::Body;
+use super::commands::{Answer, idempotency_key, remark};
+use super::problem::{Kind, Problem};
+use super::routes::Action;
+use crate::config::Diagnostic;
+use crate::reload::{self, Asker};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Json, Router};
+use rules::EventKind;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// As everywhere where a reason is asked for.
+const REASON_MIN: usize = 4;
+
+pub(super) fn router(state: Arc<SiteState>) -> Router {
+    Router::new().route("/api/v1/config/reload", post(reload)).with_state(state)
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+async fn reload(
+    State(state): State<Arc<SiteState>>,
+    session: Session,
+    headers: HeaderMap,
+    Body(given): Body<Reason>,
+) -> Answer {
+    let actor = session.acting(Action::ChangeConfig)?;
+    let reason = remark("reason", given.reason)?.trim().to_owned();
+    if reason.chars().count() < REASON_MIN {
+        return Err(Problem::incomplete(vec!["reason".into()]));
+    }
+    let key = idempotency_key(&headers, &session.user, &("reload", &reason))?;
+    // a demo has no file to read again
+    let desk = state.desk.as_ref().ok_or_else(|| Problem::with_detail(Kind::Refused, "no_configuration_file"))?;
+    let asked = desk.ask(Asker::Person { actor, reason: reason.clone() }, key).await;
+    match asked.map_err(|_| Problem::with_detail(Kind::Refused, "reload_under_way"))? {
+        reload::Answer::InForce => Ok(Json(json!({
+            "in_force": true, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
+        reload::Answer::Restarting => Ok(Json(json!({ "in_force": false, "restart": true, "config_hash": null }))),
+        reload::Answer::Defects(diagnostics) => {
+            let detail = format!("{} defects; {reason}", diagnostics.iter().filter(|d| d.fatal).count());
+            let kind = EventKind::Operator { user: session.user, action: "config_refused".into(), detail };
+            let _ = state.core.note(kind).await;
+            Err(defects(&diagnostics))
+        }
+    }
+}
+
+/// As `check --json` lists them; warnings stand beside what is fatal.
+fn defects(diagnostics: &[Diagnostic]) -> Problem {
+    let list = diagnostics.iter().filter_map(|d| serde_json::to_value(d).ok()).collect();
+    Problem { defects: list, ..Problem::new(Kind::Defects) }
+}
