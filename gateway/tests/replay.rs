@@ -6,7 +6,7 @@ mod support;
 
 use devices::{BusMessage, Scan};
 use gateway::config::{Site as Checked, load_site};
-use gateway::core::{CoreParts, Nearness, start};
+use gateway::core::{CoreParts, Nearness, NewRules, start};
 use gateway::reload::Asker;
 use gateway::store::{OpenOptions, Store, Workers};
 use rules::{Actor, Clock, Command, Fault, Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
@@ -37,7 +37,7 @@ type Signal = fn(u64) -> Option<f64>;
 
 /// One run of the gateway's core from a second of the story to another, with a clean stop.
 fn run(site: &Checked, from_s: u64, to_s: u64, signal: Signal) {
-    play(site, from_s, to_s, signal, End::InOrder);
+    play(site, from_s, to_s, signal, End::InOrder, None);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +46,8 @@ enum End {
     Killed,
 }
 
-fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End) {
+/// `change`: from that second on another configuration, without a stop.
+fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End, change: Option<(u64, &Checked)>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(Virtual(Instant::now(), from_s));
@@ -89,6 +90,10 @@ fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End) {
             let reading = answer.map_or(Reading::Bad(Fault::Timeout), good);
             let scan = Scan { device, answered: answer.is_some(), samples: vec![Sample { point, reading, at }], at };
             scans.send(BusMessage::Scan(scan)).await.unwrap();
+            if let Some((_, next)) = change.filter(|(at, _)| *at == second) {
+                let new = NewRules::of(next, Asker::Signal);
+                assert!(core.change(new).await);
+            }
             if second % 60 == 45 {
                 for alarm in core.snapshot().alarms.iter().filter(|a| a.state.contains("unacked")) {
                     let alarm = Command::Acknowledge {
@@ -167,8 +172,8 @@ fn what_the_journal_says_comes_out_of_the_samples_again() {
 fn an_end_without_a_stop_is_an_alarm_for_ten_minutes_and_comes_out_of_a_replay_too() {
     let site = Site::minimal();
     let (checked, _) = load_site(&site.file()).unwrap();
-    play(&checked, 0, 30, story, End::Killed);
-    play(&checked, 37, 700, |_| Some(10.0), End::InOrder);
+    play(&checked, 0, 30, story, End::Killed, None);
+    play(&checked, 37, 700, |_| Some(10.0), End::InOrder, None);
     let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
     let own = "SELECT kind || ' ' || ((json_extract(json, '$.at.wall.utc_ms') - ?1) / 1000) FROM event \
                WHERE json_extract(json, '$.fact.alarm') = 'system:unclean_end' ORDER BY seq";
@@ -179,6 +184,75 @@ fn an_end_without_a_stop_is_an_alarm_for_ten_minutes_and_comes_out_of_a_replay_t
     assert_eq!(story, acked);
     let (code, found) = json(&site, &["replay", "--json"]);
     assert_eq!((code, &found["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{found:#}");
+}
+
+/// Twenty minutes with two live changes, a restart between them and an edit while it was down: the limit is 25, 24, 26, 28.
+fn recorded_over_changes() -> Site {
+    let site = Site::minimal();
+    let of = |limit: &str| {
+        let file = other(&site, "limit = 25", &format!("limit = {limit}"));
+        load_site(std::path::Path::new(&file)).unwrap().0
+    };
+    let (first, lower, higher, last) = (load_site(&site.file()).unwrap().0, of("24"), of("26"), of("28"));
+    // at 24.5 it is an alarm of the second configuration only, at 27 one of all but the last
+    let story: Signal = |second| match second {
+        20..80 | 100..170 => Some(24.5),
+        200..260 | 400..450 => Some(27.0),
+        1200..1230 => Some(28.2),
+        _ => Some(10.0 + ((second * 7919) % 11) as f64 / 10.0),
+    };
+    play(&first, 0, 130, story, End::InOrder, Some((50, &lower)));
+    play(&lower, 135, 300, story, End::InOrder, Some((230, &higher)));
+    play(&last, 320, 1300, story, End::InOrder, None);
+    std::fs::copy(site.folder().join("limit28.toml"), site.file()).unwrap();
+    site
+}
+
+#[test]
+fn each_time_is_played_with_the_rules_that_were_in_force() {
+    let site = recorded_over_changes();
+    let whole = |found: &Value| {
+        let c = &found["comparison"];
+        assert_eq!(c["differences"], Value::Array(Vec::new()), "{c:#}");
+        assert_eq!(c["matched"], c["recorded"]);
+        c["recorded"].as_u64().unwrap()
+    };
+    let (code, found) = json(&site, &["replay", "--json"]);
+    let raised = |found: &Value| found["present"]["alarms"].as_u64().unwrap();
+    assert!(whole(&found) >= 10);
+    assert_eq!((code, raised(&found)), (0, 4), "{:#}", found["present"]["top"]);
+    let on_file = found["revisions"].as_array().unwrap().iter().filter(|r| r["on_file"] == true).count();
+    assert_eq!((on_file, &found["books_dropped"]), (6, &Value::from(0)), "{:#}", found["revisions"]);
+    // from in between, so that the state at its beginning rests on a change before it
+    let (code, part) = json(&site, &["replay", "--json", "--from", "2026-03-02T00:08:00Z"]);
+    assert!(code == 0 && whole(&part) < whole(&found));
+    assert_eq!(part["revisions"].as_array().unwrap().len(), 1, "{:#}", part["revisions"]);
+    let text = hazard_gateway(&site, &["replay"], "");
+    assert!(text.out.contains("4 份配置") && text.out.contains("全部重现"), "{text:?}");
+
+    // beside another file it is the rules in hand that would change
+    let (code, beside) =
+        json(&site, &["replay", "--json", "--with", site.folder().join("limit24.toml").to_str().unwrap()]);
+    assert_eq!((code, raised(&beside), whole(&beside)), (0, 1, whole(&found)));
+    assert_eq!(beside["other"]["changes"]["come"].as_array().unwrap().len(), 4, "{:#}", beside["other"]);
+    let (_, dry) = json(&site, &["check", "--json", "--dry-run"]);
+    assert_eq!(dry["dry_run"]["would"]["alarms"], 1, "a look ahead takes the file's rules throughout");
+}
+
+#[test]
+fn rules_that_are_not_on_file_are_named_and_explain_what_differs() {
+    let site = recorded_over_changes();
+    let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
+    let second =
+        "DELETE FROM rule_book WHERE from_seq = (SELECT from_seq FROM rule_book ORDER BY from_seq LIMIT 1 OFFSET 1)";
+    assert_eq!(conn.execute(second, []).unwrap(), 1);
+    drop(conn);
+    let (code, found) = json(&site, &["replay", "--json"]);
+    let differences = found["comparison"]["differences"].as_array().unwrap();
+    assert!(!differences.is_empty() && differences.iter().all(|d| d["why"] != "unexplained"), "{differences:#?}");
+    assert!(differences.iter().any(|d| d["why"] == "other_rules"), "{differences:#?}");
+    let text = hazard_gateway(&site, &["replay"], "");
+    assert!(code == 0 && text.out.contains("没有存档"), "{text:?}");
 }
 
 #[test]

@@ -170,8 +170,9 @@ impl RuleBook {
     pub fn device_id(&self, key: &str) -> Option<DeviceId> {
         self.0.index.devices.get(key).copied()
     }
-    /// All parts, as checked.
-    pub(crate) fn parts(&self) -> &BookParts {
+    /// All parts, as checked: what [`RuleBook::build`] makes the same book of again.
+    #[must_use]
+    pub fn parts(&self) -> &BookParts {
         &self.0.parts
     }
     /// What hangs on what.

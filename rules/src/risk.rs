@@ -19,7 +19,7 @@ pub enum RiskLevel {
 }
 
 /// A registered major hazard source (重大危险源), GB 18218.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Key in the configuration, such as `A1`.
     pub key: String,
@@ -40,7 +40,7 @@ pub struct Source {
 }
 
 /// A registered risk (风险).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Risk {
     /// Key, such as `RA-01`.
     pub key: String,
@@ -63,7 +63,7 @@ pub struct Risk {
 }
 
 /// How a measure is proved (dataSrc 1 or 2 of the exchange format).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Evidence {
     /// Watched automatically by these point keys: an alarm, fault or silence of one is a failure of the measure.
@@ -76,7 +76,7 @@ pub enum Evidence {
 }
 
 /// A control measure (管控措施) of a risk.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     /// Key, such as `RA-01.M1`.
     pub key: String,

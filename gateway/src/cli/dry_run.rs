@@ -6,7 +6,7 @@ use super::bar::Bar;
 use super::past::{failed, pad};
 use crate::config::{Diagnostic, Site, SourceFile, noise_warnings};
 use crate::kpi::{self, Report, time_text};
-use crate::replay::{self, Ask};
+use crate::replay::{self, Ask, Rules};
 use crate::store::{Past, Span};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,8 @@ impl History {
             return Err(Exit::Io);
         };
         let span = Span { from_ms: recorded.from_ms.max(recorded.to_ms - DRY_RUN_MS), to_ms: recorded.to_ms };
-        let ask = Ask { book: &site.book, config_hash: &site.view.config_hash, other: None, span };
+        let ask =
+            Ask { book: &site.book, config_hash: &site.view.config_hash, rules: Rules::InHand, other: None, span };
         let mut bar = Bar::new("正在试算 dry run");
         let outcome = replay::run(past, &ask, &mut |share| bar.show(share)).map_err(|e| failed(&e, past.dir()))?;
         bar.done();

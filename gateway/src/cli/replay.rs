@@ -8,7 +8,7 @@ use super::past::{failed, open, pad, span};
 use super::{Exit, check};
 use crate::config::{self, Checked, Site};
 use crate::kpi::{Report, time_text};
-use crate::replay::{Ask, Change, Difference, Outcome, What, Why, run};
+use crate::replay::{Ask, Change, Difference, Outcome, Rules, What, Why, run};
 use crate::store::Span;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -63,8 +63,13 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
         );
         return Err(Exit::Usage);
     }
-    let ask =
-        Ask { book: &site.book, config_hash: &site.view.config_hash, other: other.as_ref().map(|o| &o.book), span };
+    let ask = Ask {
+        book: &site.book,
+        config_hash: &site.view.config_hash,
+        rules: Rules::OfEachTime,
+        other: other.as_ref().map(|o| &o.book),
+        span,
+    };
     let mut bar = Bar::new("正在回放 replaying");
     let outcome = run(&past, &ask, &mut |share| bar.show(share)).map_err(|error| failed(&error, past.dir()))?;
     bar.done();
@@ -104,6 +109,8 @@ fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
         "samples": outcome.samples,
         "gaps": outcome.gaps,
         "damaged_blocks": outcome.damaged_blocks,
+        "revisions": revisions(outcome),
+        "books_dropped": outcome.books_dropped,
         "comparison": outcome.comparison,
         "refused": refused(&outcome.refused),
         "present": outcome.present,
@@ -113,12 +120,38 @@ fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
     })
 }
 
+fn revisions(outcome: &Outcome) -> Vec<serde_json::Value> {
+    let revision = |r: &crate::replay::Revision| json!({ "seq": r.seq, "from": time_text(r.from_ms), "config_hash": r.config_hash, "on_file": r.on_file });
+    outcome.revisions.iter().map(revision).collect()
+}
+
+/// Each time is judged with its own rules; those that are not on file are named.
+fn print_revisions(outcome: &Outcome) {
+    let mut hashes: Vec<&str> = outcome.revisions.iter().map(|r| r.config_hash.as_str()).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    if hashes.len() > 1 {
+        println!(
+            "期间先后有 {0} 份配置，各用当时的规则回放 · {0} configurations were in force, each time is played with its own rules",
+            hashes.len()
+        );
+    }
+    for r in outcome.revisions.iter().filter(|r| !r.on_file) {
+        println!(
+            "! {}  配置 {:.12} 的规则没有存档，沿用在它之前的规则 · the rules of that configuration are not on file, those before it are used on",
+            time_text(r.from_ms),
+            r.config_hash
+        );
+    }
+}
+
 fn print(outcome: &Outcome, span: Span) {
     println!("回放 replay · {} – {}", time_text(span.from_ms), time_text(span.to_ms));
     println!(
         "{} 个采样 samples，缺失 gaps {}，损坏的数据块 damaged blocks {}\n",
         outcome.samples, outcome.gaps, outcome.damaged_blocks
     );
+    print_revisions(outcome);
     print_comparison(outcome);
     if let Some(other) = &outcome.other {
         print_changes(outcome, other);
@@ -161,7 +194,9 @@ fn difference(d: &Difference) -> String {
         What::Moved => format!("时间不同 moved {}", seconds(d.moved_ms.unwrap_or(0))),
     };
     let why = match d.why {
-        Why::OtherRules => "当时生效的是另一份配置 · another configuration was in force",
+        Why::OtherRules => {
+            "当时生效的是另一份配置，其规则没有存档 · another configuration was in force, its rules are not on file"
+        }
         Why::Gap => "这段时间采样缺失 · samples are missing there",
         Why::ClockStep => "时钟被调整过 · the clock was stepped",
         Why::NoReasons => "旧版本没有记录坏值的原因 · an earlier version did not record why a value was bad",

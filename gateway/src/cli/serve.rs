@@ -81,8 +81,15 @@ pub(super) fn run(path: &Path) -> Exit {
 
 /// With the same wiring the core takes the rules over.
 async fn new_rules(site: &Ready, now: &Site, next: &Site, asker: &Asker) -> bool {
-    let new = || NewRules { book: next.book.clone(), site: next.view.clone(), asker: asker.clone() };
-    next.has_wiring_of(now) && site.core.change(new()).await
+    if !next.has_wiring_of(now) {
+        return false;
+    }
+    let (next, asker) = (next.clone(), asker.clone());
+    let new = tokio::task::spawn_blocking(move || NewRules::of(&next, asker)).await;
+    match new {
+        Ok(new) => site.core.change(new).await,
+        Err(_) => false,
+    }
 }
 
 /// The township station until SIGTERM or SIGINT; SIGHUP reloads.

@@ -3,8 +3,10 @@
 //! Reading and checking are over when this begins; the points and instruments are the same, so that the buses go on undisturbed.
 
 use super::task::Core;
+use crate::config::Site;
 use crate::reload::Asker;
 use crate::snapshot::SiteView;
+use crate::store::KeptBook;
 use crate::text::changes;
 use rules::engine::ConfigChange;
 use rules::{EventKind, RuleBook};
@@ -16,12 +18,23 @@ pub struct NewRules {
     pub book: RuleBook,
     pub site: Arc<SiteView>,
     pub asker: Asker,
+    /// The book as it goes on file.
+    pub kept: KeptBook,
+}
+
+impl NewRules {
+    /// Of a checked configuration; a large one takes a moment, so not on the core's thread.
+    #[must_use]
+    pub fn of(site: &Site, asker: Asker) -> Self {
+        let kept = KeptBook::of(&site.book, &site.view.config_hash);
+        Self { book: site.book.clone(), site: site.view.clone(), asker, kept }
+    }
 }
 
 impl Core {
     /// Durable before visible, as any other turn.
     pub(super) async fn change(&mut self, new: NewRules) {
-        let NewRules { book, site, asker } = new;
+        let NewRules { book, site, asker, kept } = new;
         let now = self.clock.now();
         let change = ConfigChange {
             by: asker.word().to_owned(),
@@ -34,6 +47,7 @@ impl Core {
         let gone = self.engine.change_config(book, &change, now, &mut events);
         self.nearness.follow(self.engine.book());
         self.derived.follow_ages(self.engine.book());
+        self.ledger.put_on_file(kept);
         let records = self.ledger.keep_without(gone, events, &self.engine).await;
         (self.site, self.site_since_seq) = (site, self.engine.next_seq() - 1);
         self.tell(&records);

@@ -8,7 +8,7 @@
 
 use crate::mqtt::payload;
 use crate::record::Record;
-use crate::store::{Commit, Store, StoreError, seal};
+use crate::store::{Commit, KeptBook, Store, StoreError, seal};
 use rules::{Engine, Event, EventKind};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(super) struct Ledger {
     /// Commits the disk has not confirmed, oldest first; the first one is under way.
     late: VecDeque<Commit>,
     under_way: Option<JoinHandle<Result<(), StoreError>>>,
+    /// Goes with the next commit.
+    book: Option<KeptBook>,
     /// Commits given up because the ring was full.
     pub(super) given_up: u64,
     /// How long the last prompt commit took.
@@ -57,6 +59,7 @@ impl Ledger {
             next_hazard,
             late,
             under_way: None,
+            book: None,
             given_up: 0,
             last_commit: Duration::ZERO,
         }
@@ -86,6 +89,11 @@ impl Ledger {
         records.into_iter().map(Arc::new).collect()
     }
 
+    /// The next events put this book in force: it goes on file with them.
+    pub(super) fn put_on_file(&mut self, book: KeptBook) {
+        self.book = Some(book);
+    }
+
     fn commit_of(&mut self, events: Vec<Event>, engine: &Engine) -> Commit {
         let mut commit = Commit::default();
         for event in events {
@@ -96,6 +104,7 @@ impl Ledger {
             commit.records.push(self.record(event));
         }
         commit.next_hazard = self.next_hazard;
+        commit.book = self.book.take();
         commit
     }
 

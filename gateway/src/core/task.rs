@@ -12,7 +12,7 @@ use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
 use crate::reload::Asker;
 use crate::snapshot::{BusView, SiteView, Snapshot, StorageView};
-use crate::store::{Found, Store, UncleanEnd};
+use crate::store::{Found, KeptBook, Store, UncleanEnd};
 use crate::text::parts;
 use devices::status::BusStatus;
 use devices::{BusMessage, Scan};
@@ -217,6 +217,7 @@ impl Core {
 
     async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
         let now = self.clock.now();
+        self.ledger.put_on_file(KeptBook::of(self.engine.book(), &self.site.config_hash));
         if self.annunciator.is_none() {
             // one that was taken out of the configuration cannot come back
             self.system(SystemCondition::AnnunciatorFailed, false).await;

@@ -246,7 +246,7 @@ fn with_limit(limit: &str) -> NewRules {
     // without the substance any limit may be tried
     let text = text.replace("substance = \"NH3\"\n", "");
     let site = config::site_from_text("minimal-site.toml", &text, |_| {}).value.unwrap();
-    NewRules { book: site.book, site: site.view, asker: Asker::Signal }
+    NewRules::of(&site, Asker::Signal)
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Recorded samples through the live rules, and through others.
 //!
 //! ```text
-//!   history/*.db ─► reader ─┬─► Player (rules in force) ─► Comparison with the journal
-//!   records.db ─► Script ───┼─► Player (other rules) ────► Changes against the rules in force
+//!   history/*.db ─► reader ─┬─► Player (rules of each time) ─► Comparison with the journal
+//!   records.db ─► Script ───┼─► Player (other rules) ────────► Changes against the rules in hand
 //!                           └─► Survey (noise, gaps) ────► deadbands
 //! ```
 //!
@@ -12,6 +12,7 @@
 mod changes;
 mod compare;
 mod player;
+mod revisions;
 mod run;
 mod script;
 mod survey;
@@ -20,6 +21,7 @@ mod timeline;
 pub use changes::{Change, Changes};
 pub use compare::{Comparison, Difference, What, Why};
 pub use player::{Played, Player, Refused};
-pub use run::{Ask, Other, Outcome, Progress, noise, run};
+pub use revisions::Revision;
+pub use run::{Ask, Other, Outcome, Progress, Rules, noise, run};
 pub use survey::{Noise, Survey};
 pub use timeline::Timeline;

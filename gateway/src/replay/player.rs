@@ -7,6 +7,7 @@
 //!
 //! Owns order and grouping. Every decision is the engine's.
 
+use super::revisions::Revisions;
 use super::script::{Step, seen};
 use super::timeline::Timeline;
 use crate::store::PastSample;
@@ -41,12 +42,15 @@ pub struct Played {
 pub struct Player<'a> {
     engine: Engine,
     book: RuleBook,
+    /// Rules that take over on the way, where each time is judged with its own.
+    revisions: Option<&'a Revisions>,
+    keys: &'a [String],
     timeline: &'a Timeline,
     steps: std::iter::Peekable<std::vec::IntoIter<(Now, Step)>>,
-    /// By the reader's numbers: the point and its device in this book.
+    /// By the reader's numbers: the point and its device in the book in force.
     points: Vec<Option<(PointId, DeviceId)>>,
-    /// The scan being collected.
-    scan: Vec<Sample>,
+    /// The scan being collected, by the reader's numbers: another book may take over before it is judged.
+    scan: Vec<(u32, Reading, Now)>,
     device: Option<DeviceId>,
     answered: bool,
     modes: Vec<(String, Mode)>,
@@ -56,24 +60,25 @@ pub struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    /// Stands where the journal stood at `start`: `before` are its events until then, on the clock of the replay.
+    /// Stands where the journal stood at `start`: `before` are its events until then, on the clock of the replay. One book judges
+    /// throughout.
     #[must_use]
     pub fn new(
         book: &RuleBook,
-        keys: &[String],
+        keys: &'a [String],
         timeline: &'a Timeline,
         before: &[Event],
         steps: Vec<(Now, Step)>,
         start: Now,
     ) -> Self {
-        let device = |p: PointId| book.device_id(&book.points()[p.index()].device);
-        let points = keys.iter().map(|key| book.point_id(key).and_then(|p| Some((p, device(p)?)))).collect();
         let mut player = Self {
             engine: Engine::new(book.clone(), Restored::default(), start),
             book: book.clone(),
+            revisions: None,
+            keys,
             timeline,
             steps: steps.into_iter().peekable(),
-            points,
+            points: numbered(book, keys),
             scan: Vec::new(),
             device: None,
             answered: false,
@@ -90,23 +95,29 @@ impl<'a> Player<'a> {
         player
     }
 
+    /// Each time is judged with the rules that were in force then, as far as they are on file.
+    pub(super) fn by_revisions(mut self, revisions: Option<&'a Revisions>) -> Self {
+        self.revisions = revisions;
+        self
+    }
+
     /// The next samples, in the order in which they came.
     pub fn feed(&mut self, batch: &[PastSample]) {
         for past in batch {
-            let Some((point, device)) = self.points.get(past.point as usize).copied().flatten() else { continue };
+            let Some((_, device)) = self.points.get(past.point as usize).copied().flatten() else { continue };
             self.played.samples += 1;
             let at = self.timeline.at(past.utc_ms);
             let answered = past.answered.unwrap_or_else(|| is_heard(past.reading));
             let begins = self.device != Some(device)
                 || self.answered != answered && past.answered.is_some()
-                || self.scan.iter().any(|s| s.point == point)
-                || self.scan.last().is_some_and(|s| (past.utc_ms - s.at.wall.utc_ms).abs() > SCAN_MS);
+                || self.scan.iter().any(|(number, ..)| *number == past.point)
+                || self.scan.last().is_some_and(|(.., at)| (past.utc_ms - at.wall.utc_ms).abs() > SCAN_MS);
             if begins {
                 self.flush();
                 (self.device, self.answered) = (Some(device), answered);
             }
             self.answered |= answered;
-            self.scan.push(Sample { point, reading: past.reading, at });
+            self.scan.push((past.point, past.reading, at));
         }
     }
 
@@ -120,36 +131,55 @@ impl<'a> Player<'a> {
     }
 
     fn flush(&mut self) {
-        let Some(device) = self.device.take() else { return };
-        let scan = std::mem::take(&mut self.scan);
-        let (Some(first), Some(last)) = (scan.iter().map(|s| s.at.mono).min(), scan.iter().max_by_key(|s| s.at.mono))
-        else {
+        if self.device.take().is_none() {
+            return;
+        }
+        let mut scan = std::mem::take(&mut self.scan);
+        let times = || scan.iter().map(|(.., at)| *at);
+        let (Some(first), Some(now)) = (times().map(|at| at.mono).min(), times().max_by_key(|at| at.mono)) else {
             return;
         };
-        let now = last.at;
         self.steps_until(first);
         self.timers(first, false);
         self.last = now;
+        let samples: Vec<Sample> = scan
+            .drain(..)
+            .filter_map(|(number, reading, at)| Some(Sample { point: self.points[number as usize]?.0, reading, at }))
+            .collect();
+        self.scan = scan;
+        let Some(device) = samples.first().and_then(|s| self.device_of(s.point)) else { return };
         let answered = self.answered;
         let begun = self.played.events.len();
-        self.engine.handle(Input::Scan { device, answered, samples: &scan }, now, &mut self.played.events);
+        self.engine.handle(Input::Scan { device, answered, samples: &samples }, now, &mut self.played.events);
         self.noted(begun);
-        self.scan = scan;
-        self.scan.clear();
+    }
+
+    fn device_of(&self, point: PointId) -> Option<DeviceId> {
+        self.book.device_id(&self.book.points()[point.index()].device)
     }
 
     fn steps_until(&mut self, until: Mono) {
         while let Some((at, step)) = self.steps.next_if(|(at, _)| at.mono <= until) {
             // While the daemon was down nothing was judged; after a kill nobody knows since when, but for its last sign of life.
+            // A change sees to what was due before it by itself.
             if !matches!(step, Step::Start { .. }) {
-                self.timers(at.mono, true);
+                self.timers(at.mono, !matches!(step, Step::Change { .. }));
             }
             self.last = at;
             let begun = self.played.events.len();
             match step {
-                Step::Start { rebooted, .. } => {
+                Step::Start { seq, rebooted, .. } => {
+                    if let Some(book) = self.revision(seq) {
+                        self.use_book(book);
+                    }
                     let recent: Vec<Event> = self.recent(at).cloned().collect();
                     self.restart(&recent, rebooted, at);
+                }
+                Step::Change { seq, change } => {
+                    if let Some(book) = self.revision(seq) {
+                        self.use_book(book.clone());
+                        let _ = self.engine.change_config(book, &change, at, &mut self.played.events);
+                    }
                 }
                 Step::Stop => {}
                 Step::System(condition, active) => {
@@ -159,6 +189,15 @@ impl<'a> Player<'a> {
             }
             self.noted(begun);
         }
+    }
+
+    fn revision(&self, seq: u64) -> Option<RuleBook> {
+        self.revisions?.book(seq).cloned()
+    }
+
+    fn use_book(&mut self, book: RuleBook) {
+        self.points = numbered(&book, self.keys);
+        self.book = book;
     }
 
     fn person(&mut self, command: &Command, actor: &Actor, at: Now) {
@@ -221,6 +260,12 @@ impl<'a> Player<'a> {
             _ => {}
         }
     }
+}
+
+/// What the reader's numbers are in a book.
+fn numbered(book: &RuleBook, keys: &[String]) -> Vec<Option<(PointId, DeviceId)>> {
+    let device = |p: PointId| book.device_id(&book.points()[p.index()].device);
+    keys.iter().map(|key| book.point_id(key).and_then(|p| Some((p, device(p)?)))).collect()
 }
 
 /// Without a record of it: a device that says anything at all has answered.

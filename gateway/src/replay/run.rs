@@ -3,12 +3,14 @@
 use super::changes::{Changes, changes};
 use super::compare::{Circumstances, Comparison, Why, compare};
 use super::player::{Played, Player, Refused};
+use super::revisions::{self, Revision, Revisions};
 use super::script::{self, Step};
 use super::survey::{Gap, Noise, Survey};
 use super::timeline::Timeline;
 use crate::kpi;
 use crate::store::{Past, PastSample, Span, StoreError};
-use rules::{Event, EventKind, Now, RuleBook};
+use rules::{Event, Now, RuleBook};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -19,12 +21,23 @@ const BATCHES_MAX: usize = 16;
 /// Samples in one batch.
 const BATCH: usize = 16_384;
 
+/// Which rules the journal is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of each time, where they are on file.
+    OfEachTime,
+    /// Those in hand throughout: a look ahead.
+    InHand,
+}
+
 /// What is asked.
 #[derive(Debug)]
 pub struct Ask<'a> {
+    /// The configuration in hand.
     pub book: &'a RuleBook,
-    /// Hash of the configuration in hand: tells whether the same rules were in force.
+    /// Its hash: tells whether the same rules were in force.
     pub config_hash: &'a str,
+    pub rules: Rules,
     pub other: Option<&'a RuleBook>,
     pub span: Span,
 }
@@ -33,7 +46,7 @@ pub struct Ask<'a> {
 #[derive(Debug)]
 pub struct Outcome {
     pub comparison: Comparison,
-    /// The rules in force, played.
+    /// The rules of each time, played; beside other rules those in hand.
     pub present: kpi::Report,
     pub refused: Vec<Refused>,
     /// The other rules.
@@ -42,6 +55,10 @@ pub struct Outcome {
     pub samples: u64,
     pub gaps: usize,
     pub damaged_blocks: u64,
+    /// What put rules in force, and whether they are on file.
+    pub revisions: Vec<Revision>,
+    /// Rule books that were in force once and are no longer kept.
+    pub books_dropped: u64,
 }
 
 /// What the other rules gave.
@@ -66,32 +83,82 @@ pub fn run(past: &Past, ask: &Ask<'_>, progress: Progress<'_>) -> Result<Outcome
     let keep = journal.get(before.saturating_sub(1)).or(journal.first()).map_or(0, |e| e.seq);
     let timeline = Timeline::of(journal.iter(), keep);
     let recorded: Vec<Event> = journal.iter().map(|e| Event { at: timeline.recorded(e), ..e.clone() }).collect();
-    let (start, end) = (timeline.at(start_ms), timeline.at(ask.span.to_ms));
-    let steps: Vec<(Now, Step)> = journal[before..]
-        .iter()
-        .take_while(|e| e.at.wall.utc_ms <= ask.span.to_ms)
-        .filter_map(|e| Some((timeline.recorded(e), script::step(e, timeline.booted(e))?)))
-        .collect();
+    let revisions = Revisions::of(past, &journal, before, ask.span.to_ms, (ask.book, ask.config_hash))?;
+    let steps = steps(&journal[before..], &timeline, ask.span.to_ms);
 
-    let keys = keys(ask);
-    let player = |book| Player::new(book, &keys, &timeline, &recorded[..before], steps.clone(), start);
+    let keys = keys(ask, &revisions);
     let samples = Span { from_ms: start_ms, to_ms: ask.span.to_ms };
-    let (present, other, survey, damaged) = std::thread::scope(|scope| {
-        let (to_present, present) = sync_channel(BATCHES_MAX);
-        let present = scope.spawn(move || play(player(ask.book), &present, end));
-        let mut outlets = vec![to_present];
-        let other = ask.other.map(|book| {
-            let (to_other, other) = sync_channel(BATCHES_MAX);
-            outlets.push(to_other);
-            scope.spawn(move || play(player(book), &other, end))
-        });
-        let mut survey = Survey::new(ask.book, &keys);
-        let damaged = read(past, samples, &keys, &outlets, &mut survey, progress);
+    let stage = Stage { keys: &keys, timeline: &timeline, before: &recorded[..before], steps, span: samples };
+    let mut survey = Survey::new(ask.book, &keys);
+    let (played, damaged_blocks) = play_all(past, ask, &revisions, &stage, &mut survey, progress)?;
+    Ok(judge(ask, &recorded, &stage, revisions, played, survey, damaged_blocks))
+}
+
+/// What happened from outside, by time.
+fn steps(journal: &[Event], timeline: &Timeline, to_ms: i64) -> Vec<(Now, Step)> {
+    let inside = journal.iter().take_while(|e| e.at.wall.utc_ms <= to_ms);
+    let step = |e: &Event| Some((timeline.recorded(e), script::step(e, timeline.booted(e))?));
+    revisions::without_echoes(inside.filter_map(step).collect())
+}
+
+/// What all players have in common.
+struct Stage<'a> {
+    /// Points by the reader's numbers.
+    keys: &'a [String],
+    timeline: &'a Timeline,
+    before: &'a [Event],
+    steps: Vec<(Now, Step)>,
+    span: Span,
+}
+
+impl Stage<'_> {
+    fn player(&self, book: &RuleBook) -> Player<'_> {
+        let start = self.timeline.at(self.span.from_ms);
+        Player::new(book, self.keys, self.timeline, self.before, self.steps.clone(), start)
+    }
+}
+
+/// What the players gave.
+struct PlayedAll {
+    /// Beside the journal.
+    recorded: Played,
+    /// The rules in hand, where they are not those.
+    present: Option<Played>,
+    other: Option<Played>,
+}
+
+/// One reader of the history feeds every player on its own thread.
+fn play_all(
+    past: &Past,
+    ask: &Ask<'_>,
+    revisions: &Revisions,
+    stage: &Stage<'_>,
+    survey: &mut Survey,
+    progress: Progress<'_>,
+) -> Result<(PlayedAll, u64), StoreError> {
+    let of_each_time = ask.rules == Rules::OfEachTime;
+    let apart = of_each_time && ask.other.is_some() && revisions.differ_from(ask.config_hash);
+    let end = stage.timeline.at(stage.span.to_ms);
+    std::thread::scope(|scope| {
+        let mut outlets = Vec::new();
+        let mut seat = |book: &RuleBook, of_each_time: bool| {
+            let (outlet, batches) = sync_channel(BATCHES_MAX);
+            outlets.push(outlet);
+            let (book, revisions) = (book.clone(), Some(revisions).filter(|_| of_each_time));
+            scope.spawn(move || play(stage.player(&book).by_revisions(revisions), &batches, end))
+        };
+        let first = revisions.first().filter(|_| of_each_time).unwrap_or(ask.book);
+        let recorded = seat(first, of_each_time);
+        let present = apart.then(|| seat(ask.book, false));
+        let other = ask.other.map(|book| seat(book, false));
+        let damaged = read(past, stage.span, stage.keys, &outlets, survey, progress);
         drop(outlets);
-        let present = present.join().expect("a player only panics by a defect");
-        (present, other.map(|o| o.join().expect("a player only panics by a defect")), survey, damaged)
-    });
-    Ok(judge(ask, &recorded, &keys, &timeline, present, other, survey, damaged?))
+        let end = |thread: std::thread::ScopedJoinHandle<'_, Played>| {
+            thread.join().expect("a player only panics by a defect")
+        };
+        let played = PlayedAll { recorded: end(recorded), present: present.map(end), other: other.map(end) };
+        Ok((played, damaged?))
+    })
 }
 
 /// Samples that a look at the noise reads at most: a second or two.
@@ -119,11 +186,14 @@ pub fn noise(
     Ok(Some((span, survey.noise(book, &keys))))
 }
 
-/// Points of both books, by the reader's numbers.
-fn keys(ask: &Ask<'_>) -> Vec<String> {
+/// Points of all books, by the reader's numbers: those in hand first.
+fn keys(ask: &Ask<'_>, revisions: &Revisions) -> Vec<String> {
     let mut keys: Vec<String> = ask.book.points().iter().map(|p| p.key.to_string()).collect();
-    if let Some(other) = ask.other {
-        keys.extend(other.points().iter().filter(|p| ask.book.point_id(&p.key).is_none()).map(|p| p.key.to_string()));
+    let mut known: BTreeSet<String> = keys.iter().cloned().collect();
+    for point in ask.other.into_iter().chain(revisions.books()).flat_map(RuleBook::points) {
+        if known.insert(point.key.to_string()) {
+            keys.push(point.key.to_string());
+        }
     }
     keys
 }
@@ -167,14 +237,12 @@ fn read(
     Ok(damaged)
 }
 
-#[allow(clippy::too_many_arguments, reason = "everything that was gathered comes together once")]
 fn judge(
     ask: &Ask<'_>,
     recorded: &[Event],
-    keys: &[String],
-    timeline: &Timeline,
-    present: Played,
-    other: Option<Played>,
+    stage: &Stage<'_>,
+    revisions: Revisions,
+    played: PlayedAll,
     survey: Survey,
     damaged_blocks: u64,
 ) -> Outcome {
@@ -183,52 +251,40 @@ fn judge(
         events.iter().filter(inside).filter(|e| script::is_decided(&e.kind)).cloned().collect()
     };
     let known = Known {
-        hashes: hashes(recorded),
-        config_hash: ask.config_hash,
+        ask,
+        revisions: &revisions,
         gaps: &survey.gaps,
-        keys,
-        book: ask.book,
-        steps_ms: &timeline.steps_ms,
+        keys: stage.keys,
+        steps_ms: &stage.timeline.steps_ms,
         without_reasons: survey.without_reason > 0,
     };
-    let comparison = compare(&decided(recorded), &decided(&present.events), &known);
-    let (samples, gaps) = (present.samples, survey.gaps.len());
-    let other = other.map(|played| Other {
-        report: kpi::report(&played.events, ask.span),
-        changes: changes(&decided(&present.events), &decided(&played.events)),
-        refused: played.refused,
+    let comparison = compare(&decided(recorded), &decided(&played.recorded.events), &known);
+    let (samples, gaps) = (played.recorded.samples, survey.gaps.len());
+    let present = played.present.as_ref().unwrap_or(&played.recorded);
+    let other = played.other.as_ref().map(|other| Other {
+        report: kpi::report(&other.events, ask.span),
+        changes: changes(&decided(&present.events), &decided(&other.events)),
+        refused: other.refused.clone(),
     });
     Outcome {
         comparison,
         present: kpi::report(&present.events, ask.span),
-        refused: present.refused,
         other,
-        noise: survey.noise(ask.book, keys),
+        refused: played.recorded.refused,
+        noise: survey.noise(ask.book, stage.keys),
         samples,
         gaps,
         damaged_blocks,
+        books_dropped: revisions.dropped,
+        revisions: revisions.all,
     }
 }
 
-/// From when on which configuration was in force.
-fn hashes(recorded: &[Event]) -> Vec<(i64, String)> {
-    recorded
-        .iter()
-        .filter_map(|e| match &e.kind {
-            EventKind::Started { config_hash: hash, .. } | EventKind::ConfigChanged { new_hash: hash, .. } => {
-                Some((e.at.wall.utc_ms, hash.clone()))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
 struct Known<'a> {
-    hashes: Vec<(i64, String)>,
-    config_hash: &'a str,
+    ask: &'a Ask<'a>,
+    revisions: &'a Revisions,
     gaps: &'a [Gap],
     keys: &'a [String],
-    book: &'a RuleBook,
     steps_ms: &'a [i64],
     without_reasons: bool,
 }
@@ -238,15 +294,18 @@ impl Known<'_> {
     fn concerns(&self, gap: Gap, subject: &str) -> bool {
         let Some(key) = self.keys.get(gap.point as usize) else { return false };
         let name = subject.rsplit_once(':').map_or(subject, |(name, _)| name);
-        let device = || self.book.point_id(key).map(|p| self.book.points()[p.index()].device.as_str());
+        let device = || self.ask.book.point_id(key).map(|p| self.ask.book.points()[p.index()].device.as_str());
         name.is_empty() || name == key || device() == Some(name)
     }
 }
 
 impl Circumstances for Known<'_> {
     fn why(&self, kind: &str, subject: &str, at_ms: i64) -> Option<Why> {
-        let in_force = self.hashes.iter().rev().find(|(from, _)| *from <= at_ms);
-        if in_force.is_some_and(|(_, hash)| hash != self.config_hash) {
+        let same_rules = match self.ask.rules {
+            Rules::OfEachTime => self.revisions.is_on_file(at_ms),
+            Rules::InHand => self.revisions.hash(at_ms).is_none_or(|hash| hash == self.ask.config_hash),
+        };
+        if !same_rules {
             return Some(Why::OtherRules);
         }
         let near = |gap: &&Gap| at_ms >= gap.from_ms && at_ms <= gap.to_ms + WARM_UP_MS;

@@ -2,6 +2,7 @@
 //!
 //! Owns the way from an event back to what caused it. Everything else in the journal must come out of the rules again.
 
+use rules::engine::ConfigChange;
 use rules::hazard::{Decision, Stage};
 use rules::hide::EndCause;
 use rules::{Actor, Command, Event, EventKind, SystemCondition};
@@ -10,7 +11,9 @@ use rules::{Actor, Command, Event, EventKind, SystemCondition};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// The daemon started: alarms stood again, readings were unknown.
-    Start { config_hash: String, rebooted: bool },
+    Start { seq: u64, config_hash: String, rebooted: bool },
+    /// Another configuration took the running one's place, by that entry of the journal.
+    Change { seq: u64, change: ConfigChange },
     /// The daemon ended: until the next start nothing is judged.
     Stop,
     /// A person; the number of what they saw is filled in when it is played.
@@ -27,7 +30,13 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
     let seconds = |until: rules::Mono| (until.since(event.at.mono).as_millis() + 500) / 1000;
     let seconds = |until| u64::try_from(seconds(until)).unwrap_or(0);
     match &event.kind {
-        EventKind::Started { config_hash, .. } => Some(Step::Start { config_hash: config_hash.clone(), rebooted }),
+        EventKind::Started { config_hash, .. } => {
+            Some(Step::Start { seq: event.seq, config_hash: config_hash.clone(), rebooted })
+        }
+        EventKind::ConfigChanged { old_hash, new_hash, by, asked } => {
+            let (old_hash, new_hash, by, asked) = (old_hash.clone(), new_hash.clone(), by.clone(), asked.clone());
+            Some(Step::Change { seq: event.seq, change: ConfigChange { by, asked, old_hash, new_hash } })
+        }
         EventKind::Stopped { .. } => Some(Step::Stop),
         EventKind::Raised { fact, .. } | EventKind::ShadowRaised { fact, .. } => system(&fact.alarm, true),
         EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact } => system(&fact.alarm, false),

@@ -1,6 +1,6 @@
 //! One transaction per turn of the core, and what a start finds.
 
-use super::{Found, GENESIS, UncleanEnd};
+use super::{Found, GENESIS, KeptBook, UncleanEnd, books};
 use crate::record::Record;
 use rules::book::Mode;
 use rules::hazard::{Hazard, Stage};
@@ -25,6 +25,8 @@ pub struct Commit {
     pub next_hazard: u64,
     /// Units of the plant whose mode changed.
     pub modes: Vec<(String, Mode)>,
+    /// The rules that an entry among `records` puts in force.
+    pub book: Option<KeptBook>,
 }
 
 fn number(n: u64) -> i64 {
@@ -43,6 +45,9 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
             &record.event.kind
         {
             set_meta(tx, CONFIG_HASH, hash)?;
+            if let Some(book) = &commit.book {
+                books::keep(tx, number(record.event.seq), book)?;
+            }
         }
     }
     for alarm in &commit.alarms {
@@ -88,11 +93,11 @@ fn write_record(tx: &Transaction<'_>, record: &Record, other: u8) -> rusqlite::R
     Ok(())
 }
 
-fn set_meta(tx: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+pub(super) fn set_meta(tx: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
     tx.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", [key, value]).map(|_| ())
 }
 
-fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+pub(super) fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     conn.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
 }
 

@@ -8,6 +8,7 @@
 //! Owns files, schema, SQL and salvage. Leaves the decision what to write to `core`, and when a late disk is given up on, too.
 
 mod block;
+mod books;
 mod chain;
 mod claim;
 mod commit;
@@ -30,6 +31,7 @@ pub mod users;
 mod web_side;
 mod writer;
 
+pub use books::{Books, KeptBook};
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use claim::Claim;
 pub use commit::Commit;

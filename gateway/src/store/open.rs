@@ -46,8 +46,19 @@ impl Workers {
 const BESIDE_WAIT: Duration = Duration::from_secs(10);
 
 /// Tables worth saving, with the columns both files have.
-const SALVAGED: [&str; 10] =
-    ["event", "alarm_state", "hazard", "outbox", "user", "session", "cursor", "dead_letter", "meta", "operator_note"];
+const SALVAGED: [&str; 11] = [
+    "event",
+    "alarm_state",
+    "hazard",
+    "outbox",
+    "user",
+    "session",
+    "cursor",
+    "dead_letter",
+    "meta",
+    "operator_note",
+    "rule_book",
+];
 
 pub(super) fn records(path: &Path, label: &str) -> Result<(Connection, Option<String>), StoreError> {
     database(path, label, schema::prepare, &SALVAGED)

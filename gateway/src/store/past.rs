@@ -4,7 +4,7 @@
 
 use super::detail;
 use super::writer::{day_of, days};
-use super::{RECORDS_FILE, StoreError, block, history, open, schema};
+use super::{Books, RECORDS_FILE, StoreError, block, history, open, schema};
 use crate::record::Record;
 use rules::Reading;
 use rusqlite::{Connection, params};
@@ -72,6 +72,16 @@ impl Past {
             }
         }
         Ok(unreadable)
+    }
+
+    /// Rule books that were in force.
+    /// # Errors
+    /// SQLite's.
+    pub fn books(&self) -> Result<Books, StoreError> {
+        let path = self.dir.join(RECORDS_FILE);
+        let conn = open::reader(&path)?;
+        let version = schema::version(&conn, &path)?;
+        Ok(Books::of(conn, version))
     }
 
     /// Days with samples inside a span, oldest first.

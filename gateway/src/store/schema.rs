@@ -1,7 +1,6 @@
 //! Tables of records.db, by `user_version`. A newer version is refused; an older one is brought forward step by step.
 
-use super::StoreError;
-use super::outbox;
+use super::{StoreError, books, outbox};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -28,7 +27,7 @@ CREATE TABLE operator_note(id INTEGER PRIMARY KEY, action TEXT NOT NULL, detail 
 ";
 
 /// One step per version, from nothing; their number is the version this program writes.
-const STEPS: [&str; 3] = [V1, V2, outbox::SCHEMA_STEP];
+const STEPS: [&str; 4] = [V1, V2, outbox::SCHEMA_STEP, books::SCHEMA_STEP];
 
 /// The version of records.db, or refusal of a newer one.
 pub(super) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {

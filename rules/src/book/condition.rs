@@ -1,10 +1,10 @@
 //! What raises and clears an alarm of a point (alarms.md 2.1). Owns the numbers of a condition; leaves judging to the engine.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a deviation is measured against.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reference {
     /// A fixed number.
@@ -14,7 +14,7 @@ pub enum Reference {
 }
 
 /// One condition. Raising is inclusive; the deadband lies on the side of the normal value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "condition")]
 pub enum Condition {
     /// v ≥ limit raises; v < limit − deadband clears.

@@ -18,7 +18,7 @@ pub enum UnknownVote {
 }
 
 /// A vote MooN over alarms; its own alarms are `<key>:VOTE` and `<key>:VOTE_INVALID`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
     pub key: String,
     pub name: String,
@@ -41,7 +41,7 @@ pub struct Vote {
 }
 
 /// What makes a suppression active.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppressor {
     /// A state point has this value, with good quality.
@@ -51,7 +51,7 @@ pub enum Suppressor {
 }
 
 /// Suppression by design: while the suppressor is true, its alarms are judged in the shadow.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suppression {
     pub key: String,
     pub name: String,
@@ -66,7 +66,7 @@ pub struct Suppression {
 }
 
 /// Alarms of which the first one is told apart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FirstOutGroup {
     pub key: String,
     pub name: String,
@@ -98,7 +98,7 @@ impl Mode {
 }
 
 /// A unit of the plant (装置) whose mode decides which thresholds hold for its points.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlantUnit {
     pub key: String,
     pub name: String,
@@ -110,7 +110,7 @@ pub struct PlantUnit {
 }
 
 /// What differs in one mode.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModeRule {
     /// Another limit.

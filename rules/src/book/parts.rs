@@ -4,11 +4,11 @@ use super::substance::Substance;
 use super::{Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
 use crate::risk::{Measure, Risk, Source};
 use crate::{Sharing, Text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What kind of quantity a point is; decides defaults and checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PointKind {
     Gas,
@@ -24,7 +24,7 @@ pub enum PointKind {
 }
 
 /// One measured quantity (测点).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Tag, such as `GT-102`: unique.
     pub key: Text,
@@ -51,7 +51,7 @@ pub struct Point {
 }
 
 /// An instrument as the rules see it: something whose silence is an alarm of its own.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {
     pub key: String,
     pub name: String,
@@ -63,7 +63,7 @@ pub struct Device {
 }
 
 /// One alarm rule of one point. The alarm's key is `<point>:<condition word>`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Point key.
     pub point: Text,
@@ -85,8 +85,10 @@ pub struct Rule {
     pub action_en: Text,
 }
 
-/// What a configuration delivers.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What a configuration delivers. Also the form in which a book that was in force is kept; parts that an earlier version did not have
+/// are their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BookParts {
     /// Of the configuration it was read from: goes into every alarm event. May be empty.
     pub revision: String,

@@ -1,6 +1,6 @@
 //! Times that hold for the whole site (alarms.md 2.4), each with the default of the specification.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const fn min(n: u64) -> Duration {
@@ -8,7 +8,7 @@ const fn min(n: u64) -> Duration {
 }
 
 /// Site-wide times. Arrays go by priority, 1 first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// After annunciation without acknowledgement: L1, L2, L3.
     pub escalation: [Vec<Duration>; 4],
