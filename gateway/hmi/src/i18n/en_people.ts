@@ -30,7 +30,7 @@ export const enPeople: Record<keyof typeof zhPeople, string> = {
   'role.may.operator': 'acknowledges, shelves',
   'role.may.shift': 'also resets, bypasses, takes out of service',
   'role.may.safety': 'decides on hidden dangers, approves bypasses',
-  'role.may.engineer': 'takes points out of service',
+  'role.may.engineer': 'takes points out of service, puts another configuration in force',
   'role.may.auditor': 'reads the records',
-  'role.may.admin': 'manages people, does not operate alarms',
+  'role.may.admin': 'manages people, puts another configuration in force, does not operate alarms',
 };

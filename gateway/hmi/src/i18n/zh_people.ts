@@ -28,7 +28,7 @@ export const zhPeople = {
   'role.may.operator': '确认报警，搁置',
   'role.may.shift': '另可复位、旁路、停用',
   'role.may.safety': '确认隐患，批准旁路',
-  'role.may.engineer': '停用测点',
+  'role.may.engineer': '停用测点，换用新配置',
   'role.may.auditor': '核查记录',
-  'role.may.admin': '管理用户，不能操作报警',
+  'role.may.admin': '管理用户，换用新配置，不能操作报警',
 };
