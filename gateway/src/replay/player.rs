@@ -9,7 +9,7 @@
 
 use super::revisions::Revisions;
 use super::script::{Step, seen};
-use super::timeline::Timeline;
+use super::timeline::{Stretch, Timeline};
 use crate::store::PastSample;
 use rules::book::Mode;
 use rules::{
@@ -49,8 +49,12 @@ pub struct Player<'a> {
     steps: std::iter::Peekable<std::vec::IntoIter<(Now, Step)>>,
     /// By the reader's numbers: the point and its device in the book in force.
     points: Vec<Option<(PointId, DeviceId)>>,
+    /// Where the last sample lay on the timeline.
+    stretch: Stretch,
     /// The scan being collected, by the reader's numbers: another book may take over before it is judged.
     scan: Vec<(u32, Reading, Now)>,
+    /// The same as the engine takes it; kept for its memory.
+    samples: Vec<Sample>,
     device: Option<DeviceId>,
     answered: bool,
     modes: Vec<(String, Mode)>,
@@ -79,7 +83,9 @@ impl<'a> Player<'a> {
             timeline,
             steps: steps.into_iter().peekable(),
             points: numbered(book, keys),
+            stretch: Stretch::default(),
             scan: Vec::new(),
+            samples: Vec::new(),
             device: None,
             answered: false,
             modes: Vec::new(),
@@ -104,9 +110,9 @@ impl<'a> Player<'a> {
     /// The next samples, in the order in which they came.
     pub fn feed(&mut self, batch: &[PastSample]) {
         for past in batch {
-            let Some((_, device)) = self.points.get(past.point as usize).copied().flatten() else { continue };
+            let at = self.timeline.at_near(past.utc_ms, &mut self.stretch);
+            let Some(device) = self.device_at(past.point, at) else { continue };
             self.played.samples += 1;
-            let at = self.timeline.at(past.utc_ms);
             let answered = past.answered.unwrap_or_else(|| is_heard(past.reading));
             let begins = self.device != Some(device)
                 || self.answered != answered && past.answered.is_some()
@@ -119,6 +125,18 @@ impl<'a> Player<'a> {
             self.answered |= answered;
             self.scan.push((past.point, past.reading, at));
         }
+    }
+
+    /// The device of a point in the book in force; a start may just have brought a book that has it.
+    fn device_at(&mut self, number: u32, at: Now) -> Option<DeviceId> {
+        let known = |player: &Self| player.points.get(number as usize).copied().flatten().map(|(_, device)| device);
+        let now = known(self);
+        if now.is_none() && self.steps.peek().is_some_and(|(due, _)| due.mono <= at.mono) {
+            self.flush();
+            self.steps_until(at.mono);
+            return known(self);
+        }
+        now
     }
 
     /// Everything until `end`.
@@ -134,28 +152,26 @@ impl<'a> Player<'a> {
         if self.device.take().is_none() {
             return;
         }
-        let mut scan = std::mem::take(&mut self.scan);
-        let times = || scan.iter().map(|(.., at)| *at);
+        let times = || self.scan.iter().map(|(.., at)| *at);
         let (Some(first), Some(now)) = (times().map(|at| at.mono).min(), times().max_by_key(|at| at.mono)) else {
             return;
         };
         self.steps_until(first);
         self.timers(first, false);
         self.last = now;
-        let samples: Vec<Sample> = scan
-            .drain(..)
-            .filter_map(|(number, reading, at)| Some(Sample { point: self.points[number as usize]?.0, reading, at }))
-            .collect();
-        self.scan = scan;
-        let Some(device) = samples.first().and_then(|s| self.device_of(s.point)) else { return };
-        let answered = self.answered;
+        // Only now: a step may have brought another book.
+        let mut device = None;
+        self.samples.clear();
+        for (number, reading, at) in self.scan.drain(..) {
+            let Some((point, of)) = self.points[number as usize] else { continue };
+            device = Some(of);
+            self.samples.push(Sample { point, reading, at });
+        }
+        let Some(device) = device else { return };
         let begun = self.played.events.len();
-        self.engine.handle(Input::Scan { device, answered, samples: &samples }, now, &mut self.played.events);
+        let scan = Input::Scan { device, answered: self.answered, samples: &self.samples };
+        self.engine.handle(scan, now, &mut self.played.events);
         self.noted(begun);
-    }
-
-    fn device_of(&self, point: PointId) -> Option<DeviceId> {
-        self.book.device_id(&self.book.points()[point.index()].device)
     }
 
     fn steps_until(&mut self, until: Mono) {
@@ -210,7 +226,7 @@ impl<'a> Player<'a> {
 
     /// Each timer at its own time; those of the last instant only when `too`, because a sample comes before a timer.
     fn timers(&mut self, until: Mono, too: bool) {
-        while let Some((due, _)) = self.engine.next_deadline().filter(|(d, _)| *d < until || too && *d == until) {
+        while let Some(due) = self.engine.truly_due(until).filter(|due| *due < until || too && *due == until) {
             let at = self.timeline.label(due.max(self.last.mono), self.last);
             self.last = at;
             let begun = self.played.events.len();

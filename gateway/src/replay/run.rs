@@ -17,9 +17,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// Before the time that is asked for, so that delays and windows stand as they stood.
 const WARM_UP_MS: i64 = 600_000;
 /// Batches under way to a player.
-const BATCHES_MAX: usize = 16;
-/// Samples in one batch.
-const BATCH: usize = 16_384;
+const BATCHES_MAX: usize = 64;
+/// Samples in one batch: few enough to stay in the cache of who plays them.
+const BATCH: usize = 4_096;
 
 /// Which rules the journal is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +215,7 @@ fn read(
 ) -> Result<u64, StoreError> {
     let numbers: std::collections::BTreeMap<&str, u32> = keys.iter().map(String::as_str).zip(0..).collect();
     let length = (span.to_ms - span.from_ms).max(1) as f64;
-    let mut waiting: Vec<PastSample> = Vec::with_capacity(BATCH);
+    let mut waiting: Vec<PastSample> = Vec::with_capacity(2 * BATCH);
     let send = |batch: Vec<PastSample>, survey: &mut Survey| {
         survey.take(&batch);
         let batch = Arc::new(batch);
@@ -224,12 +224,14 @@ fn read(
     };
     let mut damaged = 0;
     for day in past.days(span) {
-        damaged += past.samples(&day, span, &|key| numbers.get(key).copied(), |block| {
-            if let Some(last) = block.last() {
+        damaged += past.samples(&day, span, &|key| numbers.get(key).copied(), &mut waiting, |waiting| {
+            if waiting.len() < BATCH {
+                return true;
+            }
+            if let Some(last) = waiting.last() {
                 progress(((last.utc_ms - span.from_ms) as f64 / length).clamp(0.0, 1.0));
             }
-            waiting.extend(block);
-            waiting.len() < BATCH || send(std::mem::replace(&mut waiting, Vec::with_capacity(BATCH)), survey)
+            send(std::mem::replace(waiting, Vec::with_capacity(2 * BATCH)), survey)
         })?;
     }
     send(waiting, survey);

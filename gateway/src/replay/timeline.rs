@@ -18,6 +18,14 @@ struct Piece {
     offset_ns: i64,
 }
 
+/// Labels between which one offset holds; empty at first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stretch {
+    from_ms: i64,
+    to_ms: i64,
+    offset_ns: i64,
+}
+
 /// How wall and monotonic time relate over a journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
@@ -69,10 +77,24 @@ impl Timeline {
     /// The moment of a label.
     #[must_use]
     pub fn at(&self, utc_ms: i64) -> Now {
-        let after = self.pieces.partition_point(|p| p.from_ms <= utc_ms);
-        let offset = self.pieces.get(after.saturating_sub(1)).map_or(0, |p| p.offset_ns);
-        let mono = utc_ms.saturating_mul(MS).saturating_add(offset);
+        self.at_near(utc_ms, &mut Stretch::default())
+    }
+
+    /// The same for one label after another: `stretch` is where the last one lay, and mostly the next one lies there too.
+    pub(super) fn at_near(&self, utc_ms: i64, stretch: &mut Stretch) -> Now {
+        if !(stretch.from_ms..stretch.to_ms).contains(&utc_ms) {
+            *stretch = self.stretch(utc_ms);
+        }
+        let mono = utc_ms.saturating_mul(MS).saturating_add(stretch.offset_ns);
         Now { mono: Mono(u64::try_from(mono).unwrap_or(0)), wall: wall(utc_ms) }
+    }
+
+    fn stretch(&self, utc_ms: i64) -> Stretch {
+        let after = self.pieces.partition_point(|p| p.from_ms <= utc_ms);
+        let from_ms = after.checked_sub(1).map_or(i64::MIN, |n| self.pieces[n].from_ms);
+        // before the first piece its offset holds
+        let offset_ns = self.pieces.get(after.saturating_sub(1)).map_or(0, |p| p.offset_ns);
+        Stretch { from_ms, to_ms: self.pieces.get(after).map_or(i64::MAX, |p| p.from_ms), offset_ns }
     }
 
     /// The label of a moment, near a label that is known.

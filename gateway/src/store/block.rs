@@ -46,6 +46,11 @@ struct Columns {
 
 /// Unpacks a body; `None` when it is damaged or of another layout.
 pub(super) fn unpack(codec: u8, crc: u32, body: &[u8]) -> Option<Vec<Stored>> {
+    Some(read(codec, crc, body)?.collect())
+}
+
+/// The samples of a body one by one, all of them or none: for who reads many and keeps none.
+pub(super) fn read(codec: u8, crc: u32, body: &[u8]) -> Option<impl Iterator<Item = Stored>> {
     if !(1..=CODEC).contains(&codec) || crc32c::crc32c(body) != crc {
         return None;
     }
@@ -54,17 +59,13 @@ pub(super) fn unpack(codec: u8, crc: u32, body: &[u8]) -> Option<Vec<Stored>> {
         return None;
     }
     let samples = points.into_iter().zip(times).zip(values).zip(qualities);
-    Some(
-        samples
-            .map(|(((point, utc_ms), value), quality)| Stored {
-                point,
-                utc_ms,
-                value: (quality & 3 < 2).then_some(value),
-                quality: u8::try_from(quality & 3).unwrap_or(2),
-                detail: quality >> 2,
-            })
-            .collect(),
-    )
+    Some(samples.map(|(((point, utc_ms), value), quality)| Stored {
+        point,
+        utc_ms,
+        value: (quality & 3 < 2).then_some(value),
+        quality: u8::try_from(quality & 3).unwrap_or(2),
+        detail: quality >> 2,
+    }))
 }
 
 fn columns(codec: u8, body: &[u8]) -> Option<Columns> {

@@ -103,7 +103,8 @@ impl Past {
         Some(Span { from_ms, to_ms })
     }
 
-    /// The samples of a day inside a span, block by block in the order in which they came; `each` returns false to stop.
+    /// The samples of a day inside a span, block by block in the order in which they came: each block's are added to `samples`, from
+    /// which `each` takes what it wants; it returns false to stop.
     /// Damaged blocks are counted and left out.
     /// # Errors
     /// SQLite's.
@@ -112,7 +113,8 @@ impl Past {
         day: &str,
         span: Span,
         number: &dyn Fn(&str) -> Option<u32>,
-        mut each: impl FnMut(Vec<PastSample>) -> bool,
+        samples: &mut Vec<PastSample>,
+        mut each: impl FnMut(&mut Vec<PastSample>) -> bool,
     ) -> Result<u64, StoreError> {
         let conn = self.day(day)?;
         let names: BTreeMap<u32, String> = conn
@@ -130,18 +132,18 @@ impl Past {
         let mut damaged = 0;
         while let Some(row) = rows.next()? {
             let Some(stored) =
-                row.get_ref(2)?.as_blob().ok().and_then(|body| block::unpack(row.get(0).ok()?, row.get(1).ok()?, body))
+                row.get_ref(2)?.as_blob().ok().and_then(|body| block::read(row.get(0).ok()?, row.get(1).ok()?, body))
             else {
                 damaged += 1;
                 continue;
             };
-            let inside = |s: &&history::Stored| s.utc_ms >= span.from_ms && s.utc_ms <= span.to_ms;
-            let batch = stored.iter().filter(inside).filter_map(|s| {
+            let inside = |s: &history::Stored| s.utc_ms >= span.from_ms && s.utc_ms <= span.to_ms;
+            samples.extend(stored.filter(inside).filter_map(|s| {
                 let point = numbers.get(s.point as usize).copied().flatten()?;
                 let reading = detail::reading(s.value, s.quality, s.detail);
                 Some(PastSample { point, utc_ms: s.utc_ms, reading, answered: detail::answered(s.detail) })
-            });
-            if !each(batch.collect()) {
+            }));
+            if !each(samples) {
                 break;
             }
         }

@@ -209,7 +209,8 @@ impl Deadlines {
 
     /// Takes the earliest timer due at or before `until`, or whose end the wall clock has reached.
     pub(super) fn take(&mut self, until: Mono, now: Now) -> Option<(Mono, Timer)> {
-        if let Some((due, timer)) = self.next().filter(|(due, _)| *due <= until) {
+        if let Some((due, number)) = self.order.first().filter(|(due, _)| *due <= until) {
+            let timer = self.timer(number);
             self.set_expiry(timer, None);
             return Some((due, timer));
         }
@@ -227,6 +228,29 @@ impl Engine {
             _ => 0,
         };
         at.mono.plus(d.saturating_sub(Duration::from_millis(before_ms)))
+    }
+
+    /// When it wants to be called next, as [`Engine::next_deadline`]; timers that are armed lazily and would wake before `until` for
+    /// nothing are first set to when they are really due, which is what ticks in between would do. Saves the ticks of who plays recorded
+    /// samples; a daemon sleeps through them anyway.
+    pub fn truly_due(&mut self, until: Mono) -> Option<Mono> {
+        // What ends on the wall clock is looked at with every tick.
+        let exact = self.owes_words() || !self.deadlines.walls.is_empty();
+        while let Some((due, number)) = self.deadlines.order.first() {
+            if exact || due >= until {
+                return Some(due);
+            }
+            let truly = match self.deadlines.timer(number) {
+                Timer::Comms(d) => self.silence_due(d),
+                Timer::Stale(p) if self.would_be_stale(p) => self.stale_due(p),
+                _ => return Some(due),
+            };
+            if truly <= due {
+                return Some(due);
+            }
+            self.deadlines.order.set(number, truly);
+        }
+        None
     }
 
     /// When the on-delay of a pending alarm is over.

@@ -197,9 +197,14 @@ impl Engine {
         self.touched = (0..self.alarms.len()).filter(|i| self.alarms[*i].stands()).collect();
     }
 
+    /// A start has not said yet what it owes.
+    pub(super) fn owes_words(&self) -> bool {
+        !self.unsaid.orphans.is_empty() || self.unsaid.unproven
+    }
+
     /// Before the first turn: what nobody can prove is no longer hidden; alarms the book no longer has are over.
     pub(super) fn finish_start(&mut self, now: Now, out: &mut Vec<Event>) {
-        if self.unsaid.orphans.is_empty() && !self.unsaid.unproven {
+        if !self.owes_words() {
             return;
         }
         self.cause = Cause::Restart;

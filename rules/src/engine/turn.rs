@@ -33,13 +33,20 @@ impl Engine {
     }
 
     fn scan(&mut self, device: usize, answered: bool, samples: &[Sample], now: Now, out: &mut Vec<Event>) {
+        let ordered = samples.is_sorted_by(|a, b| (a.at.mono, a.point) < (b.at.mono, b.point));
+        // Nearly always they come so, each point once.
+        if ordered && samples.last().is_none_or(|s| s.at.mono <= now.mono) {
+            return self.scan_in_order(device, answered, samples, now, out);
+        }
         let mut sorted = std::mem::take(&mut self.scratch);
         sorted.clear();
         sorted.extend(samples.iter().map(|s| Sample { at: if s.at.mono > now.mono { now } else { s.at }, ..*s }));
-        // Nearly always they come so, each point once.
-        if !sorted.is_sorted_by(|a, b| (a.at.mono, a.point) < (b.at.mono, b.point)) {
-            sorted.sort_by_key(order);
-        }
+        sorted.sort_by_key(order);
+        self.scan_in_order(device, answered, &sorted, now, out);
+        self.scratch = sorted;
+    }
+
+    fn scan_in_order(&mut self, device: usize, answered: bool, sorted: &[Sample], now: Now, out: &mut Vec<Event>) {
         let (first, last) = (sorted.first().map_or(now, |s| s.at), sorted.last().map_or(now, |s| s.at));
         // Missed ticks: what was due before this scan happened before it.
         self.fire(Mono(first.mono.0.saturating_sub(1)), now, out);
@@ -48,32 +55,46 @@ impl Engine {
         for instant in sorted.chunk_by(|a, b| a.at.mono == b.at.mono) {
             self.instant(instant, out);
         }
-        self.scratch = sorted;
         self.settle(last, out);
         self.fire(last.mono, now, out);
     }
 
     /// Samples of one moment: first all of them are known, then they are judged.
     fn instant(&mut self, samples: &[Sample], out: &mut Vec<Event>) {
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.clear();
-        fresh.extend(samples.iter().filter(|s| self.take_in(s)));
-        for s in &fresh {
-            if self.ways[s.point.index()].groups {
-                self.cause = Cause::Sample;
-                self.tell_groups(s, out);
+        if let [only] = samples {
+            if self.take_in(only) {
+                self.know(only, out);
+                self.judge_fresh(only, out);
             }
+        } else {
+            self.instant_of_many(samples, out);
         }
-        for s in &fresh {
-            self.cause = Cause::Sample;
-            self.watch_inhibit(s.point, s.reading, s.at, out);
-            self.judge(s.point, s.reading, s.at, out);
-        }
-        self.fresh = fresh;
         if !self.touched.is_empty() || !self.revealed.is_empty() {
             let at = samples.last().map_or(Now::default(), |s| s.at);
             self.settle(at, out);
         }
+    }
+
+    fn instant_of_many(&mut self, samples: &[Sample], out: &mut Vec<Event>) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.clear();
+        fresh.extend(samples.iter().filter(|s| self.take_in(s)));
+        fresh.iter().for_each(|s| self.know(s, out));
+        fresh.iter().for_each(|s| self.judge_fresh(s, out));
+        self.fresh = fresh;
+    }
+
+    fn know(&mut self, s: &Sample, out: &mut Vec<Event>) {
+        if self.ways[s.point.index()].groups {
+            self.cause = Cause::Sample;
+            self.tell_groups(s, out);
+        }
+    }
+
+    fn judge_fresh(&mut self, s: &Sample, out: &mut Vec<Event>) {
+        self.cause = Cause::Sample;
+        self.watch_inhibit(s.point, s.reading, s.at, out);
+        self.judge(s.point, s.reading, s.at, out);
     }
 
     /// False for a sample that is not newer than the last: it goes to history only.
@@ -124,6 +145,11 @@ impl Engine {
 
     pub(super) fn stale_due(&self, p: usize) -> Mono {
         self.newest[p].unwrap_or_default().plus(self.book.points()[p].max_age).plus(Duration::from_nanos(1))
+    }
+
+    /// It has a reading that can become old.
+    pub(super) fn would_be_stale(&self, p: usize) -> bool {
+        self.newest[p].is_some() && !is_silent(self.readings[p].0)
     }
 
     /// The reading keeps its time; a point never read stays so, but what stands on it is held.

@@ -95,6 +95,20 @@ proptest! {
     }
 
     #[test]
+    fn timers_armed_truly_fire_as_with_every_tick(moves in prop::collection::vec(a_move(), 1..80), pace in 1..9_u8) {
+        let (mut every, mut truly) = (Rig::plain(), Rig::plain());
+        for (i, m) in moves.iter().enumerate() {
+            let t = (i + 1) as f64 * f64::from(pace) / 2.0;
+            play(&mut every, t, m);
+            truly.engine.truly_due(at(t).mono);
+            play(&mut truly, t, m);
+        }
+        prop_assert_eq!(&every.events, &truly.events);
+        prop_assert_eq!(every.engine.alarms(), truly.engine.alarms());
+        prop_assert_eq!(every.engine.readings(), truly.engine.readings());
+    }
+
+    #[test]
     fn bad_quality_never_clears_an_alarm(
         moves in prop::collection::vec(a_move(), 1..40),
         bad in prop::collection::vec(prop::sample::select(vec![Fault::Timeout, Fault::Sensor, Fault::Exception(4)]), 1..60),
