@@ -9,6 +9,7 @@ fn part(name: &str) -> (String, String) {
         "core" => "报警核心".to_owned(),
         "records writer" => "记录写入".to_owned(),
         "history writer" => "历史写入".to_owned(),
+        "annunciator" => "声光报警器".to_owned(),
         other => other.strip_prefix("bus ").map_or_else(|| other.to_owned(), |key| format!("总线 {key}")),
     };
     (zh, name.to_owned())
