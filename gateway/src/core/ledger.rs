@@ -20,6 +20,10 @@ const COMMIT_LIMIT: Duration = Duration::from_millis(500);
 /// Commits kept in memory while the disk does not answer; reliability.md F04 asks for 10,000 events.
 const LATE_MAX: usize = 10_000;
 
+fn puts_rules_in_force(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Started { .. } | EventKind::ConfigChanged { .. })
+}
+
 /// Numbers, chains and commits events.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -32,7 +36,7 @@ pub(super) struct Ledger {
     /// Commits the disk has not confirmed, oldest first; the first one is under way.
     late: VecDeque<Commit>,
     under_way: Option<JoinHandle<Result<(), StoreError>>>,
-    /// Goes with the next commit.
+    /// Goes with the commit of the event that puts it in force.
     book: Option<KeptBook>,
     /// Commits given up because the ring was full.
     pub(super) given_up: u64,
@@ -104,7 +108,9 @@ impl Ledger {
             commit.records.push(self.record(event));
         }
         commit.next_hazard = self.next_hazard;
-        commit.book = self.book.take();
+        if commit.records.iter().any(|record| puts_rules_in_force(&record.event.kind)) {
+            commit.book = self.book.take();
+        }
         commit
     }
 

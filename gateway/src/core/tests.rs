@@ -7,7 +7,10 @@ use crate::record::Record;
 use crate::reload::Asker;
 use crate::store::{OpenOptions, Store, verify};
 use devices::{BusMessage, Scan};
-use rules::{Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, TimeQuality, Wall};
+use rules::{
+    Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, SystemCondition, TimeQuality,
+    Wall,
+};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
@@ -373,4 +376,20 @@ async fn an_end_without_a_stop_is_an_alarm_of_the_next_start_that_a_person_close
     fourth.next("alarm.returned").await;
     let store = fourth.end().await;
     assert_eq!(own_story(&store).await[7..], ["alarm.returned #2 P3"], "still to be acknowledged, and nothing new");
+}
+
+#[tokio::test]
+async fn the_rules_of_a_start_go_on_file_also_where_it_ends_an_alarm_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = bench(folder.path());
+    first.handle.system(SystemCondition::AnnunciatorFailed, true).await;
+    first.next("alarm.raised").await;
+    drop(first.end().await);
+    let mut second = bench_on(folder.path(), &SITE.replacen("limit = 25", "limit = 24", 1));
+    second.next("system.config_changed").await;
+    let store = second.end().await;
+    let ended = journal(&store).await.iter().position(|r| r.event.kind.name() == "alarm.returned");
+    let books =
+        store.read(|conn| conn.query_row("SELECT COUNT(*) FROM rule_book", [], |row| row.get::<_, u32>(0))).await;
+    assert_eq!((ended.is_some(), books.unwrap()), (true, 2));
 }
