@@ -108,7 +108,7 @@ export async function people({ binary, browser, fact }) {
       site.change('limit = 25', 'limit = 22');
       await admin.getByText('高高限 50\u2003高限 22').waitFor({ timeout: 15_000 });
       await admin.getByRole('link', { name: '历史' }).click();
-      await admin.getByText('新配置已生效（由 SIGHUP 触发）').first().waitFor({ timeout: 5000 });
+      await admin.getByText('新配置已生效（由 SIGHUP 触发，操作人未知）').first().waitFor({ timeout: 5000 });
       return admin.evaluate(() => window.stillTheSamePage === true);
     });
     const wang = await browser.open(SIZE, 'en', 'dark');
