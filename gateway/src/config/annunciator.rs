@@ -7,6 +7,7 @@ use super::AnnunciatorSettings;
 use super::diagnostic::Finding;
 use super::file::{LinkTable, SiteFile};
 use super::links;
+use super::place::Same;
 use super::words::did_you_mean;
 use devices::annunciator::{CoilPlan, Coils, RelaySpec};
 use rules::annunciator::{Alive, BeaconUntil, Scheme, SiteTime};
@@ -164,6 +165,23 @@ fn check_link(
             ),
         );
     }
+    if let Some(other) = link.and_then(|link| perhaps_the_same(link, file)) {
+        at(
+            "link",
+            (
+                format!("无法确定链路 {} 与 {} 不是同一处：写请求绝不能进入仪表总线", t.link, other.key),
+                format!(
+                    "it cannot be told that link `{}` is not the same place as `{}`: a write must never reach an instrument's bus",
+                    t.link, other.key
+                ),
+            ),
+            (
+                "两条链路都写数字 IP 地址，不写主机名；串口都写 /dev/serial/by-id/…".into(),
+                "write both links with numeric addresses, not host names; serial ports both as /dev/serial/by-id/…"
+                    .into(),
+            ),
+        );
+    }
     if link.is_none() && !broken.contains(&t.link) {
         let keys: Vec<&str> = file.link.iter().map(|l| l.key.as_str()).collect();
         let message = (format!("没有名为 {} 的链路", t.link), format!("there is no link `{}`", t.link));
@@ -180,6 +198,13 @@ fn check_link(
             ),
         );
     }
+}
+
+/// Another link that may lead to the same place. Two that surely do are refused for every site.
+fn perhaps_the_same<'a>(link: &LinkTable, file: &'a SiteFile) -> Option<&'a LinkTable> {
+    let place = links::place(link)?;
+    let others = file.link.iter().filter(|other| other.key != link.key);
+    others.into_iter().find(|other| links::place(other).is_some_and(|there| there.is(&place) == Same::Perhaps))
 }
 
 /// The coils by the keys of the file.

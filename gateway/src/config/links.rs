@@ -5,24 +5,25 @@
 
 use super::diagnostic::Finding;
 use super::file::{LinkTable, ParityWord, TlsTable};
+use super::place::{Place, Same};
 use super::secrets::{secret, secret_path};
 use devices::{Parity, Rs485, SerialDriver, TlsFiles, Transport};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Checks every link by itself and against the others.
 pub(super) fn check(links: &[LinkTable], base: &Path, findings: &mut Vec<Finding>) {
-    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut taken: Vec<(Place, &str)> = Vec::new();
     for link in links {
         check_way(link, base, findings);
         check_addresses(link, findings);
         check_serial(link, findings);
         check_tls(link, base, findings);
-        for (field, place) in ways(link) {
-            let Some(place) = place else { continue };
-            if let Some(other) = taken.insert(place, &link.key) {
-                findings.push(shared(&format!("link[{}].{field}", link.key), place, other));
+        for (field, written) in ways(link) {
+            let Some((place, written)) = written.and_then(|w| Some((place_of(field, w)?, w))) else { continue };
+            if let Some((_, other)) = taken.iter().find(|(known, _)| known.is(&place) == Same::Yes) {
+                findings.push(shared(&format!("link[{}].{field}", link.key), written, other));
             }
+            taken.push((place, &link.key));
         }
     }
 }
@@ -40,6 +41,15 @@ pub(super) fn transport(link: &LinkTable, base: &Path) -> Option<Transport> {
         }
         _ => link.serial.as_deref().map(|path| serial(link, path)),
     }
+}
+
+fn place_of(field: &str, written: &str) -> Option<Place> {
+    if field == "serial" { Some(Place::port(written)) } else { Place::socket(written) }
+}
+
+/// Where a link leads to; none while it is not written rightly.
+pub(super) fn place(link: &LinkTable) -> Option<Place> {
+    ways(link).into_iter().find_map(|(field, written)| place_of(field, written?))
 }
 
 fn ways(link: &LinkTable) -> [(&'static str, Option<&str>); 4] {

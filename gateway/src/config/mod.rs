@@ -20,6 +20,7 @@ mod off_plan;
 mod own;
 mod pace;
 mod parts;
+mod place;
 mod register;
 mod repair;
 mod secrets;
