@@ -259,3 +259,16 @@ fn a_limit_in_ppm_is_held_against_the_exposure_limit_of_its_substance() {
     assert!(defects[0].message_en.contains("35 ppm is looser than the 28.25 of GB/T 50493-2019"), "{defects:?}");
     assert!(with(None, 35.0).is_ok(), "without the substance nobody knows");
 }
+
+#[test]
+fn an_outer_limit_is_at_least_as_urgent_as_the_inner_one() {
+    let with = |inner: u8, outer: u8| {
+        let mut p = parts();
+        p.rules[0].priority = inner;
+        let condition = Condition::HighHigh { limit: 50.0, deadband: 2.0 };
+        p.rules.push(Rule { priority: outer, ..rule("G1", condition) });
+        p
+    };
+    assert_eq!(faults(with(3, 4)), ["points[G1].rules.HH.priority"]);
+    assert!(RuleBook::build(with(4, 4)).is_ok() && RuleBook::build(with(4, 3)).is_ok());
+}

@@ -19,6 +19,7 @@ pub(super) fn order(r: &mut Report, point: &str, rules: &[&Rule]) {
         }
     }
     for (inner, outer) in [("H", "HH"), ("L", "LL")] {
+        urgency(r, point, rules, (inner, outer));
         let (Some((a, da)), Some((b, db))) = (of(inner), of(outer)) else { continue };
         for (word, deadband) in [(inner, da), (outer, db)] {
             // rounded for people: 1.8 − 1.6 is 0.19999999999999996
@@ -33,4 +34,16 @@ pub(super) fn order(r: &mut Report, point: &str, rules: &[&Rule]) {
             }
         }
     }
+}
+
+/// Under a standing outer limit the inner one makes no sound of its own: a less urgent outer one would take the urgent sound away.
+fn urgency(r: &mut Report, point: &str, rules: &[&Rule], (inner, outer): (&str, &str)) {
+    let of = |word: &str| rules.iter().find(|x| x.condition.word() == word).map(|x| x.priority);
+    let Some((a, b)) = of(inner).zip(of(outer)).filter(|(inner, outer)| outer > inner) else { return };
+    r.error(
+        format!("points[{point}].rules.{outer}.priority"),
+        format!("{outer} 的优先级 {b} 低于 {inner} 的 {a}：{outer} 发生后，{inner} 不再单独发声"),
+        format!("{outer} of priority {b} is less urgent than {inner} of priority {a}, which makes no sound of its own under it"),
+        ("把外侧限值的优先级设为相同或更高（数字更小或相等）", "make the outer limit as urgent or more: the same number or a lower one"),
+    );
 }
