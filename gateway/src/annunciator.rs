@@ -30,13 +30,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// A turn on a link that answers takes a fraction of this; the watchdog is patient for twice as long.
 const TURN_LIMIT: Duration = Duration::from_secs(5);
 /// For switching everything off, inside the eight seconds of the whole stop.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// Between two tries to switch it off.
+const OFF_AGAIN: Duration = Duration::from_millis(250);
 /// What a core that is behind has not been told yet; a failure, its end and a test are three.
 const UNSAID_MAX: usize = 16;
 /// Key of the alarm.
@@ -60,9 +62,7 @@ pub async fn run_annunciator(
             () = desk.rest(heard) => {}
         }
     }
-    if timeout(STOP_LIMIT, desk.module.drive(Outputs::SAFE)).await.is_err() {
-        tracing::warn!("the annunciator did not confirm that it is off");
-    }
+    desk.switch_off().await;
 }
 
 struct Desk<C> {
@@ -86,6 +86,19 @@ impl<C: Connect> Desk<C> {
         let control = Control::new(settings.scheme.clone(), owed, clock.now());
         let view = AnnunciatorView::starting(settings);
         Self { module, control, core, clock, pictures, records, view, alarm: None, unsaid: VecDeque::new() }
+    }
+
+    /// Until it is confirmed: a lost frame must not leave a siren on for as long as the gateway is stopped.
+    async fn switch_off(&mut self) {
+        let confirmed = async {
+            while let Err(fault) = self.module.drive(Outputs::SAFE).await {
+                tracing::warn!(?fault, "the annunciator is not off yet");
+                sleep(OFF_AGAIN).await;
+            }
+        };
+        if timeout(STOP_LIMIT, confirmed).await.is_err() {
+            tracing::error!("the annunciator did not confirm that it is off");
+        }
     }
 
     /// One turn; gives what it was for.

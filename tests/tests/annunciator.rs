@@ -21,6 +21,8 @@ const SOON: Duration = Duration::from_secs(10);
 const LATENCY_MS: i64 = 1000;
 /// A failure is told after three seconds, the rest is the scan of a page.
 const FAILED: Duration = Duration::from_secs(8);
+/// A module that answers again is trusted after half a minute of it.
+const TRUSTED: Duration = Duration::from_secs(45);
 const TEST: &str = "/api/v1/annunciator/test";
 const OWN_ALARM: &str = "system:annunciator_failed";
 
@@ -104,7 +106,7 @@ async fn a_dead_module_is_an_alarm_and_disturbs_no_instrument(relay: &Relay, ope
     let points = operator.get("/api/v1/points").await;
     assert_eq!(fresh(&points), POINTS, "every instrument is read as before");
     relay.suffer(RelayFault::None);
-    alarm(operator, OWN_ALARM, SOON, |a| a["state"] == "returned_unacked").await;
+    alarm(operator, OWN_ALARM, TRUSTED, |a| a["state"] == "returned_unacked").await;
     acknowledge_all(operator).await;
     until(relay, "nothing sounds", |r| !r.sounds()).await;
 }

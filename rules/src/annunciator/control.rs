@@ -6,14 +6,15 @@ use super::health::Health;
 use super::schedule::Daily;
 use super::self_test::{SelfTest, TestReport};
 use super::{Alive, Annunciation, AnnunciatorFault, Confirmed, Outputs, Scheme};
-use crate::time::Now;
+use crate::time::{Mono, Now};
 use std::time::Duration;
 
 /// A module that restarted, or that somebody else has switched, is right again after this; well inside the watchdog of any module.
 const REFRESH: Duration = Duration::from_secs(1);
 /// While something is to be proved.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-const TOGGLE_NS: u64 = 1_000_000_000;
+/// The wire that proves the gateway alive is turned over when so much has passed: turns come a little later than their second.
+const TOGGLE: Duration = Duration::from_millis(900);
 
 /// What a turn has brought to light.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Control {
     health: Health,
     test: SelfTest,
     daily: Daily,
+    /// The wire that proves it alive, and since when it has been so.
+    alive: (bool, Mono),
     /// Its alarm stands, as far as this has told.
     told: bool,
 }
@@ -43,7 +46,7 @@ impl Control {
         if owed {
             test.ask(None);
         }
-        Self { scheme, health: Health::default(), test, daily, told: owed }
+        Self { scheme, health: Health::default(), test, daily, alive: (true, now.mono), told: owed }
     }
 
     /// Somebody wants to hear it.
@@ -57,16 +60,17 @@ impl Control {
         if self.daily.is_due(now) {
             self.test.ask(None);
         }
-        let real = heard.tone(&self.scheme);
-        let alive = match self.scheme.alive {
-            Alive::Hold => true,
-            Alive::Toggle => (now.mono.0 / TOGGLE_NS).is_multiple_of(2),
-        };
-        Outputs {
-            sounder: self.test.tone(real, heard.silenced.is_some(), &self.scheme, now.mono).or(real),
-            beacon: heard.beacon(&self.scheme),
-            alive,
+        let (real, silenced) = (heard.tone(&self.scheme, now), heard.is_silenced(now));
+        let tested = self.test.tone(real, silenced, self.health.is_answering(), &self.scheme, now.mono);
+        Outputs { sounder: tested.or(real), beacon: heard.beacon(&self.scheme), alive: self.keep_alive(now.mono) }
+    }
+
+    fn keep_alive(&mut self, now: Mono) -> bool {
+        let (on, since) = self.alive;
+        if self.scheme.alive == Alive::Toggle && now.since(since) >= TOGGLE {
+            self.alive = (!on, now);
         }
+        self.alive.0
     }
 
     /// What came of driving `driven` for `heard`.
@@ -77,10 +81,13 @@ impl Control {
         outcome: Result<Confirmed, AnnunciatorFault>,
         now: Now,
     ) -> News {
-        self.health.observe(driven.sounder.is_some(), outcome, now.mono);
-        let test = self.test.observe(heard.tone(&self.scheme), outcome, &self.scheme, now.mono);
-        if let Some(report) = &test {
-            self.health.tested(report.fault);
+        self.health.observe(driven.sounder, outcome, now.mono);
+        let test = self.test.observe(heard.tone(&self.scheme, now), outcome, &self.scheme, now.mono);
+        match &test {
+            // that the module does not answer is said without a test, and the sounder is still to be proved
+            Some(report) if report.fault.is_some_and(AnnunciatorFault::is_of_wire) => self.test.ask(None),
+            Some(report) => self.health.tested(report.fault),
+            None => {}
         }
         // a proof that is owed comes first: until then nobody says that it is well
         let failed = self.health.failed();

@@ -21,6 +21,7 @@ pub use schedule::{SiteTime, TEST_AT_LATEST};
 pub use self_test::{TestReport, Tone};
 
 use crate::hide::Expiry;
+use crate::time::Now;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -136,10 +137,16 @@ impl Outputs {
 impl Annunciation {
     /// The tone that shall sound for the alarms there are.
     #[must_use]
-    pub fn tone(&self, scheme: &Scheme) -> Option<Tone> {
-        let heard = self.sound.filter(|s| s.priority() <= scheme.sounds_to && self.silenced.is_none())?;
+    pub fn tone(&self, scheme: &Scheme, now: Now) -> Option<Tone> {
+        let heard = self.sound.filter(|s| s.priority() <= scheme.sounds_to && !self.is_silenced(now))?;
         // the sounder of the nearest more urgent priority stands in for one that has none of its own
         scheme.tones.iter().copied().filter(|t| t.priority() <= heard.priority()).max()
+    }
+
+    /// A silence ends by the clock, also when nobody has looked again meanwhile.
+    #[must_use]
+    pub fn is_silenced(&self, now: Now) -> bool {
+        self.silenced.is_some_and(|until| !until.is_over(now))
     }
 
     /// True when the beacon shall be lit. Silencing does not put it out.
@@ -183,6 +190,12 @@ impl AnnunciatorFault {
         Self::FeedbackMissing,
         Self::FeedbackStuck,
     ];
+    /// The module was not reached or did not do what it was told: nothing is known of the sounder.
+    #[must_use]
+    pub fn is_of_wire(self) -> bool {
+        !matches!(self, Self::FeedbackMissing | Self::FeedbackStuck)
+    }
+
     /// The interface's word.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -1,13 +1,15 @@
 //! The self-test: each sounder on for a moment, heard, off again, not heard any more.
 //!
 //! ```text
-//!              nothing sounds, not silenced            confirmed, pulse over            confirmed off
-//!   Idle ─ask─► Asked ────────────────────► On(tone) ──────────────────────► Off(tone) ───────────────► On(next) … passed
-//!                 │  ▲                        │ │ └─ an alarm sounds, confirmed ─► passed by the alarm
-//!                 │  └────── silenced ────────┘ └─ not confirmed within pulse + CONFIRM ─► failed
-//!                 └─ an alarm sounds: its own sound is what is looked at
+//!              nothing else sounds, not silenced,
+//!              the module answers                    confirmed, pulse over            confirmed off
+//!   Idle ─ask─► Asked(tone) ────────────────► On(tone) ──────────────────────► Off(tone) ───────────────► the next tone … passed
+//!                 ▲  ▲                          │ │ └─ an alarm sounds this very tone, confirmed ─► the next tone … passed by the alarm
+//!                 │  └ silenced, another tone ──┘ └─ not confirmed within pulse + CONFIRM ─► failed
+//!                 └─── silenced, an alarm sounds ───────────────── Off(tone)
 //! ```
-//! It only ever adds sound: while an alarm sounds the alarm's tone stays, and a silence that a person ordered is waited for.
+//! It only ever adds sound: while an alarm sounds the alarm's tone stays, and a silence that a person ordered is waited for. A sounder is proved by
+//! its own sound only: another one that is heard says nothing of it.
 
 use super::health::CONFIRM;
 use super::{AnnunciatorFault, Confirmed, Scheme};
@@ -35,7 +37,7 @@ impl Tone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestReport {
     pub fault: Option<AnnunciatorFault>,
-    /// A real alarm sounded meanwhile, and that it was heard counts.
+    /// A real alarm sounded meanwhile, and that its sounder was heard counts.
     pub by_alarm: bool,
     /// Who asked; none for the daily one.
     pub asked_by: Option<String>,
@@ -44,14 +46,18 @@ pub struct TestReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Asked,
-    On { tone: usize, since: Mono, heard: bool },
-    Off { tone: usize, since: Mono },
+    On { since: Mono, heard: bool },
+    Off { since: Mono },
 }
 
 /// Of one annunciator.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SelfTest {
     step: Option<Step>,
+    /// The sounder it has come to; those before it are proved.
+    tone: usize,
+    /// A real alarm has proved one of them.
+    by_alarm: bool,
     asked_by: Option<String>,
     /// Why the present step is not confirmed.
     fault: Option<AnnunciatorFault>,
@@ -68,29 +74,35 @@ impl SelfTest {
         self.step.is_some()
     }
 
-    /// True while it sounds or listens, false while it waits for the end of a silence.
+    /// True while it sounds or listens, false while it waits.
     pub(super) fn is_at_work(&self) -> bool {
         !matches!(self.step, None | Some(Step::Asked))
     }
 
-    /// The tone that shall sound, given what the alarms want.
-    pub(super) fn tone(&mut self, real: Option<Tone>, silenced: bool, scheme: &Scheme, now: Mono) -> Option<Tone> {
-        let begin = Step::On { tone: 0, since: now, heard: false };
+    /// The tone it wants to sound, given what the alarms want. `answering`: the last turn came through, so that a test can show something.
+    pub(super) fn tone(
+        &mut self,
+        real: Option<Tone>,
+        silenced: bool,
+        answering: bool,
+        scheme: &Scheme,
+        now: Mono,
+    ) -> Option<Tone> {
+        let own = scheme.tones.get(self.tone).copied();
+        let other_sounds = real.is_some() && real != own;
         self.step = match self.step? {
-            _ if silenced => Some(Step::Asked),
-            Step::Asked => {
+            _ if silenced || other_sounds => Some(Step::Asked),
+            Step::Off { .. } if real.is_some() => Some(Step::Asked),
+            Step::Asked if answering => {
                 self.fault = None;
-                Some(begin)
+                Some(Step::On { since: now, heard: false })
             }
-            under_way => Some(under_way),
+            as_it_is => Some(as_it_is),
         };
-        match self.step {
-            Some(Step::On { tone, .. }) => real.or(scheme.tones.get(tone).copied()),
-            _ => real,
-        }
+        own.filter(|_| matches!(self.step, Some(Step::On { .. })))
     }
 
-    /// A turn is over; gives the report when the test is.
+    /// A turn is over, for what [`SelfTest::tone`] was given; gives the report when the test is.
     pub(super) fn observe(
         &mut self,
         real: Option<Tone>,
@@ -100,29 +112,25 @@ impl SelfTest {
     ) -> Option<TestReport> {
         match self.step? {
             Step::Asked => None,
-            Step::On { tone, since, heard } => {
+            Step::On { since, heard } => {
                 let heard = heard | self.confirms(outcome, true);
                 let over = now.since(since) >= scheme.pulse;
                 match () {
-                    () if heard && real.is_some() => return self.end(None, true),
-                    () if heard && over => self.step = Some(Step::Off { tone, since: now }),
-                    () if now.since(since) >= scheme.pulse + CONFIRM => return self.end(self.fault, false),
-                    () => self.step = Some(Step::On { tone, since, heard }),
+                    () if heard && real.is_some() => {
+                        self.by_alarm = true;
+                        return self.proved(scheme);
+                    }
+                    () if heard && over => self.step = Some(Step::Off { since: now }),
+                    () if now.since(since) >= scheme.pulse + CONFIRM => return self.end(self.fault),
+                    () => self.step = Some(Step::On { since, heard }),
                 }
                 None
             }
-            Step::Off { .. } if real.is_some() => self.end(None, true),
-            Step::Off { tone, since } => {
-                match () {
-                    () if !self.confirms(outcome, false) => {
-                        return (now.since(since) >= CONFIRM).then(|| self.end(self.fault, false))?;
-                    }
-                    () if tone + 1 < scheme.tones.len() => {
-                        self.step = Some(Step::On { tone: tone + 1, since: now, heard: false });
-                    }
-                    () => return self.end(None, false),
+            Step::Off { since } => {
+                if self.confirms(outcome, false) {
+                    return self.proved(scheme);
                 }
-                None
+                (now.since(since) >= CONFIRM).then(|| self.end(self.fault))?
             }
         }
     }
@@ -137,9 +145,18 @@ impl SelfTest {
         self.fault.is_none()
     }
 
-    fn end(&mut self, fault: Option<AnnunciatorFault>, by_alarm: bool) -> Option<TestReport> {
-        let asked_by = self.asked_by.take();
-        *self = Self::default();
-        Some(TestReport { fault, by_alarm, asked_by })
+    /// This sounder is: the next one, or the end.
+    fn proved(&mut self, scheme: &Scheme) -> Option<TestReport> {
+        self.tone += 1;
+        if self.tone >= scheme.tones.len() {
+            return self.end(None);
+        }
+        self.step = Some(Step::Asked);
+        None
+    }
+
+    fn end(&mut self, fault: Option<AnnunciatorFault>) -> Option<TestReport> {
+        let done = std::mem::take(self);
+        Some(TestReport { fault, by_alarm: done.by_alarm, asked_by: done.asked_by })
     }
 }

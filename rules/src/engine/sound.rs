@@ -9,9 +9,6 @@ use crate::event::{Event, EventKind};
 use crate::hide::Expiry;
 use crate::time::Now;
 
-/// Of an alarm whose priority nobody knows any more.
-const LEAST_URGENT: u8 = 4;
-
 impl Engine {
     /// The sound only; a new alarm of priority 1 or 2 ends it.
     pub(super) fn silence(&mut self, by: &Actor, now: Now, out: &mut Vec<Event>) -> Result<(), Rejected> {
@@ -47,13 +44,20 @@ impl Engine {
         self.alarms[alarm].calls() && !self.superseded(alarm)
     }
 
+    /// How urgent an alarm is: by the rules in force, and by what it was raised with where that was more urgent.
+    #[must_use]
+    pub fn urgency(&self, alarm: usize) -> u8 {
+        let raised = self.alarms[alarm].fact.as_ref().map(|f| f.priority);
+        raised.map_or(self.priority_of(alarm), |raised| raised.min(self.priority_of(alarm)))
+    }
+
     /// What is to be heard and seen now.
     #[must_use]
     pub fn annunciation(&self, now: Now) -> Annunciation {
         let (mut sound, mut unacknowledged, mut standing) = (None::<u8>, None::<u8>, None::<u8>);
         let most_urgent = |known: &mut Option<u8>, p: u8| *known = Some(known.map_or(p, |k| k.min(p)));
         for (i, a) in self.alarms.eventful().filter(|(_, a)| a.stands() && !a.is_hidden()) {
-            let priority = a.fact.as_ref().map_or(LEAST_URGENT, |f| f.priority);
+            let priority = self.urgency(i);
             most_urgent(&mut standing, priority);
             if a.calls() {
                 most_urgent(&mut unacknowledged, priority);
