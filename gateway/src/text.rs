@@ -74,6 +74,10 @@ fn action_words(action: &str) -> (&str, &str) {
         "config_refused" => {
             ("要求换用的新配置有缺陷，未生效", "asked for a new configuration, which has defects and is not in force")
         }
+        "config_reloaded" => (
+            "要求重新读取配置，规则未变（密码或型号文件可能已换）：",
+            "had the configuration read again; its rules are the same, secrets or profiles may not be:",
+        ),
         "scenario_started" => ("启动演示场景", "started scenario"),
         "scenarios_stopped" => ("停止全部演示场景", "stopped all scenarios"),
         other => (other, other),

@@ -218,10 +218,6 @@ impl Core {
     async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
         let now = self.clock.now();
         self.ledger.put_on_file(KeptBook::of(self.engine.book(), &self.site.config_hash));
-        if self.annunciator.is_none() {
-            // one that was taken out of the configuration cannot come back
-            self.system(SystemCondition::AnnunciatorFailed, false).await;
-        }
         let down_for_ms = found.last_utc_ms.map(|last| u64::try_from(now.wall.utc_ms - last).unwrap_or(0));
         self.note(EventKind::Started {
             boot_id: self.ledger.boot_id().to_owned(),
@@ -234,6 +230,15 @@ impl Core {
         if let Some(old_hash) = found.config_hash.clone().filter(|old| *old != new_hash) {
             let (by, asked) = (asker.word().to_owned(), asker.decision(now));
             self.note(EventKind::ConfigChanged { old_hash, new_hash, by, asked }).await;
+        } else if let Some(decision) = asker.decision(now) {
+            // Secrets and profiles are no part of the hash, and what a person decided is in the journal all the same.
+            let (user, detail) = (decision.by, decision.reason);
+            self.note(EventKind::Operator { user, action: "config_reloaded".into(), detail }).await;
+        }
+        // Not before: a turn of the engine says what a start brings about, and whoever reads the journal must know by then that it is one.
+        if self.annunciator.is_none() {
+            // one that was taken out of the configuration cannot come back
+            self.system(SystemCondition::AnnunciatorFailed, false).await;
         }
         if let Some(what) = &found.salvaged {
             self.note(EventKind::Notice {

@@ -51,6 +51,10 @@ fn bench(folder: &Path) -> Bench {
 }
 
 fn bench_on(folder: &Path, text: &str) -> Bench {
+    bench_for(folder, text, Asker::Start)
+}
+
+fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
     let site = config::site_from_text("minimal-site.toml", text, |_| {}).value.unwrap();
     let clock = Arc::new(Trusted::default());
     let options = OpenOptions {
@@ -72,7 +76,7 @@ fn bench_on(folder: &Path, text: &str) -> Bench {
         found,
         clock: clock.clone(),
         boot_id: "boot".into(),
-        asker: Asker::Start,
+        asker,
         buses: Vec::new(),
         nearness: Nearness::default(),
         derived: Derived::default(),
@@ -379,7 +383,7 @@ async fn an_end_without_a_stop_is_an_alarm_of_the_next_start_that_a_person_close
 }
 
 #[tokio::test]
-async fn the_rules_of_a_start_go_on_file_also_where_it_ends_an_alarm_first() {
+async fn a_start_says_so_before_anything_that_follows_from_it_and_puts_its_rules_on_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = bench(folder.path());
     first.handle.system(SystemCondition::AnnunciatorFailed, true).await;
@@ -388,8 +392,22 @@ async fn the_rules_of_a_start_go_on_file_also_where_it_ends_an_alarm_first() {
     let mut second = bench_on(folder.path(), &SITE.replacen("limit = 25", "limit = 24", 1));
     second.next("system.config_changed").await;
     let store = second.end().await;
-    let ended = journal(&store).await.iter().position(|r| r.event.kind.name() == "alarm.returned");
+    let journal = journal(&store).await;
+    let place = |name: &str| journal.iter().rposition(|r| r.event.kind.name() == name).unwrap();
+    assert!(place("system.started") < place("system.config_changed"));
+    assert!(place("system.config_changed") < place("alarm.returned"), "{journal:#?}");
     let books =
         store.read(|conn| conn.query_row("SELECT COUNT(*) FROM rule_book", [], |row| row.get::<_, u32>(0))).await;
-    assert_eq!((ended.is_some(), books.unwrap()), (true, 2));
+    assert_eq!(books.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn who_had_the_same_rules_read_again_and_why_is_in_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(bench(folder.path()).end().await);
+    let actor = Actor { user: "li".into(), role: "engineer".into() };
+    let mut second = bench_for(folder.path(), SITE, Asker::Person { actor, reason: "换了数据库口令".into() });
+    let record = second.next("operator.action").await;
+    let said = serde_json::to_string(&record).unwrap();
+    assert!(said.contains("config_reloaded") && said.contains("\"li\"") && said.contains("换了数据库口令"), "{said}");
 }

@@ -56,7 +56,7 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
         area: described.map_or(told.area, |p| &p.area).to_owned(),
         point,
         condition: fact.map(|f| f.condition.clone()).unwrap_or_default(),
-        priority: fact.map_or(4, |f| f.priority),
+        priority: engine.urgency(index),
         state: state.shown().word().into(),
         held: state.held,
         suppressed: state.is_hidden(),
