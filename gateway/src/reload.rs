@@ -26,6 +26,8 @@ pub enum Asker {
     Signal,
     /// A signed-in person.
     Person { actor: Actor, reason: String },
+    /// Nobody: what this one asked for could not run, and the one before starts again.
+    Fallback { wanted_by: String, error: String },
 }
 
 impl Asker {
@@ -36,6 +38,7 @@ impl Asker {
             Self::Start => "start",
             Self::Signal => "SIGHUP",
             Self::Person { actor, .. } => &actor.user,
+            Self::Fallback { .. } => "fallback",
         }
     }
 

@@ -17,11 +17,11 @@ use crate::reload::{Asker, Desk};
 use crate::snapshot::SiteView;
 use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
 use crate::web::{Buses, DemoStage, FirstScan, WebContext};
-use crate::{core, incidents, influx, mqtt, notify, stalls, web};
+use crate::{core, incidents, influx, mqtt, notify, stalls, text, web};
 use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec};
 use futures_util::FutureExt;
-use rules::Clock;
+use rules::{Clock, EventKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +38,8 @@ use tokio_util::sync::CancellationToken;
 const SCANS_MAX: usize = 256;
 /// READY waits so long for the first scan; a dead instrument must not hold up the start.
 const FIRST_SCAN_LIMIT: Duration = Duration::from_secs(10);
+/// A core that does not take the last word is perhaps what ended.
+const LAST_NOTE_LIMIT: Duration = Duration::from_secs(1);
 /// A clean end takes at most this, inside systemd's TimeoutStopSec.
 const STOP_LIMIT: Duration = Duration::from_secs(8);
 
@@ -239,7 +241,7 @@ impl Station {
             .chain(buses)
             .chain(Evidence::store(&self.store))
             .chain(sounder);
-        let (parts, mark, stop) = (parts.collect(), self.store.stall_mark(), self.stops.all.clone());
+        let (parts, mark, stop) = (parts.collect(), self.store.end_mark(), self.stops.all.clone());
         let (to_core, stalled) = stalls::queue();
         tasks.spawn(stalls::follow(stalled, self.core.clone(), stop.clone()).map(|()| "stall watch"));
         let watchdog = move || {
@@ -278,6 +280,12 @@ impl Station {
         };
         // at a stop all tasks end: one of them being first is no fault
         let by_itself = ended.filter(|_| !stops.all.is_cancelled());
+        if let Some(task) = by_itself {
+            self.store.end_mark().set_ended(task);
+            let (text_zh, text_en) = text::parts::ended(task);
+            let note = self.core.note(EventKind::Notice { code: "part_ended".into(), text_zh, text_en });
+            let _ = tokio::time::timeout(LAST_NOTE_LIMIT, note).await;
+        }
         stops.all.cancel();
         let drain = async {
             while buses.join_next().await.is_some() {}
@@ -332,5 +340,77 @@ async fn watch_delivery(store: Store, core: CoreHandle, stop: CancellationToken)
         if let Ok(states) = store.read(move |conn| outbox::states(conn, &ids)).await {
             core.delivery(states).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config;
+    use crate::store::UncleanEnd;
+    use std::path::Path;
+    use tokio::runtime::{Builder, Runtime};
+
+    const SITE: &str = include_str!("../examples/minimal-site.toml");
+
+    fn site(folder: &Path) -> Site {
+        let mut site = config::site_from_text("minimal-site.toml", SITE, |_| {}).value.unwrap();
+        site.data_dir = folder.to_owned();
+        site.web.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        site.buses.clear();
+        site
+    }
+
+    fn outward() -> Runtime {
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    }
+
+    /// Runs a site until `end` has come over the runtime of what serves others.
+    async fn run(folder: &Path, end: impl FnOnce(Runtime, &CancellationToken)) -> Result<(), RunError> {
+        let (outward, stop) = (outward(), CancellationToken::new());
+        let around = Surroundings {
+            clock: Arc::new(SystemClock::default()),
+            outward: outward.handle().clone(),
+            demo: None,
+            desk: None,
+        };
+        let (ready, up) = oneshot::channel();
+        let running = run_site(site(folder), Asker::Start, around, stop.clone(), ready);
+        let ending = async {
+            let ready = up.await.unwrap();
+            end(outward, &stop);
+            ready
+        };
+        futures_util::future::join(running, ending).await.0
+    }
+
+    fn found(folder: &Path) -> crate::store::Found {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        Store::open(folder, store_options(&site(folder), &clock)).unwrap().1
+    }
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_is_told_and_named_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = run(folder.path(), |outward, _| outward.shutdown_background()).await.unwrap_err();
+        assert!(matches!(ended, RunError::Ended(_)), "{ended}");
+        let end = found(folder.path()).unclean_end.unwrap();
+        assert!(end.ended.is_some() && end.stalled.is_empty(), "{end:?}");
+        let conn = rusqlite::Connection::open(folder.path().join("records.db")).unwrap();
+        let told = "SELECT COUNT(*) FROM event WHERE json LIKE '%part_ended%'";
+        assert_eq!(conn.query_row(told, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_no_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), |outward, stop| {
+            stop.cancel();
+            outward.shutdown_background();
+        })
+        .await
+        .unwrap();
+        assert_eq!(found(folder.path()).unclean_end, None::<UncleanEnd>);
     }
 }

@@ -249,6 +249,8 @@ pub struct BusView {
 pub struct StorageView {
     pub ok: bool,
     pub last_commit_ms: u64,
+    /// Room left on the disk; unknown in the first seconds.
+    pub free_bytes: Option<u64>,
     pub samples_read: u64,
     pub samples_stored: u64,
     /// reason → count.

@@ -9,7 +9,7 @@
 
 use crate::core::CoreHandle;
 use crate::notify::{Evidence, Standstill, watchdog};
-use crate::store::StallMark;
+use crate::store::EndMark;
 use crate::text::parts;
 use rules::{EventKind, SystemCondition};
 use tokio::runtime::Builder;
@@ -27,7 +27,7 @@ pub(crate) fn queue() -> (mpsc::Sender<Standstill>, mpsc::Receiver<Standstill>) 
 /// Feeds systemd's watchdog until `stop`; for a thread that may be held.
 pub(crate) fn watch(
     evidence: Vec<Evidence>,
-    mark: &StallMark,
+    mark: &EndMark,
     to_core: &mpsc::Sender<Standstill>,
     stop: CancellationToken,
 ) {
@@ -39,7 +39,7 @@ pub(crate) fn watch(
         }
     };
     runtime.block_on(watchdog(evidence, stop, |seen| {
-        mark.set(&seen.stuck.iter().map(String::as_str).collect::<Vec<_>>());
+        mark.set_stalled(&seen.stuck.iter().map(String::as_str).collect::<Vec<_>>());
         if to_core.try_send(seen).is_err() {
             tracing::error!("the core cannot be told of parts without progress");
         }
@@ -96,10 +96,10 @@ mod tests {
         let stop = CancellationToken::new();
         tokio::spawn(follow(seen, core, stop.clone()));
         let turns = Arc::new(AtomicU64::new(1));
-        let mark = StallMark::of(folder.path());
+        let mark = EndMark::of(folder.path());
         let evidence = vec![Evidence::turns("core", turns.clone())];
         tokio::spawn(watchdog(evidence, stop.clone(), move |seen| {
-            mark.set(&seen.stuck.iter().map(String::as_str).collect::<Vec<_>>());
+            mark.set_stalled(&seen.stuck.iter().map(String::as_str).collect::<Vec<_>>());
             to_core.try_send(seen).unwrap();
         }));
         let mut next =

@@ -109,6 +109,8 @@ fn a_good_file_that_cannot_run_gives_way_to_the_old_one() {
     gateway.log_line("the old one is started again");
     gateway.now_at_new_address();
     assert_eq!(gateway.get("/api/v1/session", Some(&cookie))["user"], "vera");
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie)).to_string();
+    assert!(events.contains("config_fallback") && events.contains("SIGHUP 要求的新配置无法运行"), "{events}");
     // mended, the same file is taken at the next signal
     drop(taken);
     gateway.signal(Signal::HUP);

@@ -126,12 +126,13 @@ fn queues(s: &Value) -> Vec<String> {
         (_, true) => "已连接 connected",
         (_, false) => "未连接 not connected",
     };
+    let free = storage["free_bytes"].as_f64().map_or("-".to_owned(), |free| format!("{:.1} GB", free / 1e9));
     let age_s = outbox["oldest_age_ms"].as_u64().unwrap_or(0) / 1000;
     let influx = if storage["influx_enabled"] == true { "已配置 configured" } else { "未配置 not configured" };
     let mut lines = vec![
         "队列与去向 queues and sinks".to_owned(),
         format!(
-            "  {} {store} · 上次提交 last commit {} ms · 采样 samples: 读 read {} 存 stored {} 弃 dropped {dropped}",
+            "  {} {store} · 上次提交 last commit {} ms · 采样 samples: 读 read {} 存 stored {} 弃 dropped {dropped} · 磁盘余 free {free}",
             pad("存储 store", 16),
             text(storage, "last_commit_ms"),
             text(storage, "samples_read"),

@@ -59,6 +59,13 @@ impl Signals {
         Ok(Self { term, int: signal(SignalKind::interrupt())?, hup: signal(SignalKind::hangup())?, wishes })
     }
 
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+
     async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.term.recv() => Asked::End,
@@ -85,17 +92,21 @@ where
             tracing::error!("signals cannot be received; end the process with SIGKILL");
             return (self.run)(first, Asker::Start, CancellationToken::new(), oneshot::channel().0).await;
         };
-        let (mut settings, mut asker, mut before) = (first, Asker::Start, None::<T>);
+        let (mut settings, mut asker, mut before, mut wanted_by) = (first, Asker::Start, None::<T>, String::new());
         loop {
             match self.until_switched(settings.clone(), asker, &mut signals).await {
                 Ok(Stopped::Ended) => return Ok(()),
-                Ok(Stopped::For(old, next, by)) => (before, settings, asker) = (Some(old), next, by),
+                Ok(Stopped::For(old, next, by)) => {
+                    by.word().clone_into(&mut wanted_by);
+                    (before, settings, asker) = (Some(old), next, by);
+                }
                 Err(error) => {
                     // only what a reload has just put in place has something to go back to
                     let old = before.take().filter(|_| (self.cannot_start)(&error));
                     let Some(old) = old else { return Err(error) };
                     tracing::error!(%error, "the new configuration cannot run; the old one is started again");
-                    (settings, asker) = (old, Asker::Start);
+                    (settings, asker) =
+                        (old, Asker::Fallback { wanted_by: wanted_by.clone(), error: error.to_string() });
                 }
             }
         }
@@ -119,9 +130,10 @@ where
                 asked = signals.next() => match asked {
                     Asked::End => break None,
                     Asked::Reload(mut wish) => {
-                        // the station goes on while its file is read
+                        // the station goes on while its file is read, and who wants its end does not wait for that
                         let checked = tokio::select! {
                             ended = &mut running => return ended.map(|()| Stopped::Ended),
+                            () = signals.end() => break None,
                             checked = self.checked() => checked,
                         };
                         let next = match checked {

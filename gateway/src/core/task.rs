@@ -44,6 +44,8 @@ const UPLINK_GRACE: Duration = Duration::from_secs(30);
 /// An event older than this without a receipt is told to the control room.
 const OFFICE_SILENT_MS: u64 = 300_000;
 
+/// A time service needs minutes to come up, and a line that is down for a while costs a clock little.
+const UNSYNCED_GRACE: Duration = Duration::from_secs(1800);
 /// An end that was not in order is an alarm for so long after the start: the pages are back by then, and a gateway that ends again
 /// and again is never quiet in between.
 const UNCLEAN_END_SAID: Duration = Duration::from_secs(600);
@@ -117,6 +119,8 @@ pub(super) struct Core {
     connected_at: Mono,
     /// Until when the end of the run before is an alarm.
     unclean_until: Option<Mono>,
+    /// No time service has been seen since then.
+    unsynced_since: Option<Mono>,
     answers: VecDeque<(String, CommandOutcome)>,
     receipts: BTreeSet<(String, Option<String>)>,
     dirty: bool,
@@ -160,6 +164,7 @@ impl Core {
             annunciator: parts.annunciator,
             connected_at: now.mono,
             unclean_until: None,
+            unsynced_since: None,
             answers: VecDeque::new(),
             receipts: BTreeSet::new(),
             dirty: true,
@@ -235,6 +240,10 @@ impl Core {
             let (user, detail) = (decision.by, decision.reason);
             self.note(EventKind::Operator { user, action: "config_reloaded".into(), detail }).await;
         }
+        if let Asker::Fallback { wanted_by, error } = asker {
+            let (text_zh, text_en) = parts::fallback(wanted_by, error);
+            self.note(EventKind::Notice { code: "config_fallback".into(), text_zh, text_en }).await;
+        }
         // Not before: a turn of the engine says what a start brings about, and whoever reads the journal must know by then that it is one.
         if self.annunciator.is_none() {
             // one that was taken out of the configuration cannot come back
@@ -257,9 +266,10 @@ impl Core {
     /// The end before it may still stand, and an acknowledgement of that one does not cover this one: it is another occurrence.
     async fn announce_last_end(&mut self, end: Option<&UncleanEnd>) {
         self.system(SystemCondition::UncleanEnd, false).await;
-        let Some(end) = end else { return };
+        let Some(end) = end else { return self.store.end_mark().clear() };
         let (text_zh, text_en) = parts::unclean_end(end);
         self.note(EventKind::Notice { code: "unclean_end".into(), text_zh, text_en }).await;
+        self.store.end_mark().clear(); // not before it is in the journal
         self.unclean_until = Some(self.clock.now().mono.plus(UNCLEAN_END_SAID));
         self.system(SystemCondition::UncleanEnd, true).await;
     }
@@ -446,12 +456,25 @@ impl Core {
         }
         let now = self.clock.now();
         self.system(SystemCondition::StorageSlow, late || self.store.pulse().is_late(now.mono)).await;
-        let stepped = now.wall.quality == TimeQuality::Stepped;
-        self.system(SystemCondition::ClockUntrusted, stepped).await;
+        self.system(SystemCondition::StorageFull, self.store.space().is_full()).await;
+        let untrusted = self.clock_is_untrusted(now);
+        self.system(SystemCondition::ClockUntrusted, untrusted).await;
         if self.unclean_until.take_if(|until| *until <= now.mono).is_some() {
             self.system(SystemCondition::UncleanEnd, false).await;
         }
         self.look_at_buses();
+    }
+
+    /// At once after a step; without a time service when it has had time to come up.
+    fn clock_is_untrusted(&mut self, now: Now) -> bool {
+        if now.wall.quality == TimeQuality::Synced {
+            self.unsynced_since = None;
+        }
+        match now.wall.quality {
+            TimeQuality::Synced => false,
+            TimeQuality::Stepped => true,
+            TimeQuality::Unsynced => now.mono.since(*self.unsynced_since.get_or_insert(now.mono)) >= UNSYNCED_GRACE,
+        }
     }
 
     fn look_at_buses(&mut self) {
@@ -496,6 +519,7 @@ impl Core {
             last_commit_ms: u64::try_from(self.ledger.last_commit.as_millis()).unwrap_or(u64::MAX),
             samples_read: history.read,
             samples_stored: history.stored,
+            free_bytes: self.store.space().free_bytes(),
             samples_dropped: dropped.into_iter().filter(|(_, n)| *n > 0).map(|(k, n)| (k.to_owned(), n)).collect(),
             influx_enabled: self.influx_on,
             influx_delivered: self.influx.delivered,

@@ -6,7 +6,7 @@
 //! ```
 //! Written in the transaction of that entry. Only what the rules need: no address, no user name of a broker, no secret. The same
 //! configuration with the same book is one row, however often it comes back; under another program version or profile it may be
-//! another book. The ones longest out of force go first, and are counted.
+//! another book, and coming back to the first one then is a third row. The ones longest out of force go first, and are counted.
 
 use super::{StoreError, commit};
 use flate2::Compression;
@@ -22,6 +22,15 @@ use std::sync::Arc;
 pub(super) const SCHEMA_STEP: &str = "
 CREATE TABLE rule_book(from_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, hash TEXT NOT NULL, digest TEXT NOT NULL,
   body BLOB NOT NULL, UNIQUE(hash, digest));
+";
+
+/// Without the constraint: a book that comes back after another one of its hash is a row of its own.
+pub(super) const MORE_THAN_ONCE_STEP: &str = "
+CREATE TABLE rule_book_again(from_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, hash TEXT NOT NULL,
+  digest TEXT NOT NULL, body BLOB NOT NULL);
+INSERT INTO rule_book_again SELECT from_seq, last_seq, hash, digest, body FROM rule_book;
+DROP TABLE rule_book;
+ALTER TABLE rule_book_again RENAME TO rule_book;
 ";
 
 /// Version of records.db that has the table.
@@ -56,9 +65,14 @@ impl KeptBook {
     }
 }
 
-/// In force from entry `seq` on.
+/// In force from entry `seq` on. A journal that was salvaged without its end counts anew from an earlier entry: books of entries that
+/// are no longer there, or of others under the same number, go.
 pub(super) fn keep(tx: &Transaction<'_>, seq: i64, book: &KeptBook) -> rusqlite::Result<()> {
-    let known = "UPDATE rule_book SET last_seq = ?1 WHERE hash = ?2 AND digest = ?3";
+    tx.execute("DELETE FROM rule_book WHERE from_seq >= ?1", [seq])?;
+    tx.execute("UPDATE rule_book SET last_seq = ?1 WHERE last_seq > ?1", [seq])?;
+    // the newest of its hash only: an older one would be hidden behind the one that came between
+    let known = "UPDATE rule_book SET last_seq = ?1 WHERE hash = ?2 AND digest = ?3 \
+                 AND from_seq = (SELECT MAX(from_seq) FROM rule_book WHERE hash = ?2)";
     if tx.execute(known, params![seq, book.hash, book.digest])? > 0 {
         return Ok(());
     }
@@ -157,17 +171,21 @@ mod tests {
 
     #[test]
     fn nothing_but_the_rules_is_kept() {
-        let mqtt =
-            "\n[mqtt]\nbroker = \"broker.example:1883\"\nuser = \"canary-user\"\npassword_file = \"canary-file\"\n";
-        let checked = config::site_from_text("site.toml", &format!("{MINIMAL}{mqtt}"), |_| {});
-        let shown = format!("{:?}", checked.diagnostics);
-        let book = checked.value.map_or_else(|| book(MINIMAL), |site| site.book);
-        let mut text = String::new();
-        GzDecoder::new(&*KeptBook::of(&book, "h").body).read_to_string(&mut text).unwrap();
-        assert!(
-            text.contains("GT-101") && !text.contains("canary") && !text.contains("broker.example"),
-            "{shown} {text}"
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("canary-file");
+        std::fs::write(&secret, "canary-secret").unwrap();
+        std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let mqtt = format!(
+            "\n[mqtt]\nhost = \"127.0.0.1\"\nusername = \"canary-user\"\npassword_file = \"{}\"\n",
+            secret.display()
         );
+        let text = format!("{MINIMAL}{mqtt}");
+        let checked = config::site_from_text("site.toml", &text, |_| {});
+        let site = checked.value.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        assert!(format!("{:?}", site.mqtt).contains("canary-user"), "it is in force: {:?}", site.mqtt);
+        let mut kept = String::new();
+        GzDecoder::new(&*KeptBook::of(&site.book, "h").body).read_to_string(&mut kept).unwrap();
+        assert!(kept.contains("GT-101") && !kept.contains("canary") && !kept.contains("127.0.0.1"), "{kept}");
     }
 
     #[test]
@@ -194,6 +212,29 @@ mod tests {
         );
         assert_eq!(kept("h1001", 1000), None, "not in force yet");
         assert!(books.read(1).unwrap().is_some() && books.read(2).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_book_that_comes_back_behind_another_one_of_its_hash_is_found_again_and_a_salvaged_journal_counts_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = super::super::open_beside(folder.path()).unwrap();
+        let kept = KeptBook::of(&book(MINIMAL), "h");
+        let of = |digest: &str| KeptBook { digest: digest.into(), ..kept.clone() };
+        let mut keep_at = |seq: i64, digest: &str| {
+            let tx = conn.transaction().unwrap();
+            keep(&tx, seq, &of(digest)).unwrap();
+            tx.commit().unwrap();
+        };
+        for (seq, digest) in [(1, "a"), (5, "b"), (9, "a"), (12, "a"), (20, "c")] {
+            keep_at(seq, digest);
+        }
+        // the entries from 7 on are lost, and another one has that number
+        keep_at(7, "d");
+        let rows = "SELECT from_seq, last_seq, digest FROM rule_book ORDER BY from_seq";
+        let mut select = conn.prepare(rows).unwrap();
+        let rows = select.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap();
+        let rows: Vec<(i64, i64, String)> = rows.map(Result::unwrap).collect();
+        assert_eq!(rows, [(1, 1, "a".into()), (5, 5, "b".into()), (7, 7, "d".into())]);
     }
 
     #[test]

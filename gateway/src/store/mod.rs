@@ -13,6 +13,7 @@ mod chain;
 mod claim;
 mod commit;
 mod detail;
+mod end_mark;
 mod follow;
 mod history;
 mod inspect;
@@ -23,7 +24,7 @@ mod past;
 mod pulse;
 mod runs;
 mod schema;
-mod stall_mark;
+mod space;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -35,13 +36,14 @@ pub use books::{Books, KeptBook};
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use claim::Claim;
 pub use commit::Commit;
+pub use end_mark::{EndMark, UncleanEnd};
 pub use follow::{StoredBatch, StoredSample};
 pub use history::{HistoryCursor, HistoryFigures};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
 pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
 pub use pulse::{Pulse, keep_pulse};
-pub use stall_mark::StallMark;
+pub use space::Space;
 pub use transitions::Transitions;
 
 use history::History;
@@ -109,13 +111,6 @@ pub struct Found {
     pub unclean_end: Option<UncleanEnd>,
 }
 
-/// A run without a stop at its end: power, a kill, the watchdog.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UncleanEnd {
-    /// Parts that made no progress then, so that the watchdog was not fed.
-    pub stalled: Vec<String>,
-}
-
 /// Where jobs of the records file are handed in.
 #[derive(Debug)]
 enum Desk {
@@ -133,6 +128,7 @@ pub struct Store {
     reader: Arc<Mutex<Connection>>,
     history: Arc<History>,
     pulse: Arc<Pulse>,
+    space: Arc<Space>,
     path: Arc<PathBuf>,
     claim: Arc<Claim>,
 }
@@ -153,8 +149,9 @@ impl Store {
         let (mut conn, salvaged) = open::records(&path, &options.now_label)?;
         let mut found = commit::load(&mut conn, &options.kernel_boot_id)?;
         found.salvaged = salvaged;
-        let stalled = StallMark::of(dir).take();
-        found.unclean_end = found.unclean_end.map(|_| UncleanEnd { stalled });
+        let left = EndMark::of(dir).read();
+        // a part that ended is a fault also where the rest was stopped in order
+        found.unclean_end = found.unclean_end.map(|_| left.clone()).or(left.ended.is_some().then_some(left));
         let reader = open::reader(&path)?;
         let desk = match options.workers {
             Workers::Threads => {
@@ -171,8 +168,8 @@ impl Store {
         let history = Arc::new(History::open(dir.join("history"), &options)?);
         let (desk, reader) = (Arc::new(desk), Arc::new(Mutex::new(reader)));
         let OpenOptions { workers, clock, .. } = options;
-        let (pulse, path) = (Arc::default(), Arc::new(path));
-        Ok((Self { desk, workers, clock, reader, history, pulse, path, claim }, found))
+        let (pulse, space, path) = (Arc::default(), Arc::default(), Arc::new(path));
+        Ok((Self { desk, workers, clock, reader, history, pulse, space, path, claim }, found))
     }
 
     /// One transaction: events, states, outbox rows.
@@ -245,8 +242,22 @@ impl Store {
 
     /// Where the watchdog notes why it is not fed.
     #[must_use]
-    pub fn stall_mark(&self) -> StallMark {
-        StallMark::of(self.path.parent().unwrap_or(Path::new(".")))
+    pub fn end_mark(&self) -> EndMark {
+        EndMark::of(self.path.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Measures the room on the disk; not in a simulation, whose course must not depend on the machine.
+    async fn look_for_room(&self) {
+        if self.workers == Workers::Threads {
+            let (space, folder) = (self.space.clone(), self.path.parent().unwrap_or(Path::new(".")).to_owned());
+            let _ = self.apart(move || space.look(&folder)).await;
+        }
+    }
+
+    /// Room on the disk.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.space
     }
 
     /// Counters of the history.

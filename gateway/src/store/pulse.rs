@@ -54,6 +54,7 @@ impl Pulse {
         self.refused.store(written.is_err(), Ordering::Relaxed);
         self.answers.fetch_add(1, Ordering::Relaxed);
         self.asked_at.store(0, Ordering::Relaxed);
+        store.look_for_room().await;
     }
 }
 

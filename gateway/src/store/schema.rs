@@ -27,7 +27,7 @@ CREATE TABLE operator_note(id INTEGER PRIMARY KEY, action TEXT NOT NULL, detail 
 ";
 
 /// One step per version, from nothing; their number is the version this program writes.
-const STEPS: [&str; 4] = [V1, V2, outbox::SCHEMA_STEP, books::SCHEMA_STEP];
+const STEPS: [&str; 5] = [V1, V2, outbox::SCHEMA_STEP, books::SCHEMA_STEP, books::MORE_THAN_ONCE_STEP];
 
 /// The version of records.db, or refusal of a newer one.
 pub(super) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {

@@ -10,6 +10,11 @@ fn part(name: &str) -> (String, String) {
         "records writer" => "记录写入".to_owned(),
         "history writer" => "历史写入".to_owned(),
         "annunciator" => "声光报警器".to_owned(),
+        "web server" => "网页服务".to_owned(),
+        "MQTT outbox" => "MQTT 发件箱".to_owned(),
+        "InfluxDB writer" => "InfluxDB 写入".to_owned(),
+        "watchdog" => "看门狗".to_owned(),
+        "a task that panicked" => "某个任务（程序错误）".to_owned(),
         other => other.strip_prefix("bus ").map_or_else(|| other.to_owned(), |key| format!("总线 {key}")),
     };
     (zh, name.to_owned())
@@ -37,9 +42,35 @@ pub fn goes_on(name: &str, after_s: u32) -> (String, String) {
     (format!("{zh} 恢复进展，停滞了 {length_zh}"), format!("{en} goes on after {length_en} without progress"))
 }
 
+/// One of them ended by itself, and the process ends with it.
+#[must_use]
+pub fn ended(name: &str) -> (String, String) {
+    let (zh, en) = part(name);
+    (
+        format!("{zh} 自行结束，网关随之退出并重新启动"),
+        format!("{en} ended by itself; the gateway ends with it and is started again"),
+    )
+}
+
+/// What somebody wanted could not run, and the configuration before it runs again.
+#[must_use]
+pub fn fallback(wanted_by: &str, error: &str) -> (String, String) {
+    (
+        format!("{wanted_by} 要求的新配置无法运行，已恢复原配置：{error}"),
+        format!("The configuration that {wanted_by} asked for cannot run; the one before runs again: {error}"),
+    )
+}
+
 /// What is known of the end of the run before.
 #[must_use]
 pub fn unclean_end(end: &UncleanEnd) -> (String, String) {
+    if let Some(name) = &end.ended {
+        let (zh, en) = part(name);
+        return (
+            format!("上次运行没有正常停止：{zh} 自行结束，网关随之退出"),
+            format!("The last run did not end in order: {en} ended by itself, and the gateway with it"),
+        );
+    }
     if end.stalled.is_empty() {
         return (
             "上次运行没有正常停止：断电、进程被强行结束或程序崩溃".into(),
@@ -61,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_run_that_the_watchdog_ended_names_the_part_in_both_languages() {
-        let end = UncleanEnd { stalled: vec!["core".into(), "bus gas-bus".into()] };
+        let end = UncleanEnd { stalled: vec!["core".into(), "bus gas-bus".into()], ended: None };
         let (zh, en) = unclean_end(&end);
         assert!(zh.contains("报警核心、总线 gas-bus 没有进展"), "{zh}");
         assert!(en.contains("no progress of core, bus gas-bus"), "{en}");

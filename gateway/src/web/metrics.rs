@@ -119,6 +119,9 @@ impl Figures {
     fn of_storage(&mut self, s: &Snapshot) {
         self.gauge("storage_ok", "1 when the disk confirms commits", u8::from(s.storage.ok));
         self.gauge("storage_last_commit_ms", "Duration of the last commit", s.storage.last_commit_ms);
+        if let Some(free) = s.storage.free_bytes {
+            self.gauge("storage_free_bytes", "Room left on the data folder's disk", free);
+        }
         self.counter("samples_read", "Samples read from instruments", s.storage.samples_read);
         self.counter("samples_stored", "Samples stored", s.storage.samples_stored);
         let dropped = Family::<Labels, Counter>::default();

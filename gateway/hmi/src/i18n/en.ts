@@ -213,6 +213,7 @@ export const en: Record<Key, string> = {
   'buses.stored': 'Samples stored',
   'buses.dropped': 'Dropped',
   'buses.commit': 'Last commit took',
+  'buses.free': 'free on disk',
   'buses.influx': 'Time-series store',
   'buses.influx.off': 'not enabled',
   'buses.influx.pending': 'pending',

@@ -212,6 +212,7 @@ export const zh = {
   'buses.stored': '已存采样',
   'buses.dropped': '丢弃',
   'buses.commit': '最近提交用时',
+  'buses.free': '磁盘剩余',
   'buses.influx': '时序库',
   'buses.influx.off': '未启用',
   'buses.influx.pending': '待传',

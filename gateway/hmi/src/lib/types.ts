@@ -252,6 +252,7 @@ export interface OutboxFigures {
 export interface StorageView {
   ok: boolean;
   last_commit_ms: number;
+  free_bytes: number | null;
   samples_read: number;
   samples_stored: number;
   samples_dropped: Record<string, number>;
