@@ -13,12 +13,11 @@ mod words;
 
 use crate::link::Link;
 use crate::plant::Plant;
+use crate::serve::{self, Answer};
 use crate::site::SiteName;
 use std::fmt;
-use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio_modbus::server::Service;
-use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
+use tokio_modbus::{ExceptionCode, Request, Response};
 
 /// One answer as it leaves an instrument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,19 +86,14 @@ impl Instruments {
     }
 }
 
-impl Service for Instruments {
-    type Request = SlaveRequest<'static>;
-    type Response = Option<Response>;
-    type Exception = ExceptionCode;
-    type Future = Ready<Result<Self::Response, Self::Exception>>;
-
-    fn call(&self, SlaveRequest { slave, request }: Self::Request) -> Self::Future {
+impl serve::Unit for Instruments {
+    fn answer(&self, slave: u8, request: &Request<'_>) -> Answer {
         let plant = self.plant.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = answer(self.link, slave, &request, &plant);
+        let answer = answer(self.link, slave, request, &plant);
         if let Ok(answer) = &answer {
-            self.tell(slave, &request, answer.as_ref());
+            self.tell(slave, request, answer.as_ref());
         }
-        ready(answer)
+        answer
     }
 }
 
@@ -119,7 +113,7 @@ impl Unit {
     }
 }
 
-fn answer(link: Link, slave: u8, request: &Request<'_>, plant: &Plant) -> Result<Option<Response>, ExceptionCode> {
+fn answer(link: Link, slave: u8, request: &Request<'_>, plant: &Plant) -> Answer {
     let Some(unit) = unit(link, slave, plant) else { return Ok(None) };
     match request {
         Request::ReadCoils(address, count) => {

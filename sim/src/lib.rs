@@ -27,6 +27,6 @@ pub use prng::Prng;
 pub use pty::Pty;
 pub use relay::{Relay, RelayFault};
 pub use scenario::{Scenario, UnknownScenario};
-pub use serve::{Unit, serve_rtu_over_tcp, serve_rtu_pty, serve_tcp};
+pub use serve::{Answer, Unit, serve_rtu_over_tcp, serve_rtu_pty, serve_tcp};
 pub use site::{SiteName, UnknownSite};
 pub use stream::serve_stream;

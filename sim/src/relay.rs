@@ -5,13 +5,12 @@
 //! ```
 //! Owns what it answers and what it suffers ([`RelayFault`]). Nothing here knows when an alarm sounds.
 
+use crate::serve::{Answer, Unit};
 use std::collections::BTreeSet;
-use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_modbus::server::Service;
-use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
+use tokio_modbus::{ExceptionCode, Request, Response};
 
 const COILS: usize = 8;
 const UNIT: u8 = 1;
@@ -133,20 +132,15 @@ impl State {
     }
 }
 
-impl Service for Relay {
-    type Request = SlaveRequest<'static>;
-    type Response = Option<Response>;
-    type Exception = ExceptionCode;
-    type Future = Ready<Result<Self::Response, Self::Exception>>;
-
-    fn call(&self, SlaveRequest { slave, request }: Self::Request) -> Self::Future {
+impl Unit for Relay {
+    fn answer(&self, unit: u8, request: &Request<'_>) -> Answer {
         let mut state = self.lock();
-        if slave != UNIT || state.fault == RelayFault::Silent {
-            return ready(Ok(None));
+        if unit != UNIT || state.fault == RelayFault::Silent {
+            return Ok(None);
         }
         state.look_at_watchdog();
         state.asked = Some(Instant::now());
-        ready(state.answer(&request).map(Some))
+        state.answer(request).map(Some)
     }
 }
 
@@ -155,7 +149,7 @@ mod tests {
     use super::*;
 
     fn ask(relay: &Relay, request: Request<'static>) -> Result<Option<Response>, ExceptionCode> {
-        relay.call(SlaveRequest { slave: UNIT, request }).into_inner()
+        relay.answer(UNIT, &request)
     }
 
     #[tokio::test(start_paused = true)]

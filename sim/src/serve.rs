@@ -14,33 +14,30 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_modbus::server::{Service, rtu_over_tcp, tcp};
-use tokio_modbus::{ExceptionCode, Response, SlaveRequest};
+use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 use tokio_util::sync::CancellationToken;
 
+/// An answer, silence, or an exception.
+pub type Answer = Result<Option<Response>, ExceptionCode>;
+
 /// What stands at the other end of a link: the instruments of a plant, or a relay module.
-pub trait Unit:
-    Service<
-        Request = SlaveRequest<'static>,
-        Response = Option<Response>,
-        Exception = ExceptionCode,
-        Future = Ready<Result<Option<Response>, ExceptionCode>>,
-    > + Clone
-    + Send
-    + Sync
-    + 'static
-{
+pub trait Unit: Clone + Send + Sync + 'static {
+    fn answer(&self, unit: u8, request: &Request<'_>) -> Answer;
 }
-impl<T> Unit for T where
-    T: Service<
-            Request = SlaveRequest<'static>,
-            Response = Option<Response>,
-            Exception = ExceptionCode,
-            Future = Ready<Result<Option<Response>, ExceptionCode>>,
-        > + Clone
-        + Send
-        + Sync
-        + 'static
-{
+
+/// A unit as the server library wants it.
+#[derive(Clone)]
+struct Served<U>(U);
+
+impl<U: Unit> Service for Served<U> {
+    type Request = SlaveRequest<'static>;
+    type Response = Option<Response>;
+    type Exception = ExceptionCode;
+    type Future = Ready<Answer>;
+
+    fn call(&self, SlaveRequest { slave, request }: Self::Request) -> Self::Future {
+        ready(self.0.answer(slave, &request))
+    }
 }
 
 const RESTART_AFTER: Duration = Duration::from_millis(200);
@@ -54,7 +51,7 @@ pub async fn serve_tcp(address: SocketAddr, instruments: impl Unit, stop: Cancel
     let server = tcp::Server::new(listener);
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         loop {
-            let accept = |stream: TcpStream, _peer| ready(Ok(Some((instruments.clone(), stream))));
+            let accept = |stream: TcpStream, _peer| ready(Ok(Some((Served(instruments.clone()), stream))));
             if let Err(error) = server.serve(&accept, log_end).await {
                 tracing::warn!(%error, "Modbus TCP server of the simulator starts again");
             }
@@ -96,7 +93,7 @@ pub async fn serve_rtu_over_tcp(
     let server = rtu_over_tcp::Server::new(listener);
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         loop {
-            let accept = |stream: TcpStream, _peer| ready(Ok(Some((instruments.clone(), stream))));
+            let accept = |stream: TcpStream, _peer| ready(Ok(Some((Served(instruments.clone()), stream))));
             if let Err(error) = server.serve(&accept, log_end).await {
                 tracing::warn!(%error, "RTU server of the simulator starts again");
             }

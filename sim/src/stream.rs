@@ -3,31 +3,29 @@
 //! Owns a small server for both framings, so that a whole plant runs under virtual time. Answers reads only.
 
 use crate::fault::{Framing, check_sum};
+use crate::serve::Unit;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_modbus::server::Service;
-use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
+use tokio_modbus::{ExceptionCode, Request, Response};
 
 /// A TCP request with its header; an RTU one with its check sum.
 const TCP_REQUEST: usize = 12;
 const RTU_REQUEST: usize = 8;
 
 /// Answers requests on `stream`, each after `turnaround`, until the other end closes or sends what is no read.
-pub async fn serve_stream<I>(
+pub async fn serve_stream(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     framing: Framing,
-    instruments: I,
+    instruments: impl Unit,
     turnaround: Duration,
-) where
-    I: Service<Request = SlaveRequest<'static>, Response = Option<Response>, Exception = ExceptionCode>,
-{
+) {
     let mut request = [0; TCP_REQUEST];
     let request = &mut request[..if framing == Framing::Tcp { TCP_REQUEST } else { RTU_REQUEST }];
     while stream.read_exact(request).await.is_ok() {
         let (head, unit_on) = request.split_at(if framing == Framing::Tcp { 6 } else { 0 });
         let (Some(read), unit) = (read_request(&unit_on[1..6]), unit_on[0]) else { return };
         tokio::time::sleep(turnaround).await;
-        let pdu = match instruments.call(SlaveRequest { slave: unit, request: read }).await {
+        let pdu = match instruments.answer(unit, &read) {
             Ok(None) => continue,
             Ok(Some(response)) => response_pdu(&response),
             Err(code) => vec![unit_on[1] | 0x80, u8::from(code)],

@@ -1,27 +1,22 @@
 //! A client, a wire with faults and an instrument whose registers hold their own address, under virtual time.
 
 use super::*;
+use crate::serve::{Answer, Unit};
 use crate::serve_stream;
-use std::future::{Ready, ready};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, timeout};
-use tokio_modbus::server::Service;
-use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
+use tokio_modbus::{ExceptionCode, Request, Response};
 
 /// Register n holds n.
+#[derive(Clone)]
 struct Mirror;
 
-impl Service for Mirror {
-    type Request = SlaveRequest<'static>;
-    type Response = Option<Response>;
-    type Exception = ExceptionCode;
-    type Future = Ready<Result<Self::Response, Self::Exception>>;
-
-    fn call(&self, asked: Self::Request) -> Self::Future {
-        ready(match asked.request {
+impl Unit for Mirror {
+    fn answer(&self, _unit: u8, request: &Request<'_>) -> Answer {
+        match *request {
             Request::ReadHoldingRegisters(at, n) => Ok(Some(Response::ReadHoldingRegisters((at..at + n).collect()))),
             _ => Err(ExceptionCode::IllegalFunction),
-        })
+        }
     }
 }
 
