@@ -49,6 +49,7 @@ fn point(p: usize) -> Point {
         max_age: Duration::from_secs(3),
         position: None,
         substance: None,
+        limits_by: rules::book::LimitsBy::default(),
     }
 }
 

@@ -26,7 +26,7 @@ pub use policy::Policy;
 pub(crate) use policy::slot;
 use serde::Serialize;
 use std::sync::Arc;
-pub use substance::Substance;
+pub use substance::{LimitsBy, Substance};
 
 macro_rules! id {
     ($(#[$m:meta])* $name:ident) => {

@@ -328,6 +328,8 @@ pub struct PointTable {
     pub kind: KindWord,
     /// What a detector of toxic gas measures; its limits in ppm or mg/m³ are then held against GB/T 50493.
     pub substance: Option<SubstanceWord>,
+    /// Why no detector is to be had whose range fits the exposure limit: its limits are then held against 5 % and 10 % of IDLH.
+    pub limits_by_idlh: Option<String>,
     #[serde(default)]
     pub unit: String,
     /// Measuring range; 0–1 for states when left out.

@@ -7,7 +7,7 @@ use super::diagnostic::Finding;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
 use crate::snapshot::{AreaView, Names};
 use crate::text::titled;
-use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
+use rules::book::{BookParts, Condition, Device, LimitsBy, Point, PointKind, Rule};
 use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
 use rules::{RuleBook, Text};
 use std::collections::BTreeMap;
@@ -92,6 +92,11 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         device: (&p.device).into(),
         kind: kind(p.kind),
         substance: p.substance.map(Into::into),
+        limits_by: match &p.limits_by_idlh {
+            Some(why) if !why.trim().is_empty() => LimitsBy::Idlh,
+            // without a reason it is as if nobody had said it: the tighter limit holds
+            _ => LimitsBy::Oel,
+        },
         unit: (&p.unit).into(),
         // a measured value without its range has been reported; its limits are not to be called outside of it as well
         range: p.range.unwrap_or(if p.kind == KindWord::State { (0.0, 1.0) } else { (-1e12, 1e12) }),

@@ -113,7 +113,7 @@ fn kind_word(kind: PointKind) -> &'static str {
 #[cfg(test)]
 pub(crate) mod fixture {
     use super::Points;
-    use rules::book::{BookParts, Condition, Device, Point, PointKind, Rule};
+    use rules::book::{BookParts, Condition, Device, LimitsBy, Point, PointKind, Rule};
     use rules::{RuleBook, Text};
     use std::time::Duration;
 
@@ -127,6 +127,7 @@ pub(crate) mod fixture {
             device: "d".into(),
             kind: PointKind::Gas,
             substance: None,
+            limits_by: LimitsBy::default(),
             unit: unit.into(),
             range: (0.0, hh * 2.0),
             decimals: 1,

@@ -1,6 +1,7 @@
 //! Checks of the parts: everything wrong is reported at once, in the order of the parts, in the words of the person who
 //! wrote the configuration. Owns what is acceptable; leaves files and places in files to the configuration.
 
+mod gas;
 mod groups;
 mod order;
 mod points;
@@ -23,6 +24,7 @@ pub(super) fn check(parts: &BookParts) -> Vec<Defect> {
     }
     for p in &parts.points {
         points::point(&mut r, p, &devices, &parts.areas);
+        gas::limits_by_idlh(&mut r, p);
     }
     rules::rules(&mut r, parts, &keys);
     groups::groups(&mut r, parts, &keys);

@@ -19,6 +19,7 @@ fn point(key: &str) -> Point {
         max_age: Duration::from_secs(3),
         position: None,
         substance: None,
+        limits_by: LimitsBy::default(),
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) fn plain_book() -> RuleBook {
 
 /// The paths of all fatal defects.
 fn faults(parts: BookParts) -> Vec<String> {
-    RuleBook::build(parts).unwrap_err().into_iter().filter(|d| d.fatal).map(|d| d.path).collect()
+    RuleBook::build(parts).err().unwrap_or_default().into_iter().filter(|d| d.fatal).map(|d| d.path).collect()
 }
 
 #[test]
@@ -258,6 +259,28 @@ fn a_limit_in_ppm_is_held_against_the_exposure_limit_of_its_substance() {
     assert_eq!(defects[0].path, "points[G1].rules.H.limit");
     assert!(defects[0].message_en.contains("35 ppm is looser than the 28.25 of GB/T 50493-2019"), "{defects:?}");
     assert!(with(None, 35.0).is_ok(), "without the substance nobody knows");
+}
+
+#[test]
+fn idlh_is_for_a_detector_whose_range_cannot_fit_and_for_no_wider_one() {
+    let with = |upper, limit| {
+        let wide = Point {
+            unit: "ppm".into(),
+            substance: Some(Substance::HydrogenSulfide),
+            limits_by: LimitsBy::Idlh,
+            range: (0.0, upper),
+            ..point("G1")
+        };
+        let rules = vec![rule("G1", Condition::High { limit, deadband: 1.0 })];
+        faults(BookParts { points: vec![wide], rules, ..parts() })
+    };
+    assert_eq!(with(20.0, 7.0), ["points[G1].limits_by_idlh"], "three exposure limits fit");
+    assert_eq!(with(100.0, 7.0), ["points[G1].limits_by_idlh"], "30 % of IDLH is 91 ppm");
+    assert_eq!(with(90.0, 15.0), [""; 0]);
+    assert_eq!(with(90.0, 16.0), ["points[G1].rules.H.limit"], "5 % of IDLH is 15.2 ppm");
+    let flammable = Point { limits_by: LimitsBy::Idlh, ..point("G1") };
+    let rules = vec![rule("G1", Condition::High { limit: 20.0, deadband: 1.0 })];
+    assert_eq!(faults(BookParts { points: vec![flammable], rules, ..parts() }), ["points[G1].limits_by_idlh"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a configuration delivers: keys, not ids, nothing checked. `RuleBook::build` checks it.
 
-use super::substance::Substance;
+use super::substance::{LimitsBy, Substance};
 use super::{Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
 use crate::risk::{Measure, Risk, Source};
 use crate::{Sharing, Text};
@@ -36,6 +36,9 @@ pub struct Point {
     pub kind: PointKind,
     /// What a detector of toxic gas measures: its limits are then held against exposure.
     pub substance: Option<Substance>,
+    /// What they are held against.
+    #[serde(default)]
+    pub limits_by: LimitsBy,
     /// Engineering unit as shown.
     pub unit: Text,
     /// Measuring range.

@@ -29,11 +29,11 @@ impl Basis {
     }
 }
 
-/// 石油化工可燃气体和有毒气体检测报警设计标准. Its predecessor of 2009 had the same limits for combustible gas. The numbers are those
-/// that detector makers print from it; the clause is from memory.
+/// 石油化工可燃气体和有毒气体检测报警设计标准. Its predecessor of 2009 had the same limits for combustible gas. Clause and numbers as
+/// several others reprint them word for word; the standard's own text was not to be had.
 pub const GB_T_50493: Basis = Basis { standard: "GB/T 50493", version: "2019", clause: "5.5.2", checked: false };
 /// Starting values of EEMUA 191 and ISA-18.2 as practice has them; to be replaced by what the noise of the signal asks for.
-pub const ISA_18_2: Basis = Basis { standard: "ANSI/ISA-18.2", version: "2016", clause: "", checked: false };
+pub const ISA_18_2: Basis = Basis { standard: "ANSI/ISA-18.2", version: "", clause: "", checked: false };
 /// Delays and deadbands that gas controllers allow: on-delay at most 10 s, deadband 1 to 10 %.
 pub const GAS_CONTROLLERS: Basis =
     Basis { standard: "Net Safety MAN-0114", version: "", clause: "p. 16", checked: false };

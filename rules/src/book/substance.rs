@@ -8,14 +8,26 @@ use serde::{Deserialize, Serialize};
 
 /// Litres of one mole at 20 °C and 101.325 kPa, at which the exposure limits are stated.
 const MOLAR_VOLUME_L: f64 = 24.055;
-/// A detector of a toxic gas measures up to this many times the exposure limit; only where none fits may the limits hang on
-/// IDLH instead.
+/// 「有毒气体的测量范围应为 0~300%OEL；当现有探测器的测量范围不能满足上述要求时……可为 0~30%IDLH」: a detector measures up to three times the
+/// exposure limit, and where none is to be had that does, up to 30 % of IDLH; only then may the limits hang on IDLH.
 const RANGE_IN_OEL: f64 = 3.0;
+const RANGE_IN_IDLH: f64 = 0.30;
 
-/// 5.5.2 with the exposure limits of the standard's appendix, as others have printed them.
+/// 5.5.2 with the exposure limits of the standard's appendix, as several others have printed them alike.
 const OEL: Basis = Basis { standard: "GB/T 50493", version: "2019", clause: "5.5.2, OEL", checked: false };
 /// Its IDLH figures are older than today's NIOSH ones.
 const IDLH: Basis = Basis { standard: "GB/T 50493", version: "2019", clause: "5.5.2, IDLH", checked: false };
+
+/// What the limits of a toxic gas hang on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitsBy {
+    /// The occupational exposure limit: what the standard wants.
+    #[default]
+    Oel,
+    /// Immediate danger to life or health: where no detector is to be had whose range fits; somebody has said so.
+    Idlh,
+}
 
 /// A gas whose limits the standard gives by exposure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +49,8 @@ pub enum Substance {
     CarbonDioxide,
 }
 
-/// Exposure limit (MAC or TWA) and IDLH, in mg/m³.
+/// Exposure limit (MAC or TWA) and IDLH, in mg/m³. Benzene by the amendment of 2022 to GBZ 2.1-2019, half of what the standard of 2019 prints.
+/// That of nitric oxide is now within that of the nitrogen oxides, and kept as the appendix has it.
 struct Exposure {
     molar_mass: f64,
     oel: f64,
@@ -54,7 +67,7 @@ impl Substance {
             Self::SulfurDioxide => (64.06, 5.0, 270.0),
             Self::NitrogenDioxide => (46.01, 5.0, 96.0),
             Self::NitricOxide => (30.01, 5.0, 120.0),
-            Self::Benzene => (78.11, 6.0, 9_800.0),
+            Self::Benzene => (78.11, 3.0, 9_800.0),
             Self::Methanol => (32.04, 25.0, 33_000.0),
             Self::Toluene => (92.14, 50.0, 7_700.0),
             Self::HydrogenCyanide => (27.03, 1.0, 56.0),
@@ -67,23 +80,34 @@ impl Substance {
 
     /// The loosest H and HH for a detector of this substance; none for a unit that is neither ppm nor mg/m³.
     #[must_use]
-    pub fn limit(self, unit: &str, range: (f64, f64), condition: &Condition) -> Option<GasLimit> {
-        let e = self.exposure();
-        let of_unit = |mg_per_m3: f64| match unit.trim() {
-            "ppm" => Some(mg_per_m3 * MOLAR_VOLUME_L / e.molar_mass),
-            "mg/m³" | "mg/m3" => Some(mg_per_m3),
-            _ => None,
-        };
+    pub fn limit(self, unit: &str, by: LimitsBy, condition: &Condition) -> Option<GasLimit> {
+        let (oel, idlh) = self.in_unit(unit)?;
         let (levels, share) = match condition {
             Condition::High { .. } => (1.0, 0.05),
             Condition::HighHigh { .. } => (2.0, 0.10),
             _ => return None,
         };
-        let (oel, idlh) = (of_unit(e.oel)?, of_unit(e.idlh)?);
-        let by_oel = GasLimit { max: oel * levels, basis: OEL };
-        let by_idlh = GasLimit { max: idlh * share, basis: IDLH };
-        let fits = range.1 <= oel * RANGE_IN_OEL;
-        Some(if fits || by_idlh.max <= by_oel.max { by_oel } else { by_idlh })
+        Some(match by {
+            LimitsBy::Oel => GasLimit { max: oel * levels, basis: OEL },
+            LimitsBy::Idlh => GasLimit { max: idlh * share, basis: IDLH },
+        })
+    }
+
+    /// The ranges of a detector whose limits may hang on IDLH: wider than the one, not wider than the other.
+    #[must_use]
+    pub fn ranges_by_idlh(self, unit: &str) -> Option<(f64, f64)> {
+        self.in_unit(unit).map(|(oel, idlh)| (oel * RANGE_IN_OEL, idlh * RANGE_IN_IDLH))
+    }
+
+    /// Exposure limit and IDLH in the detector's own unit; none for a unit that is neither ppm nor mg/m³.
+    fn in_unit(self, unit: &str) -> Option<(f64, f64)> {
+        let e = self.exposure();
+        let factor = match unit.trim() {
+            "ppm" => MOLAR_VOLUME_L / e.molar_mass,
+            "mg/m³" | "mg/m3" => 1.0,
+            _ => return None,
+        };
+        Some((e.oel * factor, e.idlh * factor))
     }
 }
 
@@ -94,23 +118,26 @@ mod tests {
     const H: Condition = Condition::High { limit: 0.0, deadband: 0.0 };
     const HH: Condition = Condition::HighHigh { limit: 0.0, deadband: 0.0 };
 
-    fn max(substance: Substance, unit: &str, upper: f64, condition: &Condition) -> f64 {
-        (substance.limit(unit, (0.0, upper), condition).unwrap().max * 100.0).round() / 100.0
+    fn max(substance: Substance, unit: &str, by: LimitsBy, condition: &Condition) -> f64 {
+        (substance.limit(unit, by, condition).unwrap().max * 100.0).round() / 100.0
     }
 
     #[test]
     fn the_limits_in_ppm_are_those_that_the_exposure_limit_makes() {
-        assert_eq!(max(Substance::Ammonia, "ppm", 80.0, &H), 28.25);
-        assert_eq!(max(Substance::Ammonia, "ppm", 80.0, &HH), 56.5);
-        assert_eq!(max(Substance::Chlorine, "ppm", 1.0, &H), 0.34);
-        assert_eq!(max(Substance::HydrogenSulfide, "mg/m³", 30.0, &HH), 20.0);
-        assert_eq!(Substance::Ammonia.limit("%LEL", (0.0, 100.0), &H), None);
+        let by_oel = |substance, unit: &str, condition| max(substance, unit, LimitsBy::Oel, condition);
+        assert_eq!(by_oel(Substance::Ammonia, "ppm", &H), 28.25);
+        assert_eq!(by_oel(Substance::Ammonia, "ppm", &HH), 56.5);
+        assert_eq!(by_oel(Substance::Chlorine, "ppm", &H), 0.34);
+        assert_eq!(by_oel(Substance::Benzene, "ppm", &H), 0.92);
+        assert_eq!(by_oel(Substance::HydrogenSulfide, "mg/m³", &HH), 20.0);
+        assert_eq!(Substance::Ammonia.limit("%LEL", LimitsBy::Oel, &H), None);
     }
 
     #[test]
-    fn a_detector_whose_range_cannot_fit_is_held_against_idlh() {
-        assert_eq!(max(Substance::HydrogenSulfide, "ppm", 20.0, &H), 7.06);
-        assert_eq!(max(Substance::HydrogenSulfide, "ppm", 100.0, &H), 15.18);
-        assert_eq!(max(Substance::Ammonia, "ppm", 100.0, &H), 28.25, "IDLH would be tighter: the exposure limit holds");
+    fn where_no_detector_fits_they_hang_on_idlh_within_its_range() {
+        assert_eq!(max(Substance::HydrogenSulfide, "ppm", LimitsBy::Idlh, &H), 15.18);
+        assert_eq!(max(Substance::Ammonia, "ppm", LimitsBy::Idlh, &H), 25.43, "tighter than the exposure limit here");
+        let (wider, not_wider) = Substance::HydrogenSulfide.ranges_by_idlh("ppm").unwrap();
+        assert_eq!((wider.round(), not_wider.round()), (21.0, 91.0));
     }
 }

@@ -44,6 +44,7 @@ fn point(key: &str, device: &str) -> Point {
         max_age: Duration::from_secs(3),
         position: None,
         substance: None,
+        limits_by: crate::book::LimitsBy::default(),
     }
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         max_age: seconds(&t, "stale_s", 3.0),
         position: None,
         substance: None,
+        limits_by: rules::book::LimitsBy::default(),
     };
     let mut parts = BookParts {
         devices: vec![Device {

@@ -198,6 +198,7 @@ fn point(device: &str, field: &str, period: Duration) -> Point {
         max_age: period * 3,
         position: None,
         substance: None,
+        limits_by: rules::book::LimitsBy::default(),
     }
 }
 

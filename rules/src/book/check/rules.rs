@@ -1,8 +1,9 @@
 //! Rules: texts, delays, limits, deadbands.
 
+use super::gas::gas_limits;
 use super::order::order;
 use super::report::Report;
-use super::windows::{deviation, gas_limits, modes, windows};
+use super::windows::{deviation, modes, windows};
 use crate::book::{BookParts, Condition, Mode, ModeRule, Point, PointKind, Rule};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How priorities are spread: about 80 / 15 / 5 % low, medium, high (ISA-18.2). A warning with numbers.
+//! How priorities are spread: about 80 / 15 / 5 % low, medium, high, as ISA-18.2 has it for what is annunciated. A warning with numbers.
 
 use super::report::Report;
 use crate::book::BookParts;

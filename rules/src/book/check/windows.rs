@@ -1,7 +1,7 @@
-//! Conditions over time, gas limits by standard, limits by mode.
+//! Conditions over time, deviations, limits by mode.
 
+use super::gas::gas_limits;
 use super::report::Report;
-use crate::book::presets::{self, GasLimit};
 use crate::book::{Condition, ModeRule, Point, PointKind, Reference, Rule};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -39,36 +39,6 @@ pub(super) fn windows(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) 
             "气体探测器平时读数恒定，“卡滞”会误报",
             "a gas detector is constant in clean air: STUCK will report it",
             ("改为按周期做通气试验", "check the age of its bump test instead"),
-        );
-    }
-}
-
-/// Four digits: a limit is no more exact than its source.
-fn number(limit: f64) -> f64 {
-    let scale = 10f64.powf(3.0 - limit.abs().log10().floor());
-    (limit * scale).floor() / scale
-}
-
-/// Not looser than GB/T 50493.
-pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
-    if p.kind != PointKind::Gas {
-        return;
-    }
-    let Some((limit, _)) = rule.condition.band() else { return };
-    let by_substance = p.substance.and_then(|s| s.limit(&p.unit, p.range, &rule.condition));
-    let Some(GasLimit { max, basis }) = by_substance.or_else(|| presets::gas_limit(&p.unit, &rule.condition)) else {
-        return;
-    };
-    if limit > max {
-        let (basis_zh, basis_en) = basis.said();
-        r.error(
-            at("limit"),
-            format!("气体报警限 {limit} {u} 宽于规定的 {} {u}，依据 {basis_zh}", number(max), u = p.unit),
-            format!("the gas limit {limit} {} is looser than the {} of {basis_en}", p.unit, number(max)),
-            (
-                "一级不高于 25 %LEL（100 %OEL），二级不高于 50 %LEL（200 %OEL）",
-                "at most 25 %LEL (100 %OEL) and 50 %LEL (200 %OEL)",
-            ),
         );
     }
 }

@@ -1,0 +1,71 @@
+//! Gas limits by standard: what is looser than it is refused with the number and the basis.
+
+use super::report::Report;
+use crate::book::presets::{self, GasLimit};
+use crate::book::{LimitsBy, Point, PointKind, Rule};
+
+/// Four digits: a limit is no more exact than its source.
+fn number(limit: f64) -> f64 {
+    let scale = 10f64.powf(3.0 - limit.abs().log10().floor());
+    (limit * scale).floor() / scale
+}
+
+/// Not looser than GB/T 50493.
+pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
+    if p.kind != PointKind::Gas {
+        return;
+    }
+    let Some((limit, _)) = rule.condition.band() else { return };
+    let by_substance = p.substance.and_then(|s| s.limit(&p.unit, p.limits_by, &rule.condition));
+    let Some(GasLimit { max, basis }) = by_substance.or_else(|| presets::gas_limit(&p.unit, &rule.condition)) else {
+        return;
+    };
+    if limit > max {
+        let (basis_zh, basis_en) = basis.said();
+        r.error(
+            at("limit"),
+            format!("气体报警限 {limit} {u} 宽于规定的 {} {u}，依据 {basis_zh}", number(max), u = p.unit),
+            format!("the gas limit {limit} {} is looser than the {} of {basis_en}", p.unit, number(max)),
+            match p.limits_by {
+                LimitsBy::Oel => (
+                    "一级不高于 25 %LEL（100 %OEL），二级不高于 50 %LEL（200 %OEL）",
+                    "at most 25 %LEL (100 %OEL) and 50 %LEL (200 %OEL)",
+                ),
+                LimitsBy::Idlh => ("一级不高于 5 %IDLH，二级不高于 10 %IDLH", "at most 5 % and 10 % of IDLH"),
+            },
+        );
+    }
+}
+
+/// IDLH is for a detector whose range cannot fit the exposure limit.
+pub(super) fn limits_by_idlh(r: &mut Report, p: &Point) {
+    if p.limits_by == LimitsBy::Oel {
+        return;
+    }
+    let at = || format!("points[{}].limits_by_idlh", p.key);
+    let Some((wider, not_wider)) = p.substance.and_then(|s| s.ranges_by_idlh(&p.unit)) else {
+        return r.error(
+            at(),
+            "没有可换算的有毒气体：IDLH 需要 substance 和单位 ppm 或 mg/m³",
+            "IDLH needs a `substance` and the unit ppm or mg/m³",
+            ("写明 substance，或删去此行", "name the substance, or take this line out"),
+        );
+    };
+    if p.range.1 <= wider || p.range.1 > not_wider {
+        let (upper, u) = (p.range.1, &p.unit);
+        r.error(
+            at(),
+            format!(
+                "量程上限 {upper} {u} 不在 3 倍 OEL（{}）与 30 %IDLH（{}）之间，报警限不能按 IDLH",
+                number(wider),
+                number(not_wider)
+            ),
+            format!(
+                "the range up to {upper} {u} is not between three exposure limits ({}) and 30 % of IDLH ({}): the limits cannot hang on IDLH",
+                number(wider),
+                number(not_wider)
+            ),
+            ("删去此行，按 OEL 设限；或换用量程合适的探测器", "take this line out and set the limits by OEL, or use a detector that fits"),
+        );
+    }
+}
