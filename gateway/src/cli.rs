@@ -10,7 +10,9 @@ mod exit;
 mod import;
 mod kpi;
 mod link;
+mod operate;
 mod past;
+mod person;
 mod plan;
 mod probe;
 mod read;
@@ -111,6 +113,11 @@ enum Command {
         after_help = "例 example:  hazard-gateway reload --by zhang --reason 按评审单12放宽高限 --config /etc/hazard-gateway/site.toml"
     )]
     Reload(reload::ReloadArgs),
+    /// 值班操作：确认、搁置、复位、旁路、停用、消音等 · acknowledge, shelve, reset, bypass … at a running gateway
+    #[command(
+        after_help = "例 example:  hazard-gateway operate ack GT-101:H --by zhang --config /etc/hazard-gateway/site.toml"
+    )]
+    Operate(operate::OperateArgs),
     /// 回放：历史采样再过一遍规则，或试一份改过的配置 · recorded samples through the rules, or through changed ones
     #[command(
         after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17"
@@ -163,6 +170,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),
         Command::Reload(args) => reload::main(&args),
+        Command::Operate(args) => operate::main(&args),
         Command::Replay(args) => replay::main(&args),
         Command::Kpi(args) => kpi::main(&args),
         Command::User(command) => user::main(command),

@@ -46,7 +46,8 @@ impl Asker {
     #[must_use]
     pub fn decision(&self, at: Now) -> Option<Decision> {
         let Self::Person { actor, reason } = self else { return None };
-        Some(Decision { by: actor.user.clone(), role: actor.role.clone(), at, reason: reason.clone() })
+        let Actor { user, role, terminal } = actor.clone();
+        Some(Decision { by: user, role, at, reason: reason.clone(), terminal })
     }
 }
 

@@ -81,7 +81,7 @@ fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End, change
             derived: gateway::core::Derived::default(),
         };
         let (core, task) = start(parts, stop.clone());
-        let li = Actor { user: "li".into(), role: "operator".into() };
+        let li = Actor { user: "li".into(), role: "operator".into(), terminal: String::new() };
         let (device, point) = (site.book.device_id("DET-101").unwrap(), site.book.point_id("GT-101").unwrap());
         for second in from_s..to_s {
             tokio::time::sleep(Duration::from_secs(1)).await;

@@ -11,6 +11,9 @@ pub struct Actor {
     pub user: String,
     /// Role in which they act.
     pub role: String,
+    /// Where they sit: the address that asked.
+    #[serde(default)]
+    pub terminal: String,
 }
 
 /// How a shelf ends before its time.

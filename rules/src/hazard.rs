@@ -19,6 +19,9 @@ pub struct Decision {
     pub at: Now,
     /// Reason or remark.
     pub reason: String,
+    /// Where they sat: the address of the page or command line that asked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub terminal: String,
 }
 
 /// Where a record stands. What a stage requires is in its variant.

@@ -69,8 +69,13 @@ impl Room {
     }
 
     fn ask_for_test(&self) {
-        let by =
-            Decision { by: "li".into(), role: "operator".into(), at: Now::default(), reason: "交接班试音".into() };
+        let by = Decision {
+            by: "li".into(),
+            role: "operator".into(),
+            at: Now::default(),
+            reason: "交接班试音".into(),
+            terminal: String::new(),
+        };
         let event = Event { seq: 9, at: Now::default(), kind: EventKind::AnnunciatorTestRequested { by } };
         let (event_id, boot_id, hash, prev_hash) = Default::default();
         let record = Record { event_id, boot_id, delivery_seq: None, durable: true, prev_hash, hash, event };

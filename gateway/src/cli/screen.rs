@@ -274,6 +274,21 @@ pub(super) fn event(event: &Value) -> String {
     format!("{:>7}  {time}  {}  {said}", text(event, "seq"), pad(&text(event, "kind"), 22))
 }
 
+/// One standing alarm on a line, with the number by which it was seen.
+pub(super) fn alarm(alarm: &Value) -> String {
+    let value = alarm["value"].as_f64().map_or_else(dash, |value| format!("{value} {}", text(alarm, "unit")));
+    let limit = alarm["limit"].as_f64().map_or_else(dash, |limit| limit.to_string());
+    format!(
+        "{} P{} {} · {} · {value}（限 limit {limit}） · {} · 编号 seq {}",
+        text(alarm, "id"),
+        text(alarm, "priority"),
+        text(alarm, "state"),
+        moment(&alarm["raised_utc_ms"]),
+        text(alarm, "name"),
+        text(alarm, "seq")
+    )
+}
+
 fn said(zh: &Value, en: &Value) -> String {
     format!("{} · {}", zh.as_str().unwrap_or_default(), en.as_str().unwrap_or_default())
 }

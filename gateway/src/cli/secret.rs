@@ -9,11 +9,20 @@ use std::path::Path;
 /// More than the longest password in the longest encoding: a wrong file is not read to its end.
 const BYTES_MAX: u64 = 4096;
 
-/// The password, without the end of its line.
+/// A new password, without the end of its line; a terminal asks twice.
 pub(super) fn read(file: Option<&Path>) -> Result<String, Exit> {
+    from(file, twice)
+}
+
+/// The password of somebody who has one; a terminal asks once.
+pub(super) fn known(file: Option<&Path>) -> Result<String, Exit> {
+    from(file, || Quiet::begin().and_then(|_quiet| ask("口令 password: ")))
+}
+
+fn from(file: Option<&Path>, terminal: impl Fn() -> io::Result<String>) -> Result<String, Exit> {
     let text = match file {
         Some(path) => from_file(path)?,
-        None if io::stdin().is_terminal() => return from_terminal().map_err(|error| unreadable(&error)),
+        None if io::stdin().is_terminal() => terminal().map_err(|error| unreadable(&error))?,
         None => first_line(&mut io::stdin().lock()).map_err(|error| unreadable(&error))?,
     };
     if text.is_empty() {
@@ -58,7 +67,7 @@ fn first_line(from: &mut dyn BufRead) -> io::Result<String> {
 }
 
 /// Asks twice, until both agree.
-fn from_terminal() -> io::Result<String> {
+fn twice() -> io::Result<String> {
     let _quiet = Quiet::begin()?;
     loop {
         let first = ask("口令 password: ")?;

@@ -132,7 +132,7 @@ async fn journal(store: &Store) -> Vec<Record> {
 }
 
 fn operator() -> Actor {
-    Actor { user: "zhang".into(), role: "operator".into() }
+    Actor { user: "zhang".into(), role: "operator".into(), terminal: String::new() }
 }
 
 #[tokio::test]
@@ -365,7 +365,11 @@ async fn an_end_without_a_stop_is_an_alarm_of_the_next_start_that_a_person_close
     let said = "上次运行没有正常停止：断电、进程被强行结束或程序崩溃";
     assert_eq!(own_story(&second.store).await, [said, "alarm.raised #1 P3"]);
     let ack = Command::Acknowledge { alarm, seen_seq, comment: "已查，停电".into() };
-    second.handle.command(ack, Actor { user: "li".into(), role: "operator".into() }, None).await.unwrap();
+    second
+        .handle
+        .command(ack, Actor { user: "li".into(), role: "operator".into(), terminal: String::new() }, None)
+        .await
+        .unwrap();
     // it ends again before the ten minutes are over: what was acknowledged was the end before
     kill(second).await;
     std::fs::write(folder.path().join("stalled"), "core\nbus gas-bus").unwrap();
@@ -405,7 +409,7 @@ async fn a_start_says_so_before_anything_that_follows_from_it_and_puts_its_rules
 async fn who_had_the_same_rules_read_again_and_why_is_in_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     drop(bench(folder.path()).end().await);
-    let actor = Actor { user: "li".into(), role: "engineer".into() };
+    let actor = Actor { user: "li".into(), role: "engineer".into(), terminal: String::new() };
     let mut second = bench_for(folder.path(), SITE, Asker::Person { actor, reason: "换了数据库口令".into() });
     let record = second.next("operator.action").await;
     let said = serde_json::to_string(&record).unwrap();

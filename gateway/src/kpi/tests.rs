@@ -28,7 +28,13 @@ fn returned(ms: i64, alarm: &str, n: u64) -> Event {
 }
 
 fn acked(ms: i64, alarm: &str, n: u64) -> Event {
-    let by = Decision { by: "li".into(), role: "operator".into(), at: at(ms), reason: String::new() };
+    let by = Decision {
+        by: "li".into(),
+        role: "operator".into(),
+        at: at(ms),
+        reason: String::new(),
+        terminal: String::new(),
+    };
     event(ms, EventKind::Acked { fact: fact(alarm, n, 3), by })
 }
 

@@ -25,8 +25,10 @@ pub enum Step {
 /// What caused an event, if it came from outside; times are those of the event.
 #[must_use]
 pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
-    let person =
-        |command, by: &Decision| Some(Step::Person(command, Actor { user: by.by.clone(), role: by.role.clone() }));
+    let person = |command, by: &Decision| {
+        let Decision { by: user, role, terminal, .. } = by.clone();
+        Some(Step::Person(command, Actor { user, role, terminal }))
+    };
     let seconds = |until: rules::Mono| (until.since(event.at.mono).as_millis() + 500) / 1000;
     let seconds = |until| u64::try_from(seconds(until)).unwrap_or(0);
     match &event.kind {
@@ -153,7 +155,13 @@ mod tests {
     fn a_shelf_becomes_the_command_that_made_it() {
         let at = Now::default();
         let until = Expiry::after(at, std::time::Duration::from_secs(600));
-        let by = Decision { by: "li".into(), role: "operator".into(), at, reason: "换探头中".into() };
+        let by = Decision {
+            by: "li".into(),
+            role: "operator".into(),
+            at,
+            reason: "换探头中".into(),
+            terminal: String::new(),
+        };
         let shelf = Shelf { kind: rules::ShelfKind::OneShot, until, by };
         let fact = AlarmFact { alarm: "A:H".into(), ..AlarmFact::default() };
         let event = Event { seq: 1, at, kind: EventKind::Shelved { fact, shelf } };

@@ -16,7 +16,7 @@ fn at() -> Now {
 }
 
 fn by(reason: &str) -> Decision {
-    Decision { by: "王班长".into(), role: "shift".into(), at: at(), reason: reason.into() }
+    Decision { by: "王班长".into(), role: "shift".into(), at: at(), reason: reason.into(), terminal: String::new() }
 }
 
 fn site() -> SiteView {

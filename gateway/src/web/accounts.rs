@@ -34,6 +34,8 @@ pub struct Session {
     pub csrf: String,
     /// Given without a password to a peer on this machine; only in `demo`.
     pub demo: bool,
+    /// The address that asks now.
+    pub terminal: String,
     pub(super) key: String,
 }
 
@@ -47,7 +49,8 @@ impl Session {
     /// The name under which a command is recorded.
     #[must_use]
     pub fn actor(&self, action: Action) -> Option<Actor> {
-        self.role_for(action).map(|role| Actor { user: self.user.clone(), role: role.word().to_owned() })
+        let role = self.role_for(action)?.word().to_owned();
+        Some(Actor { user: self.user.clone(), role, terminal: self.terminal.clone() })
     }
 }
 
@@ -173,7 +176,15 @@ impl Accounts {
     pub fn demo_session(&self) -> Option<Session> {
         let csrf = self.demo_csrf.clone()?;
         let roles = vec![Role::Operator, Role::Safety];
-        Some(Session { user: "demo".into(), display_name: String::new(), roles, csrf, demo: true, key: String::new() })
+        Some(Session {
+            user: "demo".into(),
+            display_name: String::new(),
+            roles,
+            csrf,
+            demo: true,
+            terminal: String::new(),
+            key: String::new(),
+        })
     }
 
     /// The session of somebody who may read the files of this station; the caller has seen that they are on this machine.
@@ -201,6 +212,7 @@ impl Accounts {
             roles: live.roles.clone(),
             csrf: token::csrf_of(raw),
             demo: false,
+            terminal: String::new(),
             key,
         })
     }
@@ -288,7 +300,15 @@ impl Accounts {
         })
         .await;
         NewSession {
-            session: Session { user, display_name, roles, csrf: token::csrf_of(&raw), demo: false, key },
+            session: Session {
+                user,
+                display_name,
+                roles,
+                csrf: token::csrf_of(&raw),
+                demo: false,
+                terminal: String::new(),
+                key,
+            },
             token: raw,
         }
     }

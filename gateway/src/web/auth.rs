@@ -44,10 +44,10 @@ pub(super) async fn guard(
         }
         None => return Err(Problem::new(Kind::Forbidden)),
     }
-    if let Some(session) = session {
-        request.extensions_mut().insert(session);
-    }
     let person = person_of(&request, shell.behind_tls);
+    if let Some(session) = session {
+        request.extensions_mut().insert(Session { terminal: person.to_string(), ..session });
+    }
     request.extensions_mut().insert(Person(person));
     Ok(next.run(request).await)
 }

@@ -53,6 +53,7 @@ impl LocalToken {
             roles: vec![Role::Viewer],
             csrf: String::new(),
             demo: false,
+            terminal: String::new(),
             key: String::new(),
         })
     }

@@ -46,6 +46,7 @@ pub use problem::{Kind, Problem};
 pub use routes::{Action, Role};
 pub use server::Peer;
 pub use shell::{Journal, PageKind, ShellContext, shell};
+pub use token::new_key;
 
 use crate::config::WebSettings;
 use crate::core::CoreHandle;

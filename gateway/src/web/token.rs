@@ -20,6 +20,12 @@ pub(super) fn hex_token<const N: usize>() -> String {
     hex(&bytes)
 }
 
+/// For an `Idempotency-Key`: nobody else has it.
+#[must_use]
+pub fn new_key() -> String {
+    hex_token::<16>()
+}
+
 /// What is stored of a token.
 #[must_use]
 pub(super) fn hash(token: &str) -> String {

@@ -215,7 +215,7 @@ async fn operator(seed: u64, core: CoreHandle, acknowledged: Arc<Mutex<u64>>, st
         let Some(alarm) = snapshot.alarms.iter().find(|a| a.state != "acked") else { continue };
         let command =
             Command::Acknowledge { alarm: alarm.id.clone(), seen_seq: alarm.seq, comment: "已确认".into() };
-        let actor = Actor { user: "operator".into(), role: "operator".into() };
+        let actor = Actor { user: "operator".into(), role: "operator".into(), terminal: String::new() };
         if core.command(command, actor, None).await.is_ok() {
             *acknowledged.lock().unwrap() += 1;
         }

@@ -9,7 +9,8 @@ use crate::time::Now;
 
 /// Who decided what, for the record.
 pub(super) fn decision(actor: &Actor, reason: &str, at: Now) -> Decision {
-    Decision { by: actor.user.clone(), role: actor.role.clone(), at, reason: reason.trim().to_owned() }
+    let Actor { user, role, terminal } = actor.clone();
+    Decision { by: user, role, at, reason: reason.trim().to_owned(), terminal }
 }
 
 impl Engine {

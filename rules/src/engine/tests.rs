@@ -181,5 +181,5 @@ impl Rig {
 }
 
 pub(super) fn operator() -> Actor {
-    Actor { user: "operator".into(), role: "operator".into() }
+    Actor { user: "operator".into(), role: "operator".into(), terminal: String::new() }
 }

@@ -135,7 +135,7 @@ impl Play {
     fn command(&mut self, user: &str, command: &Command, back: u64, now: Now) {
         let seen = (self.engine.next_seq() - 1).saturating_sub(back);
         let command = with_seen(command, seen);
-        let actor = Actor { user: user.into(), role: "shift".into() };
+        let actor = Actor { user: user.into(), role: "shift".into(), terminal: String::new() };
         if let Err(no) = self.engine.command(&command, &actor, now, &mut self.events) {
             self.collect(now.mono.0 + self.boot_at_ns);
             self.said.push(format!("{} refused: {no}", seconds(now.mono.0 + self.boot_at_ns)));

@@ -1,0 +1,330 @@
+//! `operate`: what an operator does to alarms, points and hidden dangers, where no browser is at hand.
+//!
+//! Each action is one request of the page; it ends as an event with name, role, reason and terminal, or as a refusal in words. An
+//! acknowledgement covers only what the person has seen: the alarm is shown and a `y` asked for, or a script says with `--seen-seq`
+//! which number it has seen.
+//!
+//! Owns the words on the command line. Leaves signing in to [`super::person`], who may and whether it fits to the station.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::client::{ANSWER_LIMIT, Trouble};
+use super::link::block_on;
+use super::person::{Person, PersonArgs};
+use super::{Exit, screen};
+use crate::web::new_key;
+use serde_json::{Value, json};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Arguments of `operate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct OperateArgs {
+    /// 正在运行的站点的配置文件（必需） · file of the running station; needed.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// 用户名（必需） · user name; needed.
+    #[arg(long, value_name = "NAME", global = true)]
+    by: Option<String>,
+    /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
+    #[arg(long, value_name = "FILE", global = true)]
+    password_file: Option<PathBuf>,
+    /// 页面地址 · address of the page, where it is not the file's.
+    #[arg(long, global = true)]
+    url: Option<String>,
+    /// 所见报警的编号（seq），脚本用 · number of the alarm as it was seen, for scripts; a terminal shows it and asks.
+    #[arg(long, value_name = "N", global = true)]
+    seen_seq: Option<u64>,
+    /// 幂等键：同一键重复执行只做一次 · the same key again does nothing; made up when not given.
+    #[arg(long, value_name = "TEXT", global = true)]
+    key: Option<String>,
+    /// The answer as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// One action; the roles are those of the page.
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// 确认报警 · acknowledge
+    #[command(
+        after_help = "例 example:  hazard-gateway operate ack GT-101:H --comment 已到现场 --by zhang --config site.toml"
+    )]
+    Ack {
+        alarm: String,
+        #[arg(long, default_value = "")]
+        comment: String,
+    },
+    /// 搁置报警一段时间 · shelve for a while
+    #[command(
+        after_help = "例 example:  hazard-gateway operate shelve LT-201:H --minutes 30 --reason 正在倒罐 --by zhang --config site.toml"
+    )]
+    Shelve {
+        alarm: String,
+        #[arg(long)]
+        minutes: u64,
+        /// 恢复正常即结束 · also ends when the alarm returns to normal.
+        #[arg(long)]
+        one_shot: bool,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 取消搁置 · end a shelf
+    #[command(after_help = "例 example:  hazard-gateway operate unshelve LT-201:H --by zhang --config site.toml")]
+    Unshelve { alarm: String },
+    /// 复位自锁的报警 · end a latched alarm
+    #[command(
+        after_help = "例 example:  hazard-gateway operate reset GT-102:HH --reason 现场已检测合格 --by wang --config site.toml"
+    )]
+    Reset {
+        alarm: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 凭作业票旁路测点 · take a point's alarms out of effect under a permit
+    #[command(after_help = "例 example:  hazard-gateway operate bypass GT-101 --permit DH-12 --requested-by zhang \
+        --compensation 专人便携检测 --minutes 120 --reason 动火 --by sun --config site.toml")]
+    Bypass {
+        point: String,
+        /// 作业票号 · number of the permit.
+        #[arg(long)]
+        permit: String,
+        /// 申请人，不得是批准人 · who asked; never who approves.
+        #[arg(long, value_name = "NAME")]
+        requested_by: String,
+        /// 补偿措施 · what watches the place meanwhile.
+        #[arg(long)]
+        compensation: String,
+        #[arg(long)]
+        minutes: u64,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 提前结束旁路 · end a bypass
+    #[command(
+        after_help = "例 example:  hazard-gateway operate end-bypass GT-101 --reason 动火结束 --by sun --config site.toml"
+    )]
+    EndBypass {
+        point: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 测点停用（凭工单） · take a point out of service
+    #[command(
+        after_help = "例 example:  hazard-gateway operate out-of-service GT-101 --work-order WO-88 --reason 送检 --by li --config site.toml"
+    )]
+    OutOfService {
+        point: String,
+        #[arg(long)]
+        work_order: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 测点恢复使用 · back into service
+    #[command(
+        after_help = "例 example:  hazard-gateway operate in-service GT-101 --reason 已装回 --by li --config site.toml"
+    )]
+    InService {
+        point: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 首出复位 · forget the ranks of a first-out group
+    #[command(
+        after_help = "例 example:  hazard-gateway operate reset-first-out compressor --by wang --config site.toml"
+    )]
+    ResetFirstOut { group: String },
+    /// 设置单元运行方式 · set the mode of a unit
+    #[command(
+        after_help = "例 example:  hazard-gateway operate mode scrubber maintenance --reason 检修 --by zhang --config site.toml"
+    )]
+    Mode {
+        unit: String,
+        /// running, stopped, maintenance.
+        #[arg(value_parser = ["running", "stopped", "maintenance"])]
+        mode: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// 消音 · stop the sound for a while
+    #[command(after_help = "例 example:  hazard-gateway operate silence --by zhang --config site.toml")]
+    Silence,
+    /// 声光报警器试音 · hear the annunciator
+    #[command(
+        after_help = "例 example:  hazard-gateway operate test-annunciator --reason 交接班试音 --by zhang --config site.toml"
+    )]
+    TestAnnunciator {
+        #[arg(long)]
+        reason: String,
+    },
+    /// 确认隐患 · confirm a hidden-danger candidate
+    #[command(
+        after_help = "例 example:  hazard-gateway operate confirm-hazard H-12 --reason 现场属实 --by sun --config site.toml"
+    )]
+    ConfirmHazard {
+        hazard: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// 隐患排除（误报） · reject a candidate as a false alarm
+    #[command(
+        after_help = "例 example:  hazard-gateway operate reject-hazard H-12 --reason 标定气误触发 --by sun --config site.toml"
+    )]
+    RejectHazard {
+        hazard: String,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// What a request needs of the alarm that the person looks at.
+enum Sees<'a> {
+    Nothing,
+    Alarm(&'a str),
+}
+
+impl Action {
+    /// Path, body, and what must have been seen.
+    fn request(&self) -> (String, Value, Sees<'_>) {
+        match self {
+            Self::Ack { alarm, comment } => of_alarm(alarm, "ack", json!({ "comment": comment })),
+            Self::Shelve { alarm, minutes, one_shot, reason } => {
+                let kind = if *one_shot { "one_shot" } else { "timed" };
+                of_alarm(alarm, "shelve", json!({ "kind": kind, "duration_s": minutes * 60, "reason": reason }))
+            }
+            Self::Unshelve { alarm } => of_alarm(alarm, "unshelve", json!({})),
+            Self::Reset { alarm, reason } => of_alarm(alarm, "reset", json!({ "reason": reason })),
+            Self::Bypass { point, permit, requested_by, compensation, minutes, reason } => {
+                let body = json!({
+                    "permit": permit, "requested_by": requested_by, "compensation": compensation, "reason": reason,
+                    "duration_s": minutes * 60,
+                });
+                plain(&["points", point, "bypass"], body)
+            }
+            Self::EndBypass { point, reason } => {
+                plain(&["points", point, "bypass", "end"], json!({ "reason": reason }))
+            }
+            Self::OutOfService { point, work_order, reason } => {
+                plain(&["points", point, "out-of-service"], json!({ "work_order": work_order, "reason": reason }))
+            }
+            Self::InService { point, reason } => {
+                plain(&["points", point, "out-of-service", "end"], json!({ "reason": reason }))
+            }
+            Self::ResetFirstOut { group } => plain(&["first-out", group, "reset"], json!({})),
+            Self::Mode { unit, mode, reason } => {
+                plain(&["units", unit, "mode"], json!({ "mode": mode, "reason": reason }))
+            }
+            Self::Silence => plain(&["silence"], json!({})),
+            Self::TestAnnunciator { reason } => plain(&["annunciator", "test"], json!({ "reason": reason })),
+            Self::ConfirmHazard { hazard, reason } => {
+                plain(&["hazards", hazard, "confirm"], json!({ "reason": reason }))
+            }
+            Self::RejectHazard { hazard, reason } => plain(&["hazards", hazard, "reject"], json!({ "reason": reason })),
+        }
+    }
+}
+
+fn plain(parts: &[&str], body: Value) -> (String, Value, Sees<'static>) {
+    (path(parts), body, Sees::Nothing)
+}
+
+fn of_alarm<'a>(alarm: &'a str, action: &str, body: Value) -> (String, Value, Sees<'a>) {
+    (path(&["alarms", alarm, action]), body, Sees::Alarm(alarm))
+}
+
+/// Names of people's own may hold anything.
+fn path(parts: &[&str]) -> String {
+    let mut url = reqwest::Url::parse("http://station/api/v1").expect("it is written so here");
+    url.path_segments_mut().expect("an http address has a path").extend(parts);
+    url.path().to_owned()
+}
+
+/// 0 done or already so, 2 refused, 4 no answer.
+pub(super) fn main(args: &OperateArgs) -> Exit {
+    let (Some(config), Some(by)) = (args.config.clone(), args.by.clone()) else {
+        eprintln!("缺少 --config 配置文件 或 --by 用户名 · give --config FILE and --by NAME");
+        return Exit::Usage;
+    };
+    let who = PersonArgs { config, by, password_file: args.password_file.clone(), url: args.url.clone() };
+    let password = match who.password() {
+        Ok(password) => password,
+        Err(exit) => return exit,
+    };
+    block_on(async {
+        let person = Person::sign_in(&who, &password).await.map_err(Trouble::said)?;
+        let done = operate(args, &person).await;
+        person.sign_out().await;
+        done.map_err(Trouble::said)
+    })
+}
+
+async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
+    let (path, mut body, sees) = args.action.request();
+    if let Sees::Alarm(alarm) = sees {
+        let seen = match args.seen_seq {
+            Some(seq) => seq,
+            None => look(person, alarm).await?,
+        };
+        body["seen_seq"] = seen.into();
+    }
+    let key = args.key.clone().unwrap_or_else(new_key);
+    let answer = person.post(&path, &body, &key, ANSWER_LIMIT).await?;
+    if args.json {
+        println!("{answer}");
+    } else if answer["already_so"] == true {
+        println!("已是如此，没有改变 · it is so already, nothing was changed");
+    } else {
+        answer["records"].as_array().into_iter().flatten().for_each(|record| println!("{}", screen::event(record)));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Shows the alarm as it is and asks; gives the number that was seen.
+async fn look(person: &Person, alarm: &str) -> Result<u64, Trouble> {
+    let alarms = person.get("/api/v1/alarms").await?;
+    let shown = alarms.as_array().into_iter().flatten().find(|a| a["id"] == alarm);
+    let (line, seq) = match shown {
+        Some(a) => (screen::alarm(a), a["seq"].as_u64()),
+        // hidden and quiet: it is in the list of shelves only, and nothing can have changed about it that calls
+        None => (
+            format!("{alarm}: 不在报警列表中 · not in the list of alarms"),
+            person.get("/api/v1/status").await?["seq"].as_u64(),
+        ),
+    };
+    let seq = seq.unwrap_or_default();
+    if !io::stdin().is_terminal() {
+        let text = format!(
+            "{line}\n没有终端：核对后加 --seen-seq {seq} · no terminal: look at it, then give --seen-seq {seq}"
+        );
+        return Err(Trouble { text, exit: Exit::Usage });
+    }
+    println!("{line}");
+    if agreed().unwrap_or(false) {
+        return Ok(seq);
+    }
+    Err(Trouble { text: "没有执行 · nothing was done".into(), exit: Exit::Usage })
+}
+
+fn agreed() -> io::Result<bool> {
+    let mut out = io::stderr();
+    write!(out, "执行吗？ go on? [y/N] ")?;
+    out.flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "是"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_peoples_own_stays_one_part_of_the_path() {
+        let ack = Action::Ack { alarm: "罐区/1:H".into(), comment: "已看".into() };
+        let (path, body, sees) = ack.request();
+        assert_eq!(path, "/api/v1/alarms/%E7%BD%90%E5%8C%BA%2F1:H/ack");
+        assert_eq!(body["comment"], "已看");
+        assert!(matches!(sees, Sees::Alarm("罐区/1:H")));
+    }
+}

@@ -1,0 +1,134 @@
+//! A person at a running station, from the command line: signs in as a browser would, asks, signs out.
+//!
+//! Owns the way there, the session and what a refusal looks like on a terminal. Leaves what is asked to `reload` and `operate`, who may
+//! to the station.
+
+use super::client::{ANSWER_LIMIT, Trouble, way_to};
+use super::{Exit, check, secret};
+use crate::config::{self, Station};
+use reqwest::{Client, Method, RequestBuilder, Response, header};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Who asks which station.
+#[derive(Debug, clap::Args)]
+pub(super) struct PersonArgs {
+    /// 正在运行的站点的配置文件 · the file that the running station was started with.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// 用户名 · user name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) by: String,
+    /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+    /// 页面地址，新文件改了监听地址时用 · address of the page, where the file now has another one.
+    #[arg(long)]
+    pub(super) url: Option<String>,
+}
+
+/// A signed-in person.
+pub(super) struct Person {
+    client: Client,
+    url: String,
+    cookie: String,
+    csrf: String,
+}
+
+impl Person {
+    /// Signs in at a site.
+    pub(super) async fn sign_in(args: &PersonArgs, password: &str) -> Result<Self, Trouble> {
+        let folder = config::data_folder(&args.config).map_err(|(diagnostics, files)| {
+            check::report(&diagnostics, &files);
+            Trouble { text: String::new(), exit: Exit::Usage }
+        })?;
+        if folder.station == Station::Office {
+            let text = "镇办没有报警规则：用 systemctl reload 重新加载，在页面上操作 · an office has no rules: use systemctl reload, and its page";
+            return Err(Trouble { text: text.into(), exit: Exit::Usage });
+        }
+        let (at, from) = way_to(folder.listen);
+        let url = args.url.clone().unwrap_or_else(|| format!("http://{at}"));
+        let client = Client::builder().timeout(ANSWER_LIMIT).no_proxy();
+        let client = if args.url.is_none() { client.local_address(from) } else { client };
+        let client = client.build().map_err(|error| Trouble::io(error.to_string()))?;
+        let url = url.trim_end_matches('/').to_owned();
+        let mut person = Self { client, url, cookie: String::new(), csrf: String::new() };
+        person.begin(&args.by, password).await?;
+        Ok(person)
+    }
+
+    async fn begin(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
+        let asked = self.request(Method::POST, "/api/v1/session").json(&json!({ "user": user, "password": password }));
+        let answer = asked.send().await.map_err(|error| self.unreachable(&error))?;
+        let cookie = answer.headers().get(header::SET_COOKIE).and_then(|line| line.to_str().ok()?.split(';').next());
+        self.cookie = cookie.unwrap_or_default().to_owned();
+        if !answer.status().is_success() {
+            return Err(refused(answer).await);
+        }
+        let session: Value = answer.json().await.map_err(|error| self.unreachable(&error))?;
+        session["csrf"].as_str().unwrap_or_default().clone_into(&mut self.csrf);
+        Ok(())
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url)).header(header::ORIGIN, &self.url);
+        request.header(header::COOKIE, &self.cookie).header("x-csrf-token", &self.csrf)
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Trouble> {
+        let answer = self.request(Method::GET, path).send().await.map_err(|error| self.unreachable(&error))?;
+        answered(answer).await
+    }
+
+    /// Asks once more under the same key where no answer came: what was done already is not done twice.
+    pub(super) async fn post(&self, path: &str, body: &Value, key: &str, limit: Duration) -> Result<Value, Trouble> {
+        let ask = || self.request(Method::POST, path).timeout(limit).header("idempotency-key", key).json(body).send();
+        let answer = match ask().await {
+            Err(error) if error.is_timeout() || error.is_connect() => ask().await,
+            first => first,
+        };
+        answered(answer.map_err(|error| self.unreachable(&error))?).await
+    }
+
+    /// Not asked for again: after a switch of the wiring the page may be gone already, and the session ends by itself.
+    pub(super) async fn sign_out(self) {
+        let _ = self.request(Method::DELETE, "/api/v1/session").send().await;
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Trouble {
+        let url = &self.url;
+        Trouble::io(format!("{url}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})"))
+    }
+}
+
+impl PersonArgs {
+    /// The password, asked for once.
+    pub(super) fn password(&self) -> Result<String, Exit> {
+        secret::known(self.password_file.as_deref())
+    }
+}
+
+async fn answered(answer: Response) -> Result<Value, Trouble> {
+    if !answer.status().is_success() {
+        return Err(refused(answer).await);
+    }
+    Ok(answer.json().await.unwrap_or_default())
+}
+
+/// The station's own words, defects one a line.
+async fn refused(answer: Response) -> Trouble {
+    let status = answer.status();
+    let problem: Value = answer.json().await.unwrap_or_default();
+    let word = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+    let mut text =
+        format!("{} · {} ({status}) {}", word("title"), word("title_en"), word("detail")).trim_end().to_owned();
+    for field in problem["fields"].as_array().into_iter().flatten() {
+        text.push_str(&format!(" {}", field.as_str().unwrap_or_default()));
+    }
+    for d in problem["defects"].as_array().into_iter().flatten() {
+        let of = |key: &str| d[key].as_str().unwrap_or_default();
+        text.push_str(&format!("\n{}:{}: {} · {}", of("file"), d["line"], of("message_zh"), of("message_en")));
+    }
+    Trouble { text, exit: if status.is_client_error() { Exit::Usage } else { Exit::Io } }
+}

@@ -1,0 +1,89 @@
+//! `operate` from outside: what an operator does without a browser ends as an event with name, role, reason and terminal, or as a refusal in words.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Ended, Gateway, Site, hazard_gateway};
+
+const SECRET: &str = "红杉木在雨后的山坡上生长";
+const ALARM: &str = "system:unclean_end";
+
+/// A site whose last run was killed, running again, and a viewer's cookie: an alarm stands that needs no instrument.
+fn running() -> (Site, Gateway, String) {
+    let site = Site::minimal();
+    for (name, role) in
+        [("ada", "admin"), ("vera", "viewer"), ("olga", "operator"), ("sun", "safety"), ("wang", "shift")]
+    {
+        assert_eq!(hazard_gateway(&site, &["user", "add", name, "--role", role], SECRET).code, 0);
+    }
+    drop(Gateway::run(&site));
+    let gateway = Gateway::run(&site);
+    let (_, cookie) = gateway.sign_in("vera", SECRET);
+    gateway.until("/api/v1/alarms", Some(&cookie), |alarms| alarm(alarms).is_some());
+    (site, gateway, cookie)
+}
+
+fn alarm(alarms: &Value) -> Option<&Value> {
+    alarms.as_array()?.iter().find(|a| a["id"] == ALARM)
+}
+
+fn events(gateway: &Gateway, cookie: &str, kind: &str) -> Vec<Value> {
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(cookie));
+    events.as_array().unwrap().iter().filter(|e| e["kind"] == kind).cloned().collect()
+}
+
+fn operate(site: &Site, gateway: &Gateway, by: &str, arguments: &[&str]) -> Ended {
+    let with = ["--by", by, "--url", &gateway.url()];
+    hazard_gateway(site, &[&["operate"], arguments, &with].concat(), SECRET)
+}
+
+#[test]
+fn an_acknowledgement_needs_to_have_seen_the_alarm_and_is_done_once() {
+    let (site, gateway, cookie) = running();
+    let unseen = operate(&site, &gateway, "olga", &["ack", ALARM]);
+    let seq = alarm(&gateway.get("/api/v1/alarms", Some(&cookie))).unwrap()["seq"].to_string();
+    assert!(unseen.code == 2 && unseen.err.contains(&format!("--seen-seq {seq}")), "{unseen:?}");
+    assert!(unseen.err.contains("P3 unacked"), "{unseen:?}");
+    let older = operate(&site, &gateway, "olga", &["ack", ALARM, "--seen-seq", "1"]);
+    assert!(older.code == 2 && older.err.contains("409"), "{older:?}");
+    let stranger = operate(&site, &gateway, "vera", &["ack", ALARM, "--seen-seq", &seq]);
+    assert!(stranger.code == 2 && stranger.err.contains("403"), "{stranger:?}");
+
+    let ack = ["ack", ALARM, "--comment", "已查，停电", "--seen-seq", &seq, "--key", "shift-7"];
+    for _ in 0..2 {
+        let done = operate(&site, &gateway, "olga", &ack);
+        assert!(done.code == 0 && done.out.contains("alarm.acked"), "{done:?}");
+    }
+    let acked = events(&gateway, &cookie, "alarm.acked");
+    assert_eq!(acked.len(), 1, "{acked:#?}");
+    let by = &acked[0]["by"];
+    assert_eq!((&by["by"], &by["role"], &by["reason"]), (&json!("olga"), &json!("operator"), &json!("已查，停电")));
+    assert_eq!(by["terminal"], "127.0.0.1");
+    let again = operate(&site, &gateway, "olga", &["ack", ALARM, "--seen-seq", &seq]);
+    assert!(again.code == 0 && again.out.contains("已是如此"), "{again:?}");
+}
+
+#[test]
+fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
+    let (site, gateway, cookie) = running();
+    let bypass = |by: &str, asked: &str| {
+        let words = ["--permit", "DH-12", "--requested-by", asked, "--compensation", "专人便携检测", "--minutes", "60"];
+        operate(&site, &gateway, by, &[&["bypass", "GT-101", "--reason", "动火作业"], &words[..]].concat())
+    };
+    assert_eq!(bypass("olga", "wang").code, 2, "an operator approves no bypass");
+    let own = bypass("sun", "sun");
+    assert!(own.code == 2 && own.err.contains("same_person"), "{own:?}");
+    assert_eq!(bypass("sun", "wang").code, 0);
+    assert_eq!(events(&gateway, &cookie, "point.bypassed").len(), 1);
+    assert_eq!(operate(&site, &gateway, "sun", &["end-bypass", "GT-101", "--reason", "动火结束"]).code, 0);
+    assert_eq!(events(&gateway, &cookie, "point.bypass_ended").len(), 1);
+
+    assert_eq!(operate(&site, &gateway, "olga", &["silence"]).code, 0);
+    assert_eq!(events(&gateway, &cookie, "sound.silenced")[0]["by"]["by"], "olga");
+    let nothing = operate(&site, &gateway, "olga", &["mode", "no-such-unit", "running", "--reason", "检修完毕"]);
+    assert!(nothing.code == 2 && nothing.err.contains("404"), "{nothing:?}");
+    let short = operate(&site, &gateway, "sun", &["out-of-service", "GT-101", "--work-order", "", "--reason", "送检"]);
+    assert!(short.code == 2 && short.err.contains("work_order"), "{short:?}");
+}
