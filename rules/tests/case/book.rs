@@ -33,6 +33,11 @@ fn tables<'a>(t: &'a Table, key: &str) -> Vec<&'a Table> {
     t.get(key).and_then(Value::as_array).map(|a| a.iter().filter_map(Value::as_table).collect()).unwrap_or_default()
 }
 
+/// `sound = true`: the case also tells what is to be heard.
+pub(crate) fn tells_sound(book: &str) -> bool {
+    book.parse().is_ok_and(|t: Table| flag(&t, "sound"))
+}
+
 pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
     let t: Table = book.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
     let mut rules: Vec<Rule> = tables(&t, "rule").into_iter().map(rule).collect();

@@ -24,6 +24,8 @@ struct Play {
     wall_offset_ms: i64,
     wall_mark_ms: i64,
     boot_at_ns: u64,
+    /// What is to be heard, where the case asks for it.
+    sound: Option<String>,
     said: Vec<String>,
 }
 
@@ -33,6 +35,7 @@ pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> S
         let period = parts.points[0].period;
         (RuleBook::build(parts).unwrap_or_else(|defects| panic!("{name}: {defects:#?}")).0, period)
     };
+    let sound = book::tells_sound(book).then(String::new);
     let (book, period) = built(book);
     let start = Now { mono: Mono(0), wall: Wall { utc_ms: WALL_ZERO_MS, quality: TimeQuality::Synced } };
     let mut play = Play {
@@ -44,6 +47,7 @@ pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> S
         wall_offset_ms: 0,
         wall_mark_ms: WALL_ZERO_MS,
         boot_at_ns: 0,
+        sound,
         said: Vec::new(),
     };
     let deeds = parse(name, input, period);
@@ -119,7 +123,23 @@ impl Play {
             self.engine.handle(Input::Tick, now, &mut self.events);
         }
         self.collect(ns);
+        self.listen(ns, now);
         self.wall_mark_ms = self.wall_mark_ms.max(now.wall.utc_ms);
+    }
+
+    /// A line when something else is to be heard than before.
+    fn listen(&mut self, ns: u64, now: Now) {
+        let Some(before) = &mut self.sound else { return };
+        let heard = self.engine.annunciation(now);
+        let sound = match (heard.sound, heard.is_silenced(now)) {
+            (None, _) => "none",
+            (Some(_), true) => "silenced",
+            (Some(sound), false) => sound.word(),
+        };
+        if *before != sound {
+            sound.clone_into(before);
+            self.said.push(format!("{} sound {sound}", seconds(ns)));
+        }
     }
 
     fn switch(&mut self, now: Now) {

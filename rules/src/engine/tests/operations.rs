@@ -138,10 +138,12 @@ fn replayed(events: &[Event]) -> Engine {
     engine
 }
 
-/// A rig whose wall clock can be stepped.
+/// A rig whose wall clock can be stepped, and whose machine can be booted.
 pub(super) struct Stage {
     pub(super) rig: Rig,
     t: f64,
+    /// When the machine was booted, in seconds of `t`.
+    booted: f64,
     wall_ms: i64,
     book: usize,
 }
@@ -151,15 +153,15 @@ impl Stage {
         Self::of(full())
     }
     pub(super) fn of(parts: BookParts) -> Self {
-        Self { rig: Rig::new(parts, Restored::default(), 0.0), t: 0.0, wall_ms: 1_767_225_600_000, book: 0 }
+        Self { rig: Rig::new(parts, Restored::default(), 0.0), t: 0.0, booted: 0.0, wall_ms: 1_767_225_600_000, book: 0 }
     }
     fn now(&self) -> Now {
-        Now { wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced }, ..at(self.t) }
+        Now { wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced }, ..at(self.t - self.booted) }
     }
     fn pass(&mut self, seconds: f64) {
         let end = self.t + seconds;
-        while let Some((due, _)) = self.rig.engine.next_deadline().filter(|(due, _)| *due < at(end).mono) {
-            let due = std::time::Duration::from_nanos(due.0).as_secs_f64().max(self.t);
+        while let Some((due, _)) = self.rig.engine.next_deadline().filter(|(due, _)| *due < at(end - self.booted).mono) {
+            let due = (std::time::Duration::from_nanos(due.0).as_secs_f64() + self.booted).max(self.t);
             self.step_to(due);
             let now = self.now();
             self.rig.engine.handle(Input::Tick, now, &mut self.rig.events);
@@ -187,7 +189,7 @@ impl Stage {
             Move::Wait(s) => self.pass(f64::from(*s)),
             Move::Person(a, c) => self.person(*a, *c),
             Move::Step(ms) => self.wall_ms += ms,
-            Move::Restart => self.start(),
+            Move::Restart => self.start(true),
             Move::Config(n) => self.switch(*n, now),
         }
         let now = self.now();
@@ -220,7 +222,10 @@ impl Stage {
         let (command, now) = (self.wish(a, what), self.now());
         drop(self.rig.engine.command(&command, &operator(), now, &mut self.rig.events));
     }
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, same_boot: bool) {
+        if !same_boot {
+            self.booted = self.t - 20.0;
+        }
         let now = self.now();
         let modes = self
             .rig
@@ -235,7 +240,7 @@ impl Stage {
             modes,
             wall_mark_utc_ms: Some(self.wall_ms),
             recent: self.rig.events.clone(),
-            ..self.rig.stored(true)
+            ..self.rig.stored(same_boot)
         };
         let book = self.rig.engine.book().clone();
         self.rig.engine = Engine::new(book, stored, now);

@@ -23,8 +23,15 @@ fn second() -> impl Strategy<Value = Second> {
     ([reading(), reading(), reading()], prop::option::weighted(0.3, (0..12_usize, 0..10_u8)))
 }
 
-/// All that happened, without numbers and without the start itself.
-fn told(seconds: &[Second], start_after: Option<usize>, well_after: usize) -> Vec<(Now, EventKind)> {
+/// A start after so many seconds.
+#[derive(Clone, Copy)]
+struct Start {
+    after: usize,
+    same_boot: bool,
+}
+
+/// All that happened, with the time of the wall clock, without numbers and without the start itself.
+fn told(seconds: &[Second], start: Option<Start>, well_after: usize) -> Vec<(i64, serde_json::Value)> {
     let mut stage = Stage::of(site());
     for (n, (readings, person)) in seconds.iter().enumerate() {
         let well = |r: &Reading| if n == well_after + 1 && r.value().is_none() { good(30.0) } else { *r };
@@ -33,8 +40,8 @@ fn told(seconds: &[Second], start_after: Option<usize>, well_after: usize) -> Ve
         if let Some((alarm, what)) = person {
             stage.person(*alarm, *what);
         }
-        if start_after == Some(n) {
-            stage.start();
+        if let Some(start) = start.filter(|start| start.after == n) {
+            stage.start(start.same_boot);
         }
     }
     let events = stage.rig.events.into_iter();
@@ -45,7 +52,21 @@ fn told(seconds: &[Second], start_after: Option<usize>, well_after: usize) -> Ve
         }
         kind
     };
-    events.map(|e| (e.at, kind(e.kind))).filter(|(_, kind)| !matches!(kind, EventKind::Started { .. })).collect()
+    let told = events.filter(|e| !matches!(e.kind, EventKind::Started { .. }));
+    told.map(|e| (e.at.wall.utc_ms, without_mono(serde_json::to_value(kind(e.kind)).unwrap()))).collect()
+}
+
+/// The monotonic clock begins anew with a boot; what it says of a time the wall clock says as well.
+fn without_mono(mut value: serde_json::Value) -> serde_json::Value {
+    match &mut value {
+        serde_json::Value::Object(fields) => {
+            fields.retain(|key, value| key != "mono" && !(key == "at" && value.is_u64()));
+            fields.values_mut().for_each(|v| *v = without_mono(v.take()));
+        }
+        serde_json::Value::Array(list) => list.iter_mut().for_each(|v| *v = without_mono(v.take())),
+        _ => {}
+    }
+    value
 }
 
 proptest! {
@@ -57,6 +78,17 @@ proptest! {
         at in any::<prop::sample::Index>(),
     ) {
         let at = at.index(seconds.len() - 1);
-        prop_assert_eq!(told(&seconds, Some(at), at), told(&seconds, None, at));
+        let start = Start { after: at, same_boot: true };
+        prop_assert_eq!(told(&seconds, Some(start), at), told(&seconds, None, at));
+    }
+
+    #[test]
+    fn nor_does_a_reboot_whose_wall_clock_is_believed(
+        seconds in prop::collection::vec(second(), 2..60),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let at = at.index(seconds.len() - 1);
+        let start = Start { after: at, same_boot: false };
+        prop_assert_eq!(told(&seconds, Some(start), at), told(&seconds, None, at));
     }
 }
