@@ -112,6 +112,9 @@ pub struct AlarmFact {
     /// What made it happen.
     #[serde(default)]
     pub cause: Cause,
+    /// A low alarm (3 or 4) within a flood: the office shows it together with the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flood: bool,
     /// It makes no sound of its own: superseded by the outer limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,

@@ -214,6 +214,42 @@ async function office() {
   );
 }
 
+async function floodAtOffice() {
+  const site = page;
+  page = await browser.open(PICTURE, 'zh');
+  await page.goto(demo.office);
+  const row = page.locator('tbody tr', { hasText: '报警泛滥：三、四级报警' }).first();
+  await fact('the office has the low alarms of the flood in one row, and the urgent ones by themselves', async () => {
+    await row.waitFor({ timeout: 60_000 });
+    const urgent = page.locator('tbody tr', { hasText: '氨气浓度 GT-102 高高限报警发生' });
+    return (await urgent.count()) > 0 && /共 \d+ 个事件/.test(await row.innerText());
+  });
+  await fact('the row opens and every one of them is there', async () => {
+    const before = await page.locator('tbody tr').count();
+    const held = Number(/共 (\d+) 个/.exec(await row.innerText())[1]);
+    await row.getByRole('button', { name: '展开' }).click();
+    await until(3000, 'open', async () => (await page.locator('tbody tr').count()) >= before + held);
+    await shot('office-flood-zh');
+    await clean('office in a flood');
+    await row.getByRole('button', { name: '收起' }).click();
+    return held >= 2;
+  });
+  await fact('one confirmation goes to each of them', async () => {
+    const wanted = Number(/确认 (\d+) 条/.exec(await row.innerText())?.[1] ?? 0);
+    await row.getByRole('button', { name: /^确认 \d+ 条/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('姓名或岗位').fill(DUTY);
+    await dialog.getByLabel('说明').fill(NOTE);
+    await dialog.getByRole('button', { name: '确认' }).click();
+    await dialog.waitFor({ state: 'detached', timeout: 10_000 });
+    await row.getByRole('button', { name: '展开' }).click();
+    await until(5000, 'noted', async () => (await page.locator('tbody tr', { hasText: NOTE }).count()) >= wanted);
+    return wanted > 0;
+  });
+  await page.context().close();
+  page = site;
+}
+
 async function acknowledge() {
   await fact('acknowledging changes the row and says who', async () => {
     await page.locator(ALARM).getByRole('button', { name: /^确认/ }).click();
@@ -329,7 +365,7 @@ async function all() {
   demo = await startDemo(binary, folder);
   browser = await openBrowser();
   page = await browser.open(PICTURE, 'zh');
-  for (const part of [live, alarm, ties, candidate, curve, operate, office, acknowledge, flooded, languages, everyPage, lossAndReturn, atTheStation, whoMaySignIn]) {
+  for (const part of [live, alarm, ties, candidate, curve, operate, office, acknowledge, flooded, floodAtOffice, languages, everyPage, lossAndReturn, atTheStation, whoMaySignIn]) {
     await part();
     noFaults();
   }

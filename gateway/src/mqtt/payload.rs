@@ -50,6 +50,7 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
         "durable": record.durable,
         "replay": replay,
         "drill": fact.is_some_and(|f| f.drill),
+        "flood": fact.is_some_and(|f| f.flood),
         "hash": record.hash,
         "prev_hash": record.prev_hash,
     })

@@ -6,6 +6,9 @@ use crate::book::{RiskId, Subject};
 use crate::event::AlarmFact;
 use crate::reading::Reading;
 
+/// What is more urgent always stands by itself, also in a flood (alarms.md 2.8).
+const FLOODS_FROM: u8 = 3;
+
 impl Engine {
     /// 1 … 4.
     pub(super) fn priority_of(&self, i: usize) -> u8 {
@@ -35,6 +38,7 @@ impl Engine {
             off_delay_ms: ms(self.off_delay(i)),
             cause: self.cause,
             config_rev: self.book.parts().revision.clone(),
+            flood: self.flood().is_some() && self.priority_of(i) >= FLOODS_FROM,
             ..AlarmFact::default()
         };
         match x.subject(i) {

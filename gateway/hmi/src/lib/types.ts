@@ -378,6 +378,8 @@ export interface OfficeEvent {
     drill?: boolean;
     replay?: boolean;
     risk_level?: string;
+    /** A low alarm within a flood: shown together with the others. */
+    flood?: boolean;
     [more: string]: unknown;
   };
   received_at: string | number;

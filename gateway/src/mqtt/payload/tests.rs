@@ -15,7 +15,7 @@ fn an_event_payload_has_every_field_of_the_interface() {
             "zh": "GT-102 液氨泵房 高高限报警发生：当前 52.3 %LEL，限值 50.0 %LEL；关联风险：RA-01 液氨储罐泄漏",
             "en": "GT-102 Ammonia pump room: high-high alarm raised: now 52.3 %LEL, limit 50.0 %LEL; risk: RA-01 Ammonia tank leak"
         },
-        "durable": true, "replay": false, "drill": false, "hash": "aa", "prev_hash": "00",
+        "durable": true, "replay": false, "drill": false, "flood": false, "hash": "aa", "prev_hash": "00",
     });
     assert_eq!(payload, golden);
 }

@@ -153,14 +153,24 @@ impl Stage {
         Self::of(full())
     }
     pub(super) fn of(parts: BookParts) -> Self {
-        Self { rig: Rig::new(parts, Restored::default(), 0.0), t: 0.0, booted: 0.0, wall_ms: 1_767_225_600_000, book: 0 }
+        Self {
+            rig: Rig::new(parts, Restored::default(), 0.0),
+            t: 0.0,
+            booted: 0.0,
+            wall_ms: 1_767_225_600_000,
+            book: 0,
+        }
     }
     fn now(&self) -> Now {
-        Now { wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced }, ..at(self.t - self.booted) }
+        Now {
+            wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced },
+            ..at(self.t - self.booted)
+        }
     }
     fn pass(&mut self, seconds: f64) {
         let end = self.t + seconds;
-        while let Some((due, _)) = self.rig.engine.next_deadline().filter(|(due, _)| *due < at(end - self.booted).mono) {
+        while let Some((due, _)) = self.rig.engine.next_deadline().filter(|(due, _)| *due < at(end - self.booted).mono)
+        {
             let due = (std::time::Duration::from_nanos(due.0).as_secs_f64() + self.booted).max(self.t);
             self.step_to(due);
             let now = self.now();
