@@ -1,7 +1,7 @@
 //! Another configuration, as a person or a signal asks for it: who, why, and what came of it.
 //!
 //! ```text
-//!   page, `reload` ─► Desk ─► [1] ─► the station's loop (cli::reload) ─► InForce · Restarting · Defects
+//!   page, `reload` ─► Desk ─► [1] ─► the station's loop (cli::station) ─► InForce · Restarting · Defects
 //!   SIGHUP ───────────────────────►
 //! ```
 //! Owns the words between the page and the loop. Leaves checking and switching to that loop, who may ask to `web::routes`.

@@ -186,7 +186,12 @@ pub enum EventKind {
     ShadowRaised { fact: AlarmFact, assumed: bool },
     /// Returned without ever having been annunciated.
     #[serde(rename = "alarm.shadow_returned")]
-    ShadowReturned { fact: AlarmFact },
+    ShadowReturned {
+        fact: AlarmFact,
+        /// It came and went behind a shelf: a shift leader resets it as any other.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        latched: bool,
+    },
     /// Acknowledged long ago and still active: unacknowledged again, for the n-th time.
     #[serde(rename = "alarm.realarm")]
     Realarm { fact: AlarmFact, count: u32, late_by_ms: u64 },

@@ -36,8 +36,8 @@ pub enum TimeQuality {
     Stepped,
 }
 
-/// A UTC label in milliseconds since 1970, with its quality. No rule, timer or retry reads it, but for the hour of the
-/// annunciator's daily self-test.
+/// A UTC label in milliseconds since 1970, with its quality. No rule, timer or retry reads it, but for the end of
+/// what hides an alarm (the first of both clocks), what a reboot credits, and the hour of the annunciator's daily self-test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Wall {
     /// Milliseconds since 1970-01-01T00:00:00Z.

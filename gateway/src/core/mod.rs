@@ -36,7 +36,7 @@ pub enum CoreRequest {
     Command {
         command: Command,
         actor: Actor,
-        /// Same key within 24 h: the first outcome is returned again and nothing is done twice.
+        /// The same key among the newest thousand since the start: the first outcome is returned again and nothing is done twice.
         idempotency_key: Option<String>,
         reply: oneshot::Sender<Result<CommandOutcome, CommandError>>,
     },

@@ -403,8 +403,11 @@ impl Core {
             return Ok(done.1.clone());
         }
         let mut events = Vec::new();
-        let outcome = match self.engine.command(command, actor, self.clock.now(), &mut events) {
-            Ok(()) => CommandOutcome { records: self.keep(events).await },
+        let done = self.engine.command(command, actor, self.clock.now(), &mut events);
+        // also of a refused one: timers that were due before it
+        let records = self.keep(events).await;
+        let outcome = match done {
+            Ok(()) => CommandOutcome { records },
             Err(Rejected::AlreadySo) => CommandOutcome { records: Vec::new() },
             Err(rejected) => return Err(rejected.into()),
         };
@@ -456,7 +459,9 @@ impl Core {
         }
         let now = self.clock.now();
         self.system(SystemCondition::StorageSlow, late || self.store.pulse().is_late(now.mono)).await;
-        self.system(SystemCondition::StorageFull, self.store.space().is_full()).await;
+        if let Some(full) = self.store.space().full() {
+            self.system(SystemCondition::StorageFull, full).await;
+        }
         let untrusted = self.clock_is_untrusted(now);
         self.system(SystemCondition::ClockUntrusted, untrusted).await;
         if self.unclean_until.take_if(|until| *until <= now.mono).is_some() {

@@ -115,7 +115,7 @@ impl Counts {
                 }
             }
             // what is hidden was never annunciated, and stands in the list of what is hidden
-            EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact } | EventKind::Cleared { fact } => {
+            EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact, .. } | EventKind::Cleared { fact } => {
                 self.returned(&fact.alarm, at);
             }
             EventKind::Acked { fact, .. } => {

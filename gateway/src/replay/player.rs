@@ -17,6 +17,10 @@ use rules::{
 };
 use std::time::Duration;
 
+fn is_flood_start(event: &Event) -> bool {
+    matches!(event.kind, EventKind::FloodStarted { .. })
+}
+
 /// Samples of one device further apart than this are not of one scan.
 const SCAN_MS: i64 = 1_000;
 /// What a start reads back for the flood window.
@@ -245,14 +249,16 @@ impl<'a> Player<'a> {
             same_boot: !rebooted,
             wall_mark_utc_ms: Some(self.last.wall.utc_ms).filter(|_| rebooted),
             modes: self.modes.clone(),
-            recent: recent.iter().filter(|e| now.mono.since(e.at.mono) <= RECENT).cloned().collect(),
+            recent: recent.to_vec(),
         };
         self.engine = Engine::new(self.book.clone(), restored, now);
     }
 
     fn recent(&self, now: Now) -> impl Iterator<Item = &Event> {
         let events = &self.played.events;
-        events[events.partition_point(|e| now.mono.since(e.at.mono) > RECENT)..].iter()
+        let within = events.partition_point(|e| now.mono.since(e.at.mono) > RECENT);
+        let flood = self.engine.flood().and_then(|_| events.iter().rposition(is_flood_start));
+        events[flood.map_or(within, |begun| begun.min(within))..].iter()
     }
 
     fn noted(&mut self, begun: usize) {

@@ -41,7 +41,7 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
         }
         EventKind::Stopped { .. } => Some(Step::Stop),
         EventKind::Raised { fact, .. } | EventKind::ShadowRaised { fact, .. } => system(&fact.alarm, true),
-        EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact } => system(&fact.alarm, false),
+        EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact, .. } => system(&fact.alarm, false),
         EventKind::Acked { fact, by } => {
             person(Command::Acknowledge { alarm: fact.alarm.clone(), seen_seq: 0, comment: by.reason.clone() }, by)
         }

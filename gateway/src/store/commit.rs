@@ -86,6 +86,11 @@ fn write_record(tx: &Transaction<'_>, record: &Record, other: u8) -> rusqlite::R
         record.hash,
         record.prev_hash
     ])?;
+    match record.event.kind {
+        EventKind::FloodStarted { .. } => set_meta(tx, FLOOD, &seq.to_string())?,
+        EventKind::FloodEnded { .. } => set_meta(tx, FLOOD, "0")?,
+        _ => {}
+    }
     if let Some(seq) = record.delivery_seq {
         tx.prepare_cached("INSERT INTO outbox(delivery_seq, event_id, priority) VALUES (?1, ?2, ?3)")?
             .execute(params![number(seq), record.event_id, priority])?;
@@ -104,9 +109,20 @@ pub(super) fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<Stri
 /// Key in `meta` of the wall time at which the gateway last said that it watches.
 const ALIVE: &str = "alive_utc_ms";
 
-/// Says that the gateway watches: a start then knows for how long nobody did.
-pub(super) fn mark_alive(tx: &Transaction<'_>, utc_ms: i64) -> rusqlite::Result<()> {
-    set_meta(tx, ALIVE, &utc_ms.to_string())
+/// Key of the latest wall time ever seen: a clock behind it at a start proves nothing of what is hidden.
+const WALL_MARK: &str = "wall_mark_utc_ms";
+
+/// Says that the gateway watches: a start then knows for how long nobody did. The mark only grows, unless the clock has run behind it for
+/// longer than anything may be hidden (`lower`): what a wrong date of long ago had hidden is over by then.
+pub(super) fn mark_alive(tx: &Transaction<'_>, utc_ms: i64, lower: bool) -> rusqlite::Result<i64> {
+    set_meta(tx, ALIVE, &utc_ms.to_string())?;
+    let mark = wall_mark(tx)?.filter(|_| !lower).map_or(utc_ms, |mark| mark.max(utc_ms));
+    set_meta(tx, WALL_MARK, &mark.to_string())?;
+    Ok(mark)
+}
+
+fn wall_mark(conn: &Connection) -> rusqlite::Result<Option<i64>> {
+    Ok(meta(conn, WALL_MARK)?.and_then(|v| v.parse().ok()))
 }
 
 /// Rows that cannot be read are left out: an alarm then raises again, which is the safe side.
@@ -130,12 +146,27 @@ fn modes(conn: &Connection) -> rusqlite::Result<Vec<(String, Mode)>> {
     Ok(rows.iter().filter_map(mode).collect())
 }
 
-/// Newest annunciations, oldest first: the flood window is rebuilt from them.
-const RECENT: &str = "SELECT json FROM (SELECT seq, json FROM event WHERE kind IN ('alarm.raised', 'alarm.realarm', \
-     'alarm.shelf_expired', 'flood.started', 'flood.ended') ORDER BY seq DESC LIMIT 200) ORDER BY seq";
+/// Newest annunciations, oldest first: the flood window is rebuilt from them. Of the newest events only, so that a start does not read
+/// years of them; a window of ten minutes holds far fewer.
+const RECENT: &str = "SELECT json FROM (SELECT seq, json FROM event \
+     WHERE seq > (SELECT COALESCE(MAX(seq), 0) FROM event) - 20000 AND kind IN \
+     ('alarm.raised', 'alarm.realarm', 'alarm.shelf_expired', 'flood.started', 'flood.ended') \
+     ORDER BY seq DESC LIMIT 4096) ORDER BY seq";
+/// Key in `meta` of the event that began the flood that is on.
+const FLOOD: &str = "flood_since_seq";
 
+/// The flood that is on comes first, however many alarms came since.
 fn recent(conn: &Connection) -> rusqlite::Result<Vec<Event>> {
-    Ok(rows::<Record>(conn, RECENT)?.into_iter().map(|record| record.event).collect())
+    let begun = "SELECT json FROM event WHERE kind = 'flood.started' AND seq = \
+         (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'flood_since_seq')";
+    let mut events: Vec<Event> = Vec::new();
+    for record in rows::<Record>(conn, begun)?.into_iter().chain(rows::<Record>(conn, RECENT)?) {
+        if events.first().is_none_or(|first| first.seq != record.event.seq) {
+            events.push(record.event);
+        }
+    }
+    events.sort_by_key(|event| event.seq);
+    Ok(events)
 }
 
 pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Result<Found> {
@@ -158,7 +189,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
         hazards: rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?,
         same_boot,
-        wall_mark_utc_ms: last_utc_ms,
+        wall_mark_utc_ms: wall_mark(conn)?.max(last_utc_ms),
         modes: modes(conn)?,
         recent: recent(conn)?,
     };

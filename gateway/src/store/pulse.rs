@@ -9,7 +9,7 @@
 //! Owns when it was asked and what came of it. Leaves the alarm to `core` and the watchdog to `notify`.
 
 use super::{Store, commit};
-use rules::{Clock, Mono};
+use rules::{Clock, Mono, Now};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -19,14 +19,30 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Nothing waits for a pulse, so it has more time than an alarm's commit (500 ms): flash that cleans up for a second or two is no fault.
 const LATE_AFTER: Duration = Duration::from_secs(5);
 
+/// Longer than any shelf or bypass may be.
+const BEHIND_FOR: Duration = Duration::from_secs(24 * 3600);
+
 /// What is known of the records file from its last pulse.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pulse {
     /// Nanoseconds of [`Mono`] at which a write was asked for that has not come back; 0 when none is.
     asked_at: AtomicU64,
     /// Writes that came back, good or bad.
     answers: AtomicU64,
     refused: AtomicBool,
+    /// Nanoseconds of [`Mono`] since which the wall clock has been behind its mark; the greatest while it is not.
+    behind_since: AtomicU64,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self {
+            asked_at: AtomicU64::default(),
+            answers: AtomicU64::default(),
+            refused: AtomicBool::default(),
+            behind_since: AtomicU64::new(u64::MAX),
+        }
+    }
 }
 
 impl Pulse {
@@ -44,14 +60,26 @@ impl Pulse {
         (self.asked_at.load(Ordering::Relaxed) != 0).then(|| self.answers.load(Ordering::Relaxed))
     }
 
+    /// The wall clock has run behind the latest time ever seen for so long that nothing is hidden from before.
+    fn has_long_been_behind(&self, now: Now) -> bool {
+        let since = self.behind_since.load(Ordering::Relaxed);
+        since != u64::MAX && now.mono.since(Mono(since)) >= BEHIND_FOR
+    }
+
     async fn beat(&self, store: &Store, clock: &dyn Clock) {
         let now = clock.now();
         self.asked_at.store(now.mono.0.max(1), Ordering::Relaxed);
-        let written = store.write(move |tx| commit::mark_alive(tx, now.wall.utc_ms)).await;
+        let lower = self.has_long_been_behind(now);
+        let written = store.write(move |tx| commit::mark_alive(tx, now.wall.utc_ms, lower)).await;
         if let Err(error) = &written {
             tracing::error!(%error, "the records file does not take a write");
         }
         self.refused.store(written.is_err(), Ordering::Relaxed);
+        if let Ok(mark) = written {
+            let behind = mark > now.wall.utc_ms;
+            let since = if behind { self.behind_since.load(Ordering::Relaxed).min(now.mono.0) } else { u64::MAX };
+            self.behind_since.store(since, Ordering::Relaxed);
+        }
         self.answers.fetch_add(1, Ordering::Relaxed);
         self.asked_at.store(0, Ordering::Relaxed);
         store.look_for_room().await;
@@ -110,6 +138,26 @@ mod tests {
         store.write(|tx| tx.execute_batch("DROP TABLE meta")).await.unwrap();
         store.pulse().beat(&store, &*clock).await;
         assert!(store.pulse().is_late(clock.now().mono) && store.pulse().progress().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_latest_time_ever_seen_stays_the_mark_until_the_clock_has_been_behind_it_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path(), options()).unwrap();
+        let mark = async |utc_ms: i64, lower: bool| {
+            store.write(move |tx| commit::mark_alive(tx, utc_ms, lower)).await.unwrap()
+        };
+        assert_eq!(mark(9_000, false).await, 9_000);
+        assert_eq!(mark(5_000, false).await, 9_000, "set back");
+        let at = |hours: u64, utc_ms| rules::Now {
+            mono: Mono(1 + hours * 3_600_000_000_000),
+            wall: rules::Wall { utc_ms, ..rules::Wall::default() },
+        };
+        let pulse = Pulse::default();
+        assert!(!pulse.has_long_been_behind(at(100, 5_000)), "it has not been behind yet");
+        pulse.behind_since.store(at(1, 0).mono.0, Ordering::Relaxed);
+        assert!(!pulse.has_long_been_behind(at(24, 5_000)) && pulse.has_long_been_behind(at(25, 5_000)));
+        assert_eq!(mark(6_000, true).await, 6_000);
     }
 
     #[tokio::test]

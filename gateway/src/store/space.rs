@@ -59,13 +59,17 @@ impl Space {
     fn learn(&self, room: Room) {
         self.free_bytes.store(room.free_bytes, Ordering::Relaxed);
         self.known.store(true, Ordering::Relaxed);
-        self.full.store(room.is_full(self.is_full()), Ordering::Relaxed);
+        self.full.store(room.is_full(self.was_full()), Ordering::Relaxed);
     }
 
-    /// People should make room.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
+    fn was_full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
+    }
+
+    /// People should make room; none before the first look.
+    #[must_use]
+    pub fn full(&self) -> Option<bool> {
+        self.known.load(Ordering::Relaxed).then(|| self.was_full())
     }
 
     /// None before the first look.
@@ -86,7 +90,7 @@ mod tests {
         let space = Space::default();
         let after = |used: u64, free: u64| {
             space.learn(Room { used_bytes: used * GB / 10, free_bytes: free * GB / 10 });
-            (space.is_full(), space.free_bytes())
+            (space.was_full(), space.free_bytes())
         };
         assert_eq!(after(143, 17), (false, Some(17 * GB / 10)), "a small card, 89 %");
         assert!(after(144, 16).0, "90 %");

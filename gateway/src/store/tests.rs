@@ -280,3 +280,20 @@ async fn a_line_that_the_database_refuses_is_kept_with_the_time_it_was_set_aside
     });
     assert_eq!(kept.await.unwrap(), (AT_MS, "sample v=1".to_owned()));
 }
+
+#[tokio::test]
+async fn a_flood_that_is_on_is_found_by_a_start_however_many_alarms_came_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path(), options("boot-a", Workers::Threads)).unwrap();
+    let begun = EventKind::FloodStarted { count: 11, first: "GT-101:H".into() };
+    let raises = std::iter::repeat_with(|| raised(50.0)).take(4_200);
+    let records = chain(std::iter::once(begun).chain(raises).collect::<Vec<_>>());
+    let last = records.len();
+    store.commit(commit(records)).await.unwrap();
+    drop(store);
+    let (store, found) = Store::open(folder.path(), options("boot-a", Workers::Threads)).unwrap();
+    let recent = &found.restored.recent;
+    assert!(matches!(recent[0].kind, EventKind::FloodStarted { .. }) && recent[0].seq == 1, "{:?}", recent[0]);
+    assert_eq!((recent.len(), recent[recent.len() - 1].seq), (4_097, last as u64));
+    drop(store);
+}

@@ -80,7 +80,7 @@ fn of_alarms() -> Vec<EventKind> {
         EventKind::Returned { fact: fact("HH"), latched: true },
         EventKind::Cleared { fact: h() },
         EventKind::ShadowRaised { fact: h(), assumed: false },
-        EventKind::ShadowReturned { fact: h() },
+        EventKind::ShadowReturned { fact: h(), latched: false },
         EventKind::Realarm { fact: h(), count: 1, late_by_ms: 0 },
         EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0 },
         EventKind::ChatterStart { fact: h() },

@@ -86,11 +86,15 @@ impl Engine {
                 a.raises.drain(..over);
             }
             EventKind::ShadowRaised { assumed, .. } => {
+                // What nobody has acknowledged or reset before it stays behind it.
+                if a.acked && !a.latched {
+                    (a.acked_by, a.acked_at) = (None, None);
+                }
                 a.condition = ConditionState::Active;
-                (a.acked, a.held, a.assumed, a.latched) = (true, *assumed, *assumed, false);
+                (a.held, a.assumed) = (*assumed, *assumed);
                 (a.shadow, a.occurrence) = (true, fact.occurrence);
                 a.rejected.clear();
-                (a.raised, a.returned, a.acked_by, a.acked_at) = (Some(event.at), None, None, None);
+                (a.raised, a.returned) = (Some(event.at), None);
             }
             EventKind::Held { assumed, .. } => {
                 a.condition = ConditionState::Active;
@@ -104,10 +108,11 @@ impl Engine {
                 (a.held, a.assumed, a.owed, a.returned) = (false, false, false, Some(event.at));
                 a.latched = *latched;
             }
-            EventKind::ShadowReturned { .. } => {
+            EventKind::ShadowReturned { latched, .. } => {
                 a.condition = ConditionState::Normal;
                 (a.held, a.assumed, a.owed, a.shadow) = (false, false, false, false);
                 a.returned = Some(event.at);
+                a.latched |= *latched;
             }
             EventKind::Realarm { count, .. } => {
                 (a.acked, a.annunciated_seq, a.realarms) = (false, event.seq, *count);

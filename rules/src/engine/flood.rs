@@ -70,6 +70,9 @@ impl Engine {
 
     /// Every event passes here; few call for a person.
     pub(super) fn count_annunciation(&mut self, event: &Event) {
+        if matches!(&event.kind, EventKind::Escalated { fact, .. } if fact.priority <= 2) {
+            self.silenced = None; // 15: it sounds again
+        }
         if !event.kind.annunciates() {
             return;
         }

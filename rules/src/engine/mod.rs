@@ -139,7 +139,8 @@ impl Engine {
 
     /// A person's request.
     /// # Errors
-    /// [`Rejected`] says what the caller does next; nothing changed.
+    /// [`Rejected`] says what the caller does next; the request changed nothing. What was due before it has happened all the same, and is
+    /// in `out`.
     pub fn command(
         &mut self,
         command: &Command,
@@ -151,6 +152,8 @@ impl Engine {
             return Err(Rejected::Incomplete(vec!["user".to_owned()]));
         }
         self.finish_start(now, out);
+        // What was due before it happened before it.
+        self.fire(Mono(now.mono.0.saturating_sub(1)), now, out);
         self.cause = Cause::User;
         let done = self.carry_out(command, actor, now, out);
         self.settle(now, out);

@@ -22,20 +22,28 @@ impl Engine {
         &self.modes
     }
 
-    /// The running signal of units was read.
+    /// The running signal of units was read, or is silent. Maintenance is a person's word, and stays until a person ends it.
     pub(super) fn measured_mode(&mut self, p: usize, at: Now, out: &mut Vec<Event>) {
-        let Some(v) = self.readings[p].0.value() else { return };
+        let new = self.mode_by(p);
         for n in 0..self.book.index().groups.units_run_by_point[p].len() {
             let k = self.book.index().groups.units_run_by_point[p][n];
-            let new = if v >= 0.5 { Mode::Running } else { Mode::Stopped };
-            if self.modes[k] != new {
+            if self.modes[k] != new && self.modes[k] != Mode::Maintenance {
                 self.cause = Cause::Config;
                 self.change_mode(k, new, None, at, out);
             }
         }
     }
 
-    /// A person sets the mode of a unit without a running signal; maintenance also of one that has.
+    /// 21: a signal that nobody can believe hides nothing; the unit counts as running.
+    fn mode_by(&self, p: usize) -> Mode {
+        match self.readings[p].0.value() {
+            Some(v) if v < 0.5 => Mode::Stopped,
+            _ => Mode::Running,
+        }
+    }
+
+    /// A person sets the mode of a unit without a running signal; of one that has only maintenance and its end, after which the
+    /// signal says what it is.
     pub(super) fn command_mode(
         &mut self,
         unit: &str,
@@ -50,9 +58,12 @@ impl Engine {
         if !is_reason(reason) {
             return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
         }
-        if self.book.plant_units()[k].running_point.is_some() {
-            return Err(Rejected::Refused(Refusal::ModeIsMeasured));
-        }
+        let signal = self.book.plant_units()[k].running_point.as_ref().and_then(|key| self.book.point_id(key));
+        let mode = match (signal, mode) {
+            (None, mode) | (Some(_), mode @ Mode::Maintenance) => mode,
+            (Some(p), _) if self.modes[k] == Mode::Maintenance => self.mode_by(p.index()),
+            (Some(_), _) => return Err(Rejected::Refused(Refusal::ModeIsMeasured)),
+        };
         if self.modes[k] == mode {
             return Err(Rejected::AlreadySo);
         }

@@ -57,13 +57,20 @@ impl Passage {
         self.wall.then(|| self.now.wall.utc_ms.saturating_sub(up_ms))
     }
 
-    /// The same for an end that lies ahead.
-    fn end(self, end: Expiry) -> Expiry {
+    /// The same for an end that lies ahead: never longer than it was from the beginning, whatever the wall clock did meanwhile.
+    fn end(self, end: Expiry, begun: Option<Now>) -> Expiry {
         if self.same_boot {
             return end;
         }
-        let left_ms = u64::try_from(end.wall_utc_ms.saturating_sub(self.now.wall.utc_ms)).unwrap_or(0);
-        Expiry { mono: self.now.mono.plus(Duration::from_millis(left_ms)), ..end }
+        let until = |from: Now| {
+            let ms = end.wall_utc_ms.saturating_sub(from.wall.utc_ms);
+            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+        };
+        let (left, whole) = (until(self.now), begun.map(until));
+        match whole {
+            Some(whole) if whole < left => Expiry::after(self.now, whole),
+            _ => Expiry { mono: self.now.mono.plus(left), ..end },
+        }
     }
 }
 
@@ -259,20 +266,24 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         }
     }
     if let Some(shelf) = &mut alarm.hidden.shelf {
-        shelf.until = passage.end(shelf.until);
+        shelf.until = passage.end(shelf.until, Some(shelf.by.at));
     }
     if let Some(bypass) = &mut alarm.hidden.bypass {
-        bypass.until = passage.end(bypass.until);
+        bypass.until = passage.end(bypass.until, Some(bypass.by.at));
     }
     if let Some(service) = &mut alarm.hidden.service {
         let was = service.reviewed;
         service.reviewed = passage.then(was).unwrap_or(Now { mono: now.mono, wall: was.wall });
     }
     for s in &mut alarm.hidden.suppressed {
-        s.until = passage.end(s.until);
+        s.until = passage.end(s.until, None);
     }
     if let Some(inhibit) = &mut alarm.inhibit {
-        inhibit.until = if passage.wall { passage.end(inhibit.until) } else { Expiry::after(now, Duration::ZERO) };
+        inhibit.until = if passage.wall {
+            passage.end(inhibit.until, Some(inhibit.since))
+        } else {
+            Expiry::after(now, Duration::ZERO)
+        };
     }
     if let Some(rank) = &mut alarm.first_out {
         rank.at = alarm.raised.map_or(now.mono, |r| r.mono);

@@ -256,10 +256,10 @@ pub struct Restored {
     pub hazards: Vec<Hazard>,
     /// True when the machine has not rebooted since: monotonic times are then comparable.
     pub same_boot: bool,
-    /// The latest wall time ever recorded: a clock behind it proves nothing.
+    /// The latest wall time ever seen: a clock behind it proves nothing.
     pub wall_mark_utc_ms: Option<i64>,
     /// Modes of units of the plant, by key.
     pub modes: Vec<(String, Mode)>,
-    /// Events of the last ten minutes, oldest first: the flood window is rebuilt from them.
+    /// Newest annunciations, oldest first, from the beginning of the flood that is on: the flood and its window are rebuilt from them.
     pub recent: Vec<Event>,
 }

@@ -26,6 +26,8 @@ pub(super) struct Anchor {
     low: f64,
     high: f64,
     since: Mono,
+    /// A start found it so: unmoved for long enough, however short the machine has been up.
+    proved: bool,
 }
 
 /// A heartbeat that missed this many periods is frozen.
@@ -46,30 +48,29 @@ impl Engine {
         let (epsilon, window) = self.stillness(i);
         let old = match &self.memory[i] {
             Memory::Unchanged(anchor) => Some(**anchor),
-            _ => self.remembered_anchor(i, window),
+            _ => self.remembered_anchor(i, v),
         };
-        let widened = old.map(|a| Anchor { low: a.low.min(v), high: a.high.max(v), since: a.since });
+        let widened = old.map(|a| Anchor { low: a.low.min(v), high: a.high.max(v), ..a });
         let anchor = match widened {
             Some(a) if a.high - a.low <= epsilon => a,
-            _ => Anchor { low: v, high: v, since: at.mono },
+            _ => Anchor { low: v, high: v, since: at.mono, proved: false },
         };
         match &mut self.memory[i] {
             Memory::Unchanged(kept) => **kept = anchor,
             other => *other = Memory::Unchanged(Box::new(anchor)),
         }
-        let still = at.mono.since(anchor.since) >= window;
+        let still = anchor.proved || at.mono.since(anchor.since) >= window;
         Verdict::of(still, !still)
     }
 
-    /// After a start: the value with which it became pending or active, and since when.
-    fn remembered_anchor(&self, i: usize, window: Duration) -> Option<Anchor> {
+    /// After a start: the value with which it became pending or active. One that was held then has none, and is taken as it is found:
+    /// what nobody saw moving clears nothing.
+    fn remembered_anchor(&self, i: usize, found: f64) -> Option<Anchor> {
         let a = &self.alarms[i];
-        let v = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value)?;
-        let since = match a.condition {
-            ConditionState::PendingOn(t0) => Mono(t0.0.saturating_sub(u64::try_from(window.as_nanos()).unwrap_or(0))),
-            ConditionState::Active | ConditionState::PendingOff(_) => Mono(0),
-            ConditionState::Unknown | ConditionState::Normal => return None,
-        };
-        Some(Anchor { low: v, high: v, since })
+        if matches!(a.condition, ConditionState::Unknown | ConditionState::Normal) {
+            return None;
+        }
+        let v = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value).unwrap_or(found);
+        Some(Anchor { low: v, high: v, since: Mono(0), proved: true })
     }
 }

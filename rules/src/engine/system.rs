@@ -1,7 +1,6 @@
 //! Conditions of the gateway itself, and the alarms they are. Owns their words and priorities.
 
 use super::Engine;
-use super::transitions::Onset;
 use crate::event::{Cause, Event};
 use crate::time::Now;
 use serde::{Deserialize, Serialize};
@@ -82,12 +81,7 @@ impl Engine {
     pub(super) fn system(&mut self, condition: SystemCondition, active: bool, now: Now, out: &mut Vec<Event>) {
         let Some(k) = SystemCondition::ALL.iter().position(|c| *c == condition) else { return };
         let i = self.book.index().system_base() + k;
-        match (self.alarms[i].is_active(), active) {
-            (false, true) => self.raise(i, Onset::plain(None), now, out),
-            (true, false) => self.give_back(i, None, now, out),
-            (false, false) => self.alarms.set_normal(i),
-            (true, true) => {}
-        }
+        self.follow(i, active, now, out);
         self.settle(now, out);
         self.cause = Cause::Sample;
     }

@@ -152,14 +152,30 @@ impl Engine {
         }
     }
 
+    /// What is true or not without a reading of its own, a vote or a condition of the gateway: at once, but for 26.
+    pub(super) fn follow(&mut self, i: usize, active: bool, now: Now, out: &mut Vec<Event>) {
+        use ConditionState as S;
+        match (self.alarms[i].condition, active) {
+            (S::Unknown | S::Normal | S::PendingOn(_), true) => self.raise(i, Onset::plain(None), now, out),
+            (S::Active, false) => self.begin_return(i, None, now, out),
+            (S::PendingOff(_), true) => self.cancel_return(i, None, now, out),
+            (S::Unknown, false) => self.alarms.set_normal(i),
+            (S::Normal | S::PendingOn(_) | S::PendingOff(_), false) | (S::Active, true) => {}
+        }
+    }
+
     /// 9: returned; over when acknowledged, unless it latches.
     pub(super) fn give_back(&mut self, i: usize, reading: Option<Reading>, at: Now, out: &mut Vec<Event>) {
         let fact = self.fact(i, reading);
         let chattered = self.alarms[i].chatter;
+        let latched = self.book.rules().get(i).is_some_and(|r| r.latching);
         if self.alarms[i].shadow {
-            self.emit(EventKind::ShadowReturned { fact: fact.clone() }, at, out);
+            // A permit and a rule of design expect it; a shelf only puts it off.
+            let hidden = &self.alarms[i].hidden;
+            let only_shelved = hidden.shelf.is_some() && hidden.bypass.is_none() && hidden.suppressed.is_empty();
+            let latched = latched && only_shelved;
+            self.emit(EventKind::ShadowReturned { fact: fact.clone(), latched }, at, out);
         } else {
-            let latched = self.book.rules().get(i).is_some_and(|r| r.latching);
             self.emit(EventKind::Returned { fact: fact.clone(), latched }, at, out);
             if self.alarms[i].acked && !latched {
                 self.emit(EventKind::Cleared { fact: fact.clone() }, at, out);

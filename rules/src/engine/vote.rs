@@ -4,7 +4,6 @@
 //! last vote holds. A member that is active on an assumption still votes for the alarm.
 
 use super::Engine;
-use super::transitions::Onset;
 use crate::book::{PointId, UnknownVote};
 use crate::command::{Refusal, Rejected};
 use crate::event::{Cause, Event};
@@ -88,19 +87,6 @@ impl Engine {
             self.follow(alarm, count.votes >= count.needed, now, out);
         }
         self.follow(alarm + 1, count.healthy == 0, now, out);
-    }
-
-    fn follow(&mut self, alarm: usize, active: bool, now: Now, out: &mut Vec<Event>) {
-        match (self.alarms[alarm].is_active(), active) {
-            (false, true) => self.raise(alarm, Onset::plain(None), now, out),
-            (true, false) => self.give_back(alarm, None, now, out),
-            (false, false) => {
-                if self.alarms[alarm].condition == super::ConditionState::Unknown {
-                    self.alarms.set_normal(alarm);
-                }
-            }
-            (true, true) => {}
-        }
     }
 
     /// A bypass of this point must leave each of its votes enough healthy voters.

@@ -17,7 +17,7 @@ macro_rules! fact_of {
             | Self::Acked { fact, .. }
             | Self::Cleared { fact }
             | Self::ShadowRaised { fact, .. }
-            | Self::ShadowReturned { fact }
+            | Self::ShadowReturned { fact, .. }
             | Self::Realarm { fact, .. }
             | Self::Escalated { fact, .. }
             | Self::Reset { fact, .. }

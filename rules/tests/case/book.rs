@@ -123,7 +123,10 @@ fn rule(t: &Table) -> Rule {
         on_delay: seconds(t, "on", 3.0),
         off_delay: seconds(t, "off", 10.0),
         latching: flag(t, "latch"),
-        by_mode: t.get("stopped").map(|v| (Mode::Stopped, mode_rule(v))).into_iter().collect(),
+        by_mode: [("stopped", Mode::Stopped), ("maintenance", Mode::Maintenance)]
+            .into_iter()
+            .filter_map(|(word, mode)| t.get(word).map(|v| (mode, mode_rule(v))))
+            .collect(),
         cause: "泄漏".into(),
         consequence: "爆炸".into(),
         action: "现场核实".into(),

@@ -82,6 +82,7 @@ export const enHiding: Record<keyof typeof zhHiding, string> = {
   'mode.stopped': 'Stopped',
   'mode.maintenance': 'Maintenance',
   'mode.measured': 'from its running signal',
+  'mode.by_person': 'set by hand; after maintenance from its running signal',
   'op.title': '{id}: actions',
   'op.more': 'Actions {id}',
   'op.do.shelve': 'Shelve',

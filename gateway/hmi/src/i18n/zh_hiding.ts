@@ -80,6 +80,7 @@ export const zhHiding = {
   'mode.stopped': '停车',
   'mode.maintenance': '检修',
   'mode.measured': '由运行信号',
+  'mode.by_person': '人工设定，结束检修后由运行信号',
   'op.title': '{id} 操作',
   'op.more': '操作 {id}',
   'op.do.shelve': '搁置',

@@ -19,7 +19,6 @@ pub(super) fn order(r: &mut Report, point: &str, rules: &[&Rule]) {
         }
     }
     for (inner, outer) in [("H", "HH"), ("L", "LL")] {
-        urgency(r, point, rules, (inner, outer));
         let (Some((a, da)), Some((b, db))) = (of(inner), of(outer)) else { continue };
         for (word, deadband) in [(inner, da), (outer, db)] {
             // rounded for people: 1.8 − 1.6 is 0.19999999999999996
@@ -33,6 +32,13 @@ pub(super) fn order(r: &mut Report, point: &str, rules: &[&Rule]) {
                 );
             }
         }
+    }
+}
+
+/// Each pair once; no mode changes a priority.
+pub(super) fn urgencies(r: &mut Report, point: &str, rules: &[&Rule]) {
+    for pair in [("H", "HH"), ("L", "LL")] {
+        urgency(r, point, rules, pair);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules: texts, delays, limits, deadbands.
 
 use super::gas::gas_limits;
-use super::order::order;
+use super::order::{order, urgencies};
 use super::report::Report;
 use super::windows::{deviation, modes, windows};
 use crate::book::{BookParts, Condition, Mode, ModeRule, Point, PointKind, Rule};
@@ -45,6 +45,7 @@ pub(super) fn rules(r: &mut Report, parts: &BookParts, keys: &HashSet<&str>) {
     }
     for (point, rules) in limits {
         order(r, point, &rules);
+        urgencies(r, point, &rules);
         for mode in [Mode::Running, Mode::Stopped, Mode::Maintenance] {
             ladder_of_mode(r, point, &rules, mode);
         }

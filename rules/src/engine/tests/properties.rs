@@ -1,5 +1,5 @@
 //! What holds for every series: replay equals live, bad quality never clears, numbers have no gaps, order in one instant
-//! does not matter, no event without a cause.
+//! does not matter, an alarm event of a point has the reading that caused it.
 
 use super::*;
 use proptest::prelude::*;

@@ -115,3 +115,34 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_and_the_bypass_can_be_ended() {
     r.engine.command(&end, &operator(), at(3.0), &mut r.events).unwrap();
     assert!(r.alarm("GT-101:HH").hidden.is_empty() && r.alarm("GT-101:H").hidden.is_empty());
 }
+
+#[test]
+fn a_bypass_never_lasts_longer_than_it_was_given_whatever_the_wall_clock_did_before_a_reboot() {
+    let mut stage = super::operations::Stage::of(super::operations::full());
+    stage.play(&super::operations::Move::Scan(vec![(0, good(1.0)), (1, good(1.0)), (2, good(0.0))]));
+    stage.person(0, 6);
+    stage.step_wall(-30 * 24 * 3_600_000);
+    stage.start(false);
+    let now = stage.now();
+    let bypass = stage.rig.alarm("GT-101:H").hidden.bypass.clone().unwrap();
+    assert!(bypass.until.mono <= now.mono.plus(Duration::from_secs(1800)), "{bypass:?} at {now:?}");
+    assert!(bypass.until.wall_utc_ms <= now.wall.utc_ms + 1_800_000, "{bypass:?} at {now:?}");
+}
+
+#[test]
+fn what_was_due_before_a_command_happens_before_it() {
+    let mut r = Rig::plain();
+    r.scan(0.0, &[(0, good(30.0))]);
+    // the on-delay of 3 s is over, and nobody has ticked: the request was first in the queue
+    let seen_seq = r.engine.next_seq() - 1;
+    let shelve = Command::Shelve {
+        alarm: "GT-101:H".into(),
+        seen_seq,
+        kind: crate::command::ShelfKind::Timed,
+        duration_s: 600,
+        reason: "正在检修阀门".into(),
+    };
+    let done = r.engine.command(&shelve, &operator(), at(3.5), &mut r.events);
+    assert!(matches!(done, Err(Rejected::Changed(_))), "{done:?}");
+    assert_eq!(r.count("alarm.raised"), 1, "{:?}", r.story());
+}
