@@ -2,6 +2,7 @@
 //!
 //! Pure state. Owns due time, order of requests, and what is muted. Leaves the unit's life to [`super::unit`].
 
+use super::unit::MISSES_TO_DIE;
 use crate::PointBinding;
 use crate::decode::{Image, Memory, decode};
 use crate::plan::cuts::Cuts;
@@ -31,9 +32,21 @@ struct Block {
     critical: bool,
     /// In a row.
     refusals: u32,
+    /// Misses in a row.
+    misses: u32,
     muted_until: Option<Instant>,
+    /// Why it is muted.
+    why: Fault,
     /// Read at least once as it is.
     proven: bool,
+}
+
+impl Block {
+    /// After the third miss 10 s, twice as long with each further one.
+    fn mute(&mut self, fault: Fault, now: Instant) {
+        let pause = FIRST_MUTE * (1 << self.misses.saturating_sub(MISSES_TO_DIE).min(6));
+        (self.muted_until, self.why) = (Some(now + pause.min(LAST_MUTE)), fault);
+    }
 }
 
 /// One period's requests of one unit.
@@ -145,7 +158,15 @@ impl Group {
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {
         let (first, then): (Vec<Span>, Vec<Span>) = spans.iter().partition(|s| self.is_critical(**s));
-        let block = |critical| move |span| Block { span, critical, refusals: 0, muted_until: None, proven: false };
+        let block = |critical| move |span| Block {
+            span,
+            critical,
+            refusals: 0,
+            misses: 0,
+            muted_until: None,
+            why: Fault::Configuration,
+            proven: false,
+        };
         let first = arrange(&first).into_iter().map(block(true));
         first.chain(arrange(&then).into_iter().map(block(false))).collect()
     }
@@ -164,7 +185,8 @@ impl Group {
             if !muted(block) || (all_muted && self.cursor == 0) {
                 return Some(block.span);
             }
-            self.pass(Err(Fault::Configuration), label);
+            let why = block.why;
+            self.pass(Err(why), label);
         }
         None
     }
@@ -198,8 +220,35 @@ impl Group {
         if block.refusals > 1 {
             let pause = FIRST_MUTE * (1 << (block.refusals - 2).min(6));
             block.muted_until = Some(now + pause.min(LAST_MUTE));
+            block.why = Fault::Configuration;
         }
         self.pass(Err(Fault::Configuration), label);
+    }
+
+    /// The present request was not answered. True when it alone stays silent, as others of the unit have shown: it goes without a value
+    /// and is asked ever more rarely.
+    pub(super) fn missed(&mut self, fault: Fault, now: Instant, label: Now) -> bool {
+        let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
+        block.misses = block.misses.saturating_add(1);
+        let alone = block.muted_until.is_some() && block.why != Fault::Configuration;
+        if alone {
+            block.mute(fault, now);
+            self.pass(Err(fault), label);
+        }
+        alone
+    }
+
+    /// Another request of the unit was answered: those that had been silent all along are the reason that it seemed dead.
+    pub(super) fn mute_the_silent(&mut self, fault: Fault, now: Instant) {
+        self.blocks.iter_mut().filter(|b| b.misses >= MISSES_TO_DIE).for_each(|b| b.mute(fault, now));
+    }
+
+    /// A probe was not answered: the next one asks another request, so that one silent block does not speak for all.
+    pub(super) fn probe_another(&mut self) {
+        self.cursor = 0;
+        if !self.blocks.is_empty() {
+            self.blocks.rotate_left(1);
+        }
     }
 
     fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
@@ -228,6 +277,13 @@ impl Group {
 
     pub(super) fn heard(&mut self) {
         self.answered = true;
+    }
+
+    /// The present request was answered, with whatever.
+    pub(super) fn block_heard(&mut self) {
+        if let Some(block) = self.blocks.get_mut(self.cursor) {
+            block.misses = 0;
+        }
     }
 
     /// The values of this cycle are the first after a time-out.

@@ -204,7 +204,11 @@ impl Unit {
     /// It answered. Where an earlier answer is still owed, requests of the same shape wait until it cannot come any more.
     fn revive(&mut self, took: Duration, now: Instant, quarantine: Duration) -> Change {
         let back = self.dead.take().is_some();
-        if !back {
+        self.groups[self.asked].block_heard();
+        if back {
+            let fault = self.fault;
+            self.groups.iter_mut().for_each(|g| g.mute_the_silent(fault, now));
+        } else {
             (0..self.misses).for_each(|_| self.patience.missed());
         }
         if let Some(need) = self.groups[self.asked].block() {
@@ -281,12 +285,18 @@ impl Unit {
             self.shapes.silent(need, self.misses, now);
         }
         self.owed = true;
-        self.fault = fault;
         self.busy = 0;
+        if self.dead.is_none() && self.groups[self.asked].missed(fault, now, label) {
+            self.misses -= 1; // the unit answers everything else
+            self.repeat = None;
+            return Change::None;
+        }
+        self.fault = fault;
         self.repeat = Some(self.asked);
         if let Some(probe) = &mut self.dead {
             probe.pause = (probe.pause * 2).min(LAST_PROBE);
             probe.at = now + probe.pause;
+            self.probe_another();
             return Change::None;
         }
         if self.misses == 1 {
@@ -300,6 +310,13 @@ impl Unit {
         }
         self.dead = Some(Probe { at: now + FIRST_PROBE, pause: FIRST_PROBE });
         Change::Died
+    }
+
+    /// The next probe asks something else: a device that never answers one request may answer another.
+    fn probe_another(&mut self) {
+        self.groups[self.asked].probe_another();
+        let next = (1..=self.groups.len()).map(|n| (self.asked + n) % self.groups.len());
+        self.repeat = next.into_iter().find(|n| self.groups[*n].is_askable());
     }
 
     /// The next cycle that is complete, until there is none.

@@ -184,3 +184,29 @@ async fn the_first_values_after_a_time_out_on_a_serial_line_say_so_and_the_secon
     assert_eq!(first.samples[0].reading.value(), Some(1007.0));
     assert_eq!(second.samples[0].reading.quality_code(), 0);
 }
+
+#[tokio::test]
+async fn a_request_that_is_never_answered_costs_its_own_values_and_not_its_unit_on_both_wires() {
+    tokio::join!(one_silent_block(On::Socket), one_silent_block(On::Terminal));
+}
+
+/// Cheap instruments do not refuse what they do not have: they say nothing.
+async fn one_silent_block(on: On) {
+    let apart = "title_zh = '分'\ntitle_en = 'apart'\n[field.a]\nfunction = 3\naddress = 7\ntype = 'u16'\n\
+         [field.b]\nfunction = 3\naddress = 3000\ntype = 'u16'\n[field.c]\nfunction = 3\naddress = 6000\ntype = 'u32'\n";
+    let transport = peer(on, move |asked, _| if asked.address == 3000 { Vec::new() } else { right(on, asked) }).await;
+    let mut rig = start(transport, &[1], apart);
+    // within two pauses of a dead unit its other requests are heard again, and then go on
+    let lives = async {
+        let mut good = 0;
+        while good < 8 {
+            let scan = rig.scan().await;
+            let of = |n: usize| scan.samples[n].reading;
+            let whole = (of(0).value(), of(2).value()) == (Some(1007.0), Some(f64::from(7000 << 16 | 7001)));
+            assert!(of(1).value().is_none(), "{on:?} {scan:?}");
+            good = if whole && matches!(of(1), Reading::Bad(Fault::Timeout)) { good + 1 } else { 0 };
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), lives).await.unwrap_or_else(|_| panic!("{on:?}: never eight in a row"));
+    assert_eq!(rig.status.report().units[0].unit.state, "alive", "{on:?}");
+}
