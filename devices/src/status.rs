@@ -280,6 +280,11 @@ impl BusStatus {
     pub(crate) fn turn(&self) {
         self.turns.one();
     }
+    /// The bus begins anew: what the run before it knew of link and units is not known any more.
+    pub fn begin(&self) {
+        self.set_up(false);
+        self.units.iter().for_each(|u| u.dead.store(false, Relaxed));
+    }
     pub(crate) fn set_up(&self, up: bool) {
         self.up.store(up, Relaxed);
     }

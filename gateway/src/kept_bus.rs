@@ -8,12 +8,16 @@ use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec, run_bus};
 use rules::{Clock, EventKind, SystemCondition};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A task that ran for so long was well: its next fault is a first one.
+const WELL_AFTER: Duration = Duration::from_secs(600);
 
 /// One bus for ever.
 pub(crate) async fn keep_bus(
@@ -22,25 +26,35 @@ pub(crate) async fn keep_bus(
     out: mpsc::Sender<BusMessage>,
     status: Arc<BusStatus>,
     core: CoreHandle,
+    down: Arc<AtomicU32>,
     stop: CancellationToken,
 ) {
     let key = spec.key.clone();
-    let run = || run_bus(spec.clone(), clock.clone(), out.clone(), status.clone(), stop.clone());
-    keep(&key, run, &core, &stop).await;
+    let run = || {
+        status.begin();
+        run_bus(spec.clone(), clock.clone(), out.clone(), status.clone(), stop.clone())
+    };
+    keep(&key, run, &core, &down, &stop).await;
 }
 
-/// Runs what `start` makes, again after each end, until `stop`.
+/// Runs what `start` makes, again after each end, until `stop`. `down` counts the buses that wait for their next start: the alarm is of
+/// all of them.
 async fn keep<F: Future<Output = ()> + Send + 'static>(
     key: &str,
     mut start: impl FnMut() -> F,
     core: &CoreHandle,
+    down: &AtomicU32,
     stop: &CancellationToken,
 ) {
     let mut pause = FIRST_PAUSE;
     loop {
+        let begun = Instant::now();
         let ended = tokio::spawn(start()).await;
         if stop.is_cancelled() {
             return;
+        }
+        if begun.elapsed() >= WELL_AFTER {
+            pause = FIRST_PAUSE;
         }
         let why = ended.err().map_or_else(|| "ended".to_owned(), |e| e.to_string());
         tracing::error!(bus = key, why, "bus task is started again");
@@ -50,13 +64,15 @@ async fn keep<F: Future<Output = ()> + Send + 'static>(
             text_en: format!("The task of bus {key} failed and was started again"),
         })
         .await;
+        down.fetch_add(1, Ordering::Relaxed);
         core.system(SystemCondition::TaskRestarted, true).await;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return,
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
-        core.system(SystemCondition::TaskRestarted, false).await;
+        let others = down.fetch_sub(1, Ordering::Relaxed) - 1;
+        core.system(SystemCondition::TaskRestarted, others > 0).await;
     }
 }
 
@@ -65,7 +81,6 @@ mod tests {
     use super::*;
     use crate::core::CoreRequest;
     use crate::mqtt::fixture::picture;
-    use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::sync::{broadcast, watch};
 
     #[tokio::test(start_paused = true)]
@@ -75,8 +90,9 @@ mod tests {
         let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
         let stop = CancellationToken::new();
         let (ill, well) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let down = Arc::new(AtomicU32::new(0));
         for (key, starts, panics) in [("gas-bus", ill.clone(), 3), ("tank-bus", well.clone(), 0)] {
-            let (core, stop) = (core.clone(), stop.clone());
+            let (core, stop, down) = (core.clone(), stop.clone(), down.clone());
             tokio::spawn(async move {
                 let run = || {
                     let nth = starts.fetch_add(1, Ordering::Relaxed);
@@ -86,7 +102,7 @@ mod tests {
                         stop.cancelled().await;
                     }
                 };
-                keep(key, run, &core, &stop).await;
+                keep(key, run, &core, &down, &stop).await;
             });
         }
         let (mut notices, mut alarms) = (Vec::new(), Vec::new());
@@ -105,6 +121,42 @@ mod tests {
         assert_eq!(alarms, [true, false, true, false, true, false]);
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!((ill.load(Ordering::Relaxed), well.load(Ordering::Relaxed)), (4, 1));
+        stop.cancel();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_was_well_for_long_waits_a_second_again_and_the_alarm_is_of_all_that_wait() {
+        let (requests, mut inbox) = mpsc::channel(64);
+        let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
+        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
+        let (stop, down, nth) = (CancellationToken::new(), Arc::new(AtomicU32::new(1)), Arc::new(AtomicU32::new(0)));
+        let lives = [1, 1, 1, 3600, 1]; // seconds
+        let starts = {
+            let (nth, stop) = (nth.clone(), stop.clone());
+            move || {
+                let life = lives.get(nth.fetch_add(1, Ordering::Relaxed) as usize).copied();
+                let stop = stop.clone();
+                async move {
+                    match life {
+                        Some(s) => tokio::time::sleep(Duration::from_secs(s)).await,
+                        None => stop.cancelled().await,
+                    }
+                }
+            }
+        };
+        let (kept, counted) = (stop.clone(), down.clone());
+        tokio::spawn(async move { keep("gas-bus", starts, &core, &counted, &kept).await });
+        let (begun, mut pauses, mut since) = (Instant::now(), Vec::new(), None);
+        while pauses.len() < 5 {
+            if let CoreRequest::System { active, .. } = inbox.recv().await.unwrap() {
+                assert!(active, "another bus still waits");
+                match since.take() {
+                    None => since = Some(begun.elapsed()),
+                    Some(at) => pauses.push((begun.elapsed() - at).as_secs()),
+                }
+            }
+        }
+        assert_eq!(pauses, [1, 2, 4, 1, 2]);
         stop.cancel();
     }
 }

@@ -25,7 +25,7 @@ use rules::{Clock, EventKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -177,10 +177,10 @@ struct Station {
 
 impl Station {
     fn start_buses(&self, buses: Vec<BusSpec>, scans: &mpsc::Sender<BusMessage>) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
+        let (mut tasks, down) = (JoinSet::new(), Arc::new(AtomicU32::new(0)));
         for (spec, (_, status)) in buses.into_iter().zip(&*self.statuses) {
             let (clock, core, stop) = (self.clock.clone(), self.core.clone(), self.stops.all.clone());
-            tasks.spawn(keep_bus(spec, clock, scans.clone(), status.clone(), core, stop));
+            tasks.spawn(keep_bus(spec, clock, scans.clone(), status.clone(), core, down.clone(), stop));
         }
         tasks
     }

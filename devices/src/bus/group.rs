@@ -158,14 +158,16 @@ impl Group {
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {
         let (first, then): (Vec<Span>, Vec<Span>) = spans.iter().partition(|s| self.is_critical(**s));
-        let block = |critical| move |span| Block {
-            span,
-            critical,
-            refusals: 0,
-            misses: 0,
-            muted_until: None,
-            why: Fault::Configuration,
-            proven: false,
+        let block = |critical| {
+            move |span| Block {
+                span,
+                critical,
+                refusals: 0,
+                misses: 0,
+                muted_until: None,
+                why: Fault::Configuration,
+                proven: false,
+            }
         };
         let first = arrange(&first).into_iter().map(block(true));
         first.chain(arrange(&then).into_iter().map(block(false))).collect()

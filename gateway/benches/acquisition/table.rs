@@ -9,6 +9,7 @@ pub(crate) fn head() {
 pub(crate) fn row(plant: &str, figure: &str, measured: f64, most: Option<f64>, note: &str) {
     let target = most.map_or_else(String::new, |m| format!("≤ {m}"));
     let verdict = match most {
+        _ if !measured.is_finite() => "NO DATA",
         Some(m) if measured > m => "short",
         Some(_) => "ok",
         None => "",
@@ -19,6 +20,10 @@ pub(crate) fn row(plant: &str, figure: &str, measured: f64, most: Option<f64>, n
 
 /// One figure that must not be below `least`.
 pub(crate) fn at_least(plant: &str, figure: &str, measured: f64, least: f64, note: &str) {
-    let verdict = if measured < least { "short" } else { "ok" };
+    let verdict = match measured {
+        m if !m.is_finite() => "NO DATA",
+        m if m < least => "short",
+        _ => "ok",
+    };
     println!("| {plant} | {figure} | {measured:.3} ({note}) | ≥ {least} | {verdict} |");
 }

@@ -66,6 +66,9 @@ struct Found {
     ms: Option<f64>,
 }
 
+/// So many ids in a row on which the link breaks are a link that is down.
+const LOST_IN_A_ROW: u32 = 3;
+
 /// The command.
 pub(super) fn main(args: &ScanArgs) -> Exit {
     block_on(run(args))
@@ -89,12 +92,12 @@ async fn run(args: &ScanArgs) -> Result<Exit, Exit> {
     let mut bar = Bar::new(ids.len(), args.json);
     let ended = until_ctrl_c(look(&mut session, ids, args.link.wait(), &mut report, &mut bar)).await;
     bar.clear();
+    report.complete = matches!(ended, Some(Ok(())));
+    say(&report, args.json);
     if let Some(Err(why)) = ended {
-        eprintln!("链路中断 · the link failed: {why}");
+        eprintln!("链路中断，已停止：{why} · the link failed again and again, stopped: {why}");
         return Err(Exit::Io);
     }
-    report.complete = ended.is_some();
-    say(&report, args.json);
     Ok(if report.units.is_empty() && report.complete { Exit::Found } else { Exit::Ok })
 }
 
@@ -105,9 +108,18 @@ async fn look(
     report: &mut Report,
     bar: &mut Bar,
 ) -> Result<(), Silence> {
+    let mut lost_in_a_row = 0;
     for unit in ids {
         bar.at(report.asked, &format!("站号 unit {unit}，已找到 found {}", report.units.len()));
-        report.units.extend(ask(session, *unit, wait).await?);
+        match ask(session, *unit, wait).await {
+            Ok(found) => {
+                report.units.extend(found);
+                lost_in_a_row = 0;
+            }
+            // a converter that closes the link on an id it does not like says nothing of the next one
+            Err(_) if lost_in_a_row + 1 < LOST_IN_A_ROW => lost_in_a_row += 1,
+            Err(lost) => return Err(lost),
+        }
         report.asked += 1;
     }
     Ok(())

@@ -207,6 +207,8 @@ async fn one_silent_block(on: On) {
             good = if whole && matches!(of(1), Reading::Bad(Fault::Timeout)) { good + 1 } else { 0 };
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), lives).await.unwrap_or_else(|_| panic!("{on:?}: never eight in a row"));
+    tokio::time::timeout(Duration::from_secs(20), lives)
+        .await
+        .unwrap_or_else(|_| panic!("{on:?}: never eight in a row"));
     assert_eq!(rig.status.report().units[0].unit.state, "alive", "{on:?}");
 }
