@@ -117,11 +117,15 @@ impl Line {
         let until = Instant::now() + limit;
         while Instant::now() < until {
             match timeout(quiet, self.guard.discard()).await {
-                Err(_) => return Ok(()),
+                Err(_) => {
+                    self.guard.quiet();
+                    return Ok(());
+                }
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(AskError::Gone),
             }
         }
+        self.guard.quiet();
         Ok(())
     }
 }

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// A probe pays with this many times its length before the next one may run, while others live (5 % of the bus).
 pub(super) const PROBE_REST: u32 = 19;
 
+/// A probe for which there is no room waits so long and no longer: a unit is back within 65 s of its return, the longest pause and this.
+const ROOM_AFTER: Duration = Duration::from_secs(3);
+
 /// What the bus does now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -30,8 +33,8 @@ pub(super) fn choose(units: &[Unit], now: Instant, probes_from: Instant) -> Turn
     for (index, unit) in units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
         let Some(probe) = unit.dead else { continue };
         let from = if next_live.is_some() { probe.at.max(probes_from) } else { probe.at };
-        // A bus without room for a probe makes room once the probe is as late as its pause is long.
-        let from = if room.is_none_or(|r| r >= unit.probe_time()) { from } else { from + probe.pause };
+        // A bus without room for a probe makes some once the probe is late.
+        let from = if room.is_none_or(|r| r >= unit.probe_time()) { from } else { from + probe.pause.min(ROOM_AFTER) };
         if from.max(unit.not_before) <= now {
             return Turn::Ask(index);
         }

@@ -107,6 +107,12 @@ impl Matcher {
             Self::Rtu(m) => m.abandon(counters),
         }
     }
+    fn quiet(&mut self, counters: &LinkCounters) {
+        match self {
+            Self::Tcp(_) => {}
+            Self::Rtu(m) => m.quiet(counters),
+        }
+    }
     /// Bytes kept.
     #[cfg(any(test, feature = "fuzzing"))]
     fn held(&self) -> usize {
@@ -193,6 +199,11 @@ impl Guard {
             _ => Outcome::Timeout,
         });
         damaged
+    }
+    /// The line has been quiet for as long as lies between two frames.
+    pub(crate) fn quiet(&self) {
+        let inner = &mut *self.lock();
+        inner.matcher.quiet(inner.status.link());
     }
     /// True once the port is closed or the stream cannot be followed.
     pub(crate) fn gone(&self) -> bool {

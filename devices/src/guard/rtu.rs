@@ -38,6 +38,13 @@ impl RtuMatcher {
         Some(request.to_vec())
     }
 
+    /// The line is quiet: what nobody waited for is whole now.
+    pub(super) fn quiet(&mut self, counters: &LinkCounters) {
+        if self.pending.is_none() {
+            sort_out(&std::mem::take(&mut self.buf), None, counters);
+        }
+    }
+
     /// Bytes kept.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
@@ -65,8 +72,11 @@ impl RtuMatcher {
 
     pub(super) fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {
         let Some((expect, request)) = &self.pending else {
+            // A real port gives a frame in pieces: what it was is seen when the line is quiet.
             self.buf.extend_from_slice(bytes);
-            sort_out(&std::mem::take(&mut self.buf), None, counters);
+            if self.buf.len() > 2 * LONGEST {
+                self.quiet(counters);
+            }
             return Verdict::Wait;
         };
         self.buf.extend_from_slice(bytes);

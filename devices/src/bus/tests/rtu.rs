@@ -207,3 +207,21 @@ async fn a_device_that_is_silent_on_the_longer_request_is_soon_asked_the_short_o
         assert_eq!(values(&rig.scan().await), [5000.0, 5100.0]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_that_comes_in_pieces_is_counted_as_what_it_is_and_not_as_noise() {
+    let mut rig = Rig::start(rtu(), &[5], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        let late = right(&asked_rtu(&mut wire).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(425)).await;
+        for byte in late {
+            wire.write_all(&[byte]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        serve(wire, |_| vec![], |_| vec![]).await;
+    });
+    assert_eq!(values(&rig.scan().await), [5007.0]);
+    let link = rig.status.snapshot().link;
+    assert_eq!((link.stale, link.noise, link.timeouts), (1, 0, 1), "{link:?}");
+}
