@@ -37,6 +37,7 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
 /// The specifications of a site without defects: every link but the annunciator's.
 pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Profiles) -> Vec<BusSpec> {
     let mut fields = Sharing::default();
+    let judged = judged(file);
     let spec = |link: &LinkTable| {
         Some(BusSpec {
             key: link.key.clone(),
@@ -45,7 +46,7 @@ pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Pr
                 .device
                 .iter()
                 .filter(|d| d.link == link.key)
-                .filter_map(|d| device_spec(d, file, book, profiles, &mut fields))
+                .filter_map(|d| device_spec(d, file, book, profiles, (&judged, &mut fields)))
                 .collect(),
             timeout: Duration::from_millis(u64::from(link.timeout_ms)),
         })
@@ -54,12 +55,44 @@ pub(super) fn specs(file: &SiteFile, base: &Path, book: &RuleBook, profiles: &Pr
     file.link.iter().filter(|l| Some(l.key.as_str()) != annunciator).filter_map(spec).collect()
 }
 
+/// Points that an alarm rule judges, and those from which such a point is computed: they are asked first.
+fn judged(file: &SiteFile) -> BTreeSet<&str> {
+    let by_rule = |p: &PointTable| {
+        !p.limits.is_empty()
+            || p.state_alarm.is_some()
+            || p.rising.is_some()
+            || p.falling.is_some()
+            || p.deviation.is_some()
+    };
+    let mut judged: BTreeSet<&str> = file.point.iter().filter(|p| by_rule(p)).map(|p| p.key.as_str()).collect();
+    judged.extend(file.point.iter().filter_map(|p| p.deviation.as_ref()?.from_point.as_deref()));
+    let computed: Vec<(&str, Vec<&str>)> =
+        file.point.iter().filter_map(|p| Some((p.key.as_str(), named_in(p.expression.as_deref()?)))).collect();
+    // a point may be computed from a computed one
+    loop {
+        let known = judged.len();
+        for (key, inputs) in &computed {
+            if judged.contains(key) {
+                judged.extend(inputs);
+            }
+        }
+        if judged.len() == known {
+            return judged;
+        }
+    }
+}
+
+/// The points in braces of an expression.
+fn named_in(expression: &str) -> Vec<&str> {
+    expression.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.trim())).collect()
+}
+
 fn device_spec(
     d: &DeviceTable,
     file: &SiteFile,
     book: &RuleBook,
     profiles: &Profiles,
-    fields: &mut Sharing,
+    (judged, fields): (&BTreeSet<&str>, &mut Sharing),
 ) -> Option<DeviceSpec> {
     let mut profile = profiles.get(&d.profile)?.clone();
     let binding = |p: &PointTable| {
@@ -69,7 +102,7 @@ fn device_spec(
             key: book.points()[point.index()].key.clone(),
             field: fields.of(&own::bind(p, &mut profile)),
             period: Duration::from_millis(u64::from(p.period_ms)),
-            critical: !p.limits.is_empty() || p.state_alarm.is_some(),
+            critical: judged.contains(p.key.as_str()),
             fast: p
                 .fast_period_ms
                 .map(|ms| Box::new(Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() })),
@@ -191,4 +224,32 @@ fn check_field(p: &PointTable, file: &SiteFile, profiles: &Profiles, findings: &
         ),
         did_you_mean(&p.field, &names),
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rule_judges_is_critical_and_so_is_what_it_is_computed_from() {
+        let point = |key: &str, more: &str| {
+            format!(
+                "[[point]]\nkey = \"{key}\"\nname = \"x\"\nname_en = \"x\"\ndevice = \"D\"\nkind = \"level\"\n{more}\n"
+            )
+        };
+        let text = [
+            "[site]\nkey = \"s\"\nname = \"x\"\nname_en = \"x\"\n".to_owned(),
+            point("RAW-1", "field = \"a\""),
+            point("RAW-2", "field = \"b\""),
+            point("SHOWN", "field = \"c\""),
+            point("TWIN", "field = \"d\""),
+            point("MEAN", "expression = \"avg({RAW-1}, { RAW-2 })\""),
+            point("WORST", "expression = \"max({MEAN}, 0)\"\nlimits.H = { limit = 3, priority = 3 }"),
+            point("OWN", "field = \"e\"\ndeviation = { from_point = \"TWIN\", limit = 1, priority = 3 }"),
+        ]
+        .concat();
+        let file: SiteFile = toml::from_str(&text).unwrap();
+        let judged: Vec<&str> = judged(&file).into_iter().collect();
+        assert_eq!(judged, ["MEAN", "OWN", "RAW-1", "RAW-2", "TWIN", "WORST"]);
+    }
 }

@@ -157,7 +157,11 @@ fn check_serial(link: &LinkTable, findings: &mut Vec<Finding>) {
         }
     };
     refuse("baud", (300..=921_600).contains(&link.baud), "300 … 921600");
-    refuse("data_bits", matches!(link.data_bits, 7 | 8), "7, 8");
+    refuse(
+        "data_bits",
+        link.data_bits == 8,
+        "8：Modbus RTU 的每个字符为 8 位 · every character of Modbus RTU has 8 bits",
+    );
     refuse("stop_bits", matches!(link.stop_bits, 1 | 2), "1, 2");
     refuse("timeout_ms", (20..=30_000).contains(&link.timeout_ms), "20 … 30000");
     // The kernel clamps both to 100 ms.
