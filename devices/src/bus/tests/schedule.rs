@@ -45,16 +45,19 @@ async fn eight_dead_units_of_32_leave_others_period_within_1_5() {
     let mut rig = Rig::start(tcp(), &units, ONE);
     let wire = rig.connections.recv().await.unwrap();
     tokio::spawn(serve(wire, |asked| (asked.unit % 4 != 0).then(|| data(asked))));
-    let mut last = [None; 32];
+    let (mut last, mut answered) = ([None; 32], [0_u32; 32]);
     let mut intervals = Vec::new();
     while intervals.len() < 24 * 600 {
         let scan = rig.scan().await;
+        answered[scan.device.index()] += u32::from(scan.answered);
         let seen = scan.answered.then(|| last[scan.device.index()].replace(scan.at.mono)).flatten();
         intervals.extend(seen.map(|before| scan.at.mono.since(before)));
     }
     intervals.sort();
     let p99 = intervals[intervals.len() * 99 / 100];
     assert!(p99 <= Duration::from_millis(1_500), "{p99:?}");
+    let living = answered.iter().enumerate().filter(|(i, _)| (i + 1) % 4 != 0);
+    assert!(living.clone().count() == 24 && living.clone().all(|(_, n)| *n > 580), "none is starved: {answered:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,6 +71,38 @@ async fn a_dead_unit_is_reported_once_and_is_back_when_it_answers() {
     assert_eq!(rig.state().await, ("u2".into(), "unit_dead"));
     assert_eq!(rig.state().await, ("u2".into(), "unit_back"));
     assert!(begun.elapsed() < Duration::from_secs(40));
+}
+
+/// The figures of silence: a unit falls silent after ten seconds, returns after five minutes, when its probes are furthest apart.
+#[tokio::test(start_paused = true)]
+async fn silence_is_bad_within_three_cycles_and_a_second_and_its_end_is_seen_within_65_seconds() {
+    // alone with another one, and on a bus that is three quarters full: every answer takes 25 ms, thirty units want one each second
+    for (units, turnaround_ms) in [(2, 5), (31, 25)] {
+        let units: Vec<u8> = (1..=units).collect();
+        let mut rig = Rig::start(tcp(), &units, ONE);
+        let mut wire = rig.connections.recv().await.unwrap();
+        let begun = Instant::now();
+        let silent = Duration::from_secs(10)..Duration::from_secs(310);
+        let falls_silent = silent.clone();
+        tokio::spawn(async move {
+            while let Some(asked) = asked_tcp(&mut wire).await {
+                tokio::time::sleep(Duration::from_millis(turnaround_ms)).await;
+                if asked.unit != 2 || !falls_silent.contains(&begun.elapsed()) {
+                    wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+                }
+            }
+        });
+        let mut scan_of_2 = async |wanted: fn(Reading) -> bool| loop {
+            let scan = rig.scan().await;
+            if scan.device.index() == 1 && wanted(scan.samples[0].reading) {
+                return begun.elapsed();
+            }
+        };
+        let bad = scan_of_2(|reading| reading.value().is_none()).await;
+        assert!(bad > silent.start && bad <= silent.start + Duration::from_secs(4), "{units:?}: bad after {bad:?}");
+        let good = scan_of_2(|reading| reading.value().is_some()).await;
+        assert!(good >= silent.end && good <= silent.end + Duration::from_secs(65), "{units:?}: back after {good:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
