@@ -62,11 +62,13 @@ enum Action {
     )]
     Shelve {
         alarm: String,
+        /// 多少分钟 · for how many minutes.
         #[arg(long)]
         minutes: u64,
         /// 恢复正常即结束 · also ends when the alarm returns to normal.
         #[arg(long)]
         one_shot: bool,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
@@ -79,12 +81,13 @@ enum Action {
     )]
     Reset {
         alarm: String,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
     /// 凭作业票旁路测点 · take a point's alarms out of effect under a permit
     #[command(after_help = "例 example:  hazard-gateway operate bypass GT-101 --permit DH-12 --requested-by zhang \
-        --compensation 专人便携检测 --minutes 120 --reason 动火 --by sun --config site.toml")]
+        --compensation 专人便携检测 --minutes 120 --reason 储罐区动火 --by sun --config site.toml")]
     Bypass {
         point: String,
         /// 作业票号 · number of the permit.
@@ -96,37 +99,43 @@ enum Action {
         /// 补偿措施 · what watches the place meanwhile.
         #[arg(long)]
         compensation: String,
+        /// 多少分钟 · for how many minutes.
         #[arg(long)]
         minutes: u64,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
     /// 提前结束旁路 · end a bypass
     #[command(
-        after_help = "例 example:  hazard-gateway operate end-bypass GT-101 --reason 动火结束 --by sun --config site.toml"
+        after_help = "例 example:  hazard-gateway operate end-bypass GT-101 --reason 动火已结束 --by sun --config site.toml"
     )]
     EndBypass {
         point: String,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
     /// 测点停用（凭工单） · take a point out of service
     #[command(
-        after_help = "例 example:  hazard-gateway operate out-of-service GT-101 --work-order WO-88 --reason 送检 --by li --config site.toml"
+        after_help = "例 example:  hazard-gateway operate out-of-service GT-101 --work-order WO-88 --reason 送计量检定 --by chen --config site.toml"
     )]
     OutOfService {
         point: String,
+        /// 工单号 · number of the work order.
         #[arg(long)]
         work_order: String,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
     /// 测点恢复使用 · back into service
     #[command(
-        after_help = "例 example:  hazard-gateway operate in-service GT-101 --reason 已装回 --by li --config site.toml"
+        after_help = "例 example:  hazard-gateway operate in-service GT-101 --reason 已检定装回 --by chen --config site.toml"
     )]
     InService {
         point: String,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
@@ -137,13 +146,14 @@ enum Action {
     ResetFirstOut { group: String },
     /// 设置单元运行方式 · set the mode of a unit
     #[command(
-        after_help = "例 example:  hazard-gateway operate mode scrubber maintenance --reason 检修 --by zhang --config site.toml"
+        after_help = "例 example:  hazard-gateway operate mode scrubber maintenance --reason 停机检修 --by zhang --config site.toml"
     )]
     Mode {
         unit: String,
         /// running, stopped, maintenance.
         #[arg(value_parser = ["running", "stopped", "maintenance"])]
         mode: String,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
@@ -155,12 +165,13 @@ enum Action {
         after_help = "例 example:  hazard-gateway operate test-annunciator --reason 交接班试音 --by zhang --config site.toml"
     )]
     TestAnnunciator {
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },
     /// 确认隐患 · confirm a hidden-danger candidate
     #[command(
-        after_help = "例 example:  hazard-gateway operate confirm-hazard H-12 --reason 现场属实 --by sun --config site.toml"
+        after_help = "例 example:  hazard-gateway operate confirm-hazard HD-1 --reason 现场属实 --by sun --config site.toml"
     )]
     ConfirmHazard {
         hazard: String,
@@ -169,10 +180,11 @@ enum Action {
     },
     /// 隐患排除（误报） · reject a candidate as a false alarm
     #[command(
-        after_help = "例 example:  hazard-gateway operate reject-hazard H-12 --reason 标定气误触发 --by sun --config site.toml"
+        after_help = "例 example:  hazard-gateway operate reject-hazard HD-1 --reason 标定气误触发 --by sun --config site.toml"
     )]
     RejectHazard {
         hazard: String,
+        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
         reason: String,
     },

@@ -20,7 +20,7 @@ pub(super) struct ReloadArgs {
     /// The role engineer or admin is needed.
     #[command(flatten)]
     person: PersonArgs,
-    /// 原因，记入运行日志 · why; goes into the journal.
+    /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

@@ -6,14 +6,14 @@ use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::commands::{Answer, carry_out, remark};
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Problem, of_rejected};
 use super::routes::Action;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
 use rules::book::Mode;
-use rules::{Command, ShelfKind};
+use rules::{Command, Refusal, Rejected, ShelfKind};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -128,6 +128,11 @@ async fn bypass(
     headers: HeaderMap,
     Body(b): Body<Bypass>,
 ) -> Answer {
+    // by name or by what people call them: who asks does not approve
+    let asker = b.requested_by.trim();
+    if !asker.is_empty() && asker == session.display_name.trim() {
+        return Err(of_rejected(&Rejected::Forbidden(Refusal::SamePerson)).unwrap_or(Problem::new(Kind::Forbidden)));
+    }
     let command = Command::Bypass {
         point,
         permit: remark("permit", b.permit)?,

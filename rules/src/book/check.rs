@@ -24,6 +24,7 @@ pub(super) fn check(parts: &BookParts) -> Vec<Defect> {
     }
     for p in &parts.points {
         points::point(&mut r, p, &devices, &parts.areas);
+        gas::unit_of_substance(&mut r, p);
         gas::limits_by_idlh(&mut r, p);
     }
     rules::rules(&mut r, parts, &keys);

@@ -295,3 +295,23 @@ fn an_outer_limit_is_at_least_as_urgent_as_the_inner_one() {
     assert_eq!(faults(with(3, 4)), ["points[G1].rules.HH.priority"]);
     assert!(RuleBook::build(with(4, 4)).is_ok() && RuleBook::build(with(4, 3)).is_ok());
 }
+
+#[test]
+fn a_toxic_gas_has_a_unit_that_can_be_compared_and_a_running_signal_is_a_state() {
+    let with = |unit: &str, limit| {
+        let gas = Point { unit: unit.into(), substance: Some(Substance::Ammonia), ..point("G1") };
+        let rules = vec![rule("G1", Condition::High { limit, deadband: 1.0 })];
+        faults(BookParts { points: vec![gas], rules, ..parts() })
+    };
+    assert_eq!(with("PPM", 80.0), ["points[G1].rules.H.limit"], "as ppm");
+    assert_eq!((with("", 20.0), with("%VOL", 20.0)), (vec!["points[G1].unit".into()], vec!["points[G1].unit".into()]));
+    assert_eq!(with("%OEL", 90.0), [""; 0]);
+    let unit = PlantUnit {
+        key: "U-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        running_point: Some("G1".into()),
+        points: Vec::new(),
+    };
+    assert_eq!(faults(BookParts { plant_units: vec![unit], ..parts() }), ["plant_units[U-1].running_point"]);
+}

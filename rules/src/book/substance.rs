@@ -78,7 +78,7 @@ impl Substance {
         Exposure { molar_mass, oel, idlh }
     }
 
-    /// The loosest H and HH for a detector of this substance; none for a unit that is neither ppm nor mg/m³.
+    /// The loosest H and HH for a detector of this substance; none for a unit that is neither ppm, ppb nor mg/m³.
     #[must_use]
     pub fn limit(self, unit: &str, by: LimitsBy, condition: &Condition) -> Option<GasLimit> {
         let (oel, idlh) = self.in_unit(unit)?;
@@ -99,11 +99,12 @@ impl Substance {
         self.in_unit(unit).map(|(oel, idlh)| (oel * RANGE_IN_OEL, idlh * RANGE_IN_IDLH))
     }
 
-    /// Exposure limit and IDLH in the detector's own unit; none for a unit that is neither ppm nor mg/m³.
+    /// Exposure limit and IDLH in the detector's own unit; none for a unit that is neither ppm, ppb nor mg/m³.
     fn in_unit(self, unit: &str) -> Option<(f64, f64)> {
         let e = self.exposure();
-        let factor = match unit.trim() {
+        let factor = match unit.trim().to_lowercase().as_str() {
             "ppm" => MOLAR_VOLUME_L / e.molar_mass,
+            "ppb" => MOLAR_VOLUME_L / e.molar_mass * 1000.0,
             "mg/m³" | "mg/m3" => 1.0,
             _ => return None,
         };
@@ -130,6 +131,8 @@ mod tests {
         assert_eq!(by_oel(Substance::Chlorine, "ppm", &H), 0.34);
         assert_eq!(by_oel(Substance::Benzene, "ppm", &H), 0.92);
         assert_eq!(by_oel(Substance::HydrogenSulfide, "mg/m³", &HH), 20.0);
+        assert_eq!(by_oel(Substance::Ammonia, "PPM", &H), 28.25);
+        assert_eq!(by_oel(Substance::Ammonia, " ppb", &H), 28250.15);
         assert_eq!(Substance::Ammonia.limit("%LEL", LimitsBy::Oel, &H), None);
     }
 

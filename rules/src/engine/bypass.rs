@@ -49,8 +49,11 @@ impl Engine {
         if hidden.service.is_some() {
             return Err(Rejected::Refused(Refusal::OutOfService));
         }
-        if hidden.bypass.is_some() {
-            return Err(Rejected::AlreadySo);
+        match &hidden.bypass {
+            Some(now_in_force) if now_in_force.permit == permit.trim() => return Err(Rejected::AlreadySo),
+            // another permit is not in force because one is: that one ends first
+            Some(_) => return Err(Rejected::Refused(Refusal::Hidden)),
+            None => {}
         }
         self.vote_survives(p)?;
         let bypass = Bypass {

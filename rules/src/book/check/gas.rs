@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use crate::book::presets::{self, GasLimit};
-use crate::book::{LimitsBy, Point, PointKind, Rule};
+use crate::book::{Condition, LimitsBy, Point, PointKind, Rule};
 
 /// Four digits: a limit is no more exact than its source.
 fn number(limit: f64) -> f64 {
@@ -33,6 +33,20 @@ pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&st
                 ),
                 LimitsBy::Idlh => ("一级不高于 5 %IDLH，二级不高于 10 %IDLH", "at most 5 % and 10 % of IDLH"),
             },
+        );
+    }
+}
+
+/// A limit that nobody can compare would pass whatever it is.
+pub(super) fn unit_of_substance(r: &mut Report, p: &Point) {
+    let by_exposure = p.substance.is_some_and(|s| s.ranges_by_idlh(&p.unit).is_some());
+    let in_percent = presets::gas_limit(&p.unit, &Condition::High { limit: 0.0, deadband: 0.0 }).is_some();
+    if p.substance.is_some() && !by_exposure && !in_percent {
+        r.error(
+            format!("points[{}].unit", p.key),
+            format!("有毒气体的单位“{}”无法与职业接触限值比较", p.unit),
+            format!("the unit `{}` of a toxic gas cannot be held against its exposure limit", p.unit),
+            ("写 ppm、ppb、mg/m³ 或 %OEL", "write ppm, ppb, mg/m³ or %OEL"),
         );
     }
 }

@@ -135,8 +135,20 @@ fn units(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
     let mut used = HashSet::new();
     for u in &parts.plant_units {
         let path = format!("plant_units[{}].points", u.key);
-        for p in u.points.iter().chain(&u.running_point) {
+        for p in &u.points {
             r.known(path.clone(), ("测点", "point"), p, points);
+        }
+        if let Some(signal) = &u.running_point {
+            let at = format!("plant_units[{}].running_point", u.key);
+            r.known(at.clone(), ("测点", "point"), signal, points);
+            if parts.points.iter().any(|p| p.key == *signal && p.kind != PointKind::State) {
+                r.error(
+                    at,
+                    format!("运行信号 {signal} 不是开关量"),
+                    format!("the running signal {signal} is no state"),
+                    ("写一个 kind = \"state\" 的测点：真为运行", "name a point with kind = \"state\": true is running"),
+                );
+            }
         }
         for p in u.points.iter().filter(|p| !used.insert(p.as_str())) {
             r.error(
