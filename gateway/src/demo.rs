@@ -125,14 +125,17 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
         return Exit::Io;
     };
     broker::start(ports.broker);
-    let plant = match sim::start_demo(DemoPlan::anywhere(name, SEED), stop.clone()).await {
+    // The plant outlives the site: its relay module still confirms that everything is off.
+    let world = CancellationToken::new();
+    let _at_the_end = world.clone().drop_guard();
+    let plant = match sim::start_demo(DemoPlan::anywhere(name, SEED), world.clone()).await {
         Ok(plant) => plant,
         Err(error) => {
             eprintln!("模拟仪表 · simulated instruments: {error}");
             return Exit::Io;
         }
     };
-    let uplink = match uplink::start(ports.broker, plant.plant.clone(), stop.clone()).await {
+    let uplink = match uplink::start(ports.broker, plant.plant.clone(), world.clone()).await {
         Ok(port) => port,
         Err(error) => {
             eprintln!("上行链路 · uplink: {error}");
