@@ -240,9 +240,12 @@ impl Group {
         alone
     }
 
-    /// Another request of the unit was answered: those that had been silent all along are the reason that it seemed dead.
-    pub(super) fn mute_the_silent(&mut self, fault: Fault, now: Instant) {
-        self.blocks.iter_mut().filter(|b| b.misses >= MISSES_TO_DIE).for_each(|b| b.mute(fault, now));
+    /// Another request of the unit was answered. Those that were silent may be the reason that it seemed dead, or it was away as a whole:
+    /// each is asked once, and only one that stays silent is muted.
+    pub(super) fn put_on_probation(&mut self, fault: Fault, now: Instant) {
+        for block in self.blocks.iter_mut().filter(|b| b.misses >= MISSES_TO_DIE) {
+            (block.misses, block.muted_until, block.why) = (MISSES_TO_DIE - 1, Some(now), fault);
+        }
     }
 
     /// A probe was not answered: the next one asks another request, so that one silent block does not speak for all.
@@ -285,6 +288,7 @@ impl Group {
     pub(super) fn block_heard(&mut self) {
         if let Some(block) = self.blocks.get_mut(self.cursor) {
             block.misses = 0;
+            block.muted_until = block.muted_until.filter(|_| block.why == Fault::Configuration);
         }
     }
 

@@ -187,10 +187,12 @@ impl Unit {
         self.not_before = now + self.spec.profile.limits.min_gap;
         let answer = match outcome {
             Ok(words) => Ok(words),
-            Err(AskError::Exception(code @ (0x0A | 0x0B))) => return self.miss(Fault::Exception(code), now, label),
+            Err(AskError::Exception(code @ (0x0A | 0x0B))) => {
+                return self.miss(Fault::Exception(code), now, label, quarantine);
+            }
             Err(AskError::Exception(code)) => Err(code),
-            Err(AskError::Timeout) => return self.miss(Fault::Timeout, now, label),
-            Err(AskError::Protocol | AskError::Gone) => return self.miss(Fault::Protocol, now, label),
+            Err(AskError::Timeout) => return self.miss(Fault::Timeout, now, label, quarantine),
+            Err(AskError::Protocol | AskError::Gone) => return self.miss(Fault::Protocol, now, label, quarantine),
         };
         let change = self.revive(took, now, quarantine);
         // A group not yet due was asked only because it had not answered before: what came is for nobody.
@@ -207,7 +209,7 @@ impl Unit {
         self.groups[self.asked].block_heard();
         if back {
             let fault = self.fault;
-            self.groups.iter_mut().for_each(|g| g.mute_the_silent(fault, now));
+            self.groups.iter_mut().for_each(|g| g.put_on_probation(fault, now));
         } else {
             (0..self.misses).for_each(|_| self.patience.missed());
         }
@@ -276,7 +278,7 @@ impl Unit {
         Some(Ok(words))
     }
 
-    fn miss(&mut self, fault: Fault, now: Instant, label: Now) -> Change {
+    fn miss(&mut self, fault: Fault, now: Instant, label: Now, quarantine: Duration) -> Change {
         self.misses += 1;
         self.shapes.forget_first();
         if matches!(fault, Fault::Timeout | Fault::Protocol)
@@ -289,6 +291,11 @@ impl Unit {
         if self.dead.is_none() && self.groups[self.asked].missed(fault, now, label) {
             self.misses -= 1; // the unit answers everything else
             self.repeat = None;
+            if !self.shapes.are_numbered() && self.shapes.has_twins() {
+                // its answer may still come, and must not be taken for another one's
+                self.owed_until = now + quarantine;
+                self.not_before = self.not_before.max(self.owed_until);
+            }
             return Change::None;
         }
         self.fault = fault;

@@ -105,6 +105,39 @@ async fn silence_is_bad_within_three_cycles_and_a_second_and_its_end_is_seen_wit
     }
 }
 
+/// Whatever was asked while it was away, all of it is read again at once.
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_was_away_as_a_whole_is_back_as_a_whole() {
+    let apart = format!("{TWO}[field.c]\nfunction = 3\naddress = 3000\ntype = 'u16'\n");
+    for away_s in [4, 20, 600] {
+        let mut rig = Rig::start(tcp(), &[1, 2], &apart);
+        let wire = rig.connections.recv().await.unwrap();
+        let begun = Instant::now();
+        let away = Duration::from_secs(10)..Duration::from_secs(10 + away_s);
+        let silent = away.clone();
+        tokio::spawn(serve(wire, move |asked| {
+            (asked.unit == 1 || !silent.contains(&begun.elapsed())).then(|| data(asked))
+        }));
+        let mut scan_of_2 = async || loop {
+            let scan = rig.scan().await;
+            if scan.device.index() == 1 {
+                return scan;
+            }
+        };
+        let first_good = loop {
+            let scan = scan_of_2().await;
+            let good = scan.samples.iter().any(|s| s.reading.value().is_some());
+            if good && begun.elapsed() >= away.end {
+                break scan;
+            }
+            assert!(begun.elapsed() < away.end + Duration::from_secs(70), "away for {away_s} s: not back");
+        };
+        let next = scan_of_2().await;
+        let whole = |scan: &Scan| scan.samples.iter().all(|s| s.reading.value().is_some());
+        assert!(whole(&first_good) && whole(&next), "away for {away_s} s: {first_good:?} {next:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_exception_is_a_configuration_fault_of_its_block_only() {
     let mut rig = Rig::start(tcp(), &[1], TWO);
