@@ -16,7 +16,9 @@ fn running() -> (Site, Gateway, String) {
     for (name, role) in
         [("ada", "admin"), ("vera", "viewer"), ("olga", "operator"), ("sun", "safety"), ("wang", "shift")]
     {
-        assert_eq!(hazard_gateway(&site, &["user", "add", name, "--role", role], SECRET).code, 0);
+        let called = format!("{name}安");
+        let added = hazard_gateway(&site, &["user", "add", name, "--role", role, "--name", &called], SECRET);
+        assert_eq!(added.code, 0, "{added:?}");
     }
     drop(Gateway::run(&site));
     let gateway = Gateway::run(&site);
@@ -75,6 +77,8 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     assert_eq!(bypass("olga", "wang").code, 2, "an operator approves no bypass");
     let own = bypass("sun", "sun");
     assert!(own.code == 2 && own.err.contains("same_person"), "{own:?}");
+    let own_by_name = bypass("sun", "sun安");
+    assert!(own_by_name.code == 2 && own_by_name.err.contains("same_person"), "{own_by_name:?}");
     assert_eq!(bypass("sun", "wang").code, 0);
     assert_eq!(events(&gateway, &cookie, "point.bypassed").len(), 1);
     assert_eq!(operate(&site, &gateway, "sun", &["end-bypass", "GT-101", "--reason", "动火结束"]).code, 0);

@@ -190,15 +190,9 @@ enum Action {
     },
 }
 
-/// What a request needs of the alarm that the person looks at.
-enum Sees<'a> {
-    Nothing,
-    Alarm(&'a str),
-}
-
 impl Action {
-    /// Path, body, and what must have been seen.
-    fn request(&self) -> (String, Value, Sees<'_>) {
+    /// Path, body, and the alarm that must have been seen.
+    fn request(&self) -> (String, Value, Option<&str>) {
         match self {
             Self::Ack { alarm, comment } => of_alarm(alarm, "ack", json!({ "comment": comment })),
             Self::Shelve { alarm, minutes, one_shot, reason } => {
@@ -237,12 +231,12 @@ impl Action {
     }
 }
 
-fn plain(parts: &[&str], body: Value) -> (String, Value, Sees<'static>) {
-    (path(parts), body, Sees::Nothing)
+fn plain(parts: &[&str], body: Value) -> (String, Value, Option<&'static str>) {
+    (path(parts), body, None)
 }
 
-fn of_alarm<'a>(alarm: &'a str, action: &str, body: Value) -> (String, Value, Sees<'a>) {
-    (path(&["alarms", alarm, action]), body, Sees::Alarm(alarm))
+fn of_alarm<'a>(alarm: &'a str, action: &str, body: Value) -> (String, Value, Option<&'a str>) {
+    (path(&["alarms", alarm, action]), body, Some(alarm))
 }
 
 /// Names of people's own may hold anything.
@@ -259,12 +253,8 @@ pub(super) fn main(args: &OperateArgs) -> Exit {
         return Exit::Usage;
     };
     let who = PersonArgs { config, by, password_file: args.password_file.clone(), url: args.url.clone() };
-    let password = match who.password() {
-        Ok(password) => password,
-        Err(exit) => return exit,
-    };
     block_on(async {
-        let person = Person::sign_in(&who, &password).await.map_err(Trouble::said)?;
+        let person = Person::sign_in(&who).await?;
         let done = operate(args, &person).await;
         person.sign_out().await;
         done.map_err(Trouble::said)
@@ -273,7 +263,7 @@ pub(super) fn main(args: &OperateArgs) -> Exit {
 
 async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
     let (path, mut body, sees) = args.action.request();
-    if let Sees::Alarm(alarm) = sees {
+    if let Some(alarm) = sees {
         let seen = match args.seen_seq {
             Some(seq) => seq,
             None => look(person, alarm).await?,
@@ -337,6 +327,6 @@ mod tests {
         let (path, body, sees) = ack.request();
         assert_eq!(path, "/api/v1/alarms/%E7%BD%90%E5%8C%BA%2F1:H/ack");
         assert_eq!(body["comment"], "已看");
-        assert!(matches!(sees, Sees::Alarm("罐区/1:H")));
+        assert_eq!(sees, Some("罐区/1:H"));
     }
 }

@@ -37,25 +37,32 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// Signs in at a site.
-    pub(super) async fn sign_in(args: &PersonArgs, password: &str) -> Result<Self, Trouble> {
+    /// Signs in at a site. The password is asked for when it is known where.
+    pub(super) async fn sign_in(args: &PersonArgs) -> Result<Self, Exit> {
+        let mut person = Self::at(args)?;
+        let password = secret::known(args.password_file.as_deref())?;
+        person.begin(&args.by, &password).await.map_err(Trouble::said)?;
+        Ok(person)
+    }
+
+    fn at(args: &PersonArgs) -> Result<Self, Exit> {
         let folder = config::data_folder(&args.config).map_err(|(diagnostics, files)| {
             check::report(&diagnostics, &files);
-            Trouble { text: String::new(), exit: Exit::Usage }
+            Exit::Usage
         })?;
         if folder.station == Station::Office {
-            let text = "镇办没有报警规则：用 systemctl reload 重新加载，在页面上操作 · an office has no rules: use systemctl reload, and its page";
-            return Err(Trouble { text: text.into(), exit: Exit::Usage });
+            eprintln!(
+                "镇办没有报警规则：用 systemctl reload 重新加载，在页面上操作 · an office has no rules: use systemctl reload, and its page"
+            );
+            return Err(Exit::Usage);
         }
         let (at, from) = way_to(folder.listen);
         let url = args.url.clone().unwrap_or_else(|| format!("http://{at}"));
         let client = Client::builder().timeout(ANSWER_LIMIT).no_proxy();
         let client = if args.url.is_none() { client.local_address(from) } else { client };
-        let client = client.build().map_err(|error| Trouble::io(error.to_string()))?;
+        let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
         let url = url.trim_end_matches('/').to_owned();
-        let mut person = Self { client, url, cookie: String::new(), csrf: String::new() };
-        person.begin(&args.by, password).await?;
-        Ok(person)
+        Ok(Self { client, url, cookie: String::new(), csrf: String::new() })
     }
 
     async fn begin(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
@@ -99,13 +106,6 @@ impl Person {
     fn unreachable(&self, error: &reqwest::Error) -> Trouble {
         let url = &self.url;
         Trouble::io(format!("{url}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})"))
-    }
-}
-
-impl PersonArgs {
-    /// The password, asked for once.
-    pub(super) fn password(&self) -> Result<String, Exit> {
-        secret::known(self.password_file.as_deref())
     }
 }
 

@@ -27,19 +27,15 @@ pub(super) struct ReloadArgs {
 
 /// 0 in force or about to be, 2 defects or not allowed, 4 no answer.
 pub(super) fn main(args: &ReloadArgs) -> Exit {
-    let password = match args.person.password() {
-        Ok(password) => password,
-        Err(exit) => return exit,
-    };
-    block_on(async { reload(args, &password).await.map_err(Trouble::said) })
+    block_on(reload(args))
 }
 
-async fn reload(args: &ReloadArgs, password: &str) -> Result<Exit, Trouble> {
-    let person = Person::sign_in(&args.person, password).await?;
+async fn reload(args: &ReloadArgs) -> Result<Exit, Exit> {
+    let person = Person::sign_in(&args.person).await?;
     let body = json!({ "reason": args.reason });
     let done = person.post("/api/v1/config/reload", &body, &new_key(), CHECK_LIMIT).await;
     person.sign_out().await;
-    if done?["restart"] == true {
+    if done.map_err(Trouble::said)?["restart"] == true {
         println!(
             "配置无误；接线不同，网关现在停止并以新配置启动，数秒无读数 · good; the wiring is another: the gateway stops and starts with it \
              now, seconds without readings"

@@ -77,7 +77,7 @@ fn deed(name: &str, words: &[&str]) -> Deed {
         "reset" => Command::ResetLatch { alarm: text(1), seen_seq: 0, reason },
         "bypass" => Command::Bypass {
             point: text(1),
-            permit: "PTW-7".into(),
+            permit: words.iter().find(|w| w.starts_with("PTW")).map_or("PTW-7", |w| w).to_owned(),
             reason,
             requested_by: "ivan".into(),
             duration_s: number(2),

@@ -69,6 +69,12 @@ fn without_mono(mut value: serde_json::Value) -> serde_json::Value {
     value
 }
 
+fn outcome_is_the_same(seconds: &[Second], at: prop::sample::Index, same_boot: bool) -> Result<(), TestCaseError> {
+    let after = at.index(seconds.len() - 1);
+    prop_assert_eq!(told(seconds, Some(Start { after, same_boot }), after), told(seconds, None, after));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -77,9 +83,7 @@ proptest! {
         seconds in prop::collection::vec(second(), 2..60),
         at in any::<prop::sample::Index>(),
     ) {
-        let at = at.index(seconds.len() - 1);
-        let start = Start { after: at, same_boot: true };
-        prop_assert_eq!(told(&seconds, Some(start), at), told(&seconds, None, at));
+        outcome_is_the_same(&seconds, at, true)?;
     }
 
     #[test]
@@ -87,8 +91,6 @@ proptest! {
         seconds in prop::collection::vec(second(), 2..60),
         at in any::<prop::sample::Index>(),
     ) {
-        let at = at.index(seconds.len() - 1);
-        let start = Start { after: at, same_boot: false };
-        prop_assert_eq!(told(&seconds, Some(start), at), told(&seconds, None, at));
+        outcome_is_the_same(&seconds, at, false)?;
     }
 }
