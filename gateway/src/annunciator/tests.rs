@@ -269,6 +269,24 @@ async fn an_orderly_stop_switches_everything_off_and_only_our_coils_were_written
 }
 
 #[tokio::test]
+async fn a_stop_that_the_module_does_not_hear_at_first_is_said_again_until_it_is_off() {
+    let mut room = Room::open().await;
+    room.hear(URGENT);
+    room.until("sound", SOON, Relay::sounds).await;
+    room.relay.suffer(RelayFault::Silent);
+    room.stop.cancel();
+    // longer than one try waits, shorter than the whole stop may take
+    let relay = room.relay.clone();
+    let answers_again = async move {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        relay.suffer(RelayFault::None);
+    };
+    let (ended, ()) = tokio::join!(timeout(SOON * 3, &mut room.task), answers_again);
+    ended.expect("ends").unwrap();
+    assert!((0..8).all(|n| !room.relay.coil(n)), "a siren is left on");
+}
+
+#[tokio::test]
 async fn a_core_that_takes_nothing_delays_no_sound() {
     let (relay, served) = (Relay::default(), CancellationToken::new());
     let at = sim::serve_tcp(ANY, relay.clone(), served.clone()).await.unwrap();
