@@ -28,7 +28,7 @@ impl Engine {
         }
         let i = self.book.index().comms_alarm(device);
         if answered {
-            self.answered[device] = self.answered[device].max(Some(at.mono));
+            self.note_answer(device, at.mono);
             self.deadlines.set_lazily(Timer::Comms(device), self.silence_due(device));
         }
         match (self.alarms[i].condition, answered) {
@@ -40,6 +40,25 @@ impl Engine {
             (ConditionState::PendingOff(_), false) => self.cancel_return(i, None, at, out),
             _ => {}
         }
+    }
+
+    fn note_answer(&mut self, device: usize, at: Mono) {
+        let timeout = self.book.devices()[device].comms_timeout;
+        if self.answered[device].is_none_or(|last| at.since(last) > timeout) {
+            self.answering_since[device] = Some(at);
+        }
+        self.answered[device] = self.answered[device].max(Some(at));
+    }
+
+    /// The device has gone on answering while this point's own request brought nothing, for the time-out of the device and the longest
+    /// age of the point: its silence is not the device's, and COMMS_LOSS will never tell of it. After a start, or when the device is
+    /// back, it has as long to say something.
+    pub(super) fn is_silent_alone(&self, p: usize) -> bool {
+        let device = self.book.index().device_of_point[p].index();
+        let (Some(answered), Some(since)) = (self.answered[device], self.answering_since[device]) else { return false };
+        let said = self.book.index().fault_of_point[p].and_then(|fault| self.hot[fault.index()].judged());
+        let patience = self.book.devices()[device].comms_timeout.max(self.book.points()[p].max_age);
+        answered.since(said.unwrap_or(since).max(since)) >= patience
     }
 
     /// The time-out of a device may be over.

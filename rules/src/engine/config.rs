@@ -171,6 +171,7 @@ impl Engine {
         for d in 0..self.book.devices().len() {
             let Some(e) = old.book.device_id(&self.book.devices()[d].key).map(crate::DeviceId::index) else { continue };
             (self.answered[d], self.watched_since[d]) = (old.answered[e], old.watched_since[e]);
+            self.answering_since[d] = old.answering_since[e];
         }
         for (unit, mode) in old.book.plant_units().iter().zip(&old.modes) {
             self.set_mode(&unit.key, *mode);

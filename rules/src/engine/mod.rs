@@ -98,6 +98,8 @@ pub struct Engine {
     newest: Vec<Option<Mono>>,
     /// Newest valid answer of a device.
     answered: Vec<Option<Mono>>,
+    /// Since when a device has answered without a silence as long as its time-out.
+    answering_since: Vec<Option<Mono>>,
     /// Since when a device is listened to: the start, or the configuration that brought it.
     watched_since: Vec<Mono>,
     hazards: Vec<Hazard>,

@@ -1,6 +1,7 @@
 //! Sensor fault, and what a device says of itself: inhibited, warming up, in calibration (NE 107 C).
 //!
-//! A function check is no fault: it holds the point's alarms for as long as it may last, and becomes a fault after that.
+//! A function check is no fault: it holds the point's alarms for as long as it may last, and becomes a fault after that. Silence is the
+//! device's affair ([`super::comms`]) as long as the whole device is silent; a point that alone stays silent is faulty.
 
 use super::limit::Verdict;
 use super::{Engine, Timer};
@@ -19,7 +20,10 @@ impl Engine {
     pub(super) fn fault_verdict(&self, i: usize, reading: Reading) -> Verdict {
         let overdue = self.alarms[i].inhibit.as_ref().is_some_and(|x| x.overdue);
         match reading {
-            Reading::Bad(f) if f.is_communication() => Verdict::NotEvaluable,
+            Reading::Bad(f) if f.is_communication() => match self.book.index().point_of_alarm(i) {
+                Some(p) if self.is_silent_alone(p.index()) => Verdict::True,
+                _ => Verdict::NotEvaluable,
+            },
             Reading::Bad(_) if is_function_check(reading) && !overdue => Verdict::NotEvaluable,
             Reading::Bad(_) => Verdict::True,
             Reading::Good(_) | Reading::Uncertain(..) => Verdict::Clear,

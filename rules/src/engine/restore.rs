@@ -115,6 +115,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         readings: vec![(NEVER_READ, now); points],
         newest: vec![None; points],
         answered: vec![None; devices],
+        answering_since: vec![None; devices],
         watched_since: vec![now.mono; devices],
         hazards: Vec::new(),
         boot_wall_ms: None,

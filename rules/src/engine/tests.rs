@@ -138,10 +138,10 @@ impl Rig {
         let input = Input::Scan { device: DeviceId::mint(0), answered: false, samples: &[] };
         self.engine.handle(input, at(t), &mut self.events);
     }
-    /// GT-101 reads `v` each whole second of `from ..= to`.
+    /// GT-101 reads `v` each whole second of `from ..= to`, GT-102 stays normal.
     pub(super) fn hold(&mut self, from: u32, to: u32, v: f64) {
         for t in from..=to {
-            self.scan(f64::from(t), &[(0, good(v))]);
+            self.scan(f64::from(t), &[(0, good(v)), (1, good(10.0))]);
         }
     }
     pub(super) fn ack(&mut self, t: f64, alarm: &str) -> Result<(), Rejected> {

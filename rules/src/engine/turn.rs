@@ -246,7 +246,7 @@ impl Engine {
 }
 
 /// Bad because nobody answered: the point's silence is not news.
-fn is_silent(reading: Reading) -> bool {
+pub(super) fn is_silent(reading: Reading) -> bool {
     matches!(reading, Reading::Bad(f) if f.is_communication())
 }
 
