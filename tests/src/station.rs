@@ -71,6 +71,15 @@ impl Station {
         Self::start("run", dir, "site", table, port)
     }
 
+    /// A site that the test describes itself, but for its data folder and address.
+    pub fn own(dir: &Path, text: &str) -> Self {
+        let mut table: toml::Table = text.parse().unwrap();
+        let (data, port) = (dir.join("site-data"), free_port());
+        table["site"].as_table_mut().unwrap().insert("data_dir".into(), data.display().to_string().into());
+        table.insert("web".into(), table_of(&[("listen", format!("127.0.0.1:{port}").into())]));
+        Self::start("run", dir, "site", table, port)
+    }
+
     /// A township office on the same broker.
     pub fn office(dir: &Path, broker_port: u16) -> Self {
         let port = free_port();
