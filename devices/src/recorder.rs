@@ -35,6 +35,8 @@ pub enum Verdict {
     Damaged,
     /// The answer has the wrong length.
     Short,
+    /// Answers to old requests were in the way: asked again over a fresh connection.
+    Renewed,
     /// The link ended.
     Gone,
 }

@@ -80,6 +80,8 @@ enum Verdict {
     Malformed,
     /// The stream cannot be followed any more: reconnect.
     Lost,
+    /// It can, but answers to old requests are in the way: a fresh connection has none.
+    Renew,
 }
 
 #[derive(Debug)]
@@ -140,6 +142,8 @@ struct Inner {
     /// The matched answer on its way up.
     answer: Vec<u8>,
     gone: bool,
+    /// A fresh connection is wanted, though nothing is wrong with this one's other end.
+    renew: bool,
     /// The exchange under way: unit, when it began, and what had been dropped before it.
     exchange: Option<(u8, Instant, Dropped)>,
 }
@@ -180,6 +184,7 @@ impl Guard {
             sending,
             answer,
             gone: false,
+            renew: false,
             exchange: None,
         })))
     }
@@ -193,9 +198,10 @@ impl Guard {
         inner.sending.clear();
         inner.answer.clear();
         let damaged = inner.matcher.abandon(inner.status.link());
-        inner.end(match (inner.gone, damaged) {
-            (true, _) => Outcome::Gone,
-            (_, true) => Outcome::Damaged,
+        inner.end(match (inner.gone, inner.renew, damaged) {
+            (true, ..) => Outcome::Gone,
+            (_, true, _) => Outcome::Renewed,
+            (.., true) => Outcome::Damaged,
             _ => Outcome::Timeout,
         });
         damaged
@@ -209,16 +215,17 @@ impl Guard {
     pub(crate) fn gone(&self) -> bool {
         self.lock().gone
     }
+    /// True once old answers have made a fresh connection the better one.
+    pub(crate) fn wants_renewal(&self) -> bool {
+        self.lock().renew
+    }
     /// Waits until bytes come in and throws them away: they answer nothing. Ends when the port is gone.
     pub(crate) async fn discard(&self) -> io::Result<()> {
         std::future::poll_fn(|cx| {
             let inner = &mut *self.lock();
             let bytes = ready!(inner.receive(cx))?;
-            if inner.matcher.feed(&bytes, inner.status.link()) == Verdict::Lost {
-                inner.gone = true;
-                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-            }
-            Poll::Ready(Ok(()))
+            let verdict = inner.matcher.feed(&bytes, inner.status.link());
+            Poll::Ready(inner.followed(&verdict))
         })
         .await
     }
@@ -238,6 +245,16 @@ impl Inner {
         self.status.link().bytes_received.add(got.len());
         self.status.recorder().heard(&got);
         Poll::Ready(Ok(got))
+    }
+
+    /// An error when this connection is not to be used any more.
+    fn followed(&mut self, verdict: &Verdict) -> io::Result<()> {
+        match verdict {
+            Verdict::Lost => self.gone = true,
+            Verdict::Renew => self.renew = true,
+            _ => return Ok(()),
+        }
+        Err(io::ErrorKind::InvalidData.into())
     }
 
     /// Moves a complete request from the client to the port, having noted what its answer must be.
@@ -325,17 +342,15 @@ impl AsyncRead for Guard {
                 return Poll::Ready(Ok(()));
             }
             let bytes = ready!(inner.receive(cx))?;
-            match inner.matcher.feed(&bytes, inner.status.link()) {
-                Verdict::Wait => {}
+            let verdict = inner.matcher.feed(&bytes, inner.status.link());
+            inner.followed(&verdict)?;
+            match verdict {
                 Verdict::Answer(frame) => inner.answered(frame),
                 Verdict::Malformed => {
                     inner.end(Outcome::Short);
                     return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
                 }
-                Verdict::Lost => {
-                    inner.gone = true;
-                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-                }
+                Verdict::Wait | Verdict::Lost | Verdict::Renew => {}
             }
         }
         cx.waker().wake_by_ref();

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 const HEADER: usize = 7;
 /// Largest length field the standard allows: unit and a PDU of 253 bytes.
 const MAX_LENGTH: usize = 254;
-/// Old answers in a row before the connection is given up.
+/// Old answers in a row after which a fresh connection is asked for: one and two are a slow device, three a queue.
 const STALE_IN_A_ROW: u8 = 3;
 /// Lost answers remembered: a minute of a link that answers nothing.
 const OWED_MAX: usize = 64;
@@ -81,9 +81,9 @@ impl TcpMatcher {
             match self.judge(frame, counters) {
                 Verdict::Wait => {}
                 // Repeats right behind the answer take nothing from it; one more of them ends the connection.
-                Verdict::Lost if matches!(verdict, Verdict::Answer(_)) && self.stale_in_a_row >= STALE_IN_A_ROW => {}
+                Verdict::Renew if matches!(verdict, Verdict::Answer(_)) => {}
                 // Also when an answer was complete: its last bytes may be the first ones of the next frame.
-                lost @ Verdict::Lost => return lost,
+                over @ (Verdict::Lost | Verdict::Renew) => return over,
                 decided => verdict = decided,
             }
         }
@@ -108,7 +108,7 @@ impl TcpMatcher {
             counters.stale.one();
             self.owed.retain(|owed| *owed != id);
             self.stale_in_a_row += 1;
-            return if self.stale_in_a_row >= STALE_IN_A_ROW { Verdict::Lost } else { Verdict::Wait };
+            return if self.stale_in_a_row >= STALE_IN_A_ROW { Verdict::Renew } else { Verdict::Wait };
         };
         self.stale_in_a_row = 0;
         let exception = frame[7] == expect.function | 0x80;

@@ -28,7 +28,7 @@ pub fn trial(rtu: bool, request: &[u8], piece: usize, stream: impl FnOnce(&[u8])
         match matcher.feed(piece, &counters) {
             Verdict::Answer(frame) => trial.answers.push(frame),
             Verdict::Malformed | Verdict::Wait => {}
-            Verdict::Lost => trial.lost = true,
+            Verdict::Lost | Verdict::Renew => trial.lost = true,
         }
         trial.held = trial.held.max(matcher.held());
         if trial.lost {
