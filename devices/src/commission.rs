@@ -81,7 +81,7 @@ impl Session {
             Ok(words) => return Ok((words, begun.elapsed())),
             Err(AskError::Exception(code)) => return Err(Silence::Exception(code)),
             Err(AskError::Timeout) => Silence::Timeout,
-            Err(AskError::Protocol | AskError::Renew) => Silence::Damaged,
+            Err(AskError::Protocol | AskError::Doubtful | AskError::Renew) => Silence::Damaged,
             Err(AskError::Gone) => Silence::Link("closed by the other end or unplugged".into()),
         };
         // a converter's buffer may hold the late answer, a lost link holds nothing

@@ -21,6 +21,8 @@ pub(crate) enum AskError {
     Timeout,
     /// Something came, but damaged or wrong.
     Protocol,
+    /// An answer came whose end may be another frame's: ask once more. Not a miss of the unit.
+    Doubtful,
     /// Old answers are in the way: ask again over a fresh connection. Not a miss of the unit.
     Renew,
     /// Open the link again.
@@ -84,6 +86,7 @@ impl Line {
             return Err(match *error {
                 _ if self.guard.gone() => AskError::Gone,
                 _ if self.guard.wants_renewal() => AskError::Renew,
+                _ if self.guard.was_doubtful() => AskError::Doubtful,
                 AskError::Timeout if damaged => AskError::Protocol,
                 other => other,
             });

@@ -58,6 +58,8 @@ counters!(
         echo,
         /// Answers of the wrong length.
         short,
+        /// Answers whose end may be another frame: asked for once more.
+        doubtful,
         /// Bytes that belong to no frame.
         noise,
         /// Times the link was opened again, for whatever reason.
@@ -259,7 +261,12 @@ impl BusStatus {
             Verdict::Ok => self.link.ok.one(),
             Verdict::Exception(_) => self.link.exceptions.one(),
             Verdict::Timeout => self.link.timeouts.one(),
-            Verdict::None | Verdict::Damaged | Verdict::Short | Verdict::Renewed | Verdict::Gone => {}
+            Verdict::None
+            | Verdict::Damaged
+            | Verdict::Short
+            | Verdict::Doubtful
+            | Verdict::Renewed
+            | Verdict::Gone => {}
         }
         if let Some(unit) = known.filter(|_| matches!(verdict, Verdict::Ok | Verdict::Exception(_))) {
             unit.turnaround.add(took);

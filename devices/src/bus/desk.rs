@@ -109,7 +109,7 @@ impl Desk {
             Err(AskError::Timeout) => counters.timeouts.one(),
             Err(AskError::Protocol) => counters.protocol.one(),
             // The link's own: `session` keeps them to itself.
-            Err(AskError::Renew | AskError::Gone) => {}
+            Err(AskError::Doubtful | AskError::Renew | AskError::Gone) => {}
         }
     }
 

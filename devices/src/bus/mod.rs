@@ -163,6 +163,7 @@ impl<C: Connect> Bus<C> {
                     match outcome {
                         Err(AskError::Gone) => return End::Gone,
                         Err(AskError::Renew) => return End::Stale,
+                        Err(AskError::Doubtful) => continue,
                         Err(AskError::Timeout) => silent += 1,
                         Err(AskError::Protocol) if rtu_over_tcp => silent += 1,
                         _ => {

@@ -192,7 +192,7 @@ impl Unit {
             }
             Err(AskError::Exception(code)) => Err(code),
             Err(AskError::Timeout) => return self.miss(Fault::Timeout, now, label, quarantine),
-            Err(AskError::Protocol | AskError::Renew | AskError::Gone) => return self.miss(Fault::Protocol, now, label, quarantine),
+            Err(_) => return self.miss(Fault::Protocol, now, label, quarantine),
         };
         let change = self.revive(took, now, quarantine);
         // A group not yet due was asked only because it had not answered before: what came is for nobody.

@@ -78,6 +78,8 @@ enum Verdict {
     Answer(Vec<u8>),
     /// An answer to our request that is wrong in itself.
     Malformed,
+    /// An answer whose end may be a late one: to be asked for once more.
+    Doubtful,
     /// The stream cannot be followed any more: reconnect.
     Lost,
     /// It can, but answers to old requests are in the way: a fresh connection has none.
@@ -144,6 +146,8 @@ struct Inner {
     gone: bool,
     /// A fresh connection is wanted, though nothing is wrong with this one's other end.
     renew: bool,
+    /// The last answer is to be asked for once more.
+    doubtful: bool,
     /// The exchange under way: unit, when it began, and what had been dropped before it.
     exchange: Option<(u8, Instant, Dropped)>,
 }
@@ -185,6 +189,7 @@ impl Guard {
             answer,
             gone: false,
             renew: false,
+            doubtful: false,
             exchange: None,
         })))
     }
@@ -214,6 +219,10 @@ impl Guard {
     /// True once the port is closed or the stream cannot be followed.
     pub(crate) fn gone(&self) -> bool {
         self.lock().gone
+    }
+    /// True once after an answer that is to be asked for once more.
+    pub(crate) fn was_doubtful(&self) -> bool {
+        std::mem::take(&mut self.lock().doubtful)
     }
     /// True once old answers have made a fresh connection the better one.
     pub(crate) fn wants_renewal(&self) -> bool {
@@ -348,6 +357,11 @@ impl AsyncRead for Guard {
                 Verdict::Answer(frame) => inner.answered(frame),
                 Verdict::Malformed => {
                     inner.end(Outcome::Short);
+                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+                }
+                Verdict::Doubtful => {
+                    inner.doubtful = true;
+                    inner.end(Outcome::Doubtful);
                     return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
                 }
                 Verdict::Wait | Verdict::Lost | Verdict::Renew => {}

@@ -211,3 +211,27 @@ async fn a_peer_that_sends_nothing_but_old_answers_is_a_lost_link_and_is_left_al
     let link = rig.status.snapshot().link;
     assert!((3..12).contains(&link.reconnects), "pauses that double, not a loop: {link:?}");
 }
+
+/// Registers that are, byte for byte, the late answer to the first request.
+const LOOKS_LATE: [u16; 5] = [1, 0, 0x000D, 0x0103, 0x0A00];
+
+#[tokio::test(start_paused = true)]
+async fn values_that_are_a_late_answer_to_the_byte_cost_a_repeat_and_neither_a_miss_nor_the_connection() {
+    let field = |n: usize| format!("[field.f{n}]\nfunction = 3\naddress = {n}\ntype = 'u16'\n");
+    let profile = format!("title_zh = '五'\ntitle_en = 'five'\n{}", (0..5).map(field).collect::<String>());
+    let mut rig = Rig::start(tcp(), &[1], &profile);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        asked_tcp(&mut wire).await.unwrap(); // never answered
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            let pdu = [&[3, 10][..], &LOOKS_LATE.map(u16::to_be_bytes).concat()].concat();
+            wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+        }
+    });
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), LOOKS_LATE.map(f64::from));
+    }
+    let seen = rig.status.snapshot();
+    assert_eq!((seen.link.doubtful, seen.link.reconnects, seen.link.timeouts), (1, 0, 1));
+    assert_eq!(seen.units[0].counters.protocol, 0);
+}
