@@ -76,15 +76,16 @@ impl Session {
         let cost = Cost::on(&self.transport, Duration::ZERO, None);
         let begun = Instant::now();
         let outcome = self.line.ask(unit, span, Duration::ZERO, cost.wire(span) + wait).await;
+        let over = matches!(outcome, Err(AskError::Renew | AskError::Gone));
         let silence = match outcome {
             Ok(words) => return Ok((words, begun.elapsed())),
             Err(AskError::Exception(code)) => return Err(Silence::Exception(code)),
             Err(AskError::Timeout) => Silence::Timeout,
-            Err(AskError::Protocol) => Silence::Damaged,
+            Err(AskError::Protocol | AskError::Doubtful | AskError::Renew) => Silence::Damaged,
             Err(AskError::Gone) => Silence::Link("closed by the other end or unplugged".into()),
         };
         // a converter's buffer may hold the late answer, a lost link holds nothing
-        if matches!(silence, Silence::Link(_)) || matches!(self.transport, Transport::RtuOverTcp { .. }) {
+        if over || matches!(self.transport, Transport::RtuOverTcp { .. }) {
             self.line = line(&self.transport, &self.status).await.map_err(|e| Silence::Link(e.to_string()))?;
         }
         Err(silence)

@@ -21,6 +21,10 @@ pub(crate) enum AskError {
     Timeout,
     /// Something came, but damaged or wrong.
     Protocol,
+    /// An answer came whose end may be another frame's: ask once more. Not a miss of the unit.
+    Doubtful,
+    /// Old answers are in the way: ask again over a fresh connection. Not a miss of the unit.
+    Renew,
     /// Open the link again.
     Gone,
 }
@@ -81,6 +85,8 @@ impl Line {
             let damaged = self.guard.abandon();
             return Err(match *error {
                 _ if self.guard.gone() => AskError::Gone,
+                _ if self.guard.wants_renewal() => AskError::Renew,
+                _ if self.guard.was_doubtful() => AskError::Doubtful,
                 AskError::Timeout if damaged => AskError::Protocol,
                 other => other,
             });
@@ -88,9 +94,10 @@ impl Line {
         outcome
     }
 
-    /// Listens while nothing is asked: ends when bytes came in (they are discarded); an error means the link is gone.
+    /// Listens while nothing is asked: ends when bytes came in (they are discarded); an error says why the link is of no more use.
     pub(crate) async fn listen(&mut self) -> Result<(), AskError> {
-        self.guard.discard().await.map_err(|_| AskError::Gone)
+        let heard = self.guard.discard().await;
+        heard.map_err(|_| if self.guard.wants_renewal() { AskError::Renew } else { AskError::Gone })
     }
 
     async fn call(

@@ -35,6 +35,10 @@ pub enum Verdict {
     Damaged,
     /// The answer has the wrong length.
     Short,
+    /// The answer may end with an older one: asked once more.
+    Doubtful,
+    /// Answers to old requests were in the way: asked again over a fresh connection.
+    Renewed,
     /// The link ended.
     Gone,
 }

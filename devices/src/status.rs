@@ -58,9 +58,14 @@ counters!(
         echo,
         /// Answers of the wrong length.
         short,
+        /// Answers whose end may be another frame: asked for once more.
+        doubtful,
         /// Bytes that belong to no frame.
         noise,
+        /// Times the link was opened again, for whatever reason.
         reconnects,
+        /// Those of them that old answers were the reason for; nothing was lost but the time of connecting.
+        renewals,
         connect_failures,
         /// Exchanges that ended with an answer.
         ok,
@@ -256,7 +261,12 @@ impl BusStatus {
             Verdict::Ok => self.link.ok.one(),
             Verdict::Exception(_) => self.link.exceptions.one(),
             Verdict::Timeout => self.link.timeouts.one(),
-            Verdict::None | Verdict::Damaged | Verdict::Short | Verdict::Gone => {}
+            Verdict::None
+            | Verdict::Damaged
+            | Verdict::Short
+            | Verdict::Doubtful
+            | Verdict::Renewed
+            | Verdict::Gone => {}
         }
         if let Some(unit) = known.filter(|_| matches!(verdict, Verdict::Ok | Verdict::Exception(_))) {
             unit.turnaround.add(took);

@@ -199,7 +199,7 @@ fn fault(error: AskError) -> AnnunciatorFault {
     match error {
         AskError::Exception(_) => AnnunciatorFault::Refused,
         AskError::Timeout => AnnunciatorFault::NoAnswer,
-        AskError::Protocol => AnnunciatorFault::Damaged,
+        AskError::Protocol | AskError::Doubtful | AskError::Renew => AnnunciatorFault::Damaged,
         AskError::Gone => AnnunciatorFault::NoLink,
     }
 }

@@ -49,6 +49,10 @@ impl Desk {
         Self { key, timeout, units, clock, out, status, reported_up: None, probes_from: now, wishes_at: now }
     }
 
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// A unit to ask, or the time to wait for.
     pub(super) fn turn(&mut self) -> Turn {
         let now = Instant::now();
@@ -103,7 +107,9 @@ impl Desk {
                 }
             }
             Err(AskError::Timeout) => counters.timeouts.one(),
-            Err(AskError::Protocol | AskError::Gone) => counters.protocol.one(),
+            Err(AskError::Protocol) => counters.protocol.one(),
+            // The link's own: `session` keeps them to itself.
+            Err(AskError::Doubtful | AskError::Renew | AskError::Gone) => {}
         }
     }
 

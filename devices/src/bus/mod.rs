@@ -58,7 +58,7 @@ pub async fn run_bus_with(
 ) {
     let transport = spec.transport.clone();
     let desk = Desk::new(spec, clock, out.clone(), status);
-    let mut bus = Bus { connector, transport, desk, back_off: FIRST_BACK_OFF, attempts: 0 };
+    let mut bus = Bus { connector, transport, desk, back_off: FIRST_BACK_OFF, attempts: 0, renewed_in_vain: false };
     tokio::select! {
         biased;
         () = stop.cancelled() => {}
@@ -74,14 +74,18 @@ struct Bus<C> {
     desk: Desk,
     back_off: Duration,
     attempts: u64,
+    /// The connection was renewed because of old answers, and nothing was answered since.
+    renewed_in_vain: bool,
 }
 
 /// Why a session ended.
 enum End {
     /// The other end closed, or the stream cannot be followed.
     Gone,
-    /// We want a fresh connection.
-    Renew,
+    /// Nobody answers on it: it may be half-open.
+    Silent,
+    /// Old answers are in the way; a fresh connection has none.
+    Stale,
 }
 
 impl<C: Connect> Bus<C> {
@@ -96,11 +100,25 @@ impl<C: Connect> Bus<C> {
             let guard = Guard::new(stream, framing, self.desk.status.clone());
             let end = self.session(Line::new(guard, framing, frame_silence(&self.transport))).await;
             self.desk.status.link().reconnects.one();
-            if let End::Gone = end {
-                self.desk.link_is_down("closed by the other end or unplugged").await;
-                self.rest().await;
+            match end {
+                End::Gone => self.lost("closed by the other end or unplugged").await,
+                End::Silent => {}
+                End::Stale if self.renewed_in_vain => self.lost("nothing but answers to old requests").await,
+                End::Stale => self.renewed(),
             }
         }
+    }
+
+    async fn lost(&mut self, why: &str) {
+        self.desk.link_is_down(why).await;
+        self.rest().await;
+    }
+
+    /// Nothing is lost as long as it opens at once; a second time without an answer in between is a lost link.
+    fn renewed(&mut self) {
+        self.renewed_in_vain = true;
+        self.desk.status.link().renewals.one();
+        tracing::info!(bus = self.desk.key(), code = "link_renewed", "old answers are in the way: a fresh connection");
     }
 
     /// Opens the link, however long it takes; meanwhile every point reads as disconnected in its period.
@@ -110,8 +128,7 @@ impl<C: Connect> Bus<C> {
                 Ok(stream) => return stream,
                 Err(error) => {
                     self.desk.status.link().connect_failures.one();
-                    self.desk.link_is_down(&error.to_string()).await;
-                    self.rest().await;
+                    self.lost(&error.to_string()).await;
                 }
             }
         }
@@ -145,20 +162,29 @@ impl<C: Connect> Bus<C> {
                     let outcome = line.ask(ask.unit, ask.block, ask.turnaround, ask.limit).await;
                     match outcome {
                         Err(AskError::Gone) => return End::Gone,
+                        Err(AskError::Renew) => return End::Stale,
+                        Err(AskError::Doubtful) => continue,
                         Err(AskError::Timeout) => silent += 1,
                         Err(AskError::Protocol) if rtu_over_tcp => silent += 1,
-                        _ => (silent, self.back_off) = (0, FIRST_BACK_OFF),
+                        _ => {
+                            (silent, self.back_off) = (0, FIRST_BACK_OFF);
+                            self.renewed_in_vain = false;
+                        }
                     }
                     self.desk.note(index, outcome, begun.elapsed()).await;
                     if self.must_renew(silent) {
-                        return End::Renew;
+                        return End::Silent;
                     }
                     continue;
                 }
             };
             tokio::select! {
                 biased;
-                heard = line.listen() => if heard.is_err() { return End::Gone },
+                heard = line.listen() => match heard {
+                    Ok(()) => {}
+                    Err(AskError::Renew) => return End::Stale,
+                    Err(_) => return End::Gone,
+                },
                 () = sleep_until(wait) => {}
             }
         }

@@ -6,11 +6,13 @@
 //!
 //! ```text
 //!   shape free ─► asked as it is      taken ─► asked for 1 … 8 registers more
-//!   more of them refused, or never answered ─► asked as it is from now on: a twin
+//!   more of them refused twice, or never answered ─► asked as it is from now on: a twin
 //! ```
 //! Of twins nothing can be told by shape. What is left is time ([`super::unit`] keeps them apart after a lost answer) and contents: a
 //! frame that the line repeats equals a twin's last answer and not the request's own, so such an answer is asked for again; for a while
 //! after a lost answer any changed one is.
+//!
+//! An exception says not even the length: one alone may be a late one, of another request. So it is asked for twice before a length is given up.
 //!
 //! Pure. TCP needs none of it: its frames carry a number.
 
@@ -64,12 +66,14 @@ pub(super) struct Shapes {
     refusals: Vec<Refusal>,
     /// The answer to the present request that was not believed.
     first: Option<Vec<u16>>,
+    /// The present request, when it was refused once for its length.
+    refused_once: Option<Span>,
 }
 
 impl Shapes {
     pub(super) fn new(transport: &Transport, bounds: Bounds) -> Self {
         let numbered = matches!(transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
-        Self { numbered, bounds, known: Vec::new(), refusals: Vec::new(), first: None }
+        Self { numbered, bounds, known: Vec::new(), refusals: Vec::new(), first: None, refused_once: None }
     }
 
     /// True when every frame carries a number.
@@ -111,15 +115,20 @@ impl Shapes {
         self.known.iter().any(|k| self.owners(k.asked).next().is_some())
     }
 
-    /// The device answered `need` with exception `code`. True when it is asked for no more than it needs from now on.
-    pub(super) fn refused(&mut self, need: Span, code: u8, now: Instant) -> bool {
+    /// The device answered `need` with exception `code`: whether that is about what was asked beyond it.
+    pub(super) fn refused(&mut self, need: Span, code: u8, now: Instant) -> Refused {
+        let once = self.refused_once.take();
         let longer = self.known.iter().find(|k| k.need == need && k.asked != need);
         // 2 and 3 are about addresses and lengths; of a length never answered any refusal is.
-        let refused = longer.is_some_and(|k| matches!(code, 2 | 3) || !k.proven);
-        if refused {
-            self.give_up(need, false, now);
+        if !longer.is_some_and(|k| matches!(code, 2 | 3) || !k.proven) {
+            return Refused::Needed;
         }
-        refused
+        if once != Some(need) {
+            self.refused_once = Some(need);
+            return Refused::Perhaps;
+        }
+        self.give_up(need, false, now);
+        Refused::Longer
     }
 
     /// `need` was not answered, `misses` times in a row. Some devices are silent, or answer in another length, where others refuse: as
@@ -149,12 +158,13 @@ impl Shapes {
 
     /// The present request is over without an answer.
     pub(super) fn forget_first(&mut self) {
-        self.first = None;
+        (self.first, self.refused_once) = (None, None);
     }
 
     /// An answer came; `lately` tells that an answer of this unit was lost not long ago.
     pub(super) fn believe(&mut self, need: Span, words: &[u16], lately: bool) -> Belief {
         let first = self.first.take();
+        self.refused_once = None;
         let Some(at) = self.known.iter().position(|k| k.need == need) else { return Belief::Yes };
         let known = &self.known[at];
         let twins = || self.owners(known.asked);
@@ -172,6 +182,17 @@ impl Shapes {
         self.known[at].words = words.to_vec();
         belief
     }
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// What is needed itself.
+    Needed,
+    /// The length, or it was the late refusal of another request: to be asked for once more.
+    Perhaps,
+    /// The length: it is asked for no more than it needs from now on.
+    Longer,
 }
 
 /// What an answer is worth.
@@ -222,9 +243,10 @@ mod tests {
         let (mut shapes, now) = (shapes(125), Instant::now());
         shapes.ask(one(0), now);
         assert_eq!(shapes.ask(one(9), now).count, 2);
-        assert!(shapes.refused(one(9), 2, now));
+        assert_eq!(twice(&mut shapes, 2, now), [Refused::Perhaps, Refused::Longer]);
         assert_eq!(shapes.ask(one(9), now).count, 1);
-        assert!(shapes.has_twins() && !shapes.refused(one(9), 2, now), "the short one is the profile's own fault");
+        assert!(shapes.has_twins());
+        assert_eq!(shapes.refused(one(9), 2, now), Refused::Needed, "the short one is the profile's own fault");
         shapes.ask(one(0), now + REFUSED_FOR);
         assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 2);
     }
@@ -235,12 +257,31 @@ mod tests {
         shapes.ask(one(0), now);
         shapes.ask(one(9), now);
         shapes.believe(one(9), &[7], false);
-        assert!(!shapes.refused(one(9), 4, now), "a device in trouble");
-        assert!(shapes.refused(one(9), 3, now));
+        assert_eq!(shapes.refused(one(9), 4, now), Refused::Needed, "a device in trouble");
+        assert_eq!(twice(&mut shapes, 3, now), [Refused::Perhaps, Refused::Longer]);
         for at in [0, 9] {
             shapes.ask(one(at), now + REFUSED_FOR);
         }
-        assert!(shapes.refused(one(9), 4, now + REFUSED_FOR));
+        assert_eq!(twice(&mut shapes, 4, now + REFUSED_FOR), [Refused::Perhaps, Refused::Longer]);
+    }
+
+    fn twice(shapes: &mut Shapes, code: u8, now: Instant) -> [Refused; 2] {
+        [0; 2].map(|_| shapes.refused(one(9), code, now))
+    }
+
+    #[test]
+    fn two_refusals_speak_against_a_length_only_in_a_row() {
+        let (mut shapes, now) = (shapes(125), Instant::now());
+        shapes.ask(one(0), now);
+        let answered = |shapes: &mut Shapes| {
+            shapes.believe(one(9), &[7], false);
+        };
+        for between in [answered, Shapes::forget_first] {
+            assert_eq!(shapes.ask(one(9), now).count, 2);
+            assert_eq!(shapes.refused(one(9), 2, now), Refused::Perhaps);
+            between(&mut shapes);
+        }
+        assert_eq!(shapes.ask(one(9), now).count, 2);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use super::group::{Finished, Group};
 use super::patience::Patience;
-use super::shapes::{Belief, Shapes};
+use super::shapes::{Belief, Refused, Shapes};
 use crate::line::AskError;
 use crate::plan::cuts::Cuts;
 use crate::plan::{Bounds, Cost, Span};
@@ -192,7 +192,7 @@ impl Unit {
             }
             Err(AskError::Exception(code)) => Err(code),
             Err(AskError::Timeout) => return self.miss(Fault::Timeout, now, label, quarantine),
-            Err(AskError::Protocol | AskError::Gone) => return self.miss(Fault::Protocol, now, label, quarantine),
+            Err(_) => return self.miss(Fault::Protocol, now, label, quarantine),
         };
         let change = self.revive(took, now, quarantine);
         // A group not yet due was asked only because it had not answered before: what came is for nobody.
@@ -259,11 +259,15 @@ impl Unit {
         let Some(need) = self.groups[self.asked].block() else { return Some(answer) };
         let mut words = match answer {
             Ok(words) => words,
-            Err(code) if self.shapes.refused(need, code, now) => {
-                self.not_before = self.not_before.max(self.owed_until);
-                return None;
-            }
-            refused => return Some(refused),
+            Err(code) => match self.shapes.refused(need, code, now) {
+                Refused::Needed => return Some(Err(code)),
+                // A line that is quiet until nothing owed can come tells a late refusal from the request's own.
+                Refused::Perhaps | Refused::Longer => {
+                    self.repeat = Some(self.asked);
+                    self.not_before = self.not_before.max(self.owed_until).max(now + REPEATED_WITHIN);
+                    return None;
+                }
+            },
         };
         words.truncate(usize::from(need.count));
         match self.shapes.believe(need, &words, now < self.owed_until + WATCHED) {

@@ -78,8 +78,12 @@ enum Verdict {
     Answer(Vec<u8>),
     /// An answer to our request that is wrong in itself.
     Malformed,
+    /// An answer whose end may be a late one: to be asked for once more.
+    Doubtful,
     /// The stream cannot be followed any more: reconnect.
     Lost,
+    /// It can, but answers to old requests are in the way: a fresh connection has none.
+    Renew,
 }
 
 #[derive(Debug)]
@@ -140,6 +144,10 @@ struct Inner {
     /// The matched answer on its way up.
     answer: Vec<u8>,
     gone: bool,
+    /// A fresh connection is wanted, though nothing is wrong with this one's other end.
+    renew: bool,
+    /// The last answer is to be asked for once more.
+    doubtful: bool,
     /// The exchange under way: unit, when it began, and what had been dropped before it.
     exchange: Option<(u8, Instant, Dropped)>,
 }
@@ -180,6 +188,8 @@ impl Guard {
             sending,
             answer,
             gone: false,
+            renew: false,
+            doubtful: false,
             exchange: None,
         })))
     }
@@ -193,9 +203,10 @@ impl Guard {
         inner.sending.clear();
         inner.answer.clear();
         let damaged = inner.matcher.abandon(inner.status.link());
-        inner.end(match (inner.gone, damaged) {
-            (true, _) => Outcome::Gone,
-            (_, true) => Outcome::Damaged,
+        inner.end(match (inner.gone, inner.renew, damaged) {
+            (true, ..) => Outcome::Gone,
+            (_, true, _) => Outcome::Renewed,
+            (.., true) => Outcome::Damaged,
             _ => Outcome::Timeout,
         });
         damaged
@@ -209,16 +220,21 @@ impl Guard {
     pub(crate) fn gone(&self) -> bool {
         self.lock().gone
     }
+    /// True once after an answer that is to be asked for once more.
+    pub(crate) fn was_doubtful(&self) -> bool {
+        std::mem::take(&mut self.lock().doubtful)
+    }
+    /// True once old answers have made a fresh connection the better one.
+    pub(crate) fn wants_renewal(&self) -> bool {
+        self.lock().renew
+    }
     /// Waits until bytes come in and throws them away: they answer nothing. Ends when the port is gone.
     pub(crate) async fn discard(&self) -> io::Result<()> {
         std::future::poll_fn(|cx| {
             let inner = &mut *self.lock();
             let bytes = ready!(inner.receive(cx))?;
-            if inner.matcher.feed(&bytes, inner.status.link()) == Verdict::Lost {
-                inner.gone = true;
-                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-            }
-            Poll::Ready(Ok(()))
+            let verdict = inner.matcher.feed(&bytes, inner.status.link());
+            Poll::Ready(inner.followed(&verdict))
         })
         .await
     }
@@ -238,6 +254,16 @@ impl Inner {
         self.status.link().bytes_received.add(got.len());
         self.status.recorder().heard(&got);
         Poll::Ready(Ok(got))
+    }
+
+    /// An error when this connection is not to be used any more.
+    fn followed(&mut self, verdict: &Verdict) -> io::Result<()> {
+        match verdict {
+            Verdict::Lost => self.gone = true,
+            Verdict::Renew => self.renew = true,
+            _ => return Ok(()),
+        }
+        Err(io::ErrorKind::InvalidData.into())
     }
 
     /// Moves a complete request from the client to the port, having noted what its answer must be.
@@ -325,17 +351,20 @@ impl AsyncRead for Guard {
                 return Poll::Ready(Ok(()));
             }
             let bytes = ready!(inner.receive(cx))?;
-            match inner.matcher.feed(&bytes, inner.status.link()) {
-                Verdict::Wait => {}
+            let verdict = inner.matcher.feed(&bytes, inner.status.link());
+            inner.followed(&verdict)?;
+            match verdict {
                 Verdict::Answer(frame) => inner.answered(frame),
                 Verdict::Malformed => {
                     inner.end(Outcome::Short);
                     return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
                 }
-                Verdict::Lost => {
-                    inner.gone = true;
+                Verdict::Doubtful => {
+                    inner.doubtful = true;
+                    inner.end(Outcome::Doubtful);
                     return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
                 }
+                Verdict::Wait | Verdict::Lost | Verdict::Renew => {}
             }
         }
         cx.waker().wake_by_ref();

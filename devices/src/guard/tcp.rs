@@ -3,8 +3,14 @@
 //! The guard numbers transactions itself, over the whole life of a connection: a client that is attached anew starts again at
 //! 0 and would take a late answer for its own.
 //!
-//! An answer that a device cut short is filled up by whatever it sends next: a late answer then looks like values. So while one is
-//! owed, no answer is taken that holds its beginning, or with part of another frame behind it.
+//! An answer that a device cut short is filled up by whatever it sends next: a late answer then looks like values. What each late
+//! answer begins with is known, unit, function and byte count included, so values rarely look like one by themselves:
+//!
+//! ```text
+//!   begins like nothing owed           ─► the answer
+//!   holds a late answer, ends with it  ─► asked once more; that late answer is not expected again, so equal values pass
+//!   holds one that goes on behind it   ─► the next frame has lost its beginning: a fresh connection
+//! ```
 
 use super::{Expect, Verdict};
 use crate::annunciator::Permit;
@@ -12,9 +18,13 @@ use crate::status::LinkCounters;
 use std::collections::VecDeque;
 
 const HEADER: usize = 7;
+/// Of a late answer, to be seen inside another one: all of the header that is known without its unit.
+const BEGINNING: usize = 6;
+/// Where it goes on behind the answer: its number and a byte more; with the first byte behind it, what is left could begin a frame itself.
+const BEGINNING_CUT: usize = 3;
 /// Largest length field the standard allows: unit and a PDU of 253 bytes.
 const MAX_LENGTH: usize = 254;
-/// Old answers in a row before the connection is given up.
+/// Old answers in a row after which a fresh connection is asked for: one and two are a slow device, three a queue.
 const STALE_IN_A_ROW: u8 = 3;
 /// Lost answers remembered: a minute of a link that answers nothing.
 const OWED_MAX: usize = 64;
@@ -26,10 +36,43 @@ pub(super) struct TcpMatcher {
     last_id: u16,
     /// The client's id and what it waits for.
     pending: Option<(u16, Expect)>,
+    /// What its answer begins with.
+    asked: Option<Owed>,
     stale_in_a_row: u8,
     damaged: bool,
-    /// Ids of requests that were given up: their answers may still come.
-    owed: VecDeque<u16>,
+    /// Requests that were given up: their answers may still come.
+    owed: VecDeque<Owed>,
+}
+
+/// What a late answer begins with.
+#[derive(Clone, Copy, Debug)]
+struct Owed {
+    id: u16,
+    unit: u8,
+    function: u8,
+}
+
+impl Owed {
+    /// True when its answer may begin with `bytes`, as far as they go.
+    fn begins(self, bytes: &[u8]) -> bool {
+        let [high, low] = self.id.to_be_bytes();
+        let known = [high, low, 0, 0, 0];
+        let shown = bytes.len().min(known.len());
+        let is = |at: usize, fits: &dyn Fn(u8) -> bool| bytes.get(at).copied().is_none_or(fits);
+        let length = bytes.get(5).copied().unwrap_or(0);
+        // An exception is unit, function and code; a read says its count of bytes; a write repeats five.
+        let whole = |n: u8| length == if self.function <= 4 { n.saturating_add(3) } else { 6 };
+        let exception = is(7, &|f| f == self.function | 0x80) && is(5, &|n| n == 3);
+        let good = is(7, &|f| f == self.function) && is(5, &|n| n > 3) && is(8, &whole);
+        bytes[..shown] == known[..shown] && is(6, &|unit| unit == self.unit) && (exception || good)
+    }
+}
+
+/// Another frame inside an answer.
+enum Inside {
+    /// Wholly, or as far as the answer goes and nothing behind it yet.
+    Ends,
+    GoesOn,
 }
 
 impl TcpMatcher {
@@ -42,6 +85,7 @@ impl TcpMatcher {
         let (header, pdu) = request.split_at_checked(HEADER)?;
         let expect = Expect::from_request(header[6], pdu, &self.permit)?;
         self.last_id = self.last_id.wrapping_add(1);
+        self.asked = Some(Owed { id: self.last_id, unit: expect.unit, function: expect.function });
         self.pending = Some((u16::from_be_bytes([header[0], header[1]]), expect));
         self.damaged = false;
         let mut out = request.to_vec();
@@ -58,7 +102,8 @@ impl TcpMatcher {
     pub(super) fn abandon(&mut self) -> bool {
         if self.pending.take().is_some() {
             self.owed.truncate(OWED_MAX - 1);
-            self.owed.push_front(self.last_id);
+            self.owed.extend(self.asked);
+            self.owed.rotate_right(1);
         }
         std::mem::take(&mut self.damaged)
     }
@@ -81,34 +126,53 @@ impl TcpMatcher {
             match self.judge(frame, counters) {
                 Verdict::Wait => {}
                 // Repeats right behind the answer take nothing from it; one more of them ends the connection.
-                Verdict::Lost if matches!(verdict, Verdict::Answer(_)) && self.stale_in_a_row >= STALE_IN_A_ROW => {}
+                Verdict::Renew if matches!(verdict, Verdict::Answer(_) | Verdict::Doubtful) => {}
                 // Also when an answer was complete: its last bytes may be the first ones of the next frame.
-                lost @ Verdict::Lost => return lost,
+                over @ (Verdict::Lost | Verdict::Renew) => {
+                    self.buf.clear();
+                    return over;
+                }
                 decided => verdict = decided,
             }
         }
-        if matches!(verdict, Verdict::Answer(_)) && !self.buf.is_empty() && !self.owed.is_empty() {
-            counters.short.one();
-            return Verdict::Lost;
+        if matches!(verdict, Verdict::Answer(_) | Verdict::Doubtful) && !self.follows_whole() {
+            counters.doubtful.one();
+            return Verdict::Renew;
         }
         verdict
     }
 
-    /// True when a frame holds the beginning of another one that is still owed.
-    fn swallowed(&self, frame: &[u8]) -> bool {
-        let begins = |head: &[u8]| {
-            head[2..5] == [0, 0, 0] && head[5] >= 3 && self.owed.contains(&u16::from_be_bytes([head[0], head[1]]))
-        };
-        !self.owed.is_empty() && frame[HEADER..].windows(6).any(begins)
+    /// What lies behind an answer is the beginning of a late one, or of the same once more.
+    fn follows_whole(&self) -> bool {
+        let mut known = self.owed.iter().chain(&self.asked);
+        self.buf.is_empty() || self.owed.is_empty() || known.any(|owed| owed.begins(&self.buf))
+    }
+
+    /// A late answer that `frame` may have swallowed; it is not expected any more.
+    fn swallowed(&mut self, frame: &[u8]) -> Option<Inside> {
+        if self.owed.is_empty() {
+            return None;
+        }
+        let bytes = [&frame[HEADER..], &self.buf].concat();
+        let within = frame.len() - HEADER;
+        let goes_on = |from: usize| !self.buf.is_empty() && within - from < BEGINNING;
+        let shows = |from: &usize| bytes.len() - from >= if goes_on(*from) { BEGINNING_CUT } else { BEGINNING };
+        let found = |from: usize| Some((from, self.owed.iter().position(|owed| owed.begins(&bytes[from..]))?));
+        let (from, index) = (0..within).filter(shows).find_map(found)?;
+        let length = bytes.get(from + BEGINNING - 1).copied().unwrap_or(0);
+        let reaches_over = bytes.len() > within && from + BEGINNING + usize::from(length) > within;
+        let inside = if goes_on(from) || reaches_over { Inside::GoesOn } else { Inside::Ends };
+        self.owed.remove(index);
+        Some(inside)
     }
 
     fn judge(&mut self, mut frame: Vec<u8>, counters: &LinkCounters) -> Verdict {
         let id = u16::from_be_bytes([frame[0], frame[1]]);
         let Some((client_id, expect)) = self.pending.as_ref().filter(|_| id == self.last_id) else {
             counters.stale.one();
-            self.owed.retain(|owed| *owed != id);
+            self.owed.retain(|owed| owed.id != id);
             self.stale_in_a_row += 1;
-            return if self.stale_in_a_row >= STALE_IN_A_ROW { Verdict::Lost } else { Verdict::Wait };
+            return if self.stale_in_a_row >= STALE_IN_A_ROW { Verdict::Renew } else { Verdict::Wait };
         };
         self.stale_in_a_row = 0;
         let exception = frame[7] == expect.function | 0x80;
@@ -126,12 +190,13 @@ impl TcpMatcher {
             self.pending = None;
             return Verdict::Malformed;
         }
-        if self.swallowed(&frame) {
-            counters.short.one();
-            return Verdict::Lost;
-        }
         frame[..2].copy_from_slice(&client_id.to_be_bytes());
         self.pending = None;
-        Verdict::Answer(frame)
+        let Some(inside) = self.swallowed(&frame) else { return Verdict::Answer(frame) };
+        counters.doubtful.one();
+        match inside {
+            Inside::Ends => Verdict::Doubtful,
+            Inside::GoesOn => Verdict::Renew,
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! The line guard's matchers for fuzz targets and for the comparison with another implementation: a request, a stream in pieces,
-//! and what goes up.
+//! and what goes up. Requests that were given up before it may still be answered; what the guard doubts is asked once more.
 
 use super::rtu::RtuMatcher;
 use super::tcp::TcpMatcher;
@@ -13,28 +13,52 @@ pub struct Trial {
     pub sent: Vec<u8>,
     /// Frames that went up; never more than one for a request.
     pub answers: Vec<Vec<u8>>,
+    /// An answer was doubted, and asked for once more.
+    pub doubtful: bool,
     /// Most bytes held at a time.
     pub held: usize,
     /// The guard asked for a new connection.
     pub lost: bool,
 }
 
-/// Feeds what `stream` makes of the request sent, in pieces of `piece` bytes; `None` when the request may not leave.
-pub fn trial(rtu: bool, request: &[u8], piece: usize, stream: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Trial> {
+/// Feeds what `stream` makes of the request sent, in pieces of `piece` bytes, after `given_up` was asked and not answered; `None` when
+/// the request may not leave.
+pub fn trial(
+    rtu: bool,
+    given_up: &[Vec<u8>],
+    request: &[u8],
+    piece: usize,
+    mut stream: impl FnMut(&[u8]) -> Vec<u8>,
+) -> Option<Trial> {
     let mut matcher = if rtu { Matcher::Rtu(RtuMatcher::default()) } else { Matcher::Tcp(TcpMatcher::default()) };
     let counters = LinkCounters::default();
+    for request in given_up {
+        matcher.begin(request)?;
+        matcher.abandon(&counters);
+    }
     let mut trial = Trial { sent: matcher.begin(request)?, ..Trial::default() };
-    for piece in stream(&trial.sent).chunks(piece.max(1)) {
-        match matcher.feed(piece, &counters) {
-            Verdict::Answer(frame) => trial.answers.push(frame),
-            Verdict::Malformed | Verdict::Wait => {}
-            Verdict::Lost => trial.lost = true,
-        }
-        trial.held = trial.held.max(matcher.held());
-        if trial.lost {
-            break;
-        }
+    trial.feed(&mut matcher, &stream(&trial.sent), piece, &counters);
+    if trial.doubtful && !trial.lost {
+        trial.sent = matcher.begin(request)?;
+        trial.feed(&mut matcher, &stream(&trial.sent), piece, &counters);
     }
     matcher.abandon(&counters);
     Some(trial)
+}
+
+impl Trial {
+    fn feed(&mut self, matcher: &mut Matcher, stream: &[u8], piece: usize, counters: &LinkCounters) {
+        for piece in stream.chunks(piece.max(1)) {
+            match matcher.feed(piece, counters) {
+                Verdict::Answer(frame) => self.answers.push(frame),
+                Verdict::Doubtful => self.doubtful = true,
+                Verdict::Malformed | Verdict::Wait => {}
+                Verdict::Lost | Verdict::Renew => self.lost = true,
+            }
+            self.held = self.held.max(matcher.held());
+            if self.lost {
+                break;
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ type OfUnit = [(&'static str, String); 2];
 type Named = (&'static str, &'static str, fn(&BusReport) -> u64);
 
 /// Name, help, value of each counter of a link.
-const LINK: [Named; 15] = [
+const LINK: [Named; 17] = [
     ("bus_answers", "Exchanges with a good answer", |r| r.link.ok),
     ("bus_exceptions", "Exchanges with a Modbus exception", |r| r.link.exceptions),
     ("bus_timeouts", "Exchanges without an answer in time", |r| r.link.timeouts),
@@ -26,8 +26,10 @@ const LINK: [Named; 15] = [
     ("bus_stale_frames", "Answers to requests that were over", |r| r.link.stale),
     ("bus_echoes", "Own requests heard again", |r| r.link.echo),
     ("bus_short_answers", "Answers of the wrong length", |r| r.link.short),
+    ("bus_doubtful_answers", "Answers whose end may be another frame, asked for once more", |r| r.link.doubtful),
     ("bus_noise_bytes", "Bytes that belong to no frame", |r| r.link.noise),
     ("bus_reconnects", "Times the link was opened again", |r| r.link.reconnects),
+    ("bus_renewals", "Times of them because old answers were in the way", |r| r.link.renewals),
     ("bus_connect_failures", "Times the link could not be opened", |r| r.link.connect_failures),
     ("bus_sent_bytes", "Bytes sent", |r| r.link.bytes_sent),
     ("bus_received_bytes", "Bytes received", |r| r.link.bytes_received),

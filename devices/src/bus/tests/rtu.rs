@@ -1,6 +1,7 @@
 //! RTU lines: late answers, echo, noise, foreign frames, damage.
 
 use super::*;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 fn right(asked: &Asked) -> Vec<u8> {
     frame_rtu(asked.unit, &data(asked))
@@ -185,9 +186,33 @@ async fn a_device_that_refuses_the_longer_request_is_asked_the_short_one_at_once
     while let Ok(count) = told.try_recv() {
         asked.push(count);
     }
-    // The third: an answer like none before is asked for twice as long as answers of an earlier run may be on their way.
-    assert_eq!(asked[..3], [2, 1, 1]);
-    assert!(asked.iter().filter(|count| **count > 1).count() == 1, "{asked:?}");
+    // Two refusals: one may be late. The fourth: an answer like none before is asked for twice as long as answers of an earlier run
+    // may be on their way.
+    assert_eq!(asked[..4], [2, 2, 1, 1]);
+    assert!(asked.iter().filter(|count| **count > 1).count() == 2, "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_late_exception_takes_no_length_from_the_request_it_meets_and_no_value() {
+    for lost_before in [false, true] {
+        // The refusal of what was asked before, at 0 or by an earlier run, comes instead of the first answer at 100.
+        let (asked_at_0, asked_at_100) = (AtomicU32::new(0), AtomicU32::new(0));
+        let (mut rig, mut told) = lengths(move |asked| {
+            let nth = if asked.address == 0 { &asked_at_0 } else { &asked_at_100 }.fetch_add(1, Relaxed);
+            match (asked.address, nth) {
+                (0, 0) if lost_before => None,
+                (100, 0) => Some(vec![0x83, 2]),
+                _ => Some(data(asked)),
+            }
+        })
+        .await;
+        for _ in 0..5 {
+            assert_eq!(values(&rig.scan().await), [5000.0, 5100.0], "lost before: {lost_before}");
+            assert_eq!(told.recv().await, Some(2), "lost before: {lost_before}");
+        }
+        let exceptions = rig.status.snapshot().units[0].counters.exceptions;
+        assert_eq!(exceptions, 1, "lost before: {lost_before}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,3 +152,86 @@ async fn a_peer_that_accepts_and_never_answers_is_left_after_three_silences() {
         }
     }
 }
+
+/// Three answers to a request that is over, as a gateway sends them that queued what it could not deliver in time.
+async fn old_answers(wire: &mut DuplexStream) {
+    let old = Asked { head: vec![0x7F, 0xFF], unit: 1, function: 3, address: 7, count: 1 };
+    wire.write_all(&frame_tcp(&old, &[3, 2, 0xAA, 0xAA]).repeat(3)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_old_answers_renew_the_connection_and_are_neither_a_miss_nor_a_lost_link() {
+    for while_asked in [false, true] {
+        let mut rig = Rig::start(tcp(), &[1], ONE);
+        let mut wire = rig.connections.recv().await.unwrap();
+        tokio::spawn(async move {
+            for nth in 1.. {
+                let Some(asked) = asked_tcp(&mut wire).await else { return };
+                if nth < 3 || !while_asked {
+                    wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+                }
+                if nth == 3 {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    old_answers(&mut wire).await;
+                }
+            }
+        });
+        let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+        tokio::spawn(async move { serve(connections.recv().await.unwrap()).await });
+        let mut scans = Vec::new();
+        while scans.len() < 8 {
+            match rig.messages.recv().await.unwrap() {
+                BusMessage::Scan(scan) => scans.push(scan),
+                BusMessage::State { code, .. } => assert_eq!(code, "link_up", "asked {while_asked}"),
+            }
+        }
+        assert!(scans.iter().all(|scan| values(scan) == [1007.0]));
+        let intervals = scans.windows(2).map(|pair| pair[1].at.mono.since(pair[0].at.mono));
+        assert!(intervals.max().unwrap() < Duration::from_millis(1_150), "asked {while_asked}: asked again at once");
+        let seen = rig.status.snapshot();
+        assert_eq!((seen.link.renewals, seen.link.reconnects, seen.link.timeouts), (1, 1, 0), "asked {while_asked}");
+        assert_eq!((seen.units[0].counters.timeouts, seen.units[0].counters.protocol), (0, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_sends_nothing_but_old_answers_is_a_lost_link_and_is_left_alone_for_a_while() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Some(mut wire) = connections.recv().await {
+            old_answers(&mut wire).await;
+            held.push(wire);
+        }
+    });
+    assert_eq!(rig.state().await.1, "link_up");
+    assert_eq!(rig.state().await.1, "link_down");
+    while rig.scan().await.at.mono.0 < 20_000_000_000 {}
+    let link = rig.status.snapshot().link;
+    assert!((3..12).contains(&link.reconnects), "pauses that double, not a loop: {link:?}");
+}
+
+/// Registers that are, byte for byte, the late answer to the first request.
+const LOOKS_LATE: [u16; 5] = [1, 0, 0x000D, 0x0103, 0x0A00];
+
+#[tokio::test(start_paused = true)]
+async fn values_that_are_a_late_answer_to_the_byte_cost_a_repeat_and_neither_a_miss_nor_the_connection() {
+    let field = |n: usize| format!("[field.f{n}]\nfunction = 3\naddress = {n}\ntype = 'u16'\n");
+    let profile = format!("title_zh = '五'\ntitle_en = 'five'\n{}", (0..5).map(field).collect::<String>());
+    let mut rig = Rig::start(tcp(), &[1], &profile);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        asked_tcp(&mut wire).await.unwrap(); // never answered
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            let pdu = [&[3, 10][..], &LOOKS_LATE.map(u16::to_be_bytes).concat()].concat();
+            wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+        }
+    });
+    for _ in 0..5 {
+        assert_eq!(values(&rig.scan().await), LOOKS_LATE.map(f64::from));
+    }
+    let seen = rig.status.snapshot();
+    assert_eq!((seen.link.doubtful, seen.link.reconnects, seen.link.timeouts), (1, 0, 1));
+    assert_eq!(seen.units[0].counters.protocol, 0);
+}
