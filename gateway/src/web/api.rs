@@ -8,6 +8,7 @@ use crate::delivery::OutboxFigures;
 use crate::mqtt::payload::utc_text;
 use crate::record::Record;
 use crate::snapshot::{BusView, PointView, SiteView, Snapshot, StorageView, ValueView};
+use crate::store::IncidentFigures;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -79,6 +80,8 @@ pub(super) struct StatusView<'a> {
     outbox: &'a OutboxFigures,
     storage: &'a StorageView,
     office_silent: bool,
+    /// Raw frames kept around incidents.
+    incidents: IncidentFigures,
     /// None where none is configured.
     annunciator: &'a Option<AnnunciatorView>,
 }
@@ -105,6 +108,7 @@ async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
         outbox: &s.outbox,
         storage: &s.storage,
         office_silent: s.office_silent,
+        incidents: state.archive.incidents().1,
         annunciator: &s.annunciator,
     })
 }
