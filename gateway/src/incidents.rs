@@ -6,6 +6,7 @@
 
 use crate::clock::file_label;
 use crate::core::CoreHandle;
+use crate::pace::Pace;
 use crate::record::Record;
 use crate::snapshot::SiteView;
 use crate::store::Store;
@@ -77,7 +78,7 @@ pub(crate) async fn keep(store: Store, core: CoreHandle, clock: Arc<dyn Clock>, 
             clock: clock.clone(),
             seen: 0,
             begun: None,
-            pace: Pace::default(),
+            pace: Pace::new(BURST, ONE_MORE_EVERY),
         };
         keeper.run(status.clone(), stop.clone())
     };
@@ -143,31 +144,6 @@ impl Keeper {
     }
 }
 
-/// [`BURST`] at once, then one for every [`ONE_MORE_EVERY`].
-#[derive(Debug, Default)]
-struct Pace {
-    taken: u32,
-    since: Mono,
-}
-
-impl Pace {
-    fn admits(&mut self, now: Mono) -> bool {
-        if self.taken == 0 {
-            self.since = now;
-        }
-        let more = u32::try_from(now.since(self.since).as_secs() / ONE_MORE_EVERY.as_secs())
-            .unwrap_or(u32::MAX)
-            .min(self.taken);
-        if more > 0 {
-            self.taken -= more;
-            self.since = if self.taken == 0 { now } else { self.since.plus(ONE_MORE_EVERY * more) };
-        }
-        let admitted = self.taken < BURST;
-        self.taken += u32::from(admitted);
-        admitted
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,7 +162,7 @@ mod tests {
             workers: Workers::Inline,
         };
         let (store, _) = Store::open(dir, options).unwrap();
-        Keeper { bus: "gas-bus".into(), store, clock, seen: 0, begun: None, pace: Pace::default() }
+        Keeper { bus: "gas-bus".into(), store, clock, seen: 0, begun: None, pace: Pace::new(BURST, ONE_MORE_EVERY) }
     }
 
     fn view(number: u64, cause: &str, complete: bool) -> IncidentView {

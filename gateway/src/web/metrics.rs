@@ -35,6 +35,13 @@ async fn metrics(State(state): State<Arc<SiteState>>) -> Result<Response, Proble
     figures.gauge("web_streams", "Browsers on the stream", streams);
     figures.of_snapshot(&state.core.snapshot());
     super::bus_metrics::register(&mut figures.0, &state.buses);
+    let (written, not_written) = state.accounts.refusals.counts();
+    figures.counter("refusals_journaled", "Refused changes of people that are in the journal", written);
+    figures.counter(
+        "refusals_not_journaled",
+        "Refused changes beyond what the journal takes of one person",
+        not_written,
+    );
     figures.of_incidents(&state.archive.incidents().1);
     figures.answer()
 }
