@@ -6,11 +6,13 @@
 //!
 //! Owns the ring and its bounds: an exchange keeps at most [`KEPT_BYTES`] of what came in, however much chatter there was, so a bus
 //! never holds more than about 200 KiB. Written by the line guard, read by views. Times are kept as moments of the process'
-//! own clock and become wall time only when somebody looks.
+//! own clock and become wall time only when somebody looks. Leaves a copy that outlives the process to whoever waits for
+//! [`Recorder::incident_news`].
 
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Exchanges kept for each bus.
@@ -20,6 +22,10 @@ pub const KEPT_BYTES: usize = 300;
 const INCIDENTS_MAX: usize = 4;
 const BEFORE: usize = 64;
 const AFTER: u64 = 32;
+/// Journal entries that name one incident: a flood of alarms belongs to it as a whole.
+const EVENTS_MAX: usize = 16;
+/// The same for the words of its cause.
+const CAUSE_BYTES: usize = 500;
 
 /// What came of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -72,9 +78,13 @@ struct Exchange {
 
 #[derive(Debug)]
 struct Incident {
+    number: u64,
     at: Instant,
     cause: String,
+    events: Vec<String>,
     until: u64,
+    /// All that belongs to it has come.
+    complete: bool,
     exchanges: Vec<Exchange>,
 }
 
@@ -85,15 +95,19 @@ struct Ring {
     /// The newest exchange still takes bytes.
     open: bool,
     incidents: VecDeque<Incident>,
+    incidents_begun: u64,
 }
 
 /// Recorder of one bus.
 #[derive(Debug, Default)]
-pub struct Recorder(Mutex<Ring>);
+pub struct Recorder {
+    ring: Mutex<Ring>,
+    news: Notify,
+}
 
 impl Recorder {
     fn lock(&self) -> MutexGuard<'_, Ring> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request goes out.
@@ -123,25 +137,23 @@ impl Recorder {
             exchange.dropped = (dropped != Dropped::default()).then(|| Box::new(dropped));
             exchange.bytes.shrink_to_fit();
         }
-        ring.settle_incident(false);
+        if ring.settle_incident(false) {
+            self.news.notify_one();
+        }
     }
 
-    /// Keeps what is around this moment. While one incident still gathers what comes after it, others only add their cause.
-    pub fn incident(&self, cause: &str) {
-        let ring = &mut *self.lock();
-        if let Some(gathering) = ring.incidents.back_mut().filter(|i| ring.written < i.until) {
-            if gathering.cause.len() + cause.len() < 500 && !gathering.cause.contains(cause) {
-                gathering.cause = format!("{}, {cause}", gathering.cause);
-            }
-            return;
+    /// Keeps what is around this moment; `event` is the journal entry it belongs to. While one incident still gathers what comes
+    /// after it, others only add their cause and their entry.
+    pub fn incident(&self, cause: &str, event: Option<&str>) {
+        if self.lock().incident(cause, event) {
+            self.news.notify_one();
         }
-        ring.settle_incident(true);
-        if ring.incidents.len() == INCIDENTS_MAX {
-            ring.incidents.pop_front();
-        }
-        let (at, until) = (Instant::now(), ring.written + AFTER);
-        let exchanges = ring.exchanges.iter().rev().take(BEFORE).rev().cloned().collect();
-        ring.incidents.push_back(Incident { at, cause: cause.to_owned(), until, exchanges });
+    }
+
+    /// Waits until an incident has begun, has become complete or belongs to one more event. For one waiter; news of before it waited
+    /// are not lost.
+    pub async fn incident_news(&self) {
+        self.news.notified().await;
     }
 
     /// The last exchanges, oldest first; `now_utc_ms` is the wall time of this moment.
@@ -154,15 +166,24 @@ impl Recorder {
     /// The incidents kept, oldest first.
     #[must_use]
     pub fn incidents(&self, now_utc_ms: i64) -> Vec<IncidentView> {
+        self.incidents_after(0, now_utc_ms)
+    }
+
+    /// Those with a higher number.
+    #[must_use]
+    pub fn incidents_after(&self, number: u64, now_utc_ms: i64) -> Vec<IncidentView> {
         let now = (Instant::now(), now_utc_ms);
         let ring = &mut *self.lock();
         ring.settle_incident(true);
         let view = |i: &Incident| IncidentView {
+            number: i.number,
             utc_ms: utc_ms(i.at, now),
             cause: i.cause.clone(),
+            event_ids: i.events.clone(),
+            complete: i.complete,
             exchanges: i.exchanges.iter().map(|e| e.view(now)).collect(),
         };
-        ring.incidents.iter().map(view).collect()
+        ring.incidents.iter().filter(|i| i.number > number).map(view).collect()
     }
 }
 
@@ -186,12 +207,37 @@ impl Ring {
         });
     }
 
-    /// Adds to the newest incident what has come after it; `early` does not wait for all of it.
-    fn settle_incident(&mut self, early: bool) {
-        let Some(incident) = self.incidents.back_mut() else { return };
-        if !early && self.written < incident.until {
-            return;
+    /// False when it said nothing new.
+    fn incident(&mut self, cause: &str, event: Option<&str>) -> bool {
+        if let Some(gathering) = self.incidents.back_mut().filter(|i| self.written < i.until) {
+            return gathering.add(cause, event);
         }
+        self.settle_incident(false);
+        if self.incidents.len() == INCIDENTS_MAX {
+            self.incidents.pop_front();
+        }
+        self.incidents_begun += 1;
+        self.incidents.push_back(Incident {
+            number: self.incidents_begun,
+            at: Instant::now(),
+            cause: cause.to_owned(),
+            events: event.map(str::to_owned).into_iter().collect(),
+            until: self.written + AFTER,
+            complete: false,
+            exchanges: self.exchanges.iter().rev().take(BEFORE).rev().cloned().collect(),
+        });
+        true
+    }
+
+    /// Adds to the newest incident what has come after it; `early` does not wait for all of it. True when it is complete now.
+    fn settle_incident(&mut self, early: bool) -> bool {
+        let Some(incident) = self.incidents.back_mut().filter(|i| !i.complete) else { return false };
+        let all = self.written >= incident.until;
+        if !early && !all {
+            return false;
+        }
+        // The last exchange of all may still be under way while somebody looks.
+        incident.complete = all && !early;
         // The last one of before may have been under way when it was copied.
         if let Some(last) = incident.exchanges.pop() {
             let fresh = self.exchanges.iter().filter(|e| e.number >= last.number && e.number <= incident.until);
@@ -203,6 +249,20 @@ impl Ring {
         } else {
             incident.exchanges.extend(self.exchanges.iter().filter(|e| e.number <= incident.until).cloned());
         }
+        incident.complete
+    }
+}
+
+impl Incident {
+    fn add(&mut self, cause: &str, event: Option<&str>) -> bool {
+        let another =
+            self.cause.len() + cause.len() < CAUSE_BYTES && !self.cause.split(", ").any(|known| known == cause);
+        if another {
+            self.cause = format!("{}, {cause}", self.cause);
+        }
+        let event = event.filter(|_| self.events.len() < EVENTS_MAX);
+        self.events.extend(event.map(str::to_owned));
+        another || event.is_some()
     }
 }
 
@@ -272,8 +332,14 @@ pub struct ExchangeView {
 /// What is kept around one incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IncidentView {
+    /// Counted from 1 over the life of the bus' status.
+    pub number: u64,
     pub utc_ms: i64,
     pub cause: String,
+    /// Journal entries it belongs to, such as the raise of the alarm.
+    pub event_ids: Vec<String>,
+    /// All that comes after it has come.
+    pub complete: bool,
     pub exchanges: Vec<ExchangeView>,
 }
 
@@ -317,14 +383,16 @@ mod tests {
         for n in 0..100 {
             exchange(&recorder, &[n]);
         }
-        recorder.incident("unit_dead u1");
+        recorder.incident("unit_dead u1", None);
         exchange(&recorder, &[101]);
-        recorder.incident("alarm GT-1:HH");
+        recorder.incident("alarm GT-1:HH", Some("site-7"));
+        assert!(!recorder.incidents(0)[0].complete);
         for _ in 0..1_000 {
             exchange(&recorder, &[9]);
         }
         let [incident] = &recorder.incidents(5_000)[..] else { panic!("one incident, two causes") };
         assert_eq!(incident.cause, "unit_dead u1, alarm GT-1:HH");
+        assert_eq!((&incident.event_ids[..], incident.complete), (&["site-7".to_owned()][..], true));
         let numbers: Vec<u64> = incident.exchanges.iter().map(|e| e.number).collect();
         assert_eq!(numbers, (37..=132).collect::<Vec<_>>());
     }
@@ -333,13 +401,28 @@ mod tests {
     async fn incidents_are_bounded_and_the_newest_stay() {
         let recorder = Recorder::default();
         for n in 0..20 {
-            recorder.incident(&format!("number {n}"));
+            recorder.incident(&format!("number {n}"), None);
             for _ in 0..40 {
                 exchange(&recorder, &[9]);
             }
         }
         let kept = recorder.incidents(0);
         assert_eq!(kept.len(), INCIDENTS_MAX);
-        assert_eq!(kept[3].cause, "number 19");
+        assert_eq!((&*kept[3].cause, kept[3].number), ("number 19", 20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_keeps_incidents_hears_of_their_beginning_and_of_their_end_and_of_nothing_else() {
+        let recorder = Recorder::default();
+        let heard =
+            async || tokio::time::timeout(std::time::Duration::from_secs(1), recorder.incident_news()).await.is_ok();
+        exchange(&recorder, &[9]);
+        assert!(!heard().await, "an exchange is no news");
+        recorder.incident("alarm GT-1:HH", None);
+        assert!(heard().await && !heard().await);
+        (0..31).for_each(|_| exchange(&recorder, &[9]));
+        assert!(!heard().await, "it still gathers");
+        (0..200).for_each(|_| exchange(&recorder, &[9]));
+        assert!(heard().await && !heard().await);
     }
 }

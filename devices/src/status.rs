@@ -305,7 +305,7 @@ impl BusStatus {
         if let Some(u) = self.units.get(index) {
             u.dead.store(dead, Relaxed);
             if dead {
-                self.recorder.incident(&format!("unit_dead {}", u.device));
+                self.recorder.incident(&format!("unit_dead {}", u.device), None);
             }
         }
     }

@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod dry_run;
 mod exit;
+mod hidden;
 mod import;
 mod kpi;
 mod link;

@@ -1,15 +1,33 @@
-//! Freezes the flight recorder of a bus when an alarm of one of its instruments is raised.
+//! Freezes the flight recorder of a bus when an alarm of one of its instruments is raised, and has what was frozen written down.
 //!
-//! Owns the way from an alarm to its bus. A dead unit freezes its own bus in `devices`, without us.
+//! Owns the way from an alarm to its bus, and when and how often an incident is written: beside the buses and the core, soon after it
+//! began and once more when all that follows has come. A dead unit freezes its own bus in `devices`, without us. Leaves the files to
+//! [`crate::store`]. While nothing happens nothing here is woken.
 
+use crate::clock::file_label;
+use crate::core::CoreHandle;
+use crate::pace::Pace;
 use crate::record::Record;
 use crate::snapshot::SiteView;
+use crate::store::Store;
+use crate::text::parts;
 use crate::web::Buses;
-use rules::EventKind;
+use devices::recorder::IncidentView;
+use devices::status::BusStatus;
+use futures_util::future::join_all;
+use rules::{Clock, EventKind, Mono};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
+
+/// News of one incident come in a burst (a dead unit, its alarms): they are one write.
+const GATHER: Duration = Duration::from_millis(500);
+/// Incidents of one bus that are written one after the other …
+const BURST: u32 = 4;
+/// … and one more for every so many minutes: a unit that comes and goes all day shall not push out everybody else's.
+const ONE_MORE_EVERY: Duration = Duration::from_secs(600);
 
 /// Runs until `stop` or the end of the core; gives the task's name.
 pub(crate) async fn watch(
@@ -42,6 +60,151 @@ fn freeze(record: &Record, site: &SiteView, buses: &Buses) {
     let point = site.points.find(&fact.point);
     let device = point.as_ref().map_or_else(of_device, |p| &p.device);
     if let Some((_, status)) = buses.iter().find(|(_, status)| status.has_device(device)) {
-        status.recorder().incident(&format!("alarm {}", fact.alarm));
+        status.recorder().incident(&format!("alarm {}", fact.alarm), Some(&record.event_id));
+    }
+}
+
+/// Writes what is frozen until `stop`, then what has come until then.
+pub(crate) async fn keep(store: Store, core: CoreHandle, clock: Arc<dyn Clock>, buses: Buses, stop: CancellationToken) {
+    let unreadable = store.find_incidents(file_label(clock.now())).await;
+    if !unreadable.is_empty() {
+        let (text_zh, text_en) = parts::incidents_set_aside(&unreadable);
+        core.note(EventKind::Notice { code: "incidents_set_aside".into(), text_zh, text_en }).await;
+    }
+    let of_bus = |(key, status): &(String, Arc<BusStatus>)| {
+        let keeper = Keeper {
+            bus: key.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            seen: 0,
+            begun: None,
+            pace: Pace::new(BURST, ONE_MORE_EVERY),
+        };
+        keeper.run(status.clone(), stop.clone())
+    };
+    join_all(buses.iter().map(of_bus)).await;
+    stop.cancelled().await;
+}
+
+/// Writes the incidents of one bus.
+struct Keeper {
+    bus: String,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// Number of the last one that is done with, written or not.
+    seen: u64,
+    /// One that was written while it still gathered: number in the recorder, number on the disk.
+    begun: Option<(u64, u64)>,
+    pace: Pace,
+}
+
+impl Keeper {
+    async fn run(mut self, status: Arc<BusStatus>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = status.recorder().incident_news() => {
+                    let _ = tokio::time::timeout(GATHER, stop.cancelled()).await;
+                }
+                () = stop.cancelled() => {}
+            }
+            let now = self.clock.now();
+            let news = status.recorder().incidents_after(self.seen, now.wall.utc_ms);
+            self.take(news, now.mono).await;
+            if stop.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// Oldest first; only the newest may still gather.
+    async fn take(&mut self, news: Vec<IncidentView>, now: Mono) {
+        let newest = news.last().map_or(0, |view| view.number);
+        for view in news {
+            let files = self.store.incidents();
+            let gone = view.number.saturating_sub(self.seen + 1);
+            if gone > 0 {
+                files.dropped("overrun", gone);
+            }
+            let again = self.begun.take_if(|(number, _)| *number == view.number).map(|(_, kept)| kept);
+            let (number, over) = (view.number, view.complete || view.number < newest);
+            self.seen = number - u64::from(!over);
+            if again.is_none() && !self.pace.admits(now) {
+                files.dropped("rate", 1);
+                self.seen = number;
+                continue;
+            }
+            match self.store.keep_incident(self.bus.clone(), view, again).await {
+                Ok(kept) => self.begun = (!over).then_some((number, kept)),
+                Err(error) => {
+                    tracing::warn!(%error, bus = self.bus, "an incident cannot be written");
+                    self.seen = number;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::{OpenOptions, Workers};
+
+    fn keeper(dir: &std::path::Path) -> Keeper {
+        let clock = Arc::new(SystemClock::default());
+        let options = OpenOptions {
+            points: Vec::new(),
+            commit_interval: Duration::from_secs(1),
+            max_bytes: 1 << 20,
+            now_label: "label".into(),
+            kernel_boot_id: "kernel".into(),
+            clock: clock.clone(),
+            workers: Workers::Inline,
+        };
+        let (store, _) = Store::open(dir, options).unwrap();
+        Keeper { bus: "gas-bus".into(), store, clock, seen: 0, begun: None, pace: Pace::new(BURST, ONE_MORE_EVERY) }
+    }
+
+    fn view(number: u64, cause: &str, complete: bool) -> IncidentView {
+        IncidentView { number, utc_ms: 0, cause: cause.into(), event_ids: Vec::new(), complete, exchanges: Vec::new() }
+    }
+
+    fn at(minutes: u64) -> Mono {
+        Mono::default().plus(Duration::from_secs(minutes * 60))
+    }
+
+    fn kept(keeper: &Keeper) -> Vec<(u64, String, bool)> {
+        keeper.store.incidents().list().into_iter().map(|one| (one.number, one.cause, one.complete)).collect()
+    }
+
+    #[tokio::test]
+    async fn an_incident_is_on_the_disk_while_it_gathers_and_whole_when_it_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keeper = keeper(dir.path());
+        keeper.take(vec![view(1, "unit_dead D", false)], at(0)).await;
+        assert_eq!(kept(&keeper), [(1, "unit_dead D".into(), false)]);
+        keeper.take(vec![view(1, "unit_dead D, alarm A:H", true)], at(0)).await;
+        assert_eq!(kept(&keeper), [(1, "unit_dead D, alarm A:H".into(), true)]);
+        assert_eq!((keeper.seen, keeper.begun), (1, None), "it is not looked at again");
+        keeper.take(vec![view(2, "b", false)], at(0)).await;
+        keeper.take(vec![view(2, "b", false), view(3, "c", true)], at(0)).await;
+        assert_eq!(kept(&keeper).len(), 3);
+        assert_eq!(keeper.seen, 3, "one that another has followed gathers no more");
+    }
+
+    #[tokio::test]
+    async fn a_bus_that_comes_and_goes_all_day_does_not_push_out_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keeper = keeper(dir.path());
+        for number in 1..=10 {
+            keeper.take(vec![view(number, "flapping", true)], at(0)).await;
+        }
+        assert_eq!(kept(&keeper).len(), 4);
+        assert_eq!(keeper.store.incidents().figures().dropped["rate"], 6);
+        keeper.take(vec![view(11, "later", true), view(12, "later", true)], at(11)).await;
+        assert_eq!(kept(&keeper).len(), 5, "one more for every ten minutes");
+        keeper.take(vec![view(20, "overrun", true)], at(60)).await;
+        assert_eq!(keeper.store.incidents().figures().dropped["overrun"], 7);
+        assert_eq!(kept(&keeper).len(), 6);
     }
 }

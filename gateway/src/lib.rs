@@ -19,6 +19,7 @@ pub mod kpi;
 pub mod mqtt;
 pub mod notify;
 pub mod office;
+mod pace;
 pub mod record;
 pub mod reload;
 pub mod replay;

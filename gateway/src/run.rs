@@ -235,6 +235,9 @@ impl Station {
         let (view, statuses) = (self.view.clone(), self.statuses.clone());
         tasks.spawn(incidents::watch(self.core.records(), view, statuses, self.stops.all.clone()));
         let (store, clock, stop) = (self.store.clone(), self.clock.clone(), self.stops.all.clone());
+        let kept =
+            incidents::keep(store.clone(), self.core.clone(), clock.clone(), self.statuses.clone(), stop.clone());
+        tasks.spawn_on(kept.map(|()| "incident keeper"), &self.outward);
         tasks.spawn(keep_pulse(store, clock, stop).map(|()| "store's pulse"));
         let buses = self.statuses.iter().map(|(key, status)| Evidence::bus(key, status.clone()));
         let parts = std::iter::once(Evidence::turns("core", progress))

@@ -64,6 +64,7 @@ fn action_words(action: &str) -> (&str, &str) {
         "sign_in" => ("登录", "signed in"),
         "sign_in_failed" => ("登录失败", "sign-in failed"),
         "sign_out" => ("退出", "signed out"),
+        "refused" => ("操作被拒绝", "was refused"),
         "setup" => ("首次设置", "first setup"),
         "password_changed" => ("修改了本人密码", "changed the own password"),
         "password_set" => ("重设了密码", "set a password"),

@@ -4,6 +4,7 @@ import { en } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
 import { agrees, compare, counts, frozenRows, headline } from '../src/lib/alarms';
 import { beyond, percent, span } from '../src/lib/bars';
+import { contactOf, counted } from '../src/lib/contact';
 import { append, columns } from '../src/lib/curve';
 import { axisTimes, nameBeside, stamp } from '../src/lib/format';
 import { leader, placeLabels, type Box } from '../src/lib/labels';
@@ -122,5 +123,12 @@ describe('plan, names, roles', () => {
   test('an_administrator_runs_users_not_the_plant', () => {
     const as = (...roles: string[]) => ({ roles }) as Session;
     expect([may(as('admin'), 'acknowledge'), may(as('operator'), 'decideHazard'), may(as('operator', 'safety'), 'decideHazard'), may(null, 'acknowledge')]).toEqual([false, false, true, false]);
+  });
+});
+
+describe('contact', () => {
+  test('what_has_never_arrived_is_neither_zero_nor_lost', () => {
+    expect([contactOf(false, false), contactOf(false, true), contactOf(true, false), contactOf(true, true)]).toEqual(['waiting', 'waiting', 'lost', 'up']);
+    expect([counted('waiting', 0, '—'), counted('lost', 2, '—'), counted('up', 0, '—')]).toEqual(['—', '2', '0']);
   });
 });

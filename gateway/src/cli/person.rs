@@ -6,8 +6,10 @@
 use super::client::{ANSWER_LIMIT, Trouble, way_to};
 use super::{Exit, check, secret};
 use crate::config::{self, Station};
+use crate::web::local::LocalToken;
 use reqwest::{Client, Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,6 +36,8 @@ pub(super) struct Person {
     url: String,
     cookie: String,
     csrf: String,
+    /// Of the station's own files, where they may be read: then nobody else's tries keep this one waiting.
+    token: Option<String>,
 }
 
 impl Person {
@@ -62,11 +66,16 @@ impl Person {
         let client = if args.url.is_none() { client.local_address(from) } else { client };
         let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { client, url, cookie: String::new(), csrf: String::new() })
+        let token = LocalToken::found_in(&folder.dir).ok().filter(|_| is_here(&url));
+        Ok(Self { client, url, cookie: String::new(), csrf: String::new(), token })
     }
 
     async fn begin(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
         let asked = self.request(Method::POST, "/api/v1/session").json(&json!({ "user": user, "password": password }));
+        let asked = match &self.token {
+            Some(token) => asked.bearer_auth(token),
+            None => asked,
+        };
         let answer = asked.send().await.map_err(|error| self.unreachable(&error))?;
         let cookie = answer.headers().get(header::SET_COOKIE).and_then(|line| line.to_str().ok()?.split(';').next());
         self.cookie = cookie.unwrap_or_default().to_owned();
@@ -109,6 +118,12 @@ impl Person {
     }
 }
 
+/// An address of this machine itself: another one must not see the token.
+fn is_here(url: &str) -> bool {
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 async fn answered(answer: Response) -> Result<Value, Trouble> {
     if !answer.status().is_success() {
         return Err(refused(answer).await);
@@ -131,4 +146,19 @@ async fn refused(answer: Response) -> Trouble {
         text.push_str(&format!("\n{}:{}: {} · {}", of("file"), d["line"], of("message_zh"), of("message_en")));
     }
     Trouble { text, exit: if status.is_client_error() { Exit::Usage } else { Exit::Io } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_shown_to_this_machine_only() {
+        assert!(is_here("http://127.0.0.1:8080") && is_here("http://[::1]:8080"));
+        assert!(
+            !is_here("http://192.168.10.5:8080")
+                && !is_here("http://localhost:8080")
+                && !is_here("http://gateway.example")
+        );
+    }
 }

@@ -1,7 +1,8 @@
-//! What `status` and `events` show: the answers of a station as tables that fit a terminal.
+//! What `status` and `events` show: the answers of a station as tables that fit a terminal. What is hidden or held is [`super::hidden`]'s.
 //!
 //! Pure: JSON in, lines out, so that an older or newer station shows what it has and `–` for the rest.
 
+use super::hidden::hidden;
 use super::past::{columns, pad};
 use crate::mqtt::payload::utc_text;
 use serde_json::Value;
@@ -11,7 +12,7 @@ const ALARMS_MAX: usize = 10;
 /// Devices that are listed one by one; beyond it only those that do not answer.
 const DEVICES_MAX: usize = 20;
 
-/// A site: head, buses, devices, queues and sinks, alarms.
+/// A site: head, buses, devices, queues and sinks, alarms, what is hidden or held.
 pub(super) fn site(status: &Value, alarms: &Value) -> Vec<String> {
     let mut lines = head(status);
     let buses: Vec<&Value> = rows(&status["buses"]).collect();
@@ -23,6 +24,8 @@ pub(super) fn site(status: &Value, alarms: &Value) -> Vec<String> {
     lines.extend(queues(status));
     lines.push(String::new());
     lines.extend(alarm_table(status, alarms));
+    lines.push(String::new());
+    lines.extend(hidden(&status["hidden"]));
     lines
 }
 
@@ -154,6 +157,7 @@ fn queues(s: &Value) -> Vec<String> {
             text(storage, "influx_dead_lettered")
         ),
     ];
+    lines.extend(incidents(&s["incidents"]));
     lines.extend(annunciator(&s["annunciator"]));
     let errors = [("MQTT", &outbox["last_error"]), ("InfluxDB", &storage["influx_last_error"])];
     lines.extend(errors.iter().filter_map(|(sink, error)| Some(format!("  {sink}: {}", error.as_str()?))));
@@ -161,6 +165,13 @@ fn queues(s: &Value) -> Vec<String> {
         lines.push("  镇办五分钟无回执 NO RECEIPT FROM THE OFFICE FOR FIVE MINUTES".to_owned());
     }
     lines
+}
+
+/// Raw frames kept around incidents.
+fn incidents(i: &Value) -> Option<String> {
+    let dropped: u64 = i.as_object()?["dropped"].as_object()?.values().filter_map(Value::as_u64).sum();
+    let (kept, aside) = (text(i, "kept"), text(i, "set_aside"));
+    Some(format!("  {} 已存 kept {kept} · 弃 dropped {dropped} · 隔离 set aside {aside}", pad("事故报文 frames", 16)))
 }
 
 /// Where one is configured.
@@ -204,7 +215,7 @@ fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {
         vec![
             text(alarm, "priority"),
             text(alarm, "id"),
-            text(alarm, "state"),
+            state_word(alarm),
             value,
             moment(&alarm["raised_utc_ms"]),
             text(alarm, "name"),
@@ -282,27 +293,44 @@ pub(super) fn alarm(alarm: &Value) -> String {
         "{} P{} {} · {} · {value}（限 limit {limit}） · {} · 编号 seq {}",
         text(alarm, "id"),
         text(alarm, "priority"),
-        text(alarm, "state"),
+        state_word(alarm),
         moment(&alarm["raised_utc_ms"]),
         text(alarm, "name"),
         text(alarm, "seq")
     )
 }
 
+/// In both languages; an unknown word is shown as it is.
+fn state_word(alarm: &Value) -> String {
+    let zh = match alarm["state"].as_str() {
+        Some("unacked") => "未确认",
+        Some("acked") => "已确认",
+        Some("returned_unacked") => "已恢复未确认",
+        Some("latched_unacked") => "锁存未确认",
+        Some("latched_acked") => "锁存已确认",
+        Some("shelved") => "搁置",
+        Some("suppressed") => "抑制",
+        Some("bypassed") => "旁路",
+        Some("out_of_service") => "停用",
+        _ => return text(alarm, "state"),
+    };
+    format!("{zh} {}", text(alarm, "state"))
+}
+
 fn said(zh: &Value, en: &Value) -> String {
     format!("{} · {}", zh.as_str().unwrap_or_default(), en.as_str().unwrap_or_default())
 }
 
-fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn rows(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn dash() -> String {
+pub(super) fn dash() -> String {
     "–".to_owned()
 }
 
 /// A field as a person reads it.
-fn text(value: &Value, key: &str) -> String {
+pub(super) fn text(value: &Value, key: &str) -> String {
     match &value[key] {
         Value::Null => dash(),
         Value::String(text) => text.clone(),
@@ -311,12 +339,12 @@ fn text(value: &Value, key: &str) -> String {
 }
 
 /// RFC 3339 UTC with milliseconds.
-fn moment(utc_ms: &Value) -> String {
+pub(super) fn moment(utc_ms: &Value) -> String {
     utc_ms.as_i64().map_or_else(dash, utc_text)
 }
 
 /// Columns as wide as their widest cell.
-fn table(names: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
+pub(super) fn table(names: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
     let head = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     let all: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
     let width = |n: usize| all.iter().filter_map(|row| row.get(n)).map(|cell| columns(cell)).max().unwrap_or(0);
@@ -346,6 +374,7 @@ mod tests {
             "unacked": 1, "hazards": 0, "buses": [{ "key": "tcp-a1", "up": false, "detail": detail }],
             "outbox": { "configured": true, "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
             "storage": { "ok": true, "samples_dropped": { "disk": 3 }, "influx_enabled": true, "influx_pending": 12 },
+            "incidents": { "kept": 3, "dropped": { "room": 4, "rate": 1 }, "set_aside": 0 },
             "annunciator": { "state": "silenced", "fault_zh": "无应答", "fault_en": "no answer", "writes": 12, "failures": 3,
                              "last_test": { "passed": true, "ended_utc_ms": 2_000 } },
         });
@@ -365,6 +394,9 @@ mod tests {
             "弃 dropped 3",
             "InfluxDB",
             "待写 waiting 12",
+            "已存 kept 3 · 弃 dropped 5",
+            "未确认 unacked",
+            "hidden or held –",
             "消音 silenced · 失效 FAILED：无应答 no answer",
             "通过 passed 1970-01-01T00:00:02.000Z",
             "写入 writes 12 失败 failures 3",

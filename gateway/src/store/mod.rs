@@ -3,6 +3,7 @@
 //! ```text
 //!   records.db      one writer thread, WAL, synchronous=FULL: an event, the state it leads to and its outbox row are one transaction
 //!   history/DAY.db  one writer thread, one compressed block per group commit; the oldest day goes first
+//!   incidents/      raw exchanges around an incident, one file each; the oldest goes first
 //! ```
 //!
 //! Owns files, schema, SQL and salvage. Leaves the decision what to write to `core`, and when a late disk is given up on, too.
@@ -16,6 +17,7 @@ mod detail;
 mod end_mark;
 mod follow;
 mod history;
+mod incidents;
 mod inspect;
 pub mod office;
 mod open;
@@ -39,6 +41,7 @@ pub use commit::Commit;
 pub use end_mark::{EndMark, UncleanEnd};
 pub use follow::{StoredBatch, StoredSample};
 pub use history::{HistoryCursor, HistoryFigures};
+pub use incidents::{INCIDENT_DROPS, IncidentFigures, IncidentFiles, KeptIncident};
 pub use inspect::{Chain, Fault, Journal, Received, Samples, audit, databases, received, samples};
 pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
@@ -46,6 +49,7 @@ pub use pulse::{Pulse, keep_pulse};
 pub use space::Space;
 pub use transitions::Transitions;
 
+use devices::recorder::IncidentView;
 use history::History;
 use rules::{Clock, Restored, Sample};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -129,6 +133,7 @@ pub struct Store {
     history: Arc<History>,
     pulse: Arc<Pulse>,
     space: Arc<Space>,
+    incidents: Arc<IncidentFiles>,
     path: Arc<PathBuf>,
     claim: Arc<Claim>,
 }
@@ -169,7 +174,8 @@ impl Store {
         let (desk, reader) = (Arc::new(desk), Arc::new(Mutex::new(reader)));
         let OpenOptions { workers, clock, .. } = options;
         let (pulse, space, path) = (Arc::default(), Arc::default(), Arc::new(path));
-        Ok((Self { desk, workers, clock, reader, history, pulse, space, path, claim }, found))
+        let incidents = Arc::new(IncidentFiles::in_folder(dir, workers == Workers::Threads));
+        Ok((Self { desk, workers, clock, reader, history, pulse, space, incidents, path, claim }, found))
     }
 
     /// One transaction: events, states, outbox rows.
@@ -258,6 +264,27 @@ impl Store {
     #[must_use]
     pub fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// What is kept around incidents.
+    #[must_use]
+    pub fn incidents(&self) -> Arc<IncidentFiles> {
+        self.incidents.clone()
+    }
+
+    /// [`IncidentFiles::find`], off the runtime.
+    pub async fn find_incidents(&self, label: String) -> Vec<String> {
+        let files = self.incidents.clone();
+        self.apart(move || files.find(&label)).await.unwrap_or_default()
+    }
+
+    /// [`IncidentFiles::keep`], off the runtime.
+    /// # Errors
+    /// The disk's.
+    pub async fn keep_incident(&self, bus: String, view: IncidentView, again: Option<u64>) -> Result<u64, StoreError> {
+        let (files, dir) = (self.incidents.clone(), self.path.clone());
+        let kept = self.apart(move || files.keep(&bus, &view, again)).await?;
+        kept.map_err(|error| StoreError::Io(dir.with_file_name("incidents"), error))
     }
 
     /// Counters of the history.

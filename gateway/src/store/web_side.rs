@@ -1,6 +1,6 @@
 //! The store as its readers see it: the page's archive, the account tables, the InfluxDB writer's source.
 
-use super::{HistoryCursor, Past, Span, Store, StoreError, StoredBatch};
+use super::{HistoryCursor, IncidentFigures, KeptIncident, Past, Span, Store, StoreError, StoredBatch};
 use crate::influx::line::SeriesSample;
 use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::kpi;
@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::path::Path;
 
 /// Blocks the InfluxDB writer takes at once: a minute of one-second commits.
@@ -39,6 +40,15 @@ impl Archive for Store {
             let read = move || columns(&history.range(&point, from_ms, to_ms), from_ms, to_ms, width);
             self.apart(read).await.map_err(internal)
         })
+    }
+
+    fn incidents(&self) -> (Vec<KeptIncident>, IncidentFigures) {
+        (self.incidents.list(), self.incidents.figures())
+    }
+
+    fn incidents_of(&self, bus: &str) -> BoxFuture<'_, Result<Vec<Value>, Problem>> {
+        let (files, bus) = (self.incidents.clone(), bus.to_owned());
+        Box::pin(async move { self.apart(move || files.read(&bus)).await.map_err(internal) })
     }
 
     /// On a connection of its own: a year of events takes a second, and the page's other reads do not wait for it.

@@ -86,6 +86,18 @@ pub fn unclean_end(end: &UncleanEnd) -> (String, String) {
     )
 }
 
+/// Files around incidents that nobody can read any more.
+#[must_use]
+pub fn incidents_set_aside(names: &[String]) -> (String, String) {
+    let (count, list) = (names.len(), names.join(", "));
+    (
+        format!("事故前后的原始报文有 {count} 个文件无法读取，已另存为 *.corrupt-*：{list}"),
+        format!(
+            "{count} file(s) of raw frames around incidents cannot be read and were set aside as *.corrupt-*: {list}"
+        ),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,20 +1,20 @@
 //! Who is signed in. Sessions live in memory and are written through to the database, so that a full disk or a broken
 //! database neither hides the alarms from an open session nor keeps it from acknowledging.
 //!
-//! Owns users, sessions, the one-time setup code and the throttle. Leaves headers and cookies to [`super::auth`],
+//! Owns users, sessions, the one-time setup code, the throttle and what of the refusals is written. Leaves headers and cookies to [`super::auth`],
 //! creating and changing users to [`super::people`].
 
 use super::account_db::{self, AccountDb, Unavailable};
 use super::local::LocalToken;
 use super::password::{self, Crowded, Hasher, Weak};
+use super::refusals::Refusals;
 use super::routes::{Action, Role, allows};
-use super::throttle::Throttle;
+use super::throttle::{Door, Throttle, Wait};
 use super::token;
 use crate::store::users::{self, OperatorNote, SessionRow, UserRow};
 use axum::http::HeaderMap;
 use rules::{Actor, Clock, Mono, Now};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ pub(super) struct SetupCode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     Wrong,
-    Wait(u64),
+    Wait(Wait),
     Weak(Weak),
     /// Fields that are missing or not acceptable.
     Fields(Vec<String>),
@@ -117,6 +117,7 @@ pub struct Accounts {
     sessions: Mutex<BTreeMap<String, Live>>,
     pub(super) throttle: Mutex<Throttle>,
     pub(super) setup: Mutex<Option<SetupCode>>,
+    pub(super) refusals: Refusals,
     demo_csrf: Option<String>,
     /// Set before anybody is served.
     pub(super) local: Option<LocalToken>,
@@ -153,6 +154,7 @@ impl Accounts {
             hasher: Hasher::new(),
             sessions: Mutex::new(sessions),
             throttle: Mutex::default(),
+            refusals: Refusals::default(),
             setup: Mutex::new(setup),
             demo_csrf: demo_operator.then(token::hex_token::<32>),
             local: None,
@@ -255,9 +257,9 @@ impl Accounts {
     /// Signs in. The answer and its duration are the same for an unknown user and a wrong password.
     /// # Errors
     /// [`Refused::Wrong`], `Wait` or `Busy`.
-    pub async fn sign_in(&self, user: &str, password: String, source: IpAddr) -> Result<NewSession, Refused> {
-        let now = self.clock.now().mono;
-        lock(&self.throttle).admit(source, user, now).map_err(Refused::Wait)?;
+    pub async fn sign_in(&self, user: &str, password: String, door: impl Into<Door>) -> Result<NewSession, Refused> {
+        let (now, door) = (self.clock.now().mono, door.into());
+        lock(&self.throttle).admit(door, user, now).map_err(Refused::Wait)?;
         let name = user.to_owned();
         let row = account_db::with(&*self.db, move |conn| users::user(conn, &name)).await?;
         let row = row.filter(|row| !row.disabled);
@@ -265,11 +267,11 @@ impl Accounts {
             && self.hasher.verify(password, row.as_ref().map(|row| row.hash.clone())).await?;
         match row {
             Some(row) if fits => {
-                lock(&self.throttle).succeeded(source, user);
+                lock(&self.throttle).succeeded(door, user);
                 Ok(self.begin(&row).await)
             }
             _ => {
-                lock(&self.throttle).failed(source, user, self.clock.now().mono);
+                lock(&self.throttle).failed(door, user, self.clock.now().mono);
                 Err(Refused::Wrong)
             }
         }

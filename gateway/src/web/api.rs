@@ -7,7 +7,10 @@ use crate::annunciator::AnnunciatorView;
 use crate::delivery::OutboxFigures;
 use crate::mqtt::payload::utc_text;
 use crate::record::Record;
-use crate::snapshot::{BusView, PointView, SiteView, Snapshot, StorageView, ValueView};
+use crate::snapshot::{
+    BusView, BypassView, PointView, ShelfView, SiteView, Snapshot, StorageView, SuppressedView, UnitView, ValueView,
+};
+use crate::store::IncidentFigures;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -79,8 +82,29 @@ pub(super) struct StatusView<'a> {
     outbox: &'a OutboxFigures,
     storage: &'a StorageView,
     office_silent: bool,
+    hidden: HiddenView<'a>,
+    /// Raw frames kept around incidents.
+    incidents: IncidentFigures,
     /// None where none is configured.
     annunciator: &'a Option<AnnunciatorView>,
+}
+
+/// What nobody is called for now, and until when; units with their modes, and the sound.
+#[derive(JsonSchema, Serialize)]
+struct HiddenView<'a> {
+    shelves: &'a Vec<ShelfView>,
+    bypasses: &'a Vec<BypassView>,
+    suppressed: &'a Vec<SuppressedView>,
+    units: &'a Vec<UnitView>,
+    silenced_until_utc_ms: Option<i64>,
+}
+
+impl<'a> HiddenView<'a> {
+    fn of(s: &'a Snapshot) -> Self {
+        let (groups, silenced_until_utc_ms) = (&s.groups, s.groups.silenced_until_utc_ms);
+        let (shelves, bypasses) = (&s.shelves, &s.bypasses);
+        Self { shelves, bypasses, suppressed: &groups.suppressed, units: &groups.units, silenced_until_utc_ms }
+    }
 }
 
 async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
@@ -105,6 +129,8 @@ async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
         outbox: &s.outbox,
         storage: &s.storage,
         office_silent: s.office_silent,
+        hidden: HiddenView::of(&s),
+        incidents: state.archive.incidents().1,
         annunciator: &s.annunciator,
     })
 }

@@ -2,8 +2,10 @@
 
 use super::problem::Problem;
 use crate::record::Record;
+use crate::store::{IncidentFigures, KeptIncident};
 use futures_util::future::BoxFuture;
 use rusqlite::Connection;
+use serde_json::Value;
 
 /// One column of a curve; a gap has no value and quality 2.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +24,10 @@ pub trait Archive: Send + Sync {
     /// A point's curve in at most `width` columns.
     fn history(&self, point: &str, from_ms: i64, to_ms: i64, width: u32)
     -> BoxFuture<'_, Result<Vec<Bucket>, Problem>>;
+    /// What is kept around incidents, without frames, oldest first, and the counters.
+    fn incidents(&self) -> (Vec<KeptIncident>, IncidentFigures);
+    /// Those of a bus with their frames.
+    fn incidents_of(&self, bus: &str) -> BoxFuture<'_, Result<Vec<Value>, Problem>>;
     /// The figures of the alarm system over a time.
     fn kpi(&self, span: crate::store::Span) -> BoxFuture<'_, Result<crate::kpi::Report, Problem>>;
 }

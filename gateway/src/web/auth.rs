@@ -3,29 +3,51 @@
 //! Owns cookies, the forgery check and the [`Session`] extractor. Who is signed in is [`super::accounts`]' business, who may do
 //! what is [`super::routes`]'.
 
-use super::accounts::{Accounts, Session};
+use super::accounts::{Accounts, Session, role_text};
 use super::problem::{Kind, Problem};
+use super::refusals::{self, Asked};
 use super::routes::{self, Access, Action};
 use super::server::Peer;
 use super::shell::{Journal, Shell};
+use super::throttle::Door;
 use super::token;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Runs before every matched route; a route without a row in the table is refused.
-pub(super) async fn guard(
-    State(shell): State<Arc<Shell>>,
+/// Runs around every matched route; a change that is refused to somebody who is signed in is written down.
+pub(super) async fn guard(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
+    let session = session_of(&shell, &request);
+    let asked = session.as_ref().and_then(|session| {
+        let asked = Asked::of(request.method(), request.uri().path(), &role_text(&session.roles))?;
+        Some((session.user.clone(), asked))
+    });
+    let person = person_of(&request, shell.behind_tls);
+    let answer = admitted(&shell, request, session, next).await.into_response();
+    let refused = asked.and_then(|(user, asked)| {
+        let now = shell.clock.now().mono;
+        let detail = shell.accounts.refusals.sentence(&user, now, &asked, &refusals::reason(&answer)?)?;
+        Some((user, detail))
+    });
+    if let Some((user, detail)) = refused {
+        shell.journal.note(&user, "refused", format!("{detail}, from {person}")).await;
+    }
+    answer
+}
+
+/// A route without a row in the table is refused.
+async fn admitted(
+    shell: &Shell,
     mut request: Request,
+    session: Option<Session>,
     next: Next,
 ) -> Result<Response, Problem> {
     let access = routes::find(request.method().as_str(), request.uri().path()).map(|row| row.access);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let session = session_of(&shell, &request);
     match access {
         Some(Access::Open) => {}
         Some(Access::OwnPage) => own_page(request.headers())?,
@@ -48,7 +70,8 @@ pub(super) async fn guard(
     if let Some(session) = session {
         request.extensions_mut().insert(Session { terminal: person.to_string(), ..session });
     }
-    request.extensions_mut().insert(Person(person));
+    let door = door_of(shell, &request, person);
+    request.extensions_mut().insert(Person(person, door));
     Ok(next.run(request).await)
 }
 
@@ -65,9 +88,16 @@ pub(super) fn source(parts: &axum::http::Extensions) -> IpAddr {
     parts.get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.0.ip().to_canonical())
 }
 
-/// Where the person sits who asks, behind whatever proxy.
+/// Where the person sits who asks, behind whatever proxy, and whose tries to sign in theirs are counted with.
 #[derive(Clone, Copy)]
-pub(super) struct Person(pub(super) IpAddr);
+pub(super) struct Person(pub(super) IpAddr, pub(super) Door);
+
+/// A proxy names whom it serves, or all of them come from this machine: the token tells the command line from both.
+fn door_of(shell: &Shell, request: &Request, person: IpAddr) -> Door {
+    let here = source(request.extensions()).is_loopback() && !is_forwarded(request.headers());
+    let known = here && shell.accounts.local_session(request.headers()).is_some();
+    if known { Door::LocalToken } else { Door::Address(person) }
+}
 
 /// A proxy of our own on this machine appends whom it serves: its last word counts, what stands before it came from outside.
 fn person_of(request: &Request, behind_tls: bool) -> IpAddr {

@@ -3,7 +3,8 @@
 //! ```text
 //!   start ──► <data_dir>/local-token (0600, 256 random bits, another one at each start) ◄── read ── `status`, `events`
 //! ```
-//! It only looks (role viewer, GET), and only from this machine, never through a proxy. Nothing of it is stored but the file, so
+//! It only looks (role viewer, GET), and only from this machine, never through a proxy. A sign-in that carries it is counted apart from
+//! those of its address. Nothing of it is stored but the file, so
 //! that a stolen copy is worth nothing after the next start.
 
 use super::accounts::Session;

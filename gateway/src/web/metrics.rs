@@ -4,6 +4,7 @@ use super::SiteState;
 use super::api::unacked;
 use super::problem::{Kind, Problem};
 use crate::snapshot::Snapshot;
+use crate::store::{INCIDENT_DROPS, IncidentFigures};
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
@@ -34,6 +35,14 @@ async fn metrics(State(state): State<Arc<SiteState>>) -> Result<Response, Proble
     figures.gauge("web_streams", "Browsers on the stream", streams);
     figures.of_snapshot(&state.core.snapshot());
     super::bus_metrics::register(&mut figures.0, &state.buses);
+    let (written, not_written) = state.accounts.refusals.counts();
+    figures.counter("refusals_journaled", "Refused changes of people that are in the journal", written);
+    figures.counter(
+        "refusals_not_journaled",
+        "Refused changes beyond what the journal takes of one person",
+        not_written,
+    );
+    figures.of_incidents(&state.archive.incidents().1);
     figures.answer()
 }
 
@@ -114,6 +123,18 @@ impl Figures {
             self.gauge("annunciator_last_test_ok", "1 when the last self-test passed", u8::from(test.passed));
             self.gauge("annunciator_last_test_utc_seconds", "When it ended", test.ended_utc_ms / 1000);
         }
+    }
+
+    fn of_incidents(&mut self, i: &IncidentFigures) {
+        self.gauge("incidents_kept", "Incidents whose raw frames are on the disk", i.kept);
+        self.gauge("incidents_bytes", "Room they take", i.bytes);
+        self.counter("incidents_written", "Incidents written since the start", i.written);
+        self.counter("incidents_set_aside", "Files of incidents that could not be read at the start", i.set_aside);
+        let dropped = Family::<Labels, Counter>::default();
+        for reason in INCIDENT_DROPS {
+            dropped.get_or_create(&[("reason", reason.into())]).inc_by(i.dropped.get(reason).copied().unwrap_or(0));
+        }
+        self.0.register("incidents_dropped", "Incidents that are not on the disk, or no longer", dropped);
     }
 
     fn of_storage(&mut self, s: &Snapshot) {

@@ -87,6 +87,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
 fn query_parameters(path: &str, method: &str) -> Vec<Value> {
     let names: &[(&str, &str)] = match (method, path) {
         ("GET", "/api/v1/points/{id}/history") => &[("from", "string"), ("to", "string"), ("width", "integer")],
+        ("GET", "/api/v1/devices/{bus}/incidents") => &[("event_id", "string")],
         ("GET", "/api/v1/kpi") => &[("from", "string"), ("to", "string")],
         ("GET", "/api/v1/events") => &[("after_seq", "integer"), ("limit", "integer")],
         ("GET", "/api/v1/office/events") => &[("site", "string"), ("after", "integer"), ("limit", "integer")],

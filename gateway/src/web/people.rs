@@ -4,9 +4,9 @@ use super::account_db::{self, Unavailable};
 use super::accounts::{Accounts, NewSession, Refused, lock, role_text};
 use super::password;
 use super::routes::Role;
+use super::throttle::Door;
 use super::token;
 use crate::store::users::{self, UserRow};
-use std::net::IpAddr;
 use std::time::Duration;
 
 const SETUP_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -32,14 +32,14 @@ impl Accounts {
     /// Creates the first administrator with the one-time code and signs them in.
     /// # Errors
     /// [`Refused`]; the code stays usable when only the name or password was not acceptable.
-    pub async fn set_up(&self, code: &str, user: &str, secret: String, source: IpAddr) -> Result<NewSession, Refused> {
+    pub async fn set_up(&self, code: &str, user: &str, secret: String, door: Door) -> Result<NewSession, Refused> {
         let now = self.clock.now().mono;
-        lock(&self.throttle).admit(source, SETUP_ACCOUNT, now).map_err(Refused::Wait)?;
+        lock(&self.throttle).admit(door, SETUP_ACCOUNT, now).map_err(Refused::Wait)?;
         let good = lock(&self.setup)
             .as_ref()
             .is_some_and(|setup| now.since(setup.made) < SETUP_LIMIT && token::same(&setup.code, code.trim()));
         if !good {
-            lock(&self.throttle).failed(source, SETUP_ACCOUNT, now);
+            lock(&self.throttle).failed(door, SETUP_ACCOUNT, now);
             return Err(Refused::Wrong);
         }
         let row = self.new_row(user, &[Role::Admin], secret).await?;
@@ -128,8 +128,8 @@ impl Accounts {
     /// A user's own change of password; all sessions end.
     /// # Errors
     /// [`Refused::Wrong`] when the present password does not fit.
-    pub async fn change_own(&self, user: &str, old: String, new: String, source: IpAddr) -> Result<(), Refused> {
-        let fresh = self.sign_in(user, old, source).await?;
+    pub async fn change_own(&self, user: &str, old: String, new: String, door: Door) -> Result<(), Refused> {
+        let fresh = self.sign_in(user, old, door).await?;
         self.sign_out(&fresh.session).await;
         self.change_user(user, UserChange { password: Some(new), ..UserChange::default() }).await
     }

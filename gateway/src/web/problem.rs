@@ -75,6 +75,10 @@ impl Kind {
     }
 }
 
+/// Beside the answer, for who writes down that it was refused.
+#[derive(Clone, Debug)]
+pub(super) struct Reason(pub(super) String);
+
 /// One error answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -153,6 +157,8 @@ pub fn of_rejected(rejected: &Rejected) -> Option<Problem> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, slug, title, title_en) = self.kind.row();
+        let reason =
+            Reason(self.detail.as_deref().map_or_else(|| slug.to_owned(), |detail| format!("{slug}: {detail}")));
         let mut body = json!({
             "type": format!("urn:hazard-gateway:problem:{slug}"),
             "title": title, "title_en": title_en, "status": status.as_u16(),
@@ -167,6 +173,7 @@ impl IntoResponse for Problem {
             body["defects"] = self.defects.into();
         }
         let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(reason);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -214,6 +214,7 @@ pub const ROUTES: &[Route] = &[
         Station::Site,
         "raw frames around the last alarms and lost units of a link, as a file",
     ),
+    row("GET", "/api/v1/incidents", VIEW, Station::Site, "incidents whose raw frames are kept, newest first"),
     row(
         "POST",
         "/api/v1/alarms/{id}/ack",

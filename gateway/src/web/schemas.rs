@@ -10,6 +10,7 @@ use super::routes::{Role, Route};
 use super::shell::PageKind;
 use crate::kpi;
 use crate::snapshot::{AlarmView, BypassView, GroupsView, ShelfView};
+use crate::store::IncidentFigures;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -78,6 +79,7 @@ impl Shapes {
             ("GET", "/api/v1/devices") => self.list::<DeviceLinkShape>(),
             ("GET", "/api/v1/devices/{bus}/exchanges") => self.one::<ExchangesShape>(),
             ("GET", "/api/v1/devices/{bus}/incidents") => self.one::<IncidentsShape>(),
+            ("GET", "/api/v1/incidents") => self.one::<AllIncidentsShape>(),
             ("GET", "/api/v1/shelves") => self.list::<ShelfView>(),
             ("GET", "/api/v1/bypasses") => self.list::<BypassView>(),
             ("GET", "/api/v1/groups") => self.one::<GroupsView>(),
@@ -135,8 +137,14 @@ shapes! {
     DeviceLinkShape as "DeviceLink" { key: String, up: bool, detail: Map<String, Value> }
     ExchangesShape as "Exchanges" { bus: String, exchanges: Vec<Map<String, Value>> }
     IncidentsShape as "Incidents" {
-        site: String, bus: String, version: String, utc_ms: i64, turnaround_edges_ms: Vec<f64>, counters: Map<String, Value>, incidents: Vec<Map<String, Value>>
+        site: String, bus: String, version: String, utc_ms: i64, turnaround_edges_ms: Vec<f64>,
+        /** None of a bus that the running configuration does not have. */ counters: Option<Map<String, Value>>, incidents: Vec<Map<String, Value>>
     }
+    /// `number` is none while it is in memory only.
+    IncidentShape as "Incident" {
+        number: Option<u64>, bus: String, utc_ms: i64, cause: String, event_ids: Vec<String>, complete: bool, /** It outlives a restart. */ saved: bool
+    }
+    AllIncidentsShape as "AllIncidents" { incidents: Vec<IncidentShape>, figures: IncidentFigures }
     OfficeSiteShape as "OfficeSite" {
         site: String, name: String, name_en: String, online: bool, silent: bool, broker_connected: bool, boot_id: String, last_heartbeat_ms: Option<i64>,
         /** RFC 3339 UTC. */ last_heartbeat_at: Option<String>, /** Ranges of numbers that have not arrived. */ missing: Vec<(u64, u64)>,

@@ -7,6 +7,7 @@ use super::people::UserChange;
 use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;
+use super::throttle::{TRIES_PER_WINDOW, Wait};
 use crate::mqtt::payload::utc_text;
 use crate::store::users::UserRow;
 use axum::extract::{Path, State};
@@ -89,7 +90,7 @@ async fn show(State(shell): State<Arc<Shell>>, session: Option<Extension<Session
 fn problem_of(refused: Refused) -> Problem {
     match refused {
         Refused::Wrong => Problem::new(Kind::WrongCredentials),
-        Refused::Wait(seconds) => Problem::retry(Kind::TooMany, seconds),
+        Refused::Wait(wait) => wait_for(wait),
         Refused::Weak(weak) => {
             let why = format!("{weak:?}").to_lowercase();
             Problem { detail: Some(format!("password: {why}")), ..Problem::incomplete(vec!["password".into()]) }
@@ -101,6 +102,26 @@ fn problem_of(refused: Refused) -> Problem {
     }
 }
 
+/// For how long, and why.
+fn wait_for(wait: Wait) -> Problem {
+    let (seconds, detail) = match wait {
+        Wait::Address(s) => (
+            s,
+            format!(
+                "此地址登录过于频繁（每分钟最多 {TRIES_PER_WINDOW} 次），请 {s} 秒后再试 · too many sign-ins from this address (at most \
+                 {TRIES_PER_WINDOW} a minute), try again in {s} s"
+            ),
+        ),
+        Wait::Account(s) => (
+            s,
+            format!(
+                "该用户口令错误次数过多，请 {s} 秒后再试 · too many wrong passwords for this user, try again in {s} s"
+            ),
+        ),
+    };
+    Problem { detail: Some(detail), ..Problem::retry(Kind::TooMany, seconds) }
+}
+
 fn signed_in(shell: &Shell, new: &NewSession) -> Response {
     let cookie = shell.set_cookie(&new.token);
     ([(header::SET_COOKIE, cookie)], Json(answer(shell, Some(&new.session)))).into_response()
@@ -108,10 +129,10 @@ fn signed_in(shell: &Shell, new: &NewSession) -> Response {
 
 async fn sign_in(
     State(shell): State<Arc<Shell>>,
-    Extension(Person(source)): Extension<Person>,
+    Extension(Person(source, door)): Extension<Person>,
     Body(given): Body<Credentials>,
 ) -> Result<Response, Problem> {
-    match shell.accounts.sign_in(&given.user, given.password, source).await {
+    match shell.accounts.sign_in(&given.user, given.password, door).await {
         Ok(new) => {
             shell.journal.note(&new.session.user, "sign_in", format!("from {source}")).await;
             Ok(signed_in(&shell, &new))
@@ -133,10 +154,10 @@ async fn sign_out(State(shell): State<Arc<Shell>>, session: Session) -> Response
 
 async fn set_up(
     State(shell): State<Arc<Shell>>,
-    Extension(Person(source)): Extension<Person>,
+    Extension(Person(source, door)): Extension<Person>,
     Body(given): Body<Setup>,
 ) -> Result<Response, Problem> {
-    let made = shell.accounts.set_up(&given.code, &given.user, given.password, source).await;
+    let made = shell.accounts.set_up(&given.code, &given.user, given.password, door).await;
     let new = made.map_err(problem_of)?;
     shell.journal.note(&new.session.user, "setup", format!("first administrator, from {source}")).await;
     Ok(signed_in(&shell, &new))
@@ -145,10 +166,10 @@ async fn set_up(
 async fn change_own(
     State(shell): State<Arc<Shell>>,
     session: Session,
-    Extension(Person(source)): Extension<Person>,
+    Extension(Person(_, door)): Extension<Person>,
     Body(given): Body<OwnPassword>,
 ) -> Result<StatusCode, Problem> {
-    shell.accounts.change_own(&session.user, given.old, given.new, source).await.map_err(problem_of)?;
+    shell.accounts.change_own(&session.user, given.old, given.new, door).await.map_err(problem_of)?;
     shell.journal.note(&session.user, "password_changed", String::new()).await;
     Ok(StatusCode::NO_CONTENT)
 }

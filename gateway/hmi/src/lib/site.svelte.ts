@@ -3,6 +3,7 @@
 
 import { account } from './account.svelte';
 import { agrees } from './alarms';
+import { contactOf } from './contact';
 import { Stream } from './stream';
 import type {
   AlarmView,
@@ -56,6 +57,7 @@ class SiteState {
   badPoints = $state(0);
 
   pointIndex = $derived(new Map((this.view?.points ?? []).map((p, i) => [p.key, i])));
+  contact = $derived(contactOf(this.view !== null, this.connected));
   riskByKey = $derived(new Map((this.view?.risks ?? []).map((r): [string, Risk] => [r.key, r])));
 
   private stream: Stream | null = null;

@@ -93,7 +93,7 @@ pub(super) fn buses() -> Buses {
         timeout: std::time::Duration::from_millis(500),
     };
     let status = Arc::new(devices::status::BusStatus::new(&spec));
-    status.recorder().incident("alarm GT-101:HH");
+    status.recorder().incident("alarm GT-101:HH", Some("site-6"));
     vec![("gas-bus".to_owned(), status)].into()
 }
 
@@ -110,6 +110,41 @@ async fn counters_exchanges_and_incidents_of_a_bus_are_for_everybody_who_is_sign
     assert_eq!(json_of(file).await["incidents"][0]["cause"], "alarm GT-101:HH");
     assert_eq!(bench.own(&vera, "GET", "/api/v1/devices/none/exchanges", None).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(bench.send("GET", "/api/v1/devices/gas-bus/exchanges", &[], None).await.status(), 401);
+}
+
+#[tokio::test]
+async fn what_was_kept_around_an_incident_is_found_again_with_the_event_it_belongs_to() {
+    let (bench, folder) = (bench(false).await, tempfile::tempdir().unwrap());
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let look = async |path: &str| json_of(bench.own(&vera, "GET", path, None).await).await;
+    let list = look("/api/v1/incidents").await;
+    let [only] = &list["incidents"].as_array().unwrap()[..] else { panic!("{list}") };
+    assert_eq!((&only["saved"], &only["number"], &only["bus"]), (&json!(false), &Value::Null, &json!("gas-bus")));
+    let files = IncidentFiles::for_test(folder.path());
+    let view = devices::recorder::Recorder::default();
+    view.incident("alarm GT-101:HH", Some("site-6"));
+    let [view] = &view.incidents(0)[..] else { panic!() };
+    files.keep("gas-bus", view, None).unwrap();
+    files.keep("old-bus", view, None).unwrap();
+    files.dropped("rate", 3);
+    *bench.archive.1.lock().unwrap() = Some(Arc::new(files));
+    let list = look("/api/v1/incidents").await;
+    assert_eq!(list["incidents"].as_array().unwrap().len(), 2, "what is on the disk is not named twice: {list}");
+    assert_eq!(list["incidents"][0]["saved"], true);
+    assert_eq!(look("/api/v1/status").await["incidents"]["dropped"]["rate"], 3);
+    let of = async |path: &str| look(path).await["incidents"].as_array().unwrap().len();
+    assert_eq!(of("/api/v1/devices/gas-bus/incidents?event_id=site-6").await, 1);
+    assert_eq!(of("/api/v1/devices/gas-bus/incidents?event_id=site-7").await, 0);
+    assert_eq!(
+        look("/api/v1/devices/old-bus/incidents").await["counters"],
+        Value::Null,
+        "a bus of an earlier configuration"
+    );
+    let answer = bench.own(&vera, "GET", "/metrics", None).await;
+    let text = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let text = std::str::from_utf8(&text).unwrap();
+    assert!(text.contains("hazard_incidents_kept 2\n"), "{text}");
+    assert!(text.contains("hazard_incidents_dropped_total{reason=\"rate\"} 3\n"), "{text}");
 }
 
 #[tokio::test]

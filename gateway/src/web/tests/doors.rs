@@ -298,7 +298,7 @@ async fn an_open_session_outlives_the_database_and_a_restart_but_not_its_limit()
     let clock = Arc::new(HandClock::default());
     let accounts = Accounts::open(db.clone(), clock.clone(), false).await;
     accounts.add_user("olga", &[Role::Operator], SECRET.into()).await.unwrap();
-    let source = "192.0.2.7".parse().unwrap();
+    let source: std::net::IpAddr = "192.0.2.7".parse().unwrap();
     let new = accounts.sign_in("olga", SECRET.into(), source).await.unwrap();
     let again = Accounts::open(db.clone(), clock.clone(), false).await;
     assert_eq!(again.session_of(&new.token, true).unwrap().user, "olga");
@@ -317,10 +317,89 @@ async fn fifty_wrong_tries_do_not_keep_the_right_person_out_elsewhere() {
     bench.accounts.add_user("anna", &[Role::Viewer], SECRET.into()).await.unwrap();
     let mut waits = 0;
     for _ in 0..50 {
-        let refused =
-            bench.accounts.sign_in("anna", "wrong".into(), "198.51.100.1".parse().unwrap()).await.unwrap_err();
+        let refused = bench
+            .accounts
+            .sign_in("anna", "wrong".into(), Door::Address("198.51.100.1".parse().unwrap()))
+            .await
+            .unwrap_err();
         waits += usize::from(matches!(refused, accounts::Refused::Wait(_)));
     }
     assert_eq!(waits, 45, "five free tries, then a delay that the hand clock never lets pass");
     bench.sign_in("anna").await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_is_in_the_journal_with_who_what_and_why_and_a_look_is_not() {
+    let bench = bench(false).await;
+    let (vera, olga) = (
+        bench.accounts.sign_in_for_test("vera", Role::Viewer).await,
+        bench.accounts.sign_in_for_test("olga", Role::Operator).await,
+    );
+    let seen = json!({ "seen_seq": 1 });
+    let asked = [
+        (&vera, "/api/v1/alarms/GT-101:HH/ack", Some(seen.clone()), 403),
+        (&olga, "/api/v1/alarms/changed/ack", Some(seen.clone()), 409),
+        (&olga, "/api/v1/alarms/gone/ack", Some(seen.clone()), 404),
+        (&olga, "/api/v1/alarms/a/ack", Some(json!({})), 422),
+        (&olga, "/api/v1/alarms/GT-101:HH/ack", Some(seen.clone()), 200),
+    ];
+    for (who, path, body, want) in asked {
+        assert_eq!(bench.own(who, "POST", path, body).await.status().as_u16(), want, "{path}");
+    }
+    assert_eq!(bench.own(&vera, "GET", "/api/v1/users", None).await.status(), 403);
+    assert_eq!(bench.own(&Browser::default(), "POST", "/api/v1/silence", Some(json!({}))).await.status(), 401);
+    let refused = |kind: &EventKind| match kind {
+        EventKind::Operator { user, action, detail } if action == "refused" => Some(format!("{user} {detail}")),
+        _ => None,
+    };
+    let noted: Vec<String> = bench.notes.lock().unwrap().iter().filter_map(refused).collect();
+    assert_eq!(
+        noted,
+        [
+            "vera POST alarms/GT-101:HH/ack: forbidden (as viewer), from 192.0.2.7",
+            "olga POST alarms/changed/ack: changed: changed (as operator), from 192.0.2.7"
+        ]
+    );
+    for _ in 0..200 {
+        bench.own(&vera, "POST", "/api/v1/silence", Some(json!({}))).await;
+    }
+    let noted = bench.notes.lock().unwrap().iter().filter_map(refused).count();
+    assert_eq!(
+        (noted, bench.accounts.refusals.counts()),
+        (21, (21, 181)),
+        "twenty of a person, and the rest is counted"
+    );
+}
+
+#[tokio::test]
+async fn too_many_sign_ins_say_why_and_for_how_long_and_do_not_keep_the_local_operator_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = bench_in(false, Some(folder.path())).await;
+    let code = bench.accounts.setup_code().unwrap();
+    assert_eq!(bench.set_up(&code).await.status(), StatusCode::OK);
+    let token = format!("Bearer {}", local::LocalToken::found_in(folder.path()).unwrap());
+    let try_once = async |peer: &str, user: &str, more: &[(&str, &str)]| {
+        let headers = [&[("sec-fetch-site", "same-origin")], more].concat();
+        let body = json!({ "user": user, "password": SECRET });
+        bench.send_from(peer, "POST", "/api/v1/session", &headers, Some(body)).await
+    };
+    for n in 0..20 {
+        assert_eq!(try_once("127.0.0.1:9", &format!("u{n}"), &[]).await.status(), StatusCode::UNAUTHORIZED);
+    }
+    let held = try_once("127.0.0.1:9", "root", &[]).await;
+    assert_eq!(held.status(), StatusCode::TOO_MANY_REQUESTS);
+    let seconds = held.headers()["retry-after"].to_str().unwrap().to_owned();
+    let detail = json_of(held).await["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains(&format!("请 {seconds} 秒后再试")) && detail.contains("too many sign-ins from this address"),
+        "{detail}"
+    );
+    assert_eq!(try_once("127.0.0.1:9", "root", &[("authorization", &token)]).await.status(), StatusCode::OK);
+    let forwarded = [("authorization", &*token), ("x-forwarded-for", "203.0.113.9")];
+    assert_eq!(try_once("127.0.0.1:9", "root", &forwarded).await.status(), 429, "not through a proxy");
+    assert_eq!(try_once("127.0.0.1:9", "root", &[("authorization", "Bearer 0")]).await.status(), 429);
+    for n in 0..20 {
+        try_once("192.0.2.9:9", &format!("v{n}"), &[]).await;
+    }
+    assert_eq!(try_once("192.0.2.9:9", "root", &[("authorization", &token)]).await.status(), 429, "not from elsewhere");
 }

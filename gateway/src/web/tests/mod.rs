@@ -10,6 +10,7 @@ use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
 use crate::reload::{Asker, Wish};
 use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, ValueView, fixture};
+use crate::store::{IncidentFigures, IncidentFiles, KeptIncident};
 use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
@@ -43,7 +44,7 @@ impl Clock for HandClock {
 }
 
 #[derive(Default)]
-struct FakeArchive(Mutex<Vec<Record>>);
+struct FakeArchive(Mutex<Vec<Record>>, Mutex<Option<Arc<IncidentFiles>>>);
 
 impl Archive for FakeArchive {
     fn records(&self, after: Option<u64>, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
@@ -53,6 +54,14 @@ impl Archive for FakeArchive {
     }
     fn history(&self, _: &str, from: i64, _: i64, _: u32) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
         Box::pin(async move { Ok(vec![Bucket { t_ms: from, min: None, max: None, last: None, quality: 2 }]) })
+    }
+    fn incidents(&self) -> (Vec<KeptIncident>, IncidentFigures) {
+        let files = self.1.lock().unwrap();
+        files.as_ref().map(|files| (files.list(), files.figures())).unwrap_or_default()
+    }
+    fn incidents_of(&self, bus: &str) -> BoxFuture<'_, Result<Vec<Value>, Problem>> {
+        let read = self.1.lock().unwrap().as_ref().map(|files| files.read(bus));
+        Box::pin(async move { Ok(read.unwrap_or_default()) })
     }
     fn kpi(&self, span: crate::store::Span) -> BoxFuture<'_, Result<crate::kpi::Report, Problem>> {
         let events: Vec<_> = self.0.lock().unwrap().iter().map(|r| r.event.clone()).collect();
