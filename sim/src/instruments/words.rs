@@ -21,7 +21,11 @@ pub(super) fn broken_head() -> Vec<u16> {
     [&[0, 2, 0][..], &HEAD_SETTINGS, &[25, 50]].concat()
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and above 0; without a limit of its own a head has the highest word")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small and above 0; without a limit of its own a head has the highest word"
+)]
 fn whole(limit: f64) -> u16 {
     limit.round() as u16
 }
