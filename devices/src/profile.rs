@@ -30,6 +30,8 @@ pub struct Profile {
     pub title_en: String,
     /// Where the register map is published; empty when the profile does not say.
     pub basis: String,
+    /// The same in Chinese; empty when the profile says it once only.
+    pub basis_zh: String,
     /// Somebody has compared it with what the maker publishes.
     pub checked: bool,
     pub limits: Limits,

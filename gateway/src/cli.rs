@@ -24,6 +24,7 @@ mod screen;
 mod secret;
 pub(crate) mod serve;
 mod station;
+mod table;
 mod user;
 mod verify;
 

@@ -52,12 +52,12 @@ pub(super) fn build(name: &str, text: &str) -> Result<Profile, ProfileError> {
         let built = parts.field(f, raw.word_order, limits).map_err(at(format!("field.{key}")))?;
         fields.insert(key.clone(), Arc::new(built));
     }
-    let RawProfile { title_zh, title_en, basis, checked, .. } = raw;
+    let RawProfile { title_zh, title_en, basis, basis_zh, checked, .. } = raw;
     if checked && basis.is_empty() {
         let flaw = ("checked = true without basis".into(), "say in basis with what it was compared");
         return Err(at("checked".into())(flaw));
     }
-    Ok(Profile { name: name.into(), title_zh, title_en, basis, checked, limits, fields })
+    Ok(Profile { name: name.into(), title_zh, title_en, basis, basis_zh, checked, limits, fields })
 }
 
 fn limits(raw: &RawLimits) -> Result<Limits, Flaw> {

@@ -14,6 +14,8 @@ pub(super) struct RawProfile {
     #[serde(default)]
     pub(super) basis: String,
     #[serde(default)]
+    pub(super) basis_zh: String,
+    #[serde(default)]
     pub(super) checked: bool,
     #[serde(default)]
     pub(super) word_order: WordOrder,

@@ -59,7 +59,12 @@ mod tests {
             let profile = shipped(name).unwrap();
             assert!(!profile.title_zh.is_empty() && !profile.title_en.is_empty(), "{name}");
             assert!(!profile.field_names().is_empty(), "{name}");
-            assert!(profile.basis.len() > 20, "{name}: where is the map published, and was it compared?");
+            for basis in [&profile.basis, &profile.basis_zh] {
+                assert!(
+                    basis.len() > 20,
+                    "{name}: where is the map published, and was it compared, in both languages?"
+                );
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::Exit;
 use super::link::{block_on, open, shown, site, until_ctrl_c};
 use super::read::because;
+use super::table::{self, Column, numbers, words};
 use crate::clock::SystemClock;
 use crate::config::Site;
 use crate::text::{doubt_words, fault_words};
@@ -40,6 +41,7 @@ struct Probed {
     profile: String,
     /// Where the profile's register map is published.
     basis: String,
+    basis_zh: String,
     /// True when the profile was compared with what the maker publishes.
     checked: bool,
     /// Slowest answer.
@@ -131,6 +133,7 @@ async fn probe(session: &mut Session, bus: &BusSpec, device: &DeviceSpec, site: 
         unit: device.unit,
         profile: device.profile.name.clone(),
         basis: device.profile.basis.clone(),
+        basis_zh: device.profile.basis_zh.clone(),
         checked: device.profile.checked,
         ms: asked.slowest.map(|took| (took.as_secs_f64() * 10_000.0).round() / 10.0),
         silence: asked.silence.clone(),
@@ -217,13 +220,23 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &An
 }
 
 /// How far the profile may be believed.
-fn on_basis(probed: &Probed) -> String {
-    let basis = if probed.basis.is_empty() { "—" } else { &probed.basis };
-    if probed.checked {
-        return format!("型号依据 basis：{basis}（已核对 checked）");
-    }
-    format!("型号依据 basis：{basis}（未与厂家手册核对，请核对 · not compared with the maker's manual: compare it）")
+fn on_basis(probed: &Probed) -> [String; 2] {
+    let or_none = |text: &str| if text.is_empty() { "—".to_owned() } else { text.to_owned() };
+    let (en, checked) = (or_none(&probed.basis), probed.checked);
+    let zh = if probed.basis_zh.is_empty() { en.clone() } else { probed.basis_zh.clone() };
+    let compared_zh = if checked { "已核对" } else { "未与厂家手册核对，请核对" };
+    let compared_en = if checked { "compared" } else { "not compared with the maker's manual: compare it" };
+    [format!("型号依据：{zh}（{compared_zh}）"), format!("basis: {en} ({compared_en})")]
 }
+
+const HEADS: [Column; 6] = [
+    words("量", "field"),
+    words("测点", "point"),
+    words("功能:地址", "function:address"),
+    words("原始值", "raw"),
+    numbers("工程值", "value"),
+    words("质量", "quality"),
+];
 
 fn print(probed: &Probed) {
     let ms = probed.ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
@@ -231,29 +244,27 @@ fn print(probed: &Probed) {
         "{}  链路 link {}  站号 unit {}  型号 profile {}  {ms}",
         probed.device, probed.link, probed.unit, probed.profile
     );
-    println!("  {}", on_basis(probed));
-    for why in &probed.silence {
-        println!("  {why}");
+    for line in on_basis(probed).iter().chain(&probed.silence) {
+        println!("  {line}");
     }
-    for row in &probed.fields {
-        let value = match (&row.text, row.value) {
-            (Some(text), _) => format!("“{text}”"),
-            (None, Some(value)) => format!("{} {}", shown(value), row.unit),
-            (None, None) => "—".to_owned(),
-        };
-        let quality = match row.quality {
-            "good" => "好 good".to_owned(),
-            "uncertain" => format!("存疑 uncertain：{}", row.reason.as_deref().unwrap_or_default()),
-            _ => format!("坏 bad：{}", row.reason.as_deref().unwrap_or_default()),
-        };
-        println!(
-            "  {:20} {:12} {}:{:<6} {:20} {:>16}  {quality}",
-            row.field,
-            row.points.join(","),
-            row.function,
-            row.address,
-            row.raw,
-            value.trim_end()
-        );
+    let rows: Vec<_> = probed.fields.iter().map(cells).collect();
+    for line in table::lines(&HEADS, &rows) {
+        println!("  {line}");
     }
+}
+
+fn cells(row: &Row) -> [String; 6] {
+    let value = match (&row.text, row.value) {
+        (Some(text), _) => format!("“{text}”"),
+        (None, Some(value)) => format!("{} {}", shown(value), row.unit),
+        (None, None) => "—".to_owned(),
+    };
+    let why = row.reason.as_deref().unwrap_or_default();
+    let quality = match row.quality {
+        "good" => "好 good".to_owned(),
+        "uncertain" => format!("存疑 uncertain：{why}"),
+        _ => format!("坏 bad：{why}"),
+    };
+    let place = format!("{}:{}", row.function, row.address);
+    [row.field.clone(), row.points.join(","), place, row.raw.clone(), value.trim_end().to_owned(), quality]
 }

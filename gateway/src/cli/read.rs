@@ -3,6 +3,7 @@
 
 use super::Exit;
 use super::link::{LinkArgs, block_on, open, shown, until_ctrl_c};
+use super::table::{self, Column, numbers, words as column};
 use devices::commission::Silence;
 use devices::guess::{Guess, expecting, guesses};
 use devices::plan::Span;
@@ -154,20 +155,41 @@ fn print(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[Gu
     say_guesses(args, span, found);
 }
 
+const SINGLES: [Column; 9] = [
+    numbers("地址", "address"),
+    numbers("手册写法", "reference"),
+    column("十六进制", "hex"),
+    numbers("无符号", "u16"),
+    numbers("有符号", "i16"),
+    numbers("高字节", "high"),
+    numbers("低字节", "low"),
+    column("位 15…0", "bits 15…0"),
+    column("字", "text"),
+];
+
 fn singles(span: Span, words: &[u16]) {
     let table = if span.function == 4 { '3' } else { '4' };
-    println!("地址 address      hex    u16     i16  高 high 低 low  位 bits           字 text");
-    for (address, word) in (u32::from(span.address)..).zip(words) {
+    let letter = |b: u8| if b.is_ascii_graphic() { char::from(b) } else { '.' };
+    let row = |(address, word): (u32, &u16)| {
         let [high, low] = word.to_be_bytes();
-        let letter = |b: u8| if b.is_ascii_graphic() { char::from(b) } else { '.' };
-        println!(
-            "{address:5} {:>6}  0x{word:04X} {word:6} {:7}     {high:3}    {low:3}  {word:016b}  {}{}",
+        [
+            address.to_string(),
             reference(table, address),
-            word.cast_signed(),
-            letter(high),
-            letter(low)
-        );
-    }
+            format!("0x{word:04X}"),
+            word.to_string(),
+            word.cast_signed().to_string(),
+            high.to_string(),
+            low.to_string(),
+            format!("{word:016b}"),
+            format!("{}{}", letter(high), letter(low)),
+        ]
+    };
+    let rows: Vec<_> = (u32::from(span.address)..).zip(words).map(row).collect();
+    said(&table::lines(&SINGLES, &rows));
+}
+
+fn said(lines: &[String]) {
+    lines.iter().for_each(|line| println!("  {line}"));
 }
 
 /// As manuals write it: 40001, and with six digits only where five are not enough.
@@ -175,26 +197,40 @@ fn reference(table: char, address: u32) -> String {
     if address < 9_999 { format!("{table}{:04}", address + 1) } else { format!("{table}{:05}", address + 1) }
 }
 
+const PAIRS: [Column; 5] = [
+    column("两个寄存器", "pair"),
+    column("字节序", "order"),
+    numbers("单精度", "f32"),
+    numbers("无符号", "u32"),
+    numbers("有符号", "i32"),
+];
+
 fn pairs(span: Span, words: &[u16]) {
-    if words.len() < 2 {
-        return;
-    }
-    println!("两个寄存器 pairs  字节序 order           f32           u32           i32");
     let places = (u32::from(span.address)..).step_by(2);
-    for (address, pair) in places.zip(words.chunks_exact(2)) {
-        for order in WordOrder::OF_32 {
+    let of_pair = |(address, pair): (u32, &[u16])| {
+        WordOrder::OF_32.map(|order| {
             let bits = u32::try_from(order.join(pair)).expect("two registers are 32 bits");
             let float = f32::from_bits(bits);
-            let float = if float.is_finite() { shown(f64::from(float)) } else { "—".to_owned() };
-            println!(
-                "{:>12}      {}       {float:>14} {bits:>13} {:>13}",
+            [
                 format!("{address}–{}", address + 1),
-                order.word(),
-                bits.cast_signed()
-            );
-        }
-    }
+                order.word().to_owned(),
+                if float.is_finite() { shown(f64::from(float)) } else { "—".to_owned() },
+                bits.to_string(),
+                bits.cast_signed().to_string(),
+            ]
+        })
+    };
+    let rows: Vec<_> = places.zip(words.chunks_exact(2)).flat_map(of_pair).collect();
+    said(&table::lines(&PAIRS, &rows));
 }
+
+const GUESSES: [Column; 5] = [
+    numbers("把握", "score"),
+    numbers("值", "value"),
+    column("类型", "type"),
+    column("字节序", "order"),
+    column("写进型号文件", "as it stands in a profile"),
+];
 
 fn say_guesses(args: &ReadArgs, span: Span, found: &[Guess]) {
     match args.expect {
@@ -205,14 +241,15 @@ fn say_guesses(args: &ReadArgs, span: Span, found: &[Guess]) {
         Some(expected) => println!("按接近 {} 排序 · nearest to {}", shown(expected), shown(expected)),
         None => println!("可能的读法，最像的在前 · plausible readings, the likeliest first"),
     }
-    for guess in found.iter().take(SHOWN_MAX) {
-        println!(
-            "  {:3.0}%  {:>14}  {} {:8}  {}",
-            guess.plausibility * 100.0,
+    let row = |guess: &Guess| {
+        [
+            format!("{:.0}%", guess.plausibility * 100.0),
             shown(guess.value),
-            guess.kind,
-            order_word(guess),
-            profile_line(guess, span)
-        );
-    }
+            guess.kind.to_string(),
+            order_word(guess).to_owned(),
+            profile_line(guess, span),
+        ]
+    };
+    let rows: Vec<_> = found.iter().take(SHOWN_MAX).map(row).collect();
+    said(&table::lines(&GUESSES, &rows));
 }

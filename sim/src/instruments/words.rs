@@ -5,16 +5,29 @@ use crate::plant::Plant;
 /// Which limits a head of pattern A alarms at by itself, low and high.
 pub(super) type Levels = [f64; 2];
 
-/// Pattern A: value, state (0 normal, 1 alarm, 2 fault), alarm level (0 none, 1 low, 2 high).
+/// What a head of pattern A has behind its alarm level: its own temperature in tenths (21.5 °C), kind of gas, top of the range.
+const HEAD_SETTINGS: [u16; 3] = [215, 1, 100];
+
+/// Pattern A: value, state (0 normal, 1 alarm, 2 fault), alarm level (0 none, 1 low, 2 high), settings, low and high limit.
 pub(super) fn head(plant: &Plant, key: &str, scale: f64, levels: Levels) -> Vec<u16> {
     let value = plant.value(key).unwrap_or(0.0);
     let level = levels.into_iter().map(|limit| u16::from(value >= limit)).sum();
-    vec![scaled(plant, key, scale), u16::from(level > 0), level]
+    let limits = levels.map(whole);
+    [&[scaled(plant, key, scale), u16::from(level > 0), level][..], &HEAD_SETTINGS, &limits].concat()
 }
 
 /// A head of pattern A whose sensor is lost.
 pub(super) fn broken_head() -> Vec<u16> {
-    vec![0, 2, 0]
+    [&[0, 2, 0][..], &HEAD_SETTINGS, &[25, 50]].concat()
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small and above 0; without a limit of its own a head has the highest word"
+)]
+fn whole(limit: f64) -> u16 {
+    limit.round() as u16
 }
 
 /// Pattern B: status bits, concentration, four reserved words, run state.
