@@ -10,6 +10,7 @@ mod exit;
 mod import;
 mod kpi;
 mod link;
+mod look;
 mod operate;
 mod past;
 mod person;
