@@ -11,6 +11,7 @@ mod hidden;
 mod import;
 mod kpi;
 mod link;
+mod look;
 mod operate;
 mod past;
 mod person;

@@ -70,8 +70,21 @@ fn an_acknowledgement_needs_to_have_seen_the_alarm_and_is_done_once() {
 #[test]
 fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     let (site, gateway, cookie) = running();
+    let seen = || gateway.get("/api/v1/status", Some(&cookie))["seq"].to_string();
     let bypass = |by: &str, asked: &str| {
-        let words = ["--permit", "DH-12", "--requested-by", asked, "--compensation", "专人便携检测", "--minutes", "60"];
+        let seen = seen();
+        let words = [
+            "--seen-seq",
+            &seen,
+            "--permit",
+            "DH-12",
+            "--requested-by",
+            asked,
+            "--compensation",
+            "专人便携检测",
+            "--minutes",
+            "60",
+        ];
         operate(&site, &gateway, by, &[&["bypass", "GT-101", "--reason", "动火作业"], &words[..]].concat())
     };
     assert_eq!(bypass("olga", "wang").code, 2, "an operator approves no bypass");
@@ -81,13 +94,30 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     assert!(own_by_name.code == 2 && own_by_name.err.contains("same_person"), "{own_by_name:?}");
     assert_eq!(bypass("sun", "wang").code, 0);
     assert_eq!(events(&gateway, &cookie, "point.bypassed").len(), 1);
-    assert_eq!(operate(&site, &gateway, "sun", &["end-bypass", "GT-101", "--reason", "动火结束"]).code, 0);
+    let unseen = operate(&site, &gateway, "sun", &["end-bypass", "GT-101", "--reason", "动火结束"]);
+    assert!(
+        unseen.code == 2 && unseen.err.contains("旁路 bypassed · DH-12 · sun") && unseen.err.contains("--seen-seq")
+    );
+    let end = |reason: &str, seq: &str| {
+        operate(&site, &gateway, "sun", &["end-bypass", "GT-101", "--reason", reason, "--seen-seq", seq])
+    };
+    let before = end("动火结束", "1");
+    assert!(before.code == 2 && before.err.contains("409"), "it shows no bypass: {before:?}");
+    let short = end("完", &seen());
+    assert!(short.code == 2 && short.err.contains("reason"), "{short:?}");
+    assert_eq!(end("动火结束", &seen()).code, 0);
     assert_eq!(events(&gateway, &cookie, "point.bypass_ended").len(), 1);
 
     assert_eq!(operate(&site, &gateway, "olga", &["silence"]).code, 0);
     assert_eq!(events(&gateway, &cookie, "sound.silenced")[0]["by"]["by"], "olga");
-    let nothing = operate(&site, &gateway, "olga", &["mode", "no-such-unit", "running", "--reason", "检修完毕"]);
+    let nothing = operate(
+        &site,
+        &gateway,
+        "olga",
+        &["mode", "no-such-unit", "running", "--reason", "检修完毕", "--seen-seq", "1"],
+    );
     assert!(nothing.code == 2 && nothing.err.contains("404"), "{nothing:?}");
-    let short = operate(&site, &gateway, "sun", &["out-of-service", "GT-101", "--work-order", "", "--reason", "送检"]);
+    let words = ["out-of-service", "GT-101", "--work-order", "", "--reason", "送检", "--seen-seq", &seen()];
+    let short = operate(&site, &gateway, "sun", &words);
     assert!(short.code == 2 && short.err.contains("work_order"), "{short:?}");
 }

@@ -26,7 +26,8 @@ pub enum ShelfKind {
     OneShot,
 }
 
-/// What is asked. `seen_seq` is the journal number of what was on the screen.
+/// What is asked. `seen_seq` is the journal number of what was on the screen: of an alarm, or of the picture in which a person saw a
+/// point or unit with all its alarms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum Command {
@@ -41,6 +42,7 @@ pub enum Command {
     /// Take a point's alarms out of effect under a permit. Who approves gives the command; who asked is named.
     Bypass {
         point: String,
+        seen_seq: u64,
         permit: String,
         reason: String,
         requested_by: String,
@@ -48,16 +50,16 @@ pub enum Command {
         /// What watches the place meanwhile.
         compensation: String,
     },
-    /// End a bypass before its time.
-    EndBypass { point: String, reason: String },
+    /// End a bypass before its time; a reason of at least 4 characters.
+    EndBypass { point: String, seen_seq: u64, reason: String },
     /// Take a point out of service under a work order: it is not judged.
-    OutOfService { point: String, work_order: String, reason: String },
-    /// Back into service: judged anew.
-    ReturnToService { point: String, reason: String },
+    OutOfService { point: String, seen_seq: u64, work_order: String, reason: String },
+    /// Back into service: judged anew; a reason of at least 4 characters.
+    ReturnToService { point: String, seen_seq: u64, reason: String },
     /// Forget the ranks of a first-out group whose members are all normal and acknowledged.
     ResetFirstOut { group: String },
     /// Set the mode of a unit that has no running signal.
-    SetMode { unit: String, mode: Mode, reason: String },
+    SetMode { unit: String, seen_seq: u64, mode: Mode, reason: String },
     /// Stop the sound for a while; a new alarm of priority 1 or 2 brings it back.
     Silence,
     /// Hear the annunciator for a moment; a reason of at least 4 characters.
@@ -66,6 +68,28 @@ pub enum Command {
     ConfirmHazard { hazard: String, reason: String },
     /// Reject a hidden-danger candidate as a false alarm; a reason of at least 4 characters.
     RejectHazard { hazard: String, reason: String },
+}
+
+impl Command {
+    /// The number of what was seen, where the command says one.
+    pub fn seen_seq_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::Acknowledge { seen_seq, .. }
+            | Self::Shelve { seen_seq, .. }
+            | Self::Unshelve { seen_seq, .. }
+            | Self::ResetLatch { seen_seq, .. }
+            | Self::Bypass { seen_seq, .. }
+            | Self::EndBypass { seen_seq, .. }
+            | Self::OutOfService { seen_seq, .. }
+            | Self::ReturnToService { seen_seq, .. }
+            | Self::SetMode { seen_seq, .. } => Some(seen_seq),
+            Self::ResetFirstOut { .. }
+            | Self::Silence
+            | Self::TestAnnunciator { .. }
+            | Self::ConfirmHazard { .. }
+            | Self::RejectHazard { .. } => None,
+        }
+    }
 }
 
 /// Why a request does not fit the present state.

@@ -58,7 +58,7 @@ pub struct FirstOut {
 }
 
 /// The state of an alarm before and after an event, in words: the condition, then what else holds of
-/// `unacked held assumed latched shadow chatter shelved suppressed bypassed out_of_service`.
+/// `unacked held assumed latched shadow quiet chatter shelved suppressed bypassed out_of_service`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateChange {
     pub before: String,

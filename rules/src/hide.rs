@@ -48,6 +48,12 @@ pub struct Bypass {
     /// Its end was announced.
     #[serde(default)]
     pub warned: bool,
+    /// Somebody was called for because it ends soon.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expiring: bool,
+    /// Number of its event: who ends it has seen it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun_seq: u64,
     /// Who approved it, and why.
     pub by: Decision,
 }
@@ -59,6 +65,9 @@ pub struct Service {
     pub by: Decision,
     /// When it was looked at last.
     pub reviewed: Now,
+    /// Number of its event: who ends it has seen it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun_seq: u64,
 }
 
 /// Suppressed by design (设计抑制).
@@ -119,6 +128,11 @@ pub struct Inhibit {
     /// Its time is over: now it counts as a fault.
     #[serde(default)]
     pub overdue: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(seq: &u64) -> bool {
+    *seq == 0
 }
 
 #[cfg(test)]

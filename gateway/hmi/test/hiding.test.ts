@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { agrees, headline, inTab, needsAck, sorted, sounds, TABS } from '../src/lib/alarms';
 import { conditions, hiddenAt, hiddenWord, timeLeft, type Known } from '../src/lib/hiding';
-import { alarmOffers, emptyForm, lacks, maxMinutes, pointOffers, request, type Form } from '../src/lib/operations';
+import { alarmOffers, emptyForm, lacks, maxMinutes, pointOffers, request, type Form, type Verb } from '../src/lib/operations';
 import { may } from '../src/lib/roles';
 import { zh } from '../src/i18n/zh';
 import type { AlarmStateWord, AlarmView, BypassView, PointView, Session, ShelfView, ValueView } from '../src/lib/types';
@@ -110,5 +110,12 @@ describe('operations', () => {
       path: '/api/v1/alarms/P%3AH/shelve',
       body: { seen_seq: 41, kind: 'timed', duration_s: 1800, reason: '误报频繁' },
     });
+    const all: Verb[] = ['unshelve', 'reset', 'bypass', 'end_bypass', 'out_of_service', 'in_service', 'set_mode'];
+    expect(all.map((verb) => request(verb, 'P', 41, form()).body.seen_seq)).toEqual(all.map(() => 41));
+  });
+  test('putting_back_into_effect_needs_a_reason_too', () => {
+    const verbs: Verb[] = ['end_bypass', 'in_service'];
+    expect(verbs.map((verb) => lacks(verb, form({ reason: '好了' }), 4, 'zhang'))).toEqual([['op.need.reason'], ['op.need.reason']]);
+    expect(verbs.map((verb) => lacks(verb, form({ reason: '动火已结束' }), 4, 'zhang'))).toEqual([[], []]);
   });
 });

@@ -1,19 +1,19 @@
 //! `operate`: what an operator does to alarms, points and hidden dangers, where no browser is at hand.
 //!
-//! Each action is one request of the page; it ends as an event with name, role, reason and terminal, or as a refusal in words. An
-//! acknowledgement covers only what the person has seen: the alarm is shown and a `y` asked for, or a script says with `--seen-seq`
-//! which number it has seen.
+//! Each action is one request of the page; it ends as an event with name, role, reason and terminal, or as a refusal in words. It
+//! covers only what the person has seen: that is shown and a `y` asked for, or a script says with `--seen-seq` which number it has seen.
 //!
-//! Owns the words on the command line. Leaves signing in to [`super::person`], who may and whether it fits to the station.
+//! Owns the words on the command line. Leaves showing to [`super::look`], signing in to [`super::person`], who may and whether it fits to
+//! the station.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::client::{ANSWER_LIMIT, Trouble};
 use super::link::block_on;
+use super::look::{Sees, look};
 use super::person::{Person, PersonArgs};
 use super::{Exit, screen};
 use crate::web::new_key;
 use serde_json::{Value, json};
-use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 /// Arguments of `operate`.
@@ -31,7 +31,7 @@ pub(super) struct OperateArgs {
     /// 页面地址 · address of the page, where it is not the file's.
     #[arg(long, global = true)]
     url: Option<String>,
-    /// 所见报警的编号（seq），脚本用 · number of the alarm as it was seen, for scripts; a terminal shows it and asks.
+    /// 所见画面的编号（seq），脚本用 · number of what was seen, for scripts; a terminal shows it and asks.
     #[arg(long, value_name = "N", global = true)]
     seen_seq: Option<u64>,
     /// 幂等键：同一键重复执行只做一次 · the same key again does nothing; made up when not given.
@@ -191,8 +191,8 @@ enum Action {
 }
 
 impl Action {
-    /// Path, body, and the alarm that must have been seen.
-    fn request(&self) -> (String, Value, Option<&str>) {
+    /// Path, body, and what must have been seen.
+    fn request(&self) -> (String, Value, Sees<'_>) {
         match self {
             Self::Ack { alarm, comment } => of_alarm(alarm, "ack", json!({ "comment": comment })),
             Self::Shelve { alarm, minutes, one_shot, reason } => {
@@ -206,20 +206,18 @@ impl Action {
                     "permit": permit, "requested_by": requested_by, "compensation": compensation, "reason": reason,
                     "duration_s": minutes * 60,
                 });
-                plain(&["points", point, "bypass"], body)
+                of_point(point, &["bypass"], body)
             }
-            Self::EndBypass { point, reason } => {
-                plain(&["points", point, "bypass", "end"], json!({ "reason": reason }))
-            }
+            Self::EndBypass { point, reason } => of_point(point, &["bypass", "end"], json!({ "reason": reason })),
             Self::OutOfService { point, work_order, reason } => {
-                plain(&["points", point, "out-of-service"], json!({ "work_order": work_order, "reason": reason }))
+                of_point(point, &["out-of-service"], json!({ "work_order": work_order, "reason": reason }))
             }
             Self::InService { point, reason } => {
-                plain(&["points", point, "out-of-service", "end"], json!({ "reason": reason }))
+                of_point(point, &["out-of-service", "end"], json!({ "reason": reason }))
             }
             Self::ResetFirstOut { group } => plain(&["first-out", group, "reset"], json!({})),
             Self::Mode { unit, mode, reason } => {
-                plain(&["units", unit, "mode"], json!({ "mode": mode, "reason": reason }))
+                (path(&["units", unit, "mode"]), json!({ "mode": mode, "reason": reason }), Sees::Unit(unit))
             }
             Self::Silence => plain(&["silence"], json!({})),
             Self::TestAnnunciator { reason } => plain(&["annunciator", "test"], json!({ "reason": reason })),
@@ -231,12 +229,16 @@ impl Action {
     }
 }
 
-fn plain(parts: &[&str], body: Value) -> (String, Value, Option<&'static str>) {
-    (path(parts), body, None)
+fn plain(parts: &[&str], body: Value) -> (String, Value, Sees<'static>) {
+    (path(parts), body, Sees::Nothing)
 }
 
-fn of_alarm<'a>(alarm: &'a str, action: &str, body: Value) -> (String, Value, Option<&'a str>) {
-    (path(&["alarms", alarm, action]), body, Some(alarm))
+fn of_alarm<'a>(alarm: &'a str, action: &str, body: Value) -> (String, Value, Sees<'a>) {
+    (path(&["alarms", alarm, action]), body, Sees::Alarm(alarm))
+}
+
+fn of_point<'a>(point: &'a str, action: &[&str], body: Value) -> (String, Value, Sees<'a>) {
+    (path(&[&["points", point], action].concat()), body, Sees::Point(point))
 }
 
 /// Names of people's own may hold anything.
@@ -263,10 +265,10 @@ pub(super) fn main(args: &OperateArgs) -> Exit {
 
 async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
     let (path, mut body, sees) = args.action.request();
-    if let Some(alarm) = sees {
+    if sees != Sees::Nothing {
         let seen = match args.seen_seq {
             Some(seq) => seq,
-            None => look(person, alarm).await?,
+            None => look(person, sees).await?,
         };
         body["seen_seq"] = seen.into();
     }
@@ -282,41 +284,6 @@ async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
     Ok(Exit::Ok)
 }
 
-/// Shows the alarm as it is and asks; gives the number that was seen.
-async fn look(person: &Person, alarm: &str) -> Result<u64, Trouble> {
-    let alarms = person.get("/api/v1/alarms").await?;
-    let shown = alarms.as_array().into_iter().flatten().find(|a| a["id"] == alarm);
-    let (line, seq) = match shown {
-        Some(a) => (screen::alarm(a), a["seq"].as_u64()),
-        // hidden and quiet: it is in the list of shelves only, and nothing can have changed about it that calls
-        None => (
-            format!("{alarm}: 不在报警列表中 · not in the list of alarms"),
-            person.get("/api/v1/status").await?["seq"].as_u64(),
-        ),
-    };
-    let seq = seq.unwrap_or_default();
-    if !io::stdin().is_terminal() {
-        let text = format!(
-            "{line}\n没有终端：核对后加 --seen-seq {seq} · no terminal: look at it, then give --seen-seq {seq}"
-        );
-        return Err(Trouble { text, exit: Exit::Usage });
-    }
-    println!("{line}");
-    if agreed().unwrap_or(false) {
-        return Ok(seq);
-    }
-    Err(Trouble { text: "没有执行 · nothing was done".into(), exit: Exit::Usage })
-}
-
-fn agreed() -> io::Result<bool> {
-    let mut out = io::stderr();
-    write!(out, "执行吗？ go on? [y/N] ")?;
-    out.flush()?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "是"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,6 +294,6 @@ mod tests {
         let (path, body, sees) = ack.request();
         assert_eq!(path, "/api/v1/alarms/%E7%BD%90%E5%8C%BA%2F1:H/ack");
         assert_eq!(body["comment"], "已看");
-        assert_eq!(sees, Some("罐区/1:H"));
+        assert_eq!(sees, Sees::Alarm("罐区/1:H"));
     }
 }

@@ -317,6 +317,16 @@ fn state_word(alarm: &Value) -> String {
     format!("{zh} {}", text(alarm, "state"))
 }
 
+/// What hides a point on a line: under which paper, by whom, why.
+pub(super) fn bypass(row: &Value) -> String {
+    let kind = match row["kind"].as_str() {
+        Some("bypass") => "旁路 bypassed",
+        Some("out_of_service") => "停用 out of service",
+        _ => "仪表自报抑制 inhibited by its own word",
+    };
+    format!("{} {kind} · {} · {} · {}", text(row, "point"), text(row, "paper"), text(row, "by"), text(row, "reason"))
+}
+
 fn said(zh: &Value, en: &Value) -> String {
     format!("{} · {}", zh.as_str().unwrap_or_default(), en.as_str().unwrap_or_default())
 }

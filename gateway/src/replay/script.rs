@@ -63,6 +63,7 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
         EventKind::Bypassed { point, bypass } => person(
             Command::Bypass {
                 point: point.clone(),
+                seen_seq: 0,
                 permit: bypass.permit.clone(),
                 reason: bypass.by.reason.clone(),
                 requested_by: bypass.requested_by.clone(),
@@ -72,23 +73,25 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
             &bypass.by,
         ),
         EventKind::BypassEnded { point, why: EndCause::User, by: Some(by) } => {
-            person(Command::EndBypass { point: point.clone(), reason: by.reason.clone() }, by)
+            person(Command::EndBypass { point: point.clone(), seen_seq: 0, reason: by.reason.clone() }, by)
         }
         EventKind::OutOfService { point, service } => person(
             Command::OutOfService {
                 point: point.clone(),
+                seen_seq: 0,
                 work_order: service.work_order.clone(),
                 reason: service.by.reason.clone(),
             },
             &service.by,
         ),
         EventKind::InService { point, by } => {
-            person(Command::ReturnToService { point: point.clone(), reason: by.reason.clone() }, by)
+            person(Command::ReturnToService { point: point.clone(), seen_seq: 0, reason: by.reason.clone() }, by)
         }
         EventKind::FirstOutReset { group, by } => person(Command::ResetFirstOut { group: group.clone() }, by),
-        EventKind::ModeChanged { plant_unit, new, by: Some(by), .. } => {
-            person(Command::SetMode { unit: plant_unit.clone(), mode: *new, reason: by.reason.clone() }, by)
-        }
+        EventKind::ModeChanged { plant_unit, new, by: Some(by), .. } => person(
+            Command::SetMode { unit: plant_unit.clone(), seen_seq: 0, mode: *new, reason: by.reason.clone() },
+            by,
+        ),
         EventKind::Silenced { by, .. } => person(Command::Silence, by),
         EventKind::HazardStage { hazard } => match &hazard.stage {
             Stage::Registered { confirmed: by } => {
@@ -105,19 +108,16 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
 
 fn system(alarm: &str, active: bool) -> Option<Step> {
     let code = alarm.strip_prefix("system:")?;
-    SystemCondition::ALL.into_iter().find(|c| c.code() == code).map(|c| Step::System(c, active))
+    let told = SystemCondition::ALL.into_iter().find(|c| c.code() == code && !c.is_the_engines());
+    told.map(|c| Step::System(c, active))
 }
 
 /// The command with the number of what stands: who acted had it on the screen.
 #[must_use]
 pub(super) fn seen(command: &Command, newest: u64) -> Command {
     let mut command = command.clone();
-    match &mut command {
-        Command::Acknowledge { seen_seq, .. }
-        | Command::Shelve { seen_seq, .. }
-        | Command::Unshelve { seen_seq, .. }
-        | Command::ResetLatch { seen_seq, .. } => *seen_seq = newest,
-        _ => {}
+    if let Some(seen_seq) = command.seen_seq_mut() {
+        *seen_seq = newest;
     }
     command
 }
@@ -179,5 +179,6 @@ mod tests {
         };
         assert_eq!(raised("GT-1:H"), None);
         assert_eq!(raised("system:uplink_down"), Some(Step::System(SystemCondition::UplinkDown, true)));
+        assert_eq!(raised("system:bypass_expiring"), None, "the rules find it out again");
     }
 }

@@ -22,11 +22,11 @@ pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (
     };
     let (what_zh, what_en) = operations::transition(kind, site).unwrap_or_else(plain);
     let (rank_zh, rank_en) = first_out_words(kind, fact);
-    let (vote_zh, vote_en) = vote_words(fact);
+    let (detail_zh, detail_en) = detail_words(fact);
     let (drill_zh, drill_en) = if fact.drill { ("【演练】", "[DRILL] ") } else { ("", "") };
     (
-        format!("{drill_zh}{name_zh} {cond_zh}{what_zh}{value_zh}{vote_zh}{rank_zh}{risk_zh}"),
-        format!("{drill_en}{name_en}: {}{what_en}{value_en}{vote_en}{rank_en}{risk_en}", spaced(cond_en)),
+        format!("{drill_zh}{name_zh} {cond_zh}{what_zh}{value_zh}{detail_zh}{rank_zh}{risk_zh}"),
+        format!("{drill_en}{name_en}: {}{what_en}{value_en}{detail_en}{rank_en}{risk_en}", spaced(cond_en)),
     )
 }
 
@@ -43,11 +43,15 @@ fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
     (format!("；首出顺序第 {}{zh}", rank.rank), format!("; first-out rank {}{en}", rank.rank))
 }
 
-/// How many of how many asked for it.
-fn vote_words(fact: &AlarmFact) -> (String, String) {
+/// How many of how many asked for it; which things a condition of the gateway itself is about.
+fn detail_words(fact: &AlarmFact) -> (String, String) {
     match fact.detail.split_once('/') {
         Some((votes, needed)) if fact.condition == "VOTE" => {
             (format!("：{votes} 票成立，需要 {needed} 票"), format!(": {votes} votes, {needed} needed"))
+        }
+        // which points' bypasses are about to end
+        _ if fact.condition == "SYSTEM" && !fact.detail.is_empty() => {
+            (format!("：{}", fact.detail), format!(": {}", fact.detail))
         }
         _ => (String::new(), String::new()),
     }
@@ -96,6 +100,7 @@ fn system_words(code: &str) -> (&str, &str) {
         "task_restarted" => ("内部任务异常重启", "a task was restarted"),
         "unclean_end" => ("上次运行未正常停止", "unclean end of the last run"),
         "part_stalled" => ("内部任务停滞", "part without progress"),
+        "bypass_expiring" => ("旁路将在 10 分钟内到期", "a bypass ends within 10 minutes"),
         other => (other, other),
     }
 }

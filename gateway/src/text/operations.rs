@@ -7,6 +7,9 @@ use rules::book::Mode;
 use rules::hazard::Decision;
 use rules::hide::EndCause;
 
+/// The alarm of bypasses in their last minutes.
+const EXPIRING: &str = "system:bypass_expiring";
+
 /// A sentence of a whole point, group, unit or the site; `None` for other kinds.
 pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
     Some(match kind {
@@ -111,6 +114,9 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
             fixed("条件成立，但处于搁置、旁路或抑制中，只记录不发声", "true, but hidden: recorded without sound")
         }
         EventKind::ShadowReturned { .. } => fixed("在搁置、旁路或抑制期间已恢复", "returned while hidden"),
+        EventKind::Realarm { fact, .. } if fact.alarm == EXPIRING => {
+            fixed("又有旁路即将到期，再次报警", "one more is about to end: called again")
+        }
         EventKind::Realarm { count, .. } => Some((
             format!("确认后长时间未恢复，第 {count} 次重新报警"),
             format!("acknowledged long ago and still active: re-alarm no. {count}"),

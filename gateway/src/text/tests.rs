@@ -116,6 +116,8 @@ fn of_people() -> Vec<EventKind> {
         compensation: "便携仪每 10 分钟巡测".into(),
         until,
         warned: false,
+        expiring: false,
+        begun_seq: 0,
         by: by("更换探头"),
     };
     vec![
@@ -136,7 +138,7 @@ fn of_people() -> Vec<EventKind> {
         EventKind::BypassEnded { point: point(), why: EndCause::Expired, by: None },
         EventKind::OutOfService {
             point: point(),
-            service: Service { work_order: "WO-88".into(), by: by("送检"), reviewed: at() },
+            service: Service { work_order: "WO-88".into(), by: by("送检"), reviewed: at(), begun_seq: 0 },
         },
         EventKind::ServiceReview { point: point(), days: 2 },
         EventKind::InService { point: point(), by: by("") },

@@ -119,21 +119,25 @@ fn body_schema(path: &str, method: &str) -> Option<Value> {
             ("reason", "string", true),
         ],
         "/api/v1/alarms/{id}/unshelve" => &[("seen_seq", "integer", true)],
-        "/api/v1/alarms/{id}/reset" => &[("seen_seq", "integer", true), ("reason", "string", true)],
+        "/api/v1/alarms/{id}/reset" | "/api/v1/points/{id}/bypass/end" | "/api/v1/points/{id}/out-of-service/end" => {
+            &[("seen_seq", "integer", true), ("reason", "string", true)]
+        }
         "/api/v1/points/{id}/bypass" => &[
+            ("seen_seq", "integer", true),
             ("permit", "string", true),
             ("reason", "string", true),
             ("requested_by", "string", true),
             ("duration_s", "integer", true),
             ("compensation", "string", true),
         ],
-        "/api/v1/points/{id}/out-of-service" => &[("work_order", "string", true), ("reason", "string", true)],
-        "/api/v1/units/{id}/mode" => &[("mode", "string", true), ("reason", "string", true)],
+        "/api/v1/points/{id}/out-of-service" => {
+            &[("seen_seq", "integer", true), ("work_order", "string", true), ("reason", "string", true)]
+        }
+        "/api/v1/units/{id}/mode" => {
+            &[("seen_seq", "integer", true), ("mode", "string", true), ("reason", "string", true)]
+        }
         "/api/v1/annunciator/test" => &[("reason", "string", true)],
-        "/api/v1/points/{id}/bypass/end"
-        | "/api/v1/points/{id}/out-of-service/end"
-        | "/api/v1/first-out/{id}/reset"
-        | "/api/v1/silence" => &[("reason", "string", false)],
+        "/api/v1/first-out/{id}/reset" | "/api/v1/silence" => &[("reason", "string", false)],
         "/api/v1/hazards/{id}/confirm" => &[("reason", "string", false)],
         "/api/v1/config/reload" => &[("reason", "string", true)],
         "/api/v1/hazards/{id}/reject" => &[("reason", "string", true)],

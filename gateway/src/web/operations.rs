@@ -57,20 +57,27 @@ struct Seen {
     reason: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Bypass {
+    seen_seq: u64,
+    #[serde(default)]
     permit: String,
+    #[serde(default)]
     reason: String,
+    #[serde(default)]
     requested_by: String,
+    #[serde(default)]
     duration_s: u64,
+    #[serde(default)]
     compensation: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct OutOfService {
+    seen_seq: u64,
+    #[serde(default)]
     work_order: String,
+    #[serde(default)]
     reason: String,
 }
 
@@ -82,6 +89,7 @@ struct Reason {
 
 #[derive(Deserialize)]
 struct SetMode {
+    seen_seq: u64,
     mode: Mode,
     #[serde(default)]
     reason: String,
@@ -135,6 +143,7 @@ async fn bypass(
     }
     let command = Command::Bypass {
         point,
+        seen_seq: b.seen_seq,
         permit: remark("permit", b.permit)?,
         reason: remark("reason", b.reason)?,
         requested_by: remark("requested_by", b.requested_by)?,
@@ -149,9 +158,9 @@ async fn end_bypass(
     session: Session,
     Path(point): Path<String>,
     headers: HeaderMap,
-    Body(b): Body<Reason>,
+    Body(b): Body<Seen>,
 ) -> Answer {
-    let command = Command::EndBypass { point, reason: remark("reason", b.reason)? };
+    let command = Command::EndBypass { point, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
     carry_out(&state, &session, Action::Bypass, command, &headers).await
 }
 
@@ -162,8 +171,8 @@ async fn out_of_service(
     headers: HeaderMap,
     Body(b): Body<OutOfService>,
 ) -> Answer {
-    let work_order = remark("work_order", b.work_order)?;
-    let command = Command::OutOfService { point, work_order, reason: remark("reason", b.reason)? };
+    let (work_order, reason) = (remark("work_order", b.work_order)?, remark("reason", b.reason)?);
+    let command = Command::OutOfService { point, seen_seq: b.seen_seq, work_order, reason };
     carry_out(&state, &session, Action::Service, command, &headers).await
 }
 
@@ -172,9 +181,9 @@ async fn in_service(
     session: Session,
     Path(point): Path<String>,
     headers: HeaderMap,
-    Body(b): Body<Reason>,
+    Body(b): Body<Seen>,
 ) -> Answer {
-    let command = Command::ReturnToService { point, reason: remark("reason", b.reason)? };
+    let command = Command::ReturnToService { point, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
     carry_out(&state, &session, Action::Service, command, &headers).await
 }
 
@@ -195,7 +204,7 @@ async fn mode(
     headers: HeaderMap,
     Body(b): Body<SetMode>,
 ) -> Answer {
-    let command = Command::SetMode { unit, mode: b.mode, reason: remark("reason", b.reason)? };
+    let command = Command::SetMode { unit, seen_seq: b.seen_seq, mode: b.mode, reason: remark("reason", b.reason)? };
     carry_out(&state, &session, Action::Shelve, command, &headers).await
 }
 

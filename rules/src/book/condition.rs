@@ -116,6 +116,15 @@ impl Condition {
         changed
     }
 
+    /// What one of the two remembers of the past holds for the other: the limit of a rate is no part of its samples.
+    pub(crate) fn remembers_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rising { window, .. }, Self::Rising { window: other, .. })
+            | (Self::Falling { window, .. }, Self::Falling { window: other, .. }) => window == other,
+            _ => self == other,
+        }
+    }
+
     /// HH before H, LL before L: at one instant the outer limit is judged first, so that only it sounds.
     pub(super) fn rank(&self) -> u8 {
         match self {

@@ -23,6 +23,20 @@ impl Engine {
         Ok(i)
     }
 
+    /// What the person saw of a point is what stands: none of its alarms has called since, and nothing hides it since.
+    pub(super) fn seen_point(&self, point: &str, alarms: &[usize], seen_seq: u64) -> Result<(), Rejected> {
+        let newest = alarms.iter().map(|i| {
+            let (a, hidden) = (&self.alarms[*i], &self.alarms[*i].hidden);
+            let bypass = hidden.bypass.as_ref().map_or(0, |b| b.begun_seq);
+            let service = hidden.service.as_ref().map_or(0, |s| s.begun_seq);
+            a.annunciated_seq.max(bypass).max(service)
+        });
+        if seen_seq < newest.max().unwrap_or(0) || seen_seq >= self.next_seq {
+            return Err(Rejected::Changed(point.to_owned()));
+        }
+        Ok(())
+    }
+
     /// 11: acknowledged; an alarm that had returned is over. With an HH goes the H in the same row (27).
     pub(super) fn acknowledge(
         &mut self,

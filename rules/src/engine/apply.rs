@@ -3,6 +3,7 @@
 use super::hazards::number;
 use super::{ConditionState, Engine};
 use crate::event::{AlarmFact, Event, EventKind};
+use crate::hide::{Bypass, Service};
 
 impl Engine {
     /// Replays one event: afterwards the state is what it was when `handle` emitted it.
@@ -29,7 +30,10 @@ impl Engine {
             EventKind::FirstOutReset { group, .. } => self.forget_ranks(group),
             EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),
             EventKind::FloodEnded { .. } => self.flood.end(),
-            EventKind::ModeChanged { plant_unit, new, .. } => self.set_mode(plant_unit, *new),
+            EventKind::ModeChanged { plant_unit, new, .. } => {
+                self.set_mode(plant_unit, *new);
+                self.note_mode(plant_unit, event.seq);
+            }
             EventKind::Silenced { until, .. } => self.silenced = Some(*until),
             kind => {
                 if let Some(point) = kind.whole_point() {
@@ -70,7 +74,7 @@ impl Engine {
                 let fresh = fact.occurrence > a.occurrence;
                 a.condition = ConditionState::Active;
                 (a.acked, a.held, a.assumed) = (false, *assumed || (a.held && !fresh), *assumed);
-                (a.latched, a.shadow, a.owed) = (false, false, false);
+                (a.latched, a.shadow, a.owed, a.quiet) = (false, false, false, false);
                 (a.occurrence, a.annunciated_seq) = (fact.occurrence, event.seq);
                 if fresh {
                     a.rejected.clear();
@@ -136,9 +140,10 @@ impl Engine {
         match &event.kind {
             EventKind::Acked { by, .. } => {
                 (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
+                a.quiet = false;
             }
             EventKind::Cleared { .. } => {
-                (a.acked, a.shadow, a.owed) = (true, false, false);
+                (a.acked, a.shadow, a.owed, a.quiet) = (true, false, false, false);
                 if a.is_active() {
                     // Out of service or out of the book: over without a return.
                     a.condition = ConditionState::Unknown;
@@ -164,11 +169,12 @@ impl Engine {
             EventKind::ShelfExpired { annunciated, .. } => {
                 a.hidden.shelf = None;
                 if *annunciated {
-                    (a.acked, a.shadow, a.annunciated_seq) = (false, false, event.seq);
+                    (a.acked, a.shadow, a.quiet, a.annunciated_seq) = (false, false, false, event.seq);
                     (a.annunciated, a.escalated, a.acked_at, a.acked_by) = (Some(event.at), 0, None, None);
                 }
             }
-            EventKind::ShelfEnded { .. } => a.hidden.shelf = None,
+            // 19: in silence; whoever has not acknowledged finds it in the list.
+            EventKind::ShelfEnded { .. } => (a.hidden.shelf, a.quiet) = (None, !a.acked),
             EventKind::Suppressed { rule, until, .. } => {
                 a.spent.retain(|spent| spent != rule);
                 a.hidden.suppressed.retain(|s| s.rule != *rule);
@@ -198,10 +204,12 @@ impl Engine {
             let i = self.book.index().rules_of_point[p.index()][k].index();
             let a = &mut self.alarms[i];
             match &event.kind {
-                EventKind::Bypassed { bypass, .. } => a.hidden.bypass = Some(Box::new(bypass.clone())),
+                EventKind::Bypassed { bypass, .. } => {
+                    a.hidden.bypass = Some(Box::new(Bypass { begun_seq: event.seq, ..bypass.clone() }));
+                }
                 EventKind::BypassExpiring { .. } => {
                     if let Some(bypass) = &mut a.hidden.bypass {
-                        bypass.warned = true;
+                        (bypass.warned, bypass.expiring) = (true, true);
                     }
                 }
                 EventKind::BypassEnded { .. } => {
@@ -209,7 +217,7 @@ impl Engine {
                     a.owe();
                 }
                 EventKind::OutOfService { service, .. } => {
-                    a.hidden.service = Some(Box::new(service.clone()));
+                    a.hidden.service = Some(Box::new(Service { begun_seq: event.seq, ..service.clone() }));
                     a.condition = ConditionState::Unknown;
                     (a.held, a.assumed, a.chatter, a.inhibit) = (false, false, false, None);
                 }

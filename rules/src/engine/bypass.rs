@@ -1,8 +1,8 @@
 //! Bypass: a point's alarms out of effect under a permit, with two people, a substitute and an end.
 
-use super::Engine;
 use super::ack::decision;
 use super::shelf::is_reason;
+use super::{Engine, SystemCondition};
 use crate::book::PointId;
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
@@ -26,10 +26,15 @@ impl Engine {
         now: Now,
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
-        let Command::Bypass { point, permit, reason, requested_by, duration_s, compensation } = command else {
+        let Command::Bypass { point, seen_seq, permit, reason, requested_by, duration_s, compensation } = command
+        else {
             return Err(Rejected::Incomplete(Vec::new()));
         };
         let (p, alarms) = self.alarms_of(point)?;
+        let hidden = &self.alarms[alarms[0]].hidden;
+        if hidden.bypass.as_ref().is_none_or(|b| b.permit != permit.trim()) {
+            self.seen_point(point, &alarms, *seen_seq)?;
+        }
         let duration = Duration::from_secs(*duration_s);
         let checks = [
             ("permit", !permit.trim().is_empty()),
@@ -45,7 +50,6 @@ impl Engine {
         if requested_by.trim().eq_ignore_ascii_case(actor.user.trim()) {
             return Err(Rejected::Forbidden(Refusal::SamePerson));
         }
-        let hidden = &self.alarms[alarms[0]].hidden;
         if hidden.service.is_some() {
             return Err(Rejected::Refused(Refusal::OutOfService));
         }
@@ -62,6 +66,8 @@ impl Engine {
             compensation: compensation.trim().to_owned(),
             until: Expiry::after(now, duration),
             warned: duration <= self.book.policy().bypass_warning,
+            expiring: false,
+            begun_seq: 0,
             by: decision(actor, reason, now),
         };
         self.emit(EventKind::Bypassed { point: point.clone(), bypass }, now, out);
@@ -72,6 +78,7 @@ impl Engine {
     pub(super) fn end_bypass(
         &mut self,
         point: &str,
+        seen_seq: u64,
         reason: &str,
         actor: &Actor,
         now: Now,
@@ -80,6 +87,10 @@ impl Engine {
         let (p, alarms) = self.alarms_of(point)?;
         if self.alarms[alarms[0]].hidden.bypass.is_none() {
             return Err(Rejected::Refused(Refusal::NothingToEnd));
+        }
+        self.seen_point(point, &alarms, seen_seq)?;
+        if !is_reason(reason) {
+            return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
         }
         self.bypass_over(p.index(), EndCause::User, Some(decision(actor, reason, now)), now, out);
         Ok(())
@@ -109,6 +120,7 @@ impl Engine {
         for i in alarms {
             self.reveal(i, now, out);
         }
+        self.follow_expiring(now, out);
     }
 
     /// 23: once, ten minutes before.
@@ -118,5 +130,35 @@ impl Engine {
         self.cause = Cause::Timer;
         let point = self.book.points()[p].key.to_string();
         self.emit(EventKind::BypassExpiring { point, until }, now, out);
+        self.call_for_expiring(now, out);
+    }
+
+    /// 23: one alarm for all bypasses that end soon; each calls once. A further one calls again, so that the acknowledgement of the
+    /// first does not cover it.
+    fn call_for_expiring(&mut self, now: Now, out: &mut Vec<Event>) {
+        let i = self.system_alarm(SystemCondition::BypassExpiring);
+        let stood = self.alarms[i].is_active();
+        self.follow(i, true, now, out);
+        if stood && !self.alarms[i].is_hidden() {
+            self.realarm(i, now.mono, now, out);
+        }
+    }
+
+    /// Over with the last of them, however it ended.
+    pub(super) fn follow_expiring(&mut self, now: Now, out: &mut Vec<Event>) {
+        let i = self.system_alarm(SystemCondition::BypassExpiring);
+        if self.alarms[i].is_active() && self.expiring_points().is_empty() {
+            self.follow(i, false, now, out);
+        }
+    }
+
+    /// Points whose bypass is in its last minutes, in the book's order.
+    pub(super) fn expiring_points(&self) -> Vec<&str> {
+        let expiring = self.alarms.eventful().filter(|(_, a)| a.hidden.bypass.as_ref().is_some_and(|b| b.expiring));
+        let mut points: Vec<usize> =
+            expiring.filter_map(|(i, _)| self.book.index().point_of_alarm(i)).map(PointId::index).collect();
+        points.sort_unstable();
+        points.dedup();
+        points.into_iter().map(|p| &*self.book.points()[p].key).collect()
     }
 }

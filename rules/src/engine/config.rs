@@ -55,6 +55,8 @@ impl Engine {
         let gone = self.close_what_goes(&next, now, out);
         let changed = self.move_in(next, now);
         self.end_what_is_not_allowed(now, out);
+        self.cause = Cause::Config;
+        self.follow_expiring(now, out);
         self.align_suppressions(now, out);
         for i in changed {
             self.cause = Cause::Config;
@@ -173,8 +175,9 @@ impl Engine {
             (self.answered[d], self.watched_since[d]) = (old.answered[e], old.watched_since[e]);
             self.answering_since[d] = old.answering_since[e];
         }
-        for (unit, mode) in old.book.plant_units().iter().zip(&old.modes) {
-            self.set_mode(&unit.key, *mode);
+        for (k, unit) in old.book.plant_units().iter().enumerate() {
+            self.set_mode(&unit.key, old.modes[k]);
+            self.note_mode(&unit.key, old.modes_seq[k]);
         }
     }
 
@@ -186,7 +189,7 @@ impl Engine {
         }
     }
 
-    /// Conditions over time remember only what was measured with the same numbers.
+    /// Conditions over time remember what the new numbers can be held against.
     fn move_memory(&mut self, old: &mut Engine) -> Vec<usize> {
         let mut changed = Vec::new();
         for i in 0..self.book.rules().len() {
@@ -196,7 +199,9 @@ impl Engine {
             };
             let (new, was) = (&self.book.rules()[i], &old.book.rules()[j]);
             let same_numbers = self.condition_of(i) == old.condition_of(j);
-            if same_numbers {
+            // A point whose newest reading did not move in is another one.
+            let same_point = self.newest[self.book.index().point_of_rule[i].index()].is_some();
+            if same_point && self.condition_of(i).remembers_as(old.condition_of(j)) {
                 self.memory[i] = std::mem::take(&mut old.memory[j]);
             }
             if !same_numbers || (new.on_delay, new.off_delay) != (was.on_delay, was.off_delay) {

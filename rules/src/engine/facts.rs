@@ -47,7 +47,12 @@ impl Engine {
                 "COMMS_LOSS".clone_into(&mut fact.condition);
                 self.fact_of_place(d.index(), x.risk_of_device[d.index()], &mut fact);
             }
-            Subject::System(_) => "SYSTEM".clone_into(&mut fact.condition),
+            Subject::System(k) => {
+                "SYSTEM".clone_into(&mut fact.condition);
+                if SystemCondition::ALL[k] == SystemCondition::BypassExpiring {
+                    fact.detail = self.expiring_points().join(" ");
+                }
+            }
             Subject::Vote(k) => {
                 let count = self.count(k);
                 "VOTE".clone_into(&mut fact.condition);

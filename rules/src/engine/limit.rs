@@ -55,7 +55,7 @@ impl Engine {
         let value = reading.value();
         match (self.condition_of(i), value) {
             (Condition::SensorFault, _) => self.fault_verdict(i, reading),
-            (Condition::Rising { .. } | Condition::Falling { .. }, _) => self.rate_verdict(i, value, at),
+            (Condition::Rising { .. } | Condition::Falling { .. }, _) => self.rate_verdict(i, value),
             (Condition::Frozen { .. } | Condition::Stuck { .. }, _) => self.unchanged_verdict(i, value, at),
             (_, None) => Verdict::NotEvaluable,
             (Condition::HighHigh { limit, deadband } | Condition::High { limit, deadband }, Some(v)) => {

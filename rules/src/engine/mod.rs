@@ -90,6 +90,8 @@ pub struct Engine {
     /// Conditions that a mode changes, by rule; looked up, never iterated.
     by_mode: HashMap<usize, Condition>,
     modes: Vec<Mode>,
+    /// Number of the event of each, or of the newest before the start.
+    modes_seq: Vec<u64>,
     suppressing: Vec<suppress::Suppressing>,
     flood: flood::FloodWatch,
     silenced: Option<Expiry>,
@@ -174,13 +176,13 @@ impl Engine {
             Command::Unshelve { alarm, seen_seq } => self.unshelve(alarm, *seen_seq, by, now, out),
             Command::ResetLatch { alarm, seen_seq, reason } => self.reset_latch(alarm, *seen_seq, reason, by, now, out),
             Command::Bypass { .. } => self.bypass(command, by, now, out),
-            Command::EndBypass { point, reason } => self.end_bypass(point, reason, by, now, out),
-            Command::OutOfService { point, work_order, reason } => {
-                self.out_of_service(point, work_order, reason, by, now, out)
+            Command::EndBypass { point, seen_seq, reason } => self.end_bypass(point, *seen_seq, reason, by, now, out),
+            Command::OutOfService { .. } => self.out_of_service(command, by, now, out),
+            Command::ReturnToService { point, seen_seq, reason } => {
+                self.return_to_service(point, *seen_seq, reason, by, now, out)
             }
-            Command::ReturnToService { point, reason } => self.return_to_service(point, reason, by, now, out),
             Command::ResetFirstOut { group } => self.reset_first_out(group, by, now, out),
-            Command::SetMode { unit, mode, reason } => self.command_mode(unit, *mode, reason, by, now, out),
+            Command::SetMode { .. } => self.command_mode(command, by, now, out),
             Command::Silence => self.silence(by, now, out),
             Command::TestAnnunciator { reason } => self.test_annunciator(reason, by, now, out),
             Command::ConfirmHazard { hazard, reason } => self.confirm(hazard, reason, by, now, out),

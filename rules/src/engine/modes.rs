@@ -6,7 +6,7 @@ use super::Engine;
 use super::ack::decision;
 use super::shelf::is_reason;
 use crate::book::{Mode, ModeRule};
-use crate::command::{Actor, Refusal, Rejected};
+use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{EndCause, Expiry};
 use crate::time::{Mono, Now};
@@ -46,20 +46,21 @@ impl Engine {
     /// signal says what it is.
     pub(super) fn command_mode(
         &mut self,
-        unit: &str,
-        mode: Mode,
-        reason: &str,
+        command: &Command,
         actor: &Actor,
         now: Now,
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
-        let k = self.book.plant_units().iter().position(|u| u.key == unit);
-        let k = k.ok_or_else(|| Rejected::NotFound(unit.to_owned()))?;
+        let Command::SetMode { unit, seen_seq, mode, reason } = command else {
+            return Err(Rejected::Incomplete(Vec::new()));
+        };
+        let k = self.book.plant_units().iter().position(|u| u.key == *unit);
+        let k = k.ok_or_else(|| Rejected::NotFound(unit.clone()))?;
         if !is_reason(reason) {
             return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
         }
         let signal = self.book.plant_units()[k].running_point.as_ref().and_then(|key| self.book.point_id(key));
-        let mode = match (signal, mode) {
+        let mode = match (signal, *mode) {
             (None, mode) | (Some(_), mode @ Mode::Maintenance) => mode,
             (Some(p), _) if self.modes[k] == Mode::Maintenance => self.mode_by(p.index()),
             (Some(_), _) => return Err(Rejected::Refused(Refusal::ModeIsMeasured)),
@@ -67,8 +68,29 @@ impl Engine {
         if self.modes[k] == mode {
             return Err(Rejected::AlreadySo);
         }
+        self.seen_unit(k, *seen_seq)?;
         self.change_mode(k, mode, Some(decision(actor, reason, now)), now, out);
         Ok(())
+    }
+
+    /// What the person saw of a unit is what stands: its mode, and the alarms that another mode may hide.
+    fn seen_unit(&self, k: usize, seen_seq: u64) -> Result<(), Rejected> {
+        let unit = &self.book.plant_units()[k].key;
+        if seen_seq < self.modes_seq[k] {
+            return Err(Rejected::Changed(unit.clone()));
+        }
+        let alarms: Vec<usize> = (0..self.book.points().len())
+            .filter(|p| self.book.index().groups.unit_of_point(*p) == Some(k))
+            .flat_map(|p| self.ways[p].rules())
+            .collect();
+        self.seen_point(unit, &alarms, seen_seq)
+    }
+
+    /// Live and replay: since when the mode is what it is.
+    pub(super) fn note_mode(&mut self, unit: &str, seq: u64) {
+        if let Some(k) = self.book.plant_units().iter().position(|u| u.key == unit) {
+            self.modes_seq[k] = seq;
+        }
     }
 
     fn change_mode(

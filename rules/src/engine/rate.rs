@@ -7,7 +7,7 @@ use super::Engine;
 use super::limit::Verdict;
 use super::stuck::Memory;
 use crate::book::Condition;
-use crate::time::{Mono, Now};
+use crate::time::Mono;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -23,7 +23,11 @@ const CLEAR_AT: f64 = 0.8;
 pub(super) struct Samples(VecDeque<(Mono, f64)>);
 
 impl Samples {
+    /// A sample that is in already is judged again, not counted again.
     fn push(&mut self, at: Mono, v: f64, window: Duration) {
+        if self.0.back().is_some_and(|(t, _)| *t >= at) {
+            return;
+        }
         if self.0.back().is_some_and(|(t, _)| at.since(*t) > window / 2) {
             self.0.clear();
         }
@@ -59,8 +63,10 @@ impl Samples {
 }
 
 impl Engine {
-    pub(super) fn rate_verdict(&mut self, i: usize, value: Option<f64>, at: Now) -> Verdict {
-        let Some(v) = value else { return Verdict::NotEvaluable };
+    pub(super) fn rate_verdict(&mut self, i: usize, value: Option<f64>) -> Verdict {
+        // By the time of the sample: a change of configuration or mode judges it later than it came.
+        let point = self.book.index().point_of_rule[i].index();
+        let Some((v, at)) = value.zip(self.newest[point]) else { return Verdict::NotEvaluable };
         let (sign, limit, window) = match self.condition_of(i) {
             Condition::Rising { limit_per_min, window } => (1.0, *limit_per_min, *window),
             Condition::Falling { limit_per_min, window } => (-1.0, *limit_per_min, *window),
@@ -70,7 +76,7 @@ impl Engine {
             self.memory[i] = Memory::Rate(Box::default());
         }
         let Memory::Rate(samples) = &mut self.memory[i] else { return Verdict::NotEvaluable };
-        samples.push(at.mono, v, window);
+        samples.push(at, v, window);
         match samples.slope_per_min(window).map(|s| s * sign) {
             Some(slope) => Verdict::of(slope >= limit, slope < CLEAR_AT * limit),
             None => Verdict::NotEvaluable,

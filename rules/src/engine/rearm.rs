@@ -56,7 +56,7 @@ impl Engine {
         self.deadlines.set(Timer::Delay(i), due);
     }
 
-    /// 14, 15: escalation while unacknowledged, re-alarm while acknowledged and active; neither while hidden or superseded.
+    /// 14, 15: escalation while unacknowledged, re-alarm while acknowledged and active; neither while hidden, superseded or quiet.
     pub(super) fn rearm_person(&mut self, i: usize) {
         let (escalate, realarm) = self.calls_due(i);
         self.deadlines.set(Timer::Escalation(i), escalate);
@@ -65,7 +65,7 @@ impl Engine {
 
     fn calls_due(&self, i: usize) -> (Option<crate::time::Mono>, Option<crate::time::Mono>) {
         let a = &self.alarms[i];
-        if (a.acked && !a.is_active()) || a.is_hidden() || self.superseded(i) {
+        if (a.acked && !a.is_active()) || a.is_hidden() || a.quiet || self.superseded(i) {
             return (None, None);
         }
         let (policy, slot) = (self.book.policy(), slot(self.priority_of(i)));

@@ -8,7 +8,7 @@ use super::comms::START_GRACE;
 use super::deadlines::{Counts, Deadlines};
 use super::hot::{Hot, Way};
 use super::turn::NEVER_READ;
-use super::{AlarmState, Alarms, ConditionState, Engine, Restored, Timer};
+use super::{AlarmState, Alarms, ConditionState, Engine, Restored, SystemCondition, Timer};
 use crate::book::{Mode, RuleBook};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Stage;
@@ -24,6 +24,8 @@ pub(super) struct Unsaid {
     orphans: Vec<AlarmState>,
     /// Alarms whose hiding cannot be proved any more.
     unproven: bool,
+    /// A bypass that was about to end is not there any more.
+    bypass_gone: bool,
 }
 
 /// How times of before relate to the present clocks.
@@ -85,11 +87,15 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.boot_wall_ms = passage.boot_wall_ms();
     for (unit, mode) in &restored.modes {
         engine.set_mode(unit, *mode);
+        // A screen from before the start may be older than the mode.
+        engine.note_mode(unit, engine.next_seq - 1);
     }
     for alarm in restored.alarms {
         engine.restore_alarm(alarm, passage);
     }
     engine.hide_whole_points();
+    let expiring = engine.system_alarm(SystemCondition::BypassExpiring);
+    engine.unsaid.bypass_gone = engine.alarms[expiring].is_active() && engine.expiring_points().is_empty();
     engine.drop_what_a_start_ends();
     engine.arm_all(now);
     engine.rebuild_flood(&restored.recent, |was| passage.then(was), now);
@@ -107,6 +113,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         memory: vec![super::stuck::Memory::Nothing; book.rules().len()],
         by_mode: HashMap::new(),
         modes: vec![Mode::default(); book.plant_units().len()],
+        modes_seq: vec![0; book.plant_units().len()],
         suppressing: vec![super::suppress::Suppressing::default(); book.suppressions().len()],
         flood: super::flood::FloodWatch::default(),
         silenced: None,
@@ -207,7 +214,7 @@ impl Engine {
 
     /// A start has not said yet what it owes.
     pub(super) fn owes_words(&self) -> bool {
-        !self.unsaid.orphans.is_empty() || self.unsaid.unproven
+        !self.unsaid.orphans.is_empty() || self.unsaid.unproven || self.unsaid.bypass_gone
     }
 
     /// Before the first turn: what nobody can prove is no longer hidden; alarms the book no longer has are over.
@@ -216,13 +223,16 @@ impl Engine {
             return;
         }
         self.cause = Cause::Restart;
-        let Unsaid { orphans, unproven } = std::mem::take(&mut self.unsaid);
+        let Unsaid { orphans, unproven, bypass_gone } = std::mem::take(&mut self.unsaid);
         for orphan in orphans {
             let fact = orphan_fact(&orphan);
             self.emit(EventKind::Cleared { fact }, now, out);
         }
         if unproven {
             self.end_unproven(now, out);
+        }
+        if bypass_gone {
+            self.follow_expiring(now, out);
         }
         self.cause = Cause::Sample;
     }

@@ -3,7 +3,7 @@
 use super::ack::decision;
 use super::shelf::is_reason;
 use super::{ConditionState, Engine, Timer};
-use crate::command::{Actor, Refusal, Rejected};
+use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::Service;
 use crate::time::Now;
@@ -12,14 +12,18 @@ impl Engine {
     /// 25: what stands is over; what is latched waits for its reset.
     pub(super) fn out_of_service(
         &mut self,
-        point: &str,
-        work_order: &str,
-        reason: &str,
+        command: &Command,
         actor: &Actor,
         now: Now,
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
+        let Command::OutOfService { point, seen_seq, work_order, reason } = command else {
+            return Err(Rejected::Incomplete(Vec::new()));
+        };
         let (p, alarms) = self.alarms_of(point)?;
+        if self.alarms[alarms[0]].hidden.service.is_none() {
+            self.seen_point(point, &alarms, *seen_seq)?;
+        }
         let mut wrong = Vec::new();
         if work_order.trim().is_empty() {
             wrong.push("work_order".to_owned());
@@ -42,8 +46,8 @@ impl Engine {
             self.deadlines.set(Timer::Standing(i), None);
         }
         let work_order = work_order.trim().to_owned();
-        let service = Service { work_order, by: decision(actor, reason, now), reviewed: now };
-        self.emit(EventKind::OutOfService { point: point.to_owned(), service }, now, out);
+        let service = Service { work_order, by: decision(actor, reason, now), reviewed: now, begun_seq: 0 };
+        self.emit(EventKind::OutOfService { point: point.clone(), service }, now, out);
         Ok(())
     }
 
@@ -51,6 +55,7 @@ impl Engine {
     pub(super) fn return_to_service(
         &mut self,
         point: &str,
+        seen_seq: u64,
         reason: &str,
         actor: &Actor,
         now: Now,
@@ -59,6 +64,10 @@ impl Engine {
         let (_, alarms) = self.alarms_of(point)?;
         if self.alarms[alarms[0]].hidden.service.is_none() {
             return Err(Rejected::Refused(Refusal::NothingToEnd));
+        }
+        self.seen_point(point, &alarms, seen_seq)?;
+        if !is_reason(reason) {
+            return Err(Rejected::Incomplete(vec!["reason".to_owned()]));
         }
         self.emit(EventKind::InService { point: point.to_owned(), by: decision(actor, reason, now) }, now, out);
         for i in alarms {

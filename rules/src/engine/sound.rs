@@ -58,7 +58,9 @@ impl Engine {
         let most_urgent = |known: &mut Option<u8>, p: u8| *known = Some(known.map_or(p, |k| k.min(p)));
         for (i, a) in self.alarms.eventful().filter(|(_, a)| a.stands() && !a.is_hidden()) {
             let priority = self.urgency(i);
-            most_urgent(&mut standing, priority);
+            if a.latched || !a.quiet {
+                most_urgent(&mut standing, priority);
+            }
             if a.calls() {
                 most_urgent(&mut unacknowledged, priority);
             }

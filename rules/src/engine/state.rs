@@ -54,6 +54,9 @@ pub struct AlarmState {
     /// Hiding ended while it was returning: it is annunciated if it becomes active again.
     #[serde(default)]
     pub owed: bool,
+    /// Returned behind a one-shot shelf that ended with it: what is still unacknowledged waits in the list without a sound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
     /// Too many raises: stays active until quiet.
     #[serde(default)]
     pub chatter: bool,
@@ -153,6 +156,7 @@ impl AlarmState {
             latched: false,
             shadow: false,
             owed: false,
+            quiet: false,
             chatter: false,
             escalated: 0,
             realarms: 0,
@@ -193,10 +197,10 @@ impl AlarmState {
         self.suppressed || !self.hidden.is_empty()
     }
 
-    /// Calls for a person: unacknowledged and not hidden.
+    /// Calls for a person: unacknowledged, not hidden, and not returned behind a one-shot shelf.
     #[must_use]
     pub fn calls(&self) -> bool {
-        !self.acked && !self.is_hidden()
+        !self.acked && !self.is_hidden() && !self.quiet
     }
 
     /// The whole state in words, see [`crate::event::StateChange`].
@@ -215,6 +219,7 @@ impl AlarmState {
             (self.assumed, " assumed"),
             (self.latched, " latched"),
             (self.shadow, " shadow"),
+            (self.quiet, " quiet"),
             (self.chatter, " chatter"),
             (self.hidden.shelf.is_some(), " shelved"),
             (self.suppressed || !self.hidden.suppressed.is_empty(), " suppressed"),

@@ -32,11 +32,14 @@ pub enum SystemCondition {
     UncleanEnd,
     /// A part of the daemon makes no progress and the watchdog is not fed. Priority 2: alarms may be late.
     PartStalled,
+    /// A bypass ends within ten minutes. Priority 3: whoever works there prolongs the permit or leaves. The engine finds it out by
+    /// itself.
+    BypassExpiring,
 }
 
 impl SystemCondition {
     /// All of them, in the order of their alarms.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::StorageSlow,
         Self::StorageFull,
         Self::ClockUntrusted,
@@ -48,6 +51,7 @@ impl SystemCondition {
         Self::TaskRestarted,
         Self::UncleanEnd,
         Self::PartStalled,
+        Self::BypassExpiring,
     ];
     /// The part of the alarm key behind `system:`.
     #[must_use]
@@ -64,25 +68,40 @@ impl SystemCondition {
             Self::TaskRestarted => "task_restarted",
             Self::UncleanEnd => "unclean_end",
             Self::PartStalled => "part_stalled",
+            Self::BypassExpiring => "bypass_expiring",
         }
     }
     /// 1 … 4.
     #[must_use]
     pub fn priority(self) -> u8 {
         match self {
-            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused | Self::UncleanEnd => 3,
+            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused | Self::UncleanEnd | Self::BypassExpiring => {
+                3
+            }
             _ => 2,
         }
+    }
+    /// True for what nobody tells the engine: it follows from its own state.
+    #[must_use]
+    pub fn is_the_engines(self) -> bool {
+        self == Self::BypassExpiring
     }
 }
 
 impl Engine {
     /// A condition of the gateway itself came or went.
     pub(super) fn system(&mut self, condition: SystemCondition, active: bool, now: Now, out: &mut Vec<Event>) {
-        let Some(k) = SystemCondition::ALL.iter().position(|c| *c == condition) else { return };
-        let i = self.book.index().system_base() + k;
-        self.follow(i, active, now, out);
+        if condition.is_the_engines() {
+            return;
+        }
+        self.follow(self.system_alarm(condition), active, now, out);
         self.settle(now, out);
         self.cause = Cause::Sample;
+    }
+
+    /// Position of the alarm of a condition.
+    pub(super) fn system_alarm(&self, condition: SystemCondition) -> usize {
+        let k = SystemCondition::ALL.iter().position(|c| *c == condition).expect("ALL has every condition");
+        self.book.index().system_base() + k
     }
 }

@@ -52,6 +52,7 @@ fn deed(name: &str, words: &[&str]) -> Deed {
     let back = words.iter().position(|w| *w == "behind").map_or(0, |k| number(k + 1));
     let user = words.iter().position(|w| *w == "by").map_or("olga".to_owned(), |k| text(k + 1));
     let reason = "标定试验原因".to_owned();
+    let given = if words.contains(&"noreason") { String::new() } else { reason.clone() };
     let command = match words[0] {
         "silent" => return Deed::Silent,
         "end" => return Deed::End,
@@ -71,23 +72,24 @@ fn deed(name: &str, words: &[&str]) -> Deed {
             seen_seq: 0,
             kind: if words.contains(&"one_shot") { ShelfKind::OneShot } else { ShelfKind::Timed },
             duration_s: number(2),
-            reason: if words.contains(&"noreason") { String::new() } else { reason },
+            reason: given,
         },
         "unshelve" => Command::Unshelve { alarm: text(1), seen_seq: 0 },
         "reset" => Command::ResetLatch { alarm: text(1), seen_seq: 0, reason },
         "bypass" => Command::Bypass {
             point: text(1),
+            seen_seq: 0,
             permit: words.iter().find(|w| w.starts_with("PTW")).map_or("PTW-7", |w| w).to_owned(),
             reason,
             requested_by: "ivan".into(),
             duration_s: number(2),
             compensation: "便携仪每十分钟巡检".into(),
         },
-        "end_bypass" => Command::EndBypass { point: text(1), reason },
-        "oos" => Command::OutOfService { point: text(1), work_order: "WO-1".into(), reason },
-        "in_service" => Command::ReturnToService { point: text(1), reason },
+        "end_bypass" => Command::EndBypass { point: text(1), seen_seq: 0, reason: given },
+        "oos" => Command::OutOfService { point: text(1), seen_seq: 0, work_order: "WO-1".into(), reason },
+        "in_service" => Command::ReturnToService { point: text(1), seen_seq: 0, reason: given },
         "first_out_reset" => Command::ResetFirstOut { group: text(1) },
-        "mode" => Command::SetMode { unit: text(1), mode: mode(words[2]), reason },
+        "mode" => Command::SetMode { unit: text(1), seen_seq: 0, mode: mode(words[2]), reason },
         _ => return Deed::Read(text(0), reading(name, &words[1..])),
     };
     Deed::Command(user, command, back)

@@ -205,12 +205,8 @@ impl Play {
 
 fn with_seen(command: &Command, seen: u64) -> Command {
     let mut command = command.clone();
-    match &mut command {
-        Command::Acknowledge { seen_seq, .. }
-        | Command::Shelve { seen_seq, .. }
-        | Command::Unshelve { seen_seq, .. }
-        | Command::ResetLatch { seen_seq, .. } => *seen_seq = seen,
-        _ => {}
+    if let Some(seen_seq) = command.seen_seq_mut() {
+        *seen_seq = seen;
     }
     command
 }

@@ -2,7 +2,7 @@
 
 import { ApiError, detailOf, failureOf, post } from './api';
 import { t, word } from '../i18n/index.svelte';
-import { request, type Form, type Verb } from './operations';
+import { ofAlarm, request, type Form, type Verb } from './operations';
 import { site } from './site.svelte';
 import type { AlarmView } from './types';
 
@@ -14,7 +14,9 @@ export interface Asking {
   point: string;
   /** The alarm as it was shown when the dialog opened. */
   alarm: AlarmView | null;
+  /** The number of what was on the screen then: of the alarm's row, and of the whole picture. */
   seenSeq: number;
+  pictureSeq: number;
 }
 
 class Operate {
@@ -25,18 +27,19 @@ class Operate {
   stale = $state(false);
 
   menu(alarm: AlarmView): void {
-    this.show({ verb: null, target: alarm.id, point: alarm.point, alarm, seenSeq: alarm.seq });
+    this.show({ verb: null, target: alarm.id, point: alarm.point, alarm, seenSeq: alarm.seq, pictureSeq: site.pictureSeq });
   }
 
   /** A form. What has no row of its own was seen with the newest picture. */
   ask(verb: Verb, target: string, point: string, alarm: AlarmView | null = null): void {
-    this.show({ verb, target, point, alarm, seenSeq: alarm?.seq ?? site.seq });
+    const pictureSeq = site.pictureSeq;
+    this.show({ verb, target, point, alarm, seenSeq: alarm?.seq ?? pictureSeq, pictureSeq });
   }
 
   /** From the menu to a form: what was seen stays what it was. */
   choose(verb: Verb): void {
     if (!this.asking) return;
-    const target = verb === 'shelve' || verb === 'unshelve' || verb === 'reset' ? this.asking.target : this.asking.point;
+    const target = ofAlarm(verb) ? this.asking.target : this.asking.point;
     this.show({ ...this.asking, verb, target });
   }
 
@@ -50,7 +53,7 @@ class Operate {
     this.busy = true;
     this.problem = '';
     try {
-      const { path, body } = request(asking.verb, asking.target, asking.seenSeq, form);
+      const { path, body } = request(asking.verb, asking.target, ofAlarm(asking.verb) ? asking.seenSeq : asking.pictureSeq, form);
       await post(path, body);
       if (this.asking === asking) this.close();
     } catch (error) {

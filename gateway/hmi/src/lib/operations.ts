@@ -80,7 +80,10 @@ export function maxMinutes(verb: Verb, priority: number): number {
   return verb === 'shelve' ? (SHELF_MAX_MIN[priority] ?? 0) : 0;
 }
 
-export const needsReason = (verb: Verb): boolean => ['shelve', 'reset', 'bypass', 'out_of_service', 'set_mode', 'test_annunciator'].includes(verb);
+export const needsReason = (verb: Verb): boolean => verb !== 'unshelve' && verb !== 'reset_first_out';
+
+/** An alarm was seen as its row stands; a point or unit with all its alarms, as the newest picture has them. */
+export const ofAlarm = (verb: Verb): boolean => verb === 'shelve' || verb === 'unshelve' || verb === 'reset';
 
 const enough = (text: string): boolean => [...text.trim()].length >= REASON_MIN;
 
@@ -116,18 +119,18 @@ export function request(verb: Verb, target: string, seenSeq: number, form: Form)
       return { path: `/api/v1/alarms/${at}/reset`, body: { seen_seq: seenSeq, reason } };
     case 'bypass': {
       const [permit, requested_by, compensation] = [form.permit.trim(), form.requested_by.trim(), form.compensation.trim()];
-      return { path: `/api/v1/points/${at}/bypass`, body: { permit, reason, requested_by, duration_s, compensation } };
+      return { path: `/api/v1/points/${at}/bypass`, body: { seen_seq: seenSeq, permit, reason, requested_by, duration_s, compensation } };
     }
     case 'end_bypass':
-      return { path: `/api/v1/points/${at}/bypass/end`, body: { reason } };
+      return { path: `/api/v1/points/${at}/bypass/end`, body: { seen_seq: seenSeq, reason } };
     case 'out_of_service':
-      return { path: `/api/v1/points/${at}/out-of-service`, body: { work_order: form.work_order.trim(), reason } };
+      return { path: `/api/v1/points/${at}/out-of-service`, body: { seen_seq: seenSeq, work_order: form.work_order.trim(), reason } };
     case 'in_service':
-      return { path: `/api/v1/points/${at}/out-of-service/end`, body: { reason } };
+      return { path: `/api/v1/points/${at}/out-of-service/end`, body: { seen_seq: seenSeq, reason } };
     case 'reset_first_out':
       return { path: `/api/v1/first-out/${at}/reset`, body: {} };
     case 'set_mode':
-      return { path: `/api/v1/units/${at}/mode`, body: { mode: form.mode, reason } };
+      return { path: `/api/v1/units/${at}/mode`, body: { seen_seq: seenSeq, mode: form.mode, reason } };
     case 'test_annunciator':
       return { path: '/api/v1/annunciator/test', body: { reason } };
   }

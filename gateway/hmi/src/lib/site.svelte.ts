@@ -131,6 +131,11 @@ class SiteState {
     this.mismatches = 0;
   }
 
+  /** Number of the newest thing on the screen: rows come sooner than heartbeats. */
+  get pictureSeq(): number {
+    return this.alarms.reduce((newest, a) => Math.max(newest, a.seq), this.seq);
+  }
+
   private record(r: JournalRecord): void {
     if (this.records.some((known) => known.event_id === r.event_id)) return;
     this.records = [r, ...this.records].slice(0, RECORDS_KEPT);

@@ -172,6 +172,7 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_too() {
     r.hold(0, 3, 10.0);
     let bypass = Command::Bypass {
         point: "GT-101".into(),
+        seen_seq: r.engine.next_seq() - 1,
         permit: "PTW-7".into(),
         reason: "标定试验".into(),
         requested_by: "ivan".into(),

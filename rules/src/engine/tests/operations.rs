@@ -274,16 +274,17 @@ impl Stage {
             5 => Command::ResetLatch { alarm, seen_seq, reason },
             6 => Command::Bypass {
                 point,
+                seen_seq,
                 permit: "PTW".into(),
                 reason,
                 requested_by: "ivan".into(),
                 duration_s: 1800,
                 compensation: "便携仪巡检".into(),
             },
-            7 => Command::EndBypass { point, reason },
-            8 if a.is_multiple_of(2) => Command::OutOfService { point, work_order: "WO".into(), reason },
-            8 => Command::ReturnToService { point, reason },
-            _ => Command::SetMode { unit: "U-1".into(), mode, reason },
+            7 => Command::EndBypass { point, seen_seq, reason },
+            8 if a.is_multiple_of(2) => Command::OutOfService { point, seen_seq, work_order: "WO".into(), reason },
+            8 => Command::ReturnToService { point, seen_seq, reason },
+            _ => Command::SetMode { unit: "U-1".into(), seen_seq, mode, reason },
         }
     }
 }

@@ -102,6 +102,7 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_and_the_bypass_can_be_ended() {
     let mut r = Rig::new(p, Restored::default(), 0.0);
     let bypass = Command::Bypass {
         point: "GT-101".into(),
+        seen_seq: 0,
         permit: "PTW-7".into(),
         reason: "标定试验".into(),
         requested_by: "ivan".into(),
@@ -111,7 +112,8 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_and_the_bypass_can_be_ended() {
     r.engine.command(&bypass, &operator(), at(1.0), &mut r.events).unwrap();
     let mut r = Rig::new(parts(), r.stored(true), 2.0);
     assert!(r.alarm("GT-101:HH").hidden.bypass.is_some());
-    let end = Command::EndBypass { point: "GT-101".into(), reason: "试验结束".into() };
+    let end =
+        Command::EndBypass { point: "GT-101".into(), seen_seq: r.engine.next_seq() - 1, reason: "试验结束".into() };
     r.engine.command(&end, &operator(), at(3.0), &mut r.events).unwrap();
     assert!(r.alarm("GT-101:HH").hidden.is_empty() && r.alarm("GT-101:H").hidden.is_empty());
 }

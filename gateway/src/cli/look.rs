@@ -1,0 +1,75 @@
+//! What a person looks at before they act: the alarm, the point with all its alarms, or the unit with its mode.
+//!
+//! Shows it and asks; where there is no terminal to ask at, says which number to give. Owns that number: whatever calls later is not
+//! covered by it.
+#![allow(clippy::print_stdout, reason = "the output of a command")]
+
+use super::client::Trouble;
+use super::person::Person;
+use super::{Exit, screen};
+use std::io::{self, BufRead, IsTerminal, Write};
+
+/// What an action must have seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sees<'a> {
+    Nothing,
+    Alarm(&'a str),
+    Point(&'a str),
+    Unit(&'a str),
+}
+
+/// Shows it as it is and asks; gives the number that was seen.
+pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<u64, Trouble> {
+    let (line, seq) = shown(person, what).await?;
+    if !io::stdin().is_terminal() {
+        let text = format!(
+            "{line}\n没有终端：核对后加 --seen-seq {seq} · no terminal: look at it, then give --seen-seq {seq}"
+        );
+        return Err(Trouble { text, exit: Exit::Usage });
+    }
+    println!("{line}");
+    if agreed().unwrap_or(false) {
+        return Ok(seq);
+    }
+    Err(Trouble { text: "没有执行 · nothing was done".into(), exit: Exit::Usage })
+}
+
+async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble> {
+    // First, so that what comes while the rest is read is not taken for seen.
+    let seq = person.get("/api/v1/status").await?["seq"].as_u64().unwrap_or_default();
+    let alarms = person.get("/api/v1/alarms").await?;
+    let lines = |of: &str, name: &str| -> Vec<String> {
+        alarms.as_array().into_iter().flatten().filter(|a| a[of] == name).map(screen::alarm).collect()
+    };
+    match what {
+        Sees::Nothing => Ok((String::new(), seq)),
+        Sees::Alarm(alarm) => {
+            let row = alarms.as_array().into_iter().flatten().find(|a| a["id"] == alarm);
+            // hidden and quiet: it is in the list of shelves only, and nothing can have changed about it that calls
+            let absent = || (format!("{alarm}: 不在报警列表中 · not in the list of alarms"), seq);
+            Ok(row.map_or_else(absent, |row| (screen::alarm(row), row["seq"].as_u64().unwrap_or_default())))
+        }
+        Sees::Point(point) => {
+            let hidden = person.get("/api/v1/bypasses").await?;
+            let hidden = hidden.as_array().into_iter().flatten().filter(|b| b["point"] == point).map(screen::bypass);
+            let all: Vec<String> = lines("point", point).into_iter().chain(hidden).collect();
+            let quiet = || format!("{point}: 没有报警，没有旁路和停用 · no alarm, not bypassed, in service");
+            Ok((if all.is_empty() { quiet() } else { all.join("\n") }, seq))
+        }
+        Sees::Unit(unit) => {
+            let groups = person.get("/api/v1/groups").await?;
+            let row = groups["units"].as_array().into_iter().flatten().find(|u| u["key"] == unit);
+            let mode = row.and_then(|u| u["mode"].as_str()).unwrap_or("?");
+            Ok((format!("{unit}: 运行方式 mode {mode}"), seq))
+        }
+    }
+}
+
+fn agreed() -> io::Result<bool> {
+    let mut out = io::stderr();
+    write!(out, "执行吗？ go on? [y/N] ")?;
+    out.flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "是"))
+}
