@@ -411,6 +411,9 @@ impl Core {
         let outcome = match done {
             Ok(()) => CommandOutcome { records },
             Err(Rejected::AlreadySo) => CommandOutcome { records: Vec::new() },
+            Err(Rejected::Incomplete(fields)) => {
+                return Err(CommandError::Incomplete { fields, longest: self.engine.longest(command) });
+            }
             Err(rejected) => return Err(rejected.into()),
         };
         if let Some(key) = key {
