@@ -108,7 +108,7 @@ enum Command {
     Status(client::StatusArgs),
     /// 列出事件 · list events of a running gateway
     #[command(
-        after_help = "例 example:  hazard-gateway events --after 120 --limit 20 --config /etc/hazard-gateway/site.toml"
+        after_help = "例 example:  hazard-gateway events --type alarm --point GT-101 --since 2026-11-24 --config /etc/hazard-gateway/site.toml"
     )]
     Events(client::EventsArgs),
     /// 换用磁盘上的配置，记名并说明原因 · a person puts the configuration on the disk in force

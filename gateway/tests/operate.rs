@@ -119,5 +119,23 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     assert!(nothing.code == 2 && nothing.err.contains("404"), "{nothing:?}");
     let words = ["out-of-service", "GT-101", "--work-order", "", "--reason", "送检", "--seen-seq", &seen()];
     let short = operate(&site, &gateway, "sun", &words);
-    assert!(short.code == 2 && short.err.contains("work_order"), "{short:?}");
+    assert!(
+        short.code == 2 && short.err.contains("--work-order（work_order）：收到 \"\"，应为 1 至 2000 个字"),
+        "{short:?}"
+    );
+    let long = ["bypass", "GT-101", "--reason", "动火作业", "--permit", "DH-13", "--requested-by", "wang"];
+    let long = operate(
+        &site,
+        &gateway,
+        "sun",
+        &[&long[..], &["--compensation", "专人便携检测", "--minutes", "900", "--seen-seq", &seen()]].concat(),
+    );
+    assert!(long.code == 2 && long.err.contains("--minutes：收到 900，应为 1 至 480 · got 900"), "{long:?}");
+
+    let asked = gateway.get("/api/v1/events?type=operator.action&limit=500", Some(&cookie));
+    let refused: Vec<&Value> = asked.as_array().unwrap().iter().filter(|e| e["action"] == "refused").collect();
+    assert!(refused.len() == 3 && refused[0]["user"] == "olga", "who may not, and twice the same person: {refused:#?}");
+    assert!(refused[1]["detail"].as_str().unwrap().contains("same_person"), "{refused:#?}");
+    assert_eq!(gateway.get("/api/v1/events?point=GT-101&type=point", Some(&cookie)).as_array().unwrap().len(), 2);
+    assert_eq!(gateway.get("/api/v1/events?since=2100-01-01T00:00:00Z", Some(&cookie)), json!([]));
 }

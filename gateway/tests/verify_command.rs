@@ -24,6 +24,8 @@ fn site_with_data() -> (Site, u64) {
     let (ended, report) = verify(&site, "store");
     assert_eq!((ended.code, &report["ok"]), (0, &Value::Bool(true)), "{ended:?}");
     assert_eq!(report["history"][0]["samples"], 300);
+    let journal = &report["journal"];
+    assert!(journal["outbox"].is_null() && journal["waiting"].is_null(), "no office is configured: {report}");
     let events = report["chain"]["records"].as_u64().unwrap();
     assert!(events >= 2, "a start and a stop at least: {report}");
     (site, events)

@@ -5,8 +5,9 @@
 
 use super::Exit;
 use super::link::{block_on, until_ctrl_c};
-use super::{check, screen};
+use super::{check, past, screen};
 use crate::config;
+use crate::store::Span;
 use crate::web::local::LocalToken;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
@@ -55,6 +56,41 @@ pub(super) struct EventsArgs {
     /// 最多条数 · at most so many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
+    /// 种类或其首段，可重复，如 --type alarm --type operator.action · a kind or its first part; may be repeated.
+    #[arg(long = "type", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// 报警，如 GT-101:HH · of one alarm.
+    #[arg(long)]
+    alarm: Option<String>,
+    /// 测点的报警、旁路和停用 · alarms, bypasses and service of one point.
+    #[arg(long)]
+    point: Option<String>,
+    /// 级别 1 至 4，可重复 · priority; may be repeated.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    priority: Vec<u8>,
+    /// 自何时：2026-11-24、2026-11-24T08:00:00Z 或毫秒 · from when: a UTC day, a moment or milliseconds.
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// 至何时 · until when.
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+}
+
+impl EventsArgs {
+    /// What narrows the list, as the station's query.
+    fn filters(&self) -> Result<Vec<(&'static str, String)>, Exit> {
+        let mut pairs: Vec<(&str, String)> = self.kinds.iter().map(|kind| ("type", kind.clone())).collect();
+        pairs.extend(self.priority.iter().map(|priority| ("priority", priority.to_string())));
+        pairs.extend(self.alarm.iter().map(|alarm| ("alarm", alarm.clone())));
+        pairs.extend(self.point.iter().map(|point| ("point", point.clone())));
+        if self.since.is_some() || self.until.is_some() {
+            let ever = Span { from_ms: i64::MIN, to_ms: i64::MAX };
+            let span = past::span(self.since.as_deref(), self.until.as_deref(), ever)?;
+            pairs.extend(self.since.iter().map(|_| ("since", span.from_ms.to_string())));
+            pairs.extend(self.until.iter().map(|_| ("until", span.to_ms.to_string())));
+        }
+        Ok(pairs)
+    }
 }
 
 /// One screen, or one a second.
@@ -73,7 +109,8 @@ pub(super) fn status(args: &StatusArgs) -> Exit {
 pub(super) fn events(args: &EventsArgs) -> Exit {
     block_on(async {
         let asked = Asked::of(&args.target)?;
-        let answer = asked.events(args.after, args.limit).await.map_err(Trouble::said)?;
+        let filters = args.filters()?;
+        let answer = asked.events(args.after, args.limit, &filters).await.map_err(Trouble::said)?;
         let lines = match answer.as_array() {
             Some(list) if !asked.json => list.iter().map(screen::event).collect(),
             _ => vec![answer.to_string()],
@@ -189,10 +226,20 @@ impl Asked {
         Ok(screen::site(&status, &self.get("/api/v1/alarms").await?))
     }
 
-    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Value, Trouble> {
+    async fn events(
+        &self,
+        after: Option<u64>,
+        limit: u32,
+        filters: &[(&'static str, String)],
+    ) -> Result<Value, Trouble> {
         if !self.is_office().await? {
-            let after = after.map_or_else(String::new, |seq| format!("after_seq={seq}&"));
-            return self.get(&format!("/api/v1/events?{after}limit={limit}")).await;
+            let mut all = vec![("limit", limit.to_string())];
+            all.extend(after.map(|seq| ("after_seq", seq.to_string())));
+            return self.get(&with_query("/api/v1/events", all.iter().chain(filters))).await;
+        }
+        if !filters.is_empty() {
+            let text = "镇办的事件不能这样筛选；在站点上筛选 · an office's events have no such filters; ask the site";
+            return Err(Trouble { text: text.into(), exit: Exit::Usage });
         }
         let newest_first = after.is_none();
         let after = after.map_or_else(String::new, |n| format!("after={n}&"));
@@ -221,12 +268,16 @@ impl Asked {
         let response = request.send().await.map_err(no_connection)?;
         let status = response.status();
         if !status.is_success() {
-            return Err(self.refused(&address, status));
+            let detail = response.json::<Value>().await.unwrap_or_default()["detail"].as_str().map(str::to_owned);
+            return Err(self.refused(&address, status, detail));
         }
         response.json().await.map_err(|_| Trouble::io(format!("{address}: 回答不是 JSON · the answer is not JSON")))
     }
 
-    fn refused(&self, address: &str, status: reqwest::StatusCode) -> Trouble {
+    fn refused(&self, address: &str, status: reqwest::StatusCode, detail: Option<String>) -> Trouble {
+        if let (422, Some(detail)) = (status.as_u16(), detail) {
+            return Trouble { text: detail, exit: Exit::Usage };
+        }
         let remedy = match (&self.folder, status.as_u16()) {
             (None, 401) => {
                 "需要身份：加 --config 正在运行的配置文件，例如 --config /etc/hazard-gateway/site.toml · give --config with the file the gateway \
@@ -240,6 +291,13 @@ impl Asked {
         };
         Trouble::io(format!("{address}: {status} {remedy}").trim_end().to_owned())
     }
+}
+
+/// A path with names and values that may hold anything.
+fn with_query<'a>(path: &str, pairs: impl Iterator<Item = &'a (&'static str, String)>) -> String {
+    let mut url = reqwest::Url::parse("http://station").expect("it is written so here");
+    url.query_pairs_mut().extend_pairs(pairs.map(|(name, value)| (*name, value.as_str())));
+    format!("{path}?{}", url.query().unwrap_or_default())
 }
 
 /// Where a page that listens there is reached from this machine, and from which address: always a loopback one, so that the packets

@@ -52,8 +52,8 @@ pub(super) fn span(from: Option<&str>, to: Option<&str>, usual: Span) -> Result<
         (Some(from_ms), Some(to_ms)) if from_ms < to_ms => Ok(Span { from_ms, to_ms }),
         _ => {
             eprintln!(
-                "--from 和 --to 要写成 2026-11-24、2026-11-24T08:00:00Z 或毫秒数，且 --from 早于 --to\n\
-                 give --from and --to as 2026-11-24, 2026-11-24T08:00:00Z or milliseconds, --from before --to"
+                "起止时间要写成 2026-11-24、2026-11-24T08:00:00Z 或毫秒数，且起早于止\n\
+                 give the times from when and until when as 2026-11-24, 2026-11-24T08:00:00Z or milliseconds, the first before the second"
             );
             Err(Exit::Usage)
         }

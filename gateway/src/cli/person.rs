@@ -118,6 +118,19 @@ impl Person {
     }
 }
 
+/// A field by the name of its option, a time in the option's minutes.
+fn wrong_field(error: &Value) -> String {
+    let of = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+    let (field, sent) = (of("field"), &error["sent"]);
+    if let (true, Some(max)) = (field == "duration_s", error["max"].as_u64()) {
+        let (sent, max) = (sent.as_u64().unwrap_or_default() / 60, max / 60);
+        return format!("--minutes：收到 {sent}，应为 1 至 {max} · got {sent}, allowed is 1 to {max}");
+    }
+    let got = if sent.is_null() { "–".to_owned() } else { sent.to_string() };
+    let (option, zh, en) = (field.replace('_', "-"), of("allowed"), of("allowed_en"));
+    format!("--{option}（{field}）：收到 {got}，应为{zh} · got {got}, allowed is {en}")
+}
+
 /// An address of this machine itself: another one must not see the token.
 fn is_here(url: &str) -> bool {
     let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
@@ -138,8 +151,15 @@ async fn refused(answer: Response) -> Trouble {
     let word = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
     let mut text =
         format!("{} · {} ({status}) {}", word("title"), word("title_en"), word("detail")).trim_end().to_owned();
-    for field in problem["fields"].as_array().into_iter().flatten() {
-        text.push_str(&format!(" {}", field.as_str().unwrap_or_default()));
+    let errors = problem["errors"].as_array();
+    match errors {
+        Some(errors) => {
+            text = format!("{} · {} ({status})", word("title"), word("title_en"));
+            errors.iter().for_each(|error| text.push_str(&format!("\n  {}", wrong_field(error))));
+        }
+        None => problem["fields"].as_array().into_iter().flatten().for_each(|field| {
+            text.push_str(&format!(" {}", field.as_str().unwrap_or_default()));
+        }),
     }
     for d in problem["defects"].as_array().into_iter().flatten() {
         let of = |key: &str| d[key].as_str().unwrap_or_default();
@@ -151,6 +171,17 @@ async fn refused(answer: Response) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_field_is_named_as_it_was_typed() {
+        let time = json!({ "field": "duration_s", "sent": 90_000, "allowed": "x", "allowed_en": "y", "max": 28_800 });
+        assert_eq!(wrong_field(&time), "--minutes：收到 1500，应为 1 至 480 · got 1500, allowed is 1 to 480");
+        let order = json!({ "field": "work_order", "sent": "", "allowed": " 1 至 2000 个字", "allowed_en": "1 to 2000 characters", "max": null });
+        assert_eq!(
+            wrong_field(&order),
+            "--work-order（work_order）：收到 \"\"，应为 1 至 2000 个字 · got \"\", allowed is 1 to 2000 characters"
+        );
+    }
 
     #[test]
     fn the_token_is_shown_to_this_machine_only() {

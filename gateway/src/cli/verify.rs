@@ -77,7 +77,7 @@ pub(super) fn store(command: StoreCommand) -> Exit {
             report.set_aside = set_aside(folder);
             return Ok(());
         }
-        let (journal, faults) = databases(&folder.dir)?;
+        let (journal, faults) = databases(&folder.dir, folder.tells_office)?;
         report.journal = Some(journal);
         report.faults.extend(faults);
         chain(folder, None, report)?;
@@ -179,7 +179,8 @@ fn set_aside(folder: &DataFolder) -> Vec<String> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| name.contains(".corrupt-"))
     };
-    let mut found: Vec<String> = names(folder.dir.clone()).chain(names(folder.dir.join("history"))).collect();
+    let folders = [folder.dir.clone(), folder.dir.join("history"), folder.dir.join("incidents")];
+    let mut found: Vec<String> = folders.into_iter().flat_map(names).collect();
     found.sort();
     found
 }
@@ -189,10 +190,15 @@ fn print(report: &Report) {
         eprint!("\r\x1b[K");
     }
     if let Some(j) = &report.journal {
-        println!(
-            "记录库 records   {} 条事件，发件箱 {}（未收到回执 {}），隐患 {}，人员 {} · {} events, {} in the outbox ({} without receipt)",
-            j.events, j.outbox, j.waiting, j.hazards, j.users, j.events, j.outbox, j.waiting
-        );
+        let (events, hazards, users) = (j.events, j.hazards, j.users);
+        let (zh, en) = match (j.outbox, j.waiting) {
+            (Some(all), Some(waiting)) => (
+                format!("发件箱 {all}（未收到回执 {waiting}）"),
+                format!("{all} in the outbox ({waiting} without receipt)"),
+            ),
+            _ => ("未配置镇办".to_owned(), "no office configured".to_owned()),
+        };
+        println!("记录库 records   {events} 条事件，{zh}，隐患 {hazards}，人员 {users} · {events} events, {en}");
     }
     if let Some(r) = &report.received {
         println!(

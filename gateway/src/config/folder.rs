@@ -23,6 +23,8 @@ pub struct DataFolder {
     pub dir: PathBuf,
     /// Address of its page.
     pub listen: SocketAddr,
+    /// A site that tells an office: only then receipts are waited for.
+    pub tells_office: bool,
 }
 
 /// What hindered it, and the files to show it in.
@@ -44,7 +46,12 @@ pub fn data_folder(path: &Path) -> Result<DataFolder, NoFolder> {
         (None, None) => None,
     };
     found
-        .map(|(station, dir)| DataFolder { station, dir: base.join(dir), listen: listen(&layers.table, station) })
+        .map(|(station, dir)| DataFolder {
+            station,
+            dir: base.join(dir),
+            listen: listen(&layers.table, station),
+            tells_office: station == Station::Site && layers.table.contains_key("mqtt"),
+        })
         .ok_or_else(|| {
             let finding = Finding::fatal(
                 "",
@@ -83,7 +90,12 @@ mod tests {
         let found = data_folder(&file).unwrap();
         assert_eq!(
             found,
-            DataFolder { station: Station::Site, dir: dir.path().join("data"), listen: "[::1]:9".parse().unwrap() }
+            DataFolder {
+                station: Station::Site,
+                dir: dir.path().join("data"),
+                listen: "[::1]:9".parse().unwrap(),
+                tells_office: false
+            }
         );
         std::fs::write(&file, "[office]\n").unwrap();
         assert_eq!(data_folder(&file).unwrap().listen.port(), OFFICE_PORT);

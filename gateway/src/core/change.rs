@@ -1,4 +1,5 @@
-//! Other rules while the site runs: the engine switches, the journal says who put what in the place of what, everybody sees it.
+//! Other rules while the site runs: the engine switches, the journal says who put what in the place of what, everybody sees it. After a
+//! start with another configuration the journal says what differs from the last run.
 //!
 //! Reading and checking are over when this begins; the points and instruments are the same, so that the buses go on undisturbed.
 
@@ -54,5 +55,17 @@ impl Core {
         if let Some((text_zh, text_en)) = changes::sentence(&differences) {
             self.note(EventKind::Notice { code: "config_differences".into(), text_zh, text_en }).await;
         }
+    }
+
+    /// At a start: what an edit while nobody watched has changed, against the book of the last run.
+    pub(super) async fn say_differences(&mut self, last: Option<&RuleBook>) {
+        let said =
+            last.map(|last| changes::sentence(&changes::between(last, self.engine.book(), &self.site, &self.site)));
+        let (text_zh, text_en) = match said {
+            Some(Some(differences)) => differences,
+            Some(None) => changes::none(),
+            None => changes::unknown(),
+        };
+        self.note(EventKind::Notice { code: "config_differences".into(), text_zh, text_en }).await;
     }
 }

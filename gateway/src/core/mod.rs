@@ -77,6 +77,9 @@ pub struct CommandOutcome {
 pub enum CommandError {
     #[error(transparent)]
     Rejected(#[from] Rejected),
+    /// Fields are missing or out of bounds: 422. `longest` is the most that may be asked for as a duration.
+    #[error("missing or not acceptable: {}", .fields.join(", "))]
+    Incomplete { fields: Vec<String>, longest: Option<std::time::Duration> },
     /// The core is stopping: 503.
     #[error("the gateway is stopping")]
     Stopping,

@@ -234,7 +234,9 @@ impl Core {
         let new_hash = self.site.config_hash.clone();
         if let Some(old_hash) = found.config_hash.clone().filter(|old| *old != new_hash) {
             let (by, asked) = (asker.word().to_owned(), asker.decision(now));
+            let last = self.store.last_book(old_hash.clone()).await;
             self.note(EventKind::ConfigChanged { old_hash, new_hash, by, asked }).await;
+            self.say_differences(last.as_ref()).await;
         } else if let Some(decision) = asker.decision(now) {
             // Secrets and profiles are no part of the hash, and what a person decided is in the journal all the same.
             let (user, detail) = (decision.by, decision.reason);
@@ -409,6 +411,9 @@ impl Core {
         let outcome = match done {
             Ok(()) => CommandOutcome { records },
             Err(Rejected::AlreadySo) => CommandOutcome { records: Vec::new() },
+            Err(Rejected::Incomplete(fields)) => {
+                return Err(CommandError::Incomplete { fields, longest: self.engine.longest(command) });
+            }
             Err(rejected) => return Err(rejected.into()),
         };
         if let Some(key) = key {

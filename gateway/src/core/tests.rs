@@ -290,6 +290,27 @@ async fn other_rules_take_over_at_once_and_what_people_did_stays() {
     assert!(whole.is_ok(), "{whole:?}");
 }
 
+#[tokio::test]
+async fn a_start_with_another_configuration_says_what_differs_from_the_last_run() {
+    let folder = tempfile::tempdir().unwrap();
+    bench(folder.path()).end().await;
+    let told = async |text: &str| {
+        let store = bench_on(folder.path(), text).end().await;
+        let sql = "SELECT json_extract(json, '$.text_zh') FROM event WHERE json_extract(json, '$.code') = 'config_differences'";
+        let list = store.read(move |conn| conn.prepare(sql)?.query_map([], |row| row.get(0))?.collect());
+        list.await.unwrap()
+    };
+    let limit = SITE.replacen("limit = 25", "limit = 28", 1);
+    assert_ne!(limit, SITE);
+    let first: Vec<String> = told(&limit).await;
+    assert!(first.len() == 1 && first[0].contains("高限报警 限值 25 → 28"), "{first:?}");
+    assert_eq!(told(&limit).await, first, "the same again says nothing");
+    let renamed = limit.replacen("GT-101", "GT-109", 9);
+    let second = told(&renamed).await;
+    let last = second.last().unwrap();
+    assert!(last.contains("测点 GT-101 已删除") && last.contains("测点 GT-109") && last.contains("新增"), "{last}");
+}
+
 /// What the office is told of a candidate's weight is what it travels with: behind no backlog.
 #[tokio::test]
 async fn a_candidate_on_a_major_risk_travels_as_urgent() {

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::stream;
 use crate::mqtt::payload::utc_text;
 use crate::store::office::{Confirmation, Confirmed, Listing, OfficeEvent};
-use crate::web::{Accounts, Action, Body, Figures, Kind, Problem, Session};
+use crate::web::{Accounts, Action, Body, Figures, Kind, Problem, Session, Wrong};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -112,13 +112,13 @@ async fn confirm(
     let (by, note) = (said.by.trim().to_owned(), said.note.trim().to_owned());
     let mut wrong = Vec::new();
     if by.is_empty() || by.chars().count() > NAME_MAX {
-        wrong.push("by".to_owned());
+        wrong.push(Wrong::text("by", &by, 1, NAME_MAX));
     }
     if note.chars().count() > NOTE_MAX {
-        wrong.push("note".to_owned());
+        wrong.push(Wrong::text("note", &note, 0, NOTE_MAX));
     }
     if !wrong.is_empty() {
-        return Err(Problem::incomplete(wrong));
+        return Err(Problem::unacceptable(&wrong));
     }
     let said = Confirmation { by: by.clone(), note, user: actor.user };
     match state.desk.confirm(event_id.clone(), said).await {

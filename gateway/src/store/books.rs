@@ -136,6 +136,13 @@ impl Books {
     }
 }
 
+/// The newest book of this hash.
+pub(super) fn last(conn: &Connection, hash: &str) -> rusqlite::Result<Option<RuleBook>> {
+    let newest = "SELECT body FROM rule_book WHERE hash = ?1 ORDER BY last_seq DESC LIMIT 1";
+    let body: Option<Vec<u8>> = conn.query_row(newest, [hash], |row| row.get(0)).optional()?;
+    Ok(body.and_then(|body| unpack(&body)))
+}
+
 fn unpack(body: &[u8]) -> Option<RuleBook> {
     let mut text = Vec::new();
     GzDecoder::new(body).take(UNPACKED_MAX).read_to_end(&mut text).ok()?;

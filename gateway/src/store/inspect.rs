@@ -31,9 +31,10 @@ pub struct Chain {
 pub struct Journal {
     pub schema: i64,
     pub events: u64,
-    pub outbox: u64,
+    /// None where no office is told: its rows are kept in case there will be one.
+    pub outbox: Option<u64>,
     /// Without the office's receipt.
-    pub waiting: u64,
+    pub waiting: Option<u64>,
     pub hazards: u64,
     pub users: u64,
 }
@@ -82,7 +83,7 @@ pub fn audit(dir: &Path, expected: Option<&str>) -> Result<(Chain, Vec<Fault>), 
 /// `records.db`: pages and indexes, and whether every event that the office is told stands in the outbox.
 /// # Errors
 /// A file that cannot be opened, or one of a newer version.
-pub fn databases(dir: &Path) -> Result<(Journal, Vec<Fault>), StoreError> {
+pub fn databases(dir: &Path, tells_office: bool) -> Result<(Journal, Vec<Fault>), StoreError> {
     let file = dir.join(RECORDS_FILE);
     let conn = open::reader(&file)?;
     let schema = schema::version(&conn, &file)?;
@@ -91,8 +92,8 @@ pub fn databases(dir: &Path) -> Result<(Journal, Vec<Fault>), StoreError> {
     let journal = Journal {
         schema,
         events: count("SELECT COUNT(*) FROM event"),
-        outbox: count("SELECT COUNT(*) FROM outbox"),
-        waiting: count("SELECT COUNT(*) FROM outbox WHERE state < 3"),
+        outbox: tells_office.then(|| count("SELECT COUNT(*) FROM outbox")),
+        waiting: tells_office.then(|| count("SELECT COUNT(*) FROM outbox WHERE state < 3")),
         hazards: count("SELECT COUNT(*) FROM hazard"),
         users: count("SELECT COUNT(*) FROM user"),
     };

@@ -266,6 +266,11 @@ impl Store {
         &self.space
     }
 
+    /// The book that was in force last under this hash; none where it is not on file or cannot be read.
+    pub async fn last_book(&self, hash: String) -> Option<rules::RuleBook> {
+        self.read(move |conn| books::last(conn, &hash)).await.ok().flatten()
+    }
+
     /// What is kept around incidents.
     #[must_use]
     pub fn incidents(&self) -> Arc<IncidentFiles> {

@@ -1,12 +1,12 @@
 //! The store as its readers see it: the page's archive, the account tables, the InfluxDB writer's source.
 
-use super::{HistoryCursor, IncidentFigures, KeptIncident, Past, Span, Store, StoreError, StoredBatch};
+use super::{HistoryCursor, IncidentFigures, KeptIncident, Past, Span, Store, StoreError, StoredBatch, open};
 use crate::influx::line::SeriesSample;
 use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::kpi;
 use crate::record::Record;
-use crate::web::archive::{parse_records, read_records};
-use crate::web::{AccountDb, Archive, Bucket, DbJob, Problem};
+use crate::web::archive::{parse_records, read_events, read_records};
+use crate::web::{AccountDb, Archive, Bucket, DbJob, EventFilter, Problem};
 use futures_util::future::BoxFuture;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -25,6 +25,15 @@ impl Archive for Store {
         Box::pin(async move {
             let rows = self.read(move |conn| read_records(conn, after_seq, limit)).await.map_err(internal)?;
             parse_records(&rows)
+        })
+    }
+
+    /// On a connection of its own, as [`Self::kpi`].
+    fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
+        let file = self.path.clone();
+        Box::pin(async move {
+            let read = move || Ok(read_events(&open::reader(&file)?, &filter)?);
+            parse_records(&self.apart(read).await.and_then(|rows| rows).map_err(internal)?)
         })
     }
 

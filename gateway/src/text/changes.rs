@@ -13,7 +13,7 @@ const NAMED_MAX: usize = 12;
 /// One difference, zh-CN and English.
 pub type Difference = (String, String);
 
-/// All differences that change a decision or a text of an alarm, by alarm key; then those of groups.
+/// All differences that change a decision or a text of an alarm, by alarm key; then those of points and groups.
 #[must_use]
 pub fn between(old: &RuleBook, new: &RuleBook, was: &SiteView, is: &SiteView) -> Vec<Difference> {
     let keyed = |book: &RuleBook| -> BTreeMap<String, Rule> {
@@ -34,6 +34,7 @@ pub fn between(old: &RuleBook, new: &RuleBook, was: &SiteView, is: &SiteView) ->
     for key in new_rules.keys().filter(|key| !old_rules.contains_key(*key)) {
         found.push(said(alarm::title(key, is), ("新增".into(), "added".into())));
     }
+    found.extend(points(old, new, was, is));
     found.extend(groups(old, new, was, is));
     found
 }
@@ -56,6 +57,47 @@ pub fn sentence(differences: &[Difference]) -> Option<(String, String)> {
         format!("配置更改内容：{}{more_zh}", list(|d| &d.0, "；")),
         format!("What the configuration changed: {}{more_en}", list(|d| &d.1, "; ")),
     ))
+}
+
+/// Only what no alarm depends on differs.
+#[must_use]
+pub fn none() -> (String, String) {
+    (
+        "配置更改内容：测点和报警规则没有变化；变的是总线、仪表、上报或页面等设置".into(),
+        "What the configuration changed: no point and no alarm rule; links, instruments, uplinks, page or other settings".into(),
+    )
+}
+
+/// The book of the last run is not on file.
+#[must_use]
+pub fn unknown() -> (String, String) {
+    (
+        "配置更改内容：上次运行的规则不在档案中，无法比较".into(),
+        "What the configuration changed: the rules of the last run are not on file and cannot be compared".into(),
+    )
+}
+
+/// Points by key; of one that stays only that it differs.
+fn points(old: &RuleBook, new: &RuleBook, was: &SiteView, is: &SiteView) -> Vec<Difference> {
+    let keyed = |book: &RuleBook| -> BTreeMap<Text, String> {
+        book.points().iter().map(|point| (point.key.clone(), format!("{point:?}"))).collect()
+    };
+    let (old, new) = (keyed(old), keyed(new));
+    let named = |key: &str, site: &SiteView, (zh, en): (&str, &str)| {
+        let (name_zh, name_en) =
+            site.points.find(key).map(|p| (format!(" {}", p.name), format!(" {}", p.name_en))).unwrap_or_default();
+        (format!("测点 {key}{name_zh} {zh}"), format!("point {key}{name_en} {en}"))
+    };
+    let mut found = Vec::new();
+    for (key, inside) in &old {
+        match new.get(key) {
+            None => found.push(named(key, was, ("已删除", "removed"))),
+            Some(next) if next != inside => found.push(named(key, is, ("已改", "changed"))),
+            Some(_) => {}
+        }
+    }
+    found.extend(new.keys().filter(|key| !old.contains_key(*key)).map(|key| named(key, is, ("新增", "added"))));
+    found
 }
 
 fn said((zh, en): (String, String), (what_zh, what_en): (String, String)) -> Difference {

@@ -1,6 +1,8 @@
 //! What is read: the newest picture, the journal and the history, as JSON.
 
 use super::SiteState;
+use super::event_filter::{EventFilter, MOMENT};
+use super::fields::Wrong;
 use super::moments::{add, with_moments};
 use super::problem::{Kind, Problem};
 use crate::annunciator::AnnunciatorView;
@@ -20,9 +22,6 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Events per answer: at most, and when not said.
-const EVENTS_MAX: u32 = 1000;
-const EVENTS_USUAL: u32 = 200;
 /// Columns of a curve: at most, and when not said.
 const WIDTH_MAX: u32 = 4000;
 const WIDTH_USUAL: u32 = 600;
@@ -190,7 +189,7 @@ struct Span {
 }
 
 /// Milliseconds since 1970 or RFC 3339.
-fn moment(text: &str) -> Option<i64> {
+pub(super) fn moment(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond()))
 }
 
@@ -198,11 +197,18 @@ fn moment(text: &str) -> Option<i64> {
 fn span_ms(span: &Span, now_ms: i64) -> Result<(i64, i64), Problem> {
     let read = |name: &str, text: &Option<String>, usual: i64| match text {
         None => Ok(usual),
-        Some(text) => moment(text).ok_or_else(|| Problem::incomplete(vec![name.to_owned()])),
+        Some(text) => {
+            moment(text).ok_or_else(|| Problem::unacceptable(&[Wrong::new(name, Some(&text.as_str().into()), MOMENT)]))
+        }
     };
     let to = read("to", &span.to, now_ms)?;
     let from = read("from", &span.from, to.saturating_sub(HOUR_MS))?;
-    if from < to { Ok((from, to)) } else { Err(Problem::incomplete(vec!["from".into(), "to".into()])) }
+    if from < to {
+        return Ok((from, to));
+    }
+    let wrong = |name: &str, ms: i64, zh: &str, en: &str| Wrong::new(name, Some(&utc_text(ms).into()), (zh, en));
+    let (from, to) = (wrong("from", from, "早于 to", "before to"), wrong("to", to, "晚于 from", "after from"));
+    Err(Problem::unacceptable(&[from, to]))
 }
 
 async fn history(
@@ -250,16 +256,13 @@ async fn kpi(State(state): SharedState, Query(mut ask): Query<Span>) -> Result<J
     to_json(&state.archive.kpi(crate::store::Span { from_ms, to_ms }).await?)
 }
 
-#[derive(Deserialize)]
-struct After {
-    after_seq: Option<u64>,
-    limit: Option<u32>,
-}
-
 /// Oldest first; without `after_seq` the newest ones.
-async fn events(State(state): SharedState, Query(ask): Query<After>) -> Result<Json<Value>, Problem> {
-    let limit = ask.limit.unwrap_or(EVENTS_USUAL).clamp(1, EVENTS_MAX);
-    let records = state.archive.records(ask.after_seq, limit).await?;
+async fn events(State(state): SharedState, Query(pairs): Query<Vec<(String, String)>>) -> Result<Json<Value>, Problem> {
+    let filter = EventFilter::of_query(&pairs)?;
+    let records = match filter.narrows() {
+        true => state.archive.events(filter).await?,
+        false => state.archive.records(filter.after_seq, filter.limit).await?,
+    };
     let site = state.core.snapshot().site.clone();
     let list: Vec<Value> = records.iter().map(|record| record_view(record, &site)).collect();
     Ok(Json(Value::Array(list)))

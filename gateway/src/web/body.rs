@@ -1,5 +1,6 @@
 //! A JSON body whose defects are answered as problems: every field that is missing or of the wrong type by its name.
 
+use super::fields::Wrong;
 use super::problem::{Kind, Problem};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -38,9 +39,10 @@ fn stand_ins() -> [Value; 5] {
 /// More fields than any body has; the end of the search in any case.
 const FIELDS_MAX: usize = 16;
 
-/// The body, or the names of all fields that keep it from being one.
+/// The body, or all fields that keep it from being one, with what was sent and what would do.
 fn read<T: DeserializeOwned>(mut fields: Map<String, Value>) -> Result<T, Problem> {
-    let mut named: Vec<String> = Vec::new();
+    let sent = fields.clone();
+    let (mut named, mut wrong): (Vec<String>, Vec<Wrong>) = (Vec::new(), Vec::new());
     while named.len() < FIELDS_MAX {
         let Some(field) = first_defect::<T>(&fields) else { break };
         if named.contains(&field) {
@@ -52,6 +54,8 @@ fn read<T: DeserializeOwned>(mut fields: Map<String, Value>) -> Result<T, Proble
             first_defect::<T>(&tried).is_none_or(|next| next != field)
         };
         let stand_in = stand_ins().into_iter().find(fits);
+        let allowed = stand_in.as_ref().map_or_else(|| words_of::<T>(&fields, &field), kind_of);
+        wrong.push(Wrong::new(&field, sent.get(&field), allowed));
         named.push(field.clone());
         match stand_in {
             Some(stand_in) => drop(fields.insert(field, stand_in)),
@@ -59,12 +63,32 @@ fn read<T: DeserializeOwned>(mut fields: Map<String, Value>) -> Result<T, Proble
             None => drop(fields.remove(&field)),
         }
     }
-    if !named.is_empty() {
-        let list = named.join(", ");
-        let detail = format!("缺少字段或类型不对：{list} · missing or of the wrong type: {list}");
-        return Err(Problem { detail: Some(detail), ..Problem::incomplete(named) });
+    if !wrong.is_empty() {
+        return Err(Problem::unacceptable(&wrong));
     }
     serde_json::from_value(Value::Object(fields)).map_err(|_| Problem::new(Kind::Malformed))
+}
+
+/// What a stand-in stands for.
+fn kind_of(stand_in: &Value) -> (String, String) {
+    let (zh, en) = match stand_in {
+        Value::String(_) => ("文字", "a text"),
+        Value::Number(_) => ("非负整数", "a whole number, 0 or more"),
+        Value::Array(_) => ("文字列表", "a list of texts"),
+        Value::Bool(_) => (" true 或 false", "true or false"),
+        Value::Object(_) | Value::Null => ("对象", "an object"),
+    };
+    (zh.to_owned(), en.to_owned())
+}
+
+/// Of a field that takes some words only: those words, out of what serde says to an empty one.
+fn words_of<T: DeserializeOwned>(fields: &Map<String, Value>, field: &str) -> (String, String) {
+    let mut tried = fields.clone();
+    tried.insert(field.to_owned(), "".into());
+    let said = serde_path_to_error::deserialize::<_, T>(&Value::Object(tried)).err();
+    let said = said.map(|error| error.inner().to_string()).unwrap_or_default();
+    let words: Vec<&str> = said.split('`').skip(1).step_by(2).filter(|word| !word.is_empty()).collect();
+    (words.join("、"), words.join(", "))
 }
 
 /// The first field of which serde says that it is missing or wrong.
@@ -133,8 +157,20 @@ mod tests {
         let problem = read::<Form>(Map::new()).unwrap_err();
         let detail = problem.detail.unwrap();
         assert!(
-            detail.starts_with("缺少字段或类型不对：seen_seq, user")
-                && detail.contains("missing or of the wrong type: seen_seq")
+            detail.starts_with("seen_seq：未给出，应为非负整数；user：未给出，应为文字")
+                && detail.contains("seen_seq: not given, allowed is a whole number, 0 or more"),
+            "{detail}"
         );
+        let Value::Object(fields) = json!({ "seen_seq": -1, "user": "a", "roles": "x", "mode": "flying" }) else {
+            panic!("an object")
+        };
+        let detail = read::<Form>(fields).unwrap_err().detail.unwrap();
+        for part in [
+            "seen_seq: got -1,",
+            "roles: got \"x\", allowed is a list of texts",
+            "mode: got \"flying\", allowed is running",
+        ] {
+            assert!(detail.contains(part), "{part} is not in {detail}");
+        }
     }
 }

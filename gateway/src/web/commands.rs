@@ -2,6 +2,7 @@
 
 use super::accounts::Session;
 use super::body::Body;
+use super::fields::{self, REMARK_MAX, Wrong};
 use super::problem::{self, Kind, Problem};
 use super::routes::Action;
 use super::{DemoStage, SiteState};
@@ -15,9 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Longest `Idempotency-Key` and longest remark.
+/// Longest `Idempotency-Key`.
 const KEY_MAX: usize = 128;
-const REMARK_MAX: usize = 2000;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
     let mut routes = Router::new()
@@ -79,7 +79,10 @@ async fn reject(
 }
 
 pub(super) fn remark(field: &str, text: String) -> Result<String, Problem> {
-    if text.chars().count() > REMARK_MAX { Err(Problem::incomplete(vec![field.to_owned()])) } else { Ok(text) }
+    if text.chars().count() > REMARK_MAX {
+        return Err(Problem::unacceptable(&[Wrong::text(field, &text, 0, REMARK_MAX)]));
+    }
+    Ok(text)
 }
 
 /// The key as the core sees it: bound to the user and the command, so that nobody meets another's outcome.
@@ -104,8 +107,12 @@ pub(super) async fn carry_out(
 ) -> Answer {
     let actor = session.acting(action)?;
     let key = idempotency_key(headers, &session.user, &command)?;
+    let sent = serde_json::to_value(&command).unwrap_or_default();
     match state.core.command(command, actor, key).await {
         Ok(outcome) => Ok(Json(done(state, &outcome))),
+        Err(CommandError::Incomplete { fields, longest }) => {
+            Err(Problem::unacceptable(&fields::of_command(&fields, &sent, longest)))
+        }
         Err(CommandError::Stopping) => Err(Problem::retry(Kind::Busy, 10)),
         Err(CommandError::Rejected(rejected)) => match problem::of_rejected(&rejected) {
             Some(problem) => Err(problem),

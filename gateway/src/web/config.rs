@@ -6,6 +6,7 @@ use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::commands::{Answer, idempotency_key, remark};
+use super::fields::{REASON_MIN, REMARK_MAX, Wrong};
 use super::problem::{Kind, Problem};
 use super::routes::Action;
 use crate::config::Diagnostic;
@@ -18,9 +19,6 @@ use rules::EventKind;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
-
-/// As everywhere where a reason is asked for.
-const REASON_MIN: usize = 4;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
     Router::new().route("/api/v1/config/reload", post(reload)).with_state(state)
@@ -41,7 +39,7 @@ async fn reload(
     let actor = session.acting(Action::ChangeConfig)?;
     let reason = remark("reason", given.reason)?.trim().to_owned();
     if reason.chars().count() < REASON_MIN {
-        return Err(Problem::incomplete(vec!["reason".into()]));
+        return Err(Problem::unacceptable(&[Wrong::text("reason", &reason, REASON_MIN, REMARK_MAX)]));
     }
     let key = idempotency_key(&headers, &session.user, &("reload", &reason))?;
     // a demo has no file to read again

@@ -74,7 +74,12 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
 }
 
 fn parameter(place: &str, name: &str, required: bool, kind: &str) -> Value {
-    json!({ "name": name, "in": place, "required": required, "schema": { "type": kind } })
+    let mut schema = json!({ "type": kind });
+    if kind == "array" {
+        // repeated: type=alarm.raised&type=point
+        schema["items"] = json!({ "type": "string" });
+    }
+    json!({ "name": name, "in": place, "required": required, "schema": schema })
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
@@ -89,7 +94,16 @@ fn query_parameters(path: &str, method: &str) -> Vec<Value> {
         ("GET", "/api/v1/points/{id}/history") => &[("from", "string"), ("to", "string"), ("width", "integer")],
         ("GET", "/api/v1/devices/{bus}/incidents") => &[("event_id", "string")],
         ("GET", "/api/v1/kpi") => &[("from", "string"), ("to", "string")],
-        ("GET", "/api/v1/events") => &[("after_seq", "integer"), ("limit", "integer")],
+        ("GET", "/api/v1/events") => &[
+            ("after_seq", "integer"),
+            ("limit", "integer"),
+            ("type", "array"),
+            ("alarm", "string"),
+            ("point", "string"),
+            ("priority", "array"),
+            ("since", "string"),
+            ("until", "string"),
+        ],
         ("GET", "/api/v1/office/events") => &[("site", "string"), ("after", "integer"), ("limit", "integer")],
         _ => &[],
     };
@@ -156,6 +170,9 @@ fn problem_schema() -> Value {
         "type": { "type": "string" }, "title": { "type": "string" }, "title_en": { "type": "string" },
         "status": { "type": "integer" }, "detail": { "type": "string" },
         "fields": { "type": "array", "items": { "type": "string" } },
+        "errors": { "type": "array", "items": { "type": "object", "properties": {
+            "field": { "type": "string" }, "sent": {}, "allowed": { "type": "string" }, "allowed_en": { "type": "string" },
+            "max": { "type": ["integer", "null"] } } } },
         "defects": { "type": "array", "items": { "type": "object" } },
     } })
 }

@@ -13,7 +13,7 @@ const SETUP_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The setup code's own entry in the throttle.
 const SETUP_ACCOUNT: &str = "\u{0}setup";
 
-const DISPLAY_NAME_MAX: usize = 64;
+pub(super) const DISPLAY_NAME_MAX: usize = 64;
 
 /// What an administrator changes; `None` stays.
 #[derive(Clone, Debug, Default)]

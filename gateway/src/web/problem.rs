@@ -2,6 +2,7 @@
 //!
 //! Owns the list of problems and their statuses. An internal cause is logged with an id and never shown.
 
+use super::fields::{self, Wrong};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -86,6 +87,8 @@ pub struct Problem {
     pub detail: Option<String>,
     /// Names of the missing or unacceptable fields (422).
     pub fields: Vec<String>,
+    /// What was sent for each of them, and what is allowed (422).
+    pub errors: Vec<serde_json::Value>,
     /// Defects of a configuration, as `check --json` lists them (422).
     pub defects: Vec<serde_json::Value>,
     pub retry_after_s: Option<u64>,
@@ -94,7 +97,7 @@ pub struct Problem {
 impl Problem {
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, fields: Vec::new(), defects: Vec::new(), retry_after_s: None }
+        Self { kind, detail: None, fields: Vec::new(), errors: Vec::new(), defects: Vec::new(), retry_after_s: None }
     }
 
     #[must_use]
@@ -106,6 +109,16 @@ impl Problem {
     #[must_use]
     pub fn incomplete(fields: Vec<String>) -> Self {
         Self { fields, ..Self::new(Kind::Incomplete) }
+    }
+
+    /// 422 with what was sent and what is allowed.
+    #[must_use]
+    pub fn unacceptable(wrong: &[Wrong]) -> Self {
+        Self {
+            detail: Some(fields::sentence(wrong)),
+            errors: wrong.iter().map(Wrong::as_json).collect(),
+            ..Self::incomplete(wrong.iter().map(|wrong| wrong.field().to_owned()).collect())
+        }
     }
 
     /// 429 or 503 with `Retry-After`.
@@ -168,6 +181,9 @@ impl IntoResponse for Problem {
         }
         if !self.fields.is_empty() {
             body["fields"] = self.fields.into();
+        }
+        if !self.errors.is_empty() {
+            body["errors"] = self.errors.into();
         }
         if !self.defects.is_empty() {
             body["defects"] = self.defects.into();

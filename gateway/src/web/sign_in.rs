@@ -3,7 +3,9 @@
 use super::accounts::{NewSession, Refused, Session, roles_of};
 use super::auth::Person;
 use super::body::Body;
-use super::people::UserChange;
+use super::fields::Wrong;
+use super::password;
+use super::people::{DISPLAY_NAME_MAX, UserChange};
 use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;
@@ -91,11 +93,8 @@ fn problem_of(refused: Refused) -> Problem {
     match refused {
         Refused::Wrong => Problem::new(Kind::WrongCredentials),
         Refused::Wait(wait) => wait_for(wait),
-        Refused::Weak(weak) => {
-            let why = format!("{weak:?}").to_lowercase();
-            Problem { detail: Some(format!("password: {why}")), ..Problem::incomplete(vec!["password".into()]) }
-        }
-        Refused::Fields(fields) => Problem::incomplete(fields),
+        Refused::Weak(_) => Problem::unacceptable(&[Wrong::new("password", None, allowed("password"))]),
+        Refused::Fields(fields) => unacceptable(&fields, &Value::Null),
         Refused::Taken => Problem::with_detail(Kind::Changed, "user exists"),
         Refused::Unknown => Problem::new(Kind::NotFound),
         Refused::Busy => Problem::retry(Kind::Busy, 5),
@@ -120,6 +119,29 @@ fn wait_for(wait: Wait) -> Problem {
         ),
     };
     Problem { detail: Some(detail), ..Problem::retry(Kind::TooMany, seconds) }
+}
+
+/// Of a person's form.
+fn allowed(field: &str) -> (String, String) {
+    let (shortest, longest) = (password::LENGTH.start(), password::LENGTH.end());
+    let roles = |comma: &str| Role::ALL.map(Role::word).join(comma);
+    match field {
+        "password" => (
+            format!(" {shortest} 至 {longest} 个字，不能只是常见词、单个字或顺序数"),
+            format!("{shortest} to {longest} characters, not only a common word, one character or a count"),
+        ),
+        "roles" => (roles("、"), roles(", ")),
+        "display_name" => (
+            format!("至多 {DISPLAY_NAME_MAX} 个字，无控制字符"),
+            format!("at most {DISPLAY_NAME_MAX} characters, no control character"),
+        ),
+        _ => (" 2 至 32 个字母（含汉字）、数字或 - _ .".into(), "2 to 32 letters, digits or - _ .".into()),
+    }
+}
+
+fn unacceptable(fields: &[String], sent: &Value) -> Problem {
+    let wrong: Vec<Wrong> = fields.iter().map(|field| Wrong::new(field, sent.get(field), allowed(field))).collect();
+    Problem::unacceptable(&wrong)
 }
 
 fn signed_in(shell: &Shell, new: &NewSession) -> Response {
@@ -185,7 +207,7 @@ async fn users(State(shell): State<Arc<Shell>>) -> Result<Json<Vec<Value>>, Prob
 
 fn roles_from(words: &[String]) -> Result<Vec<Role>, Problem> {
     let roles: Option<Vec<Role>> = words.iter().map(|word| Role::of_word(word)).collect();
-    roles.filter(|roles| !roles.is_empty()).ok_or_else(|| Problem::incomplete(vec!["roles".into()]))
+    roles.filter(|roles| !roles.is_empty()).ok_or_else(|| unacceptable(&["roles".into()], &json!({ "roles": words })))
 }
 
 async fn add_user(
@@ -194,7 +216,13 @@ async fn add_user(
     Body(given): Body<NewUser>,
 ) -> Result<StatusCode, Problem> {
     let roles = roles_from(&given.roles)?;
-    shell.accounts.add_person(&given.user, &given.display_name, &roles, given.password).await.map_err(problem_of)?;
+    let added = shell.accounts.add_person(&given.user, &given.display_name, &roles, given.password).await;
+    added.map_err(|refused| match refused {
+        Refused::Fields(fields) => {
+            unacceptable(&fields, &json!({ "user": given.user, "display_name": given.display_name }))
+        }
+        other => problem_of(other),
+    })?;
     shell.journal.note(&session.user, "user_added", format!("{} {}", given.user, given.roles.join("+"))).await;
     Ok(StatusCode::CREATED)
 }

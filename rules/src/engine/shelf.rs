@@ -3,7 +3,7 @@
 use super::Engine;
 use super::ack::decision;
 use crate::book::slot;
-use crate::command::{Actor, Refusal, Rejected, ShelfKind};
+use crate::command::{Actor, Command, Refusal, Rejected, ShelfKind};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{EndCause, Expiry, Shelf};
 use crate::time::Now;
@@ -27,6 +27,18 @@ pub(super) fn is_reason(text: &str) -> bool {
 }
 
 impl Engine {
+    /// The longest time a person may ask for with this command, where it has one.
+    #[must_use]
+    pub fn longest(&self, command: &Command) -> Option<Duration> {
+        match command {
+            Command::Shelve { alarm, .. } => {
+                self.book.policy().shelf_max[slot(self.priority_of(self.alarm_index(alarm)?))]
+            }
+            Command::Bypass { .. } => Some(self.book.policy().bypass_max),
+            _ => None,
+        }
+    }
+
     /// 16: hidden, the sound off, escalation and re-alarm paused.
     pub(super) fn shelve(
         &mut self,

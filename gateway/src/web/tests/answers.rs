@@ -77,11 +77,50 @@ async fn refusals_of_the_core_have_their_statuses() {
     assert_eq!(bad.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let bad = json_of(bad).await;
     assert_eq!(bad["fields"], json!(["seen_seq"]));
-    assert!(bad["detail"].as_str().unwrap().contains("字段") && !bad.to_string().contains("line"), "{bad}");
+    assert!(bad["detail"].as_str().unwrap().contains("未给出") && !bad.to_string().contains("line"), "{bad}");
     let sven = bench.accounts.sign_in_for_test("sven", Role::Safety).await;
     let answer = bench.own(&sven, "POST", "/api/v1/hazards/HD-1/reject", Some(json!({ "reason": "" }))).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(json_of(answer).await["fields"], json!(["reason"]));
+    let problem = json_of(answer).await;
+    assert_eq!(problem["fields"], json!(["reason"]));
+    assert_eq!(
+        (&problem["errors"][0]["sent"], &problem["errors"][0]["allowed_en"]),
+        (&json!(""), &json!("4 to 2000 characters"))
+    );
+}
+
+#[tokio::test]
+async fn people_are_told_which_words_and_lengths_are_allowed() {
+    let bench = bench(false).await;
+    let ada = bench.accounts.sign_in_for_test("ada", Role::Admin).await;
+    let add = async |user: &str, roles: Value, password: &str| {
+        let body = json!({ "user": user, "roles": roles, "password": password });
+        json_of(bench.own(&ada, "POST", "/api/v1/users", Some(body)).await).await["detail"].as_str().unwrap().to_owned()
+    };
+    let role = add("li", json!(["boss"]), SECRET).await;
+    assert!(role.contains("roles: got [\"boss\"], allowed is viewer, operator"), "{role}");
+    let name = add("a b", json!(["viewer"]), SECRET).await;
+    assert!(name.contains("user: got \"a b\", allowed is 2 to 32 letters, digits"), "{name}");
+    let short = add("li", json!(["viewer"]), "hunter2").await;
+    assert!(short.contains("12 to 128 characters") && !short.contains("hunter2"), "{short}");
+}
+
+#[tokio::test]
+async fn the_journal_is_asked_by_type_and_an_unknown_word_is_an_error() {
+    let bench = bench(false).await;
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let started = EventKind::Stopped { boot_id: "b".into() };
+    bench.archive.0.lock().unwrap().extend([record(1, notice()), record(2, started), record(3, notice())]);
+    let ask =
+        async |query: &str| json_of(bench.own(&vera, "GET", &format!("/api/v1/events?{query}"), None).await).await;
+    assert_eq!(ask("limit=2").await.as_array().unwrap().len(), 2);
+    let found = ask("type=system.stopped&type=alarm").await;
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["seq"]), (1, &json!(2)));
+    let wrong = ask("type=stop").await;
+    assert!(
+        wrong["status"] == 422 && wrong["errors"][0]["allowed_en"].as_str().unwrap().contains("system.stopped"),
+        "{wrong}"
+    );
 }
 
 /// One serial bus with one unit and one exchange in its recorder.

@@ -52,6 +52,11 @@ impl Archive for FakeArchive {
         let found = all.into_iter().filter(|r| r.event.seq > after.unwrap_or(0)).take(limit as usize).collect();
         Box::pin(async move { Ok(found) })
     }
+    fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
+        let all = self.0.lock().unwrap().clone();
+        let found = all.into_iter().filter(|r| filter.kinds.contains(&r.event.kind.name())).collect();
+        Box::pin(async move { Ok(found) })
+    }
     fn history(&self, _: &str, from: i64, _: i64, _: u32) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
         Box::pin(async move { Ok(vec![Bucket { t_ms: from, min: None, max: None, last: None, quality: 2 }]) })
     }
@@ -101,7 +106,7 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
                 let _ = reply.send(Ok(CommandOutcome { records: vec![Arc::new(record(3, notice()))] }));
             }
             CoreRequest::Command { reply, .. } => {
-                let _ = reply.send(Err(CommandError::Rejected(Rejected::Incomplete(vec!["reason".into()]))));
+                let _ = reply.send(Err(CommandError::Incomplete { fields: vec!["reason".into()], longest: None }));
             }
             CoreRequest::Receipt(_)
             | CoreRequest::Outbox(_)

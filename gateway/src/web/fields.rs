@@ -1,0 +1,130 @@
+//! Fields of a request that are not acceptable: by the name under which they were sent, with what was sent and what is allowed.
+//!
+//! Owns the words for what is allowed. Leaves the checking to the forms and to the engine.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Of what was sent, so much is said back.
+const SENT_CHARS: usize = 80;
+/// Never said back.
+const SECRET: [&str; 4] = ["password", "old", "new", "code"];
+/// Longest remark, and shortest reason (the engine's).
+pub(super) const REMARK_MAX: usize = 2000;
+pub(super) const REASON_MIN: usize = 4;
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wrong {
+    field: String,
+    /// None where nothing was sent.
+    sent: Option<Value>,
+    zh: String,
+    en: String,
+    max: Option<u64>,
+}
+
+impl Wrong {
+    /// `allowed` in zh-CN and English.
+    #[must_use]
+    pub fn new(field: &str, sent: Option<&Value>, allowed: (impl Into<String>, impl Into<String>)) -> Self {
+        let sent = sent.filter(|_| !SECRET.contains(&field)).map(shortened);
+        Self { field: field.to_owned(), sent, zh: allowed.0.into(), en: allowed.1.into(), max: None }
+    }
+
+    /// A text outside `min` to `max` characters.
+    #[must_use]
+    pub fn text(field: &str, sent: &str, min: usize, max: usize) -> Self {
+        Self::new(field, Some(&sent.into()), characters(min, max))
+    }
+
+    pub(super) fn field(&self) -> &str {
+        &self.field
+    }
+
+    pub(super) fn as_json(&self) -> Value {
+        json!({ "field": self.field, "sent": self.sent, "allowed": self.zh, "allowed_en": self.en, "max": self.max })
+    }
+
+    fn sentence(&self) -> (String, String) {
+        let (got_zh, got_en) = match &self.sent {
+            Some(sent) => (format!("收到 {sent}，"), format!("got {sent}, ")),
+            None if SECRET.contains(&self.field.as_str()) => (String::new(), String::new()),
+            None => ("未给出，".to_owned(), "not given, ".to_owned()),
+        };
+        (format!("{}：{got_zh}应为{}", self.field, self.zh), format!("{}: {got_en}allowed is {}", self.field, self.en))
+    }
+}
+
+/// One sentence of all, zh-CN first.
+pub(super) fn sentence(all: &[Wrong]) -> String {
+    let (zh, en): (Vec<_>, Vec<_>) = all.iter().map(Wrong::sentence).unzip();
+    format!("{} · {}", zh.join("；"), en.join("; "))
+}
+
+/// What the engine did not accept of a command; `longest` is the most it allows as a duration.
+pub(super) fn of_command(fields: &[String], command: &Value, longest: Option<Duration>) -> Vec<Wrong> {
+    let max = longest.map(|longest| longest.as_secs());
+    let of = |field: &String| {
+        let sent = command.get(field).filter(|sent| !sent.is_null());
+        let max = max.filter(|_| field == "duration_s");
+        Wrong { max, ..Wrong::new(field, sent, of_field(field, max)) }
+    };
+    fields.iter().map(of).collect()
+}
+
+fn of_field(field: &str, max: Option<u64>) -> (String, String) {
+    match (field, max) {
+        ("duration_s", Some(max)) => {
+            (format!("1 至 {max} 秒（{} 分钟）", max / 60), format!("1 to {max} seconds ({} minutes)", max / 60))
+        }
+        ("duration_s", None) => ("至少 1 秒".into(), "at least 1 second".into()),
+        ("reason" | "compensation", _) => characters(REASON_MIN, REMARK_MAX),
+        _ => characters(1, REMARK_MAX),
+    }
+}
+
+fn characters(min: usize, max: usize) -> (String, String) {
+    match min {
+        0 => (format!("至多 {max} 个字"), format!("at most {max} characters")),
+        min => (format!(" {min} 至 {max} 个字"), format!("{min} to {max} characters")),
+    }
+}
+
+fn shortened(sent: &Value) -> Value {
+    match sent {
+        Value::String(text) if text.chars().count() > SENT_CHARS => {
+            let (begin, all): (String, _) = (text.chars().take(SENT_CHARS).collect(), text.chars().count());
+            format!("{begin}… ({all})").into()
+        }
+        Value::Array(_) | Value::Object(_) if sent.to_string().len() > SENT_CHARS => {
+            shortened(&sent.to_string().into())
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_named_with_what_was_sent_and_what_is_allowed() {
+        let command = json!({ "duration_s": 90_000, "reason": "x" });
+        let fields = ["duration_s".to_owned(), "reason".to_owned(), "permit".to_owned()];
+        let wrong = of_command(&fields, &command, Some(Duration::from_secs(28_800)));
+        let said = sentence(&wrong);
+        assert!(said.starts_with("duration_s：收到 90000，应为1 至 28800 秒（480 分钟）；reason：收到 \"x\"，应为 4 至 2000 个字；permit：未给出，"), "{said}");
+        assert!(said.contains("duration_s: got 90000, allowed is 1 to 28800 seconds (480 minutes)"), "{said}");
+        assert_eq!((&wrong[0].as_json()["max"], &wrong[1].as_json()["max"]), (&json!(28_800), &Value::Null));
+    }
+
+    #[test]
+    fn a_secret_is_not_said_back_and_a_novel_is_cut() {
+        let wrong = Wrong::text("password", "hunter2", 12, 128);
+        assert!(!sentence(std::slice::from_ref(&wrong)).contains("hunter2") && wrong.as_json()["sent"].is_null());
+        let long = Wrong::text("reason", &"长".repeat(5_000), 4, 2000);
+        assert!(long.as_json()["sent"].as_str().unwrap().ends_with("… (5000)"));
+        assert!(sentence(&[long]).len() < 1_000);
+    }
+}
