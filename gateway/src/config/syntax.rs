@@ -124,7 +124,7 @@ fn open_bracket(text: &str) -> Option<Open> {
 }
 
 /// Follows one line from `from`; `begin` is where it stands in the file, `long` the quotes of a text of several lines.
-fn walk<'q>(line: &str, from: usize, begin: usize, open: &mut Vec<(usize, char)>, long: &mut Option<&'q str>) {
+fn walk(line: &str, from: usize, begin: usize, open: &mut Vec<(usize, char)>, long: &mut Option<&str>) {
     let mut at = from;
     while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
         if let Some(quotes) = *long {
