@@ -51,13 +51,13 @@ enum Command {
     #[cfg(feature = "demo")]
     #[command(after_help = "例 example:  hazard-gateway demo --scenario nh3-leak")]
     Demo {
-        /// chemical, cold-store, mine. Default: where the scenario belongs, else chemical.
+        /// 站点 · chemical, cold-store, mine. Default: where the scenario belongs, else chemical.
         #[arg(long)]
         site: Option<sim::SiteName>,
-        /// nh3-leak, methanol-overfill, detector-fault, bus-dead, scrubber-stop, word-order, fan-stop, blast-fumes, pump-fail, uplink-cut.
+        /// 情景 · nh3-leak, methanol-overfill, detector-fault, bus-dead, scrubber-stop, word-order, fan-stop, blast-fumes, pump-fail, uplink-cut.
         #[arg(long)]
         scenario: Option<sim::Scenario>,
-        /// Keeps the data here instead of in a folder that is removed at the end.
+        /// 数据保留在此目录 · keeps the data here instead of in a folder that is removed at the end.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
@@ -96,7 +96,7 @@ enum Command {
     /// 配置的 JSON Schema · the JSON Schema of the configuration
     #[command(after_help = "例 example:  hazard-gateway schema > site.schema.json")]
     Schema {
-        /// Of the office file instead of the site file.
+        /// 值守站配置的 · of the office file instead of the site file.
         #[arg(long)]
         office: bool,
     },

@@ -1,4 +1,4 @@
-//! `scan`, `read`, `probe` and `import` from outside, against the simulated instruments over TCP and on a serial line.
+//! `scan`, `read` and `probe` from outside, against the simulated instruments over TCP and on a serial line.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -6,7 +6,6 @@ mod support;
 
 use serde_json::Value;
 use sim::{DemoPlan, DemoSite, SiteName};
-use std::path::Path;
 use std::time::Duration;
 use support::{Ended, Site, binary, ended};
 use tokio_util::sync::CancellationToken;
@@ -136,7 +135,7 @@ fn read_shows_every_type_and_finds_the_byte_order_of_a_known_value() {
     );
 
     let text = run(&tank).out;
-    for part in ["CDAB", "DCBA", "0x", "word_order", "最像的在前"] {
+    for part in ["CDAB", "DCBA", "0x", "word_order", "最像的在前", "单精度", "f32", "把握", "score"] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
     let impossible = run(&[&tank[..], &["--expect", "-4321.5"]].concat());
@@ -242,55 +241,4 @@ fn every_instrument_of_every_site_reads_as_its_example_says() {
             assert!(point == tag && (value - held).abs() < 0.051, "{name}: {point} reads {value}, {tag} is at {held}");
         }
     }
-}
-
-fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {
-    std::fs::write(folder.join(name), list).unwrap();
-    let out = folder.join("conf.d/tags.toml");
-    std::fs::create_dir_all(out.parent().unwrap()).unwrap();
-    run(&["import", folder.join(name).to_str().unwrap(), "--out", out.to_str().unwrap()])
-}
-
-const LIST: &str = "位号,名称,英文名称,类别,单位,量程下限,量程上限,仪表,量,链路,站号,型号,区域,高限,高高限,回差,优先级,原因,后果,处置,英文处置\n\
-    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,2,阀门泄漏,人员中毒,查漏,Look for the leak\n\
-    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,2,阀门泄漏,人员中毒,查漏,Look for the leak\n";
-
-#[test]
-fn an_imported_list_is_one_that_check_accepts() {
-    let site = Site::minimal();
-    let imported = import(site.folder(), "tags.csv", LIST.as_bytes());
-    assert!(imported.code == 0 && imported.out.contains("2 个测点"), "{imported:?}");
-    let file = site.file();
-    let check = run(&["check", "--config", file.to_str().unwrap()]);
-    assert!(check.code == 0 && check.out.contains("3 个测点"), "{check:?}");
-    let again = import(site.folder(), "tags.csv", LIST.as_bytes());
-    assert_eq!(again.code, 4, "an existing file is not overwritten: {again:?}");
-}
-
-#[test]
-fn a_list_with_defects_writes_nothing_and_names_rows_and_columns() {
-    let site = Site::minimal();
-    let broken = LIST.replace(",13,", ",x,").replace("GT-103", "GT-102").replace("100,DET-103", "-1,DET-103");
-    let imported = import(site.folder(), "tags.csv", broken.as_bytes());
-    assert_eq!(imported.code, 2, "{imported:?}");
-    for place in ["第 3 行 row 3 位号 key", "第 3 行 row 3 站号 unit_id", "第 3 行 row 3 量程上限 high"] {
-        assert!(imported.err.contains(place), "{place} is missing in\n{}", imported.err);
-    }
-    assert!(!site.folder().join("conf.d/tags.toml").exists());
-    let no_cause = import(site.folder(), "tags.csv", LIST.replace("阀门泄漏", "").as_bytes());
-    assert!(no_cause.code == 2 && no_cause.err.contains("优先级 1、2 必须写原因"), "{no_cause:?}");
-    let gbk = import(site.folder(), "gbk.csv", b"\xCE\xBB\xBA\xC5,x\n");
-    assert!(gbk.code == 2 && gbk.err.contains("UTF-8"), "{gbk:?}");
-    let no_workbook = import(site.folder(), "broken.xlsx", b"PK no zip");
-    assert!(no_workbook.code == 2 && no_workbook.err.contains("损坏"), "{no_workbook:?}");
-}
-
-#[test]
-fn the_template_is_a_list_that_can_be_imported() {
-    let site = Site::minimal();
-    let template = run(&["import", "--template"]).out.replace("GT-101", "GT-105").replace("DET-101", "DET-105");
-    let imported = import(site.folder(), "template.csv", template.replace(",11,", ",15,").as_bytes());
-    assert_eq!(imported.code, 0, "{imported:?}");
-    let check = run(&["check", "--config", site.file().to_str().unwrap()]);
-    assert_eq!(check.code, 0, "{check:?}");
 }

@@ -64,6 +64,7 @@ name_en = "Ammonia"
 device = "gas-{n}"
 field = "concentration"
 kind = "gas"
+substance = "NH3"
 unit = "ppm"
 range = [0, 100]
 limits.HH = {{ limit = 50, priority = 2, cause = "泄漏", consequence = "中毒", action = "撤离", action_en = "Evacuate" }}

@@ -4,6 +4,7 @@ use crate::peers::{Seen, chatter, serve_hostile, serve_tcp};
 use crate::plant::{Place, Plant};
 use crate::running::{self, Folder, Running};
 use crate::table;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -12,6 +13,8 @@ const WARM_UP: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(20);
 /// Of one core.
 const NOISE_MOST: f64 = 0.20;
+/// Of a request on a serial line: unit, function, address, count, check sum.
+const REQUEST_BYTES: usize = 8;
 /// What a window without a hostile server grows by as well: counters, pages of the store.
 const GROWTH_MOST_MB: f64 = 1.0;
 
@@ -25,11 +28,16 @@ pub(crate) async fn noise() {
     let plant =
         Plant { name: "noise, RTU 115200", links: 1, units: 8, points: 10, holes: 0, period_ms: 1_000, seed: 1 };
     let folder = Folder::new(plant.name);
-    let line = chatter(115_200);
+    let (line, heard) = chatter(115_200);
     let gateway = start(&plant, &[Place::Serial { path: line.path.clone(), baud: 115_200 }], &folder);
     sleep(WARM_UP).await;
+    let before = heard.load(Ordering::Relaxed);
     let used = gateway.cpu_over(WINDOW).await.as_secs_f64() / WINDOW.as_secs_f64();
     table::row(plant.name, "share of one core", used, Some(NOISE_MOST), &format!("{:.1} %", used * 100.0));
+    // a gateway that is not on the line would take nothing at all
+    #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+    let asked = ((heard.load(Ordering::Relaxed) - before) / REQUEST_BYTES) as f64;
+    table::at_least(plant.name, "requests sent into the noise in 20 s", asked, 1.0, "");
 }
 
 /// One link's server sends what nobody asked for as fast as it is taken; another link is healthy.

@@ -5,6 +5,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -197,9 +198,17 @@ pub(crate) struct SerialSlave {
     _keep: std::fs::File,
 }
 
-/// A line on which noise never ends, at the pace of its characters.
-pub(crate) fn chatter(baud: u32) -> SerialSlave {
+/// A line on which noise never ends, at the pace of its characters; and how many bytes came from the other end.
+pub(crate) fn chatter(baud: u32) -> (SerialSlave, Arc<AtomicUsize>) {
     let (slave, mut line) = SerialSlave::open();
+    let heard = Arc::new(AtomicUsize::new(0));
+    let (mut listening, count) = (line.try_clone().expect("a second descriptor"), heard.clone());
+    std::thread::spawn(move || {
+        let mut buffer = [0; 256];
+        while let Ok(read @ 1..) = listening.read(&mut buffer) {
+            count.fetch_add(read, Ordering::Relaxed);
+        }
+    });
     std::thread::spawn(move || {
         let (mut random, mut at) = (1u64, Instant::now());
         loop {
@@ -214,7 +223,7 @@ pub(crate) fn chatter(baud: u32) -> SerialSlave {
             }
         }
     });
-    slave
+    (slave, heard)
 }
 
 impl SerialSlave {

@@ -110,7 +110,7 @@ impl Running {
 }
 
 /// This process becomes the program that `words` name, and ends with its parent.
-pub(crate) fn become_child(words: &[String]) {
+pub(crate) fn become_child(words: &[String]) -> ! {
     set_parent_process_death_signal(Some(Signal::KILL)).expect("the kernel has it");
     let error = Command::new(&words[0]).args(&words[1..]).exec();
     panic!("{}: {error}", words[0]);

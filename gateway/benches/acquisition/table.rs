@@ -1,4 +1,10 @@
-//! The table: one line per figure, as Markdown.
+//! The table: one line per figure, as Markdown, and which figures fell short.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+/// Figures that missed their target, or of which nothing was measured.
+static MISSED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The head.
 pub(crate) fn head() {
@@ -14,6 +20,7 @@ pub(crate) fn row(plant: &str, figure: &str, measured: f64, most: Option<f64>, n
         Some(_) => "ok",
         None => "",
     };
+    remember(plant, figure, verdict);
     let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
     println!("| {plant} | {figure} | {measured:.3}{note} | {target} | {verdict} |");
 }
@@ -25,5 +32,21 @@ pub(crate) fn at_least(plant: &str, figure: &str, measured: f64, least: f64, not
         m if m < least => "short",
         _ => "ok",
     };
+    remember(plant, figure, verdict);
     println!("| {plant} | {figure} | {measured:.3} ({note}) | ≥ {least} | {verdict} |");
+}
+
+fn remember(plant: &str, figure: &str, verdict: &str) {
+    if matches!(verdict, "short" | "NO DATA") {
+        MISSED.lock().expect("nobody panics with it").push(format!("{plant}: {figure}: {verdict}"));
+    }
+}
+
+/// Names what missed its target on stderr: the table on stdout is the same whatever came of it.
+pub(crate) fn end() -> ExitCode {
+    let missed = MISSED.lock().expect("nobody panics with it");
+    for figure in missed.iter() {
+        eprintln!("{figure}");
+    }
+    if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

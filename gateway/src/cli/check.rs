@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
-    /// Site or office file.
+    /// 站点或镇街值守站配置文件 · site or office file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// 试算 · run the last seven days of history through these rules and say how many alarms they would have made.
@@ -21,7 +21,7 @@ pub(super) struct CheckArgs {
     /// 历史数据目录 · where the history lies; the file's own `data_dir` when not given.
     #[arg(long, value_name = "DIR")]
     history: Option<PathBuf>,
-    /// Defects as JSON on stdout.
+    /// 缺陷以 JSON 输出 · defects as JSON on stdout.
     #[arg(long)]
     json: bool,
 }

@@ -1,10 +1,11 @@
 //! `import`: a tag list from a spreadsheet becomes a piece of configuration.
 //!
 //! Owns reading the file and telling every defect with row and column. Leaves the columns to [`columns`], what becomes of a row
-//! to [`rows`], and whether it all fits the site to `check`.
+//! to [`row`] and of all of them to [`rows`], and whether it all fits the site to `check`.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 mod columns;
+mod row;
 mod rows;
 mod sheet;
 
@@ -55,7 +56,13 @@ pub(super) fn main(args: &ImportArgs) -> Exit {
     let lines = match sheet::read(file) {
         Ok(lines) => lines,
         Err(sheet::Unreadable::Io(error)) => {
-            eprintln!("无法读取 {0}：{error} · cannot read {0}: {error}", file.display());
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            let (zh, en) = if missing {
+                ("没有这个文件", "there is no such file")
+            } else {
+                ("检查权限和磁盘", "check its mode and the disk")
+            };
+            eprintln!("无法读取 {0}：{zh}（{error}）· cannot read {0}: {en} ({error})", file.display());
             return Exit::Io;
         }
         Err(sheet::Unreadable::Content(defect)) => return refuse(&[defect], args),
@@ -72,6 +79,7 @@ fn refuse(defects: &[Defect], args: &ImportArgs) -> Exit {
     }
     for Defect { row, column, zh, en } in defects.iter().filter(|_| !args.json) {
         let place = if *row == 0 { "文件 file".to_owned() } else { format!("第 {row} 行 row {row} {column}") };
+        let place = place.trim_end();
         eprintln!("{place}：{zh} · {en}");
     }
     let n = defects.len();

@@ -136,9 +136,10 @@ pub(super) async fn open(transport: &Transport, name: &str) -> Result<Session, E
 /// Runs to the end or to Ctrl-C: `None` when a person stopped it.
 pub(super) async fn until_ctrl_c<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
+        // first the signal: from the first byte that the work sends a person may stop it
         biased;
-        done = work => Some(done),
         _ = tokio::signal::ctrl_c() => None,
+        done = work => Some(done),
     }
 }
 

@@ -44,6 +44,8 @@ struct Probed {
     basis_zh: String,
     /// True when the profile was compared with what the maker publishes.
     checked: bool,
+    /// False when a person stopped the look before the end of this device, or its link cannot be opened.
+    complete: bool,
     /// Slowest answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     ms: Option<f64>,
@@ -72,6 +74,15 @@ struct Row {
     reason: Option<String>,
 }
 
+/// One device of the configuration, and how far the look at it has come.
+struct Look<'a> {
+    bus: &'a BusSpec,
+    device: &'a DeviceSpec,
+    asked: Asked,
+    /// Every request has been made.
+    complete: bool,
+}
+
 /// The command.
 pub(super) fn main(args: &ProbeArgs) -> Exit {
     block_on(run(args))
@@ -85,59 +96,95 @@ async fn run(args: &ProbeArgs) -> Result<Exit, Exit> {
         eprintln!("没有名为 {unknown} 的仪表；有 {0} · there is no device `{unknown}`; there are {0}", keys.join(", "));
         return Err(Exit::Usage);
     }
-    let mut all = Vec::new();
-    let mut unreachable = false;
-    let wanted = |d: &&DeviceSpec| args.device.is_empty() || args.device.contains(&d.key);
-    for bus in site.buses.iter().filter(|b| b.devices.iter().any(|d| wanted(&d))) {
-        let Ok(mut session) = open(&bus.transport, &bus.key).await else {
-            unreachable = true;
-            continue;
-        };
-        for device in bus.devices.iter().filter(wanted) {
-            let Some(probed) = until_ctrl_c(probe(&mut session, bus, device, &site)).await else {
-                eprintln!("已停止 · stopped");
-                return Ok(Exit::Ok);
-            };
-            if !args.json {
-                print(&probed);
-            }
-            all.push(probed);
-        }
+    let wanted = |d: &DeviceSpec| args.device.is_empty() || args.device.contains(&d.key);
+    let of_bus = |bus| Look::all(bus, wanted);
+    let mut looks: Vec<Vec<Look<'_>>> = site.buses.iter().map(of_bus).filter(|looks| !looks.is_empty()).collect();
+    let ended = until_ctrl_c(each(&mut looks, &site, args.json)).await;
+    let all: Vec<&Look<'_>> = looks.iter().flatten().collect();
+    if ended.is_none() {
+        say_stopped(&all, &site, args.json);
     }
+    let probed: Vec<Probed> = all.iter().map(|look| look.probed(&site)).collect();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&all).expect("finite numbers and texts only"));
+        println!("{}", serde_json::to_string_pretty(&probed).expect("finite numbers and texts only"));
     }
-    let bad = all.iter().any(|p| p.fields.iter().any(|f| f.quality == "bad" && f.text.is_none()));
-    Ok(if unreachable {
-        Exit::Io
-    } else if bad {
-        Exit::Found
-    } else {
-        Exit::Ok
+    let bad = probed.iter().any(|p| p.fields.iter().any(|f| f.quality == "bad" && f.text.is_none()));
+    Ok(match ended {
+        None => Exit::Ok,
+        Some(true) => Exit::Io,
+        Some(false) if bad => Exit::Found,
+        Some(false) => Exit::Ok,
     })
 }
 
-async fn probe(session: &mut Session, bus: &BusSpec, device: &DeviceSpec, site: &Site) -> Probed {
-    let fields: Vec<(&str, &Field)> = names(device).filter_map(|n| Some((n, &**device.profile.field(n)?))).collect();
-    let spans: Vec<Span> = fields.iter().flat_map(|(_, f)| f.spans()).collect();
-    let cost = Cost::on(&bus.transport, device.profile.limits.turnaround, None);
-    let mut asked =
-        Asked { answers: Answers::default(), slowest: None, silence: Vec::new(), clock: SystemClock::default() };
-    for block in plan(&spans, Bounds::of(device.profile.limits), &cost, |_| false) {
-        asked.ask(session, bus, device, block, &spans).await;
+/// Looks at the devices link by link; true when a link could not be opened.
+async fn each(looks: &mut [Vec<Look<'_>>], site: &Site, json: bool) -> bool {
+    let mut unreachable = false;
+    for of_bus in looks {
+        let bus = of_bus[0].bus;
+        let Ok(mut session) = open(&bus.transport, &bus.key).await else {
+            unreachable = true;
+            let why = format!("链路 {0} 打不开 · the link {0} cannot be opened", bus.key);
+            of_bus.iter_mut().for_each(|look| look.asked.silence.push(why.clone()));
+            continue;
+        };
+        for look in of_bus {
+            look.ask(&mut session).await;
+            if !json {
+                print(&look.probed(site));
+            }
+        }
     }
-    let row = |(name, field): &(&str, &Field)| row(name, field, device, site, &asked.answers);
-    Probed {
-        device: device.key.clone(),
-        link: bus.key.clone(),
-        unit: device.unit,
-        profile: device.profile.name.clone(),
-        basis: device.profile.basis.clone(),
-        basis_zh: device.profile.basis_zh.clone(),
-        checked: device.profile.checked,
-        ms: asked.slowest.map(|took| (took.as_secs_f64() * 10_000.0).round() / 10.0),
-        silence: asked.silence.clone(),
-        fields: fields.iter().map(row).collect(),
+    unreachable
+}
+
+/// What a person who stops the look is told: how far it came, and what the device under way has answered.
+fn say_stopped(all: &[&Look<'_>], site: &Site, json: bool) {
+    if let Some(begun) = all.iter().find(|look| !look.complete && look.asked.slowest.is_some()).filter(|_| !json) {
+        print(&begun.probed(site));
+    }
+    let (done, of) = (all.iter().filter(|look| look.complete).count(), all.len());
+    eprintln!("已停止：{of} 台仪表中读完 {done} 台 · stopped: {done} of {of} devices were read to the end");
+}
+
+impl<'a> Look<'a> {
+    fn all(bus: &'a BusSpec, wanted: impl Fn(&DeviceSpec) -> bool) -> Vec<Self> {
+        let look = |device| Self { bus, device, asked: Asked::default(), complete: false };
+        bus.devices.iter().filter(|d| wanted(d)).map(look).collect()
+    }
+
+    fn fields(&self) -> Vec<(&'a str, &'a Field)> {
+        let profile = &self.device.profile;
+        names(self.device).filter_map(|name| Some((name, &**profile.field(name)?))).collect()
+    }
+
+    async fn ask(&mut self, session: &mut Session) {
+        let spans: Vec<Span> = self.fields().iter().flat_map(|(_, f)| f.spans()).collect();
+        let limits = self.device.profile.limits;
+        let cost = Cost::on(&self.bus.transport, limits.turnaround, None);
+        for block in plan(&spans, Bounds::of(limits), &cost, |_| false) {
+            self.asked.ask(session, self.bus, self.device, block, &spans).await;
+        }
+        self.complete = true;
+    }
+
+    fn probed(&self, site: &Site) -> Probed {
+        let (device, asked) = (self.device, &self.asked);
+        let row = |(name, field): &(&str, &Field)| row(name, field, device, site, &asked.answers);
+        let fields = self.fields();
+        Probed {
+            device: device.key.clone(),
+            link: self.bus.key.clone(),
+            unit: device.unit,
+            profile: device.profile.name.clone(),
+            basis: device.profile.basis.clone(),
+            basis_zh: device.profile.basis_zh.clone(),
+            checked: device.profile.checked,
+            complete: self.complete,
+            ms: asked.slowest.map(|took| (took.as_secs_f64() * 10_000.0).round() / 10.0),
+            silence: asked.silence.clone(),
+            fields: fields.iter().map(row).collect(),
+        }
     }
 }
 
@@ -147,6 +194,7 @@ fn names(device: &DeviceSpec) -> impl Iterator<Item = &str> {
     device.profile.field_names().into_iter().filter(move |name| !name.contains('@') || own(name))
 }
 
+#[derive(Default)]
 struct Asked {
     answers: Answers,
     slowest: Option<Duration>,

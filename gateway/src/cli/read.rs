@@ -63,7 +63,10 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
     let mut session = open(&transport, &name).await?;
     let outcome = until_ctrl_c(session.ask(args.unit, span, args.link.wait())).await;
     let (words, took) = match outcome {
-        None => return Ok(Exit::Ok),
+        None => {
+            stopped(args, span);
+            return Ok(Exit::Ok);
+        }
         Some(Ok(answer)) => answer,
         Some(Err(silence)) => {
             eprintln!("{}", because(&silence, args.unit));
@@ -76,11 +79,19 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
         None => guesses(&words),
     };
     if args.json {
-        println!("{}", report(args, span, &words, took, &found));
+        println!("{}", report(args, span, Some((&words, took)), &found));
     } else {
         print(args, span, &words, took, &found);
     }
     Ok(if args.expect.is_some() && found.is_empty() { Exit::Found } else { Exit::Ok })
+}
+
+/// A person did not wait for the answer.
+fn stopped(args: &ReadArgs, span: Span) {
+    if args.json {
+        println!("{}", report(args, span, None, &[]));
+    }
+    eprintln!("已停止，没有等到应答 · stopped before an answer came");
 }
 
 /// Why nothing came, and what to try.
@@ -121,7 +132,7 @@ fn profile_line(guess: &Guess, span: Span) -> String {
     format!("function = {}, address = {address}, type = \"{}\"{order}{scale}", span.function, guess.kind)
 }
 
-fn report(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[Guess]) -> String {
+fn report(args: &ReadArgs, span: Span, answer: Option<(&[u16], Duration)>, found: &[Guess]) -> String {
     let guess = |g: &Guess| {
         json!({
             "type": g.kind, "word_order": order_word(g), "address": usize::from(span.address) + g.offset, "scale": g.scale,
@@ -129,8 +140,8 @@ fn report(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[G
         })
     };
     let report = json!({
-        "unit": args.unit, "function": span.function, "address": span.address, "words": words,
-        "ms": took.as_secs_f64() * 1000.0, "expected": args.expect, "guesses": found.iter().map(guess).collect::<Vec<_>>(),
+        "complete": answer.is_some(), "unit": args.unit, "function": span.function, "address": span.address,
+        "words": answer.map_or(&[][..], |(words, _)| words), "ms": answer.map(|(_, took)| took.as_secs_f64() * 1000.0), "expected": args.expect, "guesses": found.iter().map(guess).collect::<Vec<_>>(),
     });
     serde_json::to_string_pretty(&report).expect("numbers and texts only")
 }

@@ -160,8 +160,9 @@ fn check_link(
                 ),
             ),
             (
-                "给继电器模块单独的串口或网口，写成自己的 [[link]]".into(),
-                "give the relay module a port or socket of its own, as a [[link]] of its own".into(),
+                "把继电器模块接到另一个串口或另一个地址（不是这条链路的），写成自己的 [[link]]".into(),
+                "wire the relay module to another port or address than this link's, and write that as a [[link]] of its own"
+                    .into(),
             ),
         );
     }

@@ -6,7 +6,7 @@ use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::shape::Shaped;
 use super::words::did_you_mean;
-use super::{Office, Site, annunciator, buses, derived, off_plan, pace, parts, register, settings};
+use super::{Office, Site, annunciator, buses, derived, off_plan, pace, parts, register, settings, substances};
 use crate::snapshot::{Points, SiteView};
 use rules::RuleBook;
 use sha2::{Digest, Sha256};
@@ -32,6 +32,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
     off_plan::check(&file, &mut findings);
     let profiles = buses::check(&file, base, &broken, &mut findings);
     pace::check(&file, &profiles, &mut findings);
+    substances::check(&file, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
     let history = settings::history(file.history.as_ref(), &mut findings);
     let annunciator = annunciator::check(&file, base, &broken, &mut findings);

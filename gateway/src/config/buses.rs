@@ -19,7 +19,8 @@ pub(super) type Profiles = BTreeMap<String, Arc<Profile>>;
 
 /// Checks the instrument side; `broken` are keys of entries already reported.
 pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Profiles {
-    links::check(&file.link, base, findings);
+    let annunciator = file.annunciator.as_ref().map(|a| a.link.as_str());
+    links::check(&file.link, annunciator, base, findings);
     let profiles = load_profiles(file, base, findings);
     let mut units: BTreeMap<(&str, u16), &str> = BTreeMap::new();
     for device in &file.device {

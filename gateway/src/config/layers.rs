@@ -1,9 +1,10 @@
 //! Layers: FILE, then `conf.d/*.toml` beside it in order of name, then `HAZARD_GATEWAY__…` from the environment.
 //!
-//! Owns merging into one `toml::Table` and syntax errors with their place. Leaves meaning to [`super::shape`].
+//! Owns merging into one `toml::Table`. Leaves grammar to [`super::syntax`] and meaning to [`super::shape`].
 
 use super::diagnostic::Finding;
 use super::locate::SourceFile;
+use super::syntax;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,7 @@ pub(super) fn merge(mut files: Vec<SourceFile>, environment: bool) -> Result<Lay
     if environment {
         files.extend(environment_layer(std::env::vars_os()));
     }
-    let findings: Vec<Finding> = files.iter().enumerate().flat_map(|(n, f)| syntax_errors(n, &f.text)).collect();
+    let findings: Vec<Finding> = files.iter().enumerate().flat_map(|(n, f)| syntax::errors(n, &f.text)).collect();
     if !findings.is_empty() {
         return Err((files, findings));
     }
@@ -156,42 +157,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Finding {
         (remedy_zh.into(), remedy_en.into()),
     );
     Finding { at: Some(super::diagnostic::NO_FILE), ..finding }
-}
-
-/// The commonest of toml's sentences.
-fn in_chinese(what: &str) -> &'static str {
-    const WORDS: [(&str, &str); 9] = [
-        ("must be quoted", "文字没有加引号"),
-        ("unclosed array", "方括号没有成对"),
-        ("unclosed table", "方括号没有成对"),
-        ("unclosed inline table", "大括号没有成对"),
-        ("no value", "键名后缺少 = 或取值"),
-        ("unquoted key", "键名里有不可用的字符（全角符号、冒号等）"),
-        ("duplicate key", "同一个键写了两次"),
-        ("quote", "引号没有成对"),
-        ("newline", "这里应当换行，或逗号、括号不成对"),
-    ];
-    WORDS.iter().find(|(en, _)| what.contains(en)).map_or("这里读不懂", |(_, zh)| zh)
-}
-
-fn syntax_errors(file: usize, text: &str) -> Vec<Finding> {
-    let (_, errors) = toml::de::DeTable::parse_recoverable(text);
-    errors
-        .into_iter()
-        .map(|error| {
-            let what = error.message().lines().collect::<Vec<_>>().join("; ");
-            let mut finding = Finding::fatal(
-                "",
-                (format!("TOML 语法错误：{}", in_chinese(&what)), format!("TOML syntax: {what}")),
-                (
-                    "按标出的位置改正；字符串要用引号，键名后用 = 号".into(),
-                    "mend the marked place; strings are quoted, keys are followed by =".into(),
-                ),
-            );
-            finding.at = Some((file, error.span().unwrap_or(0..0)));
-            finding
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use super::secrets::{secret, secret_path};
 use devices::{Parity, Rs485, SerialDriver, TlsFiles, Transport};
 use std::path::Path;
 
-/// Checks every link by itself and against the others.
-pub(super) fn check(links: &[LinkTable], base: &Path, findings: &mut Vec<Finding>) {
+/// Checks every link by itself and against the others; `annunciator` is the link that must share its place with none.
+pub(super) fn check(links: &[LinkTable], annunciator: Option<&str>, base: &Path, findings: &mut Vec<Finding>) {
     let mut taken: Vec<(Place, &str)> = Vec::new();
     for link in links {
         check_way(link, base, findings);
@@ -21,7 +21,8 @@ pub(super) fn check(links: &[LinkTable], base: &Path, findings: &mut Vec<Finding
         for (field, written) in ways(link) {
             let Some((place, written)) = written.and_then(|w| Some((place_of(field, w)?, w))) else { continue };
             if let Some((_, other)) = taken.iter().find(|(known, _)| known.is(&place) == Same::Yes) {
-                findings.push(shared(&format!("link[{}].{field}", link.key), written, other));
+                let alone = [link.key.as_str(), *other].into_iter().find(|key| Some(*key) == annunciator);
+                findings.push(shared(&format!("link[{}].{field}", link.key), written, other, alone));
             }
             taken.push((place, &link.key));
         }
@@ -118,14 +119,25 @@ fn check_addresses(link: &LinkTable, findings: &mut Vec<Finding>) {
     }
 }
 
-fn shared(path: &str, place: &str, other: &str) -> Finding {
+/// `alone` is the one of the two that cannot be joined with the other.
+fn shared(path: &str, place: &str, other: &str, alone: Option<&str>) -> Finding {
     Finding::fatal(
         path,
         (format!("{place} 已由链路 {other} 使用"), format!("{place} is used by link `{other}` already")),
-        (
-            "同一地址或串口只写一个 [[link]]，各仪表用 unit 区分".into(),
-            "write one [[link]] for one address or port; its instruments differ by `unit`".into(),
-        ),
+        match alone {
+            None => (
+                "同一地址或串口只写一个 [[link]]，各仪表用 unit 区分".into(),
+                "write one [[link]] for one address or port; its instruments differ by `unit`".into(),
+            ),
+            Some(alone) => (
+                format!(
+                    "{alone} 是声光报警器的链路，不能与仪表合成一条：把继电器模块改接到另一个串口或另一个地址，再写在这里"
+                ),
+                format!(
+                    "`{alone}` is the annunciator's link and cannot be joined with an instrument's: wire the relay module to another port or address, and write that one"
+                ),
+            ),
+        },
     )
 }
 

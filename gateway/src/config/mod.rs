@@ -27,6 +27,7 @@ mod secrets;
 mod settings;
 mod shape;
 mod substances;
+mod syntax;
 mod wiring;
 mod words;
 

@@ -5,6 +5,7 @@
 use super::alarm_parts;
 use super::diagnostic::Finding;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
+use super::substances::SubstanceWord;
 use crate::snapshot::{AreaView, Names};
 use crate::text::titled;
 use rules::book::{BookParts, Condition, Device, LimitsBy, Point, PointKind, Rule};
@@ -91,7 +92,7 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         area: area_of(p, file).into(),
         device: (&p.device).into(),
         kind: kind(p.kind),
-        substance: p.substance.map(Into::into),
+        substance: p.substance.and_then(SubstanceWord::substance),
         limits_by: match &p.limits_by_idlh {
             Some(why) if !why.trim().is_empty() => LimitsBy::Idlh,
             // without a reason it is as if nobody had said it: the tighter limit holds

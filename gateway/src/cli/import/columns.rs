@@ -23,11 +23,12 @@ const fn column(
     Column { key, zh, others, needed, example }
 }
 
-const COLUMNS: [Column; 27] = [
+const COLUMNS: [Column; 28] = [
     column("key", "位号", &["tag", "测点", "测点编号"], true, "GT-101"),
     column("name", "名称", &["测点名称"], true, "氨气浓度"),
     column("name_en", "英文名称", &["english"], false, "Ammonia"),
     column("kind", "类别", &["类型"], true, "gas"),
+    column("substance", "气体种类", &["物质"], false, "NH3"),
     column("unit", "单位", &["工程单位"], false, "ppm"),
     column("low", "量程下限", &["range_low"], false, "0"),
     column("high", "量程上限", &["range_high"], false, "100"),
@@ -69,23 +70,37 @@ fn quoted(cell: &str) -> String {
 /// Which cell of a row holds which column.
 pub(super) struct Heading(BTreeMap<&'static str, usize>);
 
+/// Rows above the heading in which a title may stand.
+const TITLE_ROWS_MAX: usize = 10;
+/// A row with so many known names is the heading; a title has none, and a row of data hardly ever two.
+const HEADING_NAMES_LEAST: usize = 2;
+
 impl Heading {
-    /// Reads the first line.
-    pub(super) fn read((row, cells): &Line) -> Result<Self, Vec<Defect>> {
+    /// Splits the list into heading and rows; titles above the heading are passed over.
+    pub(super) fn split(lines: &[Line]) -> Result<(Self, &[Line]), Vec<Defect>> {
+        let names = |line: &Line| line.1.iter().filter(|cell| named(cell).is_some()).count();
+        let first = lines.iter().take(TITLE_ROWS_MAX).position(|line| names(line) >= HEADING_NAMES_LEAST);
+        let Some(first) = first else {
+            let row = lines.first().map_or(0, |line| line.0);
+            return Err(vec![Defect::new(
+                row,
+                "",
+                (
+                    "这一行应是列名，却没有一个认识的；--template 打印全部列名".into(),
+                    "this row should be the heading, and names no known column; --template prints all of them".into(),
+                ),
+            )]);
+        };
+        let heading = Self::read(&lines[first])?;
+        Ok((heading, &lines[first + 1..]))
+    }
+
+    fn read((row, cells): &Line) -> Result<Self, Vec<Defect>> {
         let mut places = BTreeMap::new();
         let mut defects = Vec::new();
         for (place, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-            let word = cell.to_lowercase();
-            let named = |c: &&Column| c.key == word || c.zh == word || c.others.contains(&word.as_str());
-            match COLUMNS.iter().find(named) {
-                None => defects.push(Defect::new(
-                    *row,
-                    cell,
-                    (
-                        "不认识的列名；--template 打印全部列名".into(),
-                        "unknown column; --template prints all of them".into(),
-                    ),
-                )),
+            match named(cell) {
+                None => defects.push(Defect::new(*row, cell, unknown(cell))),
                 Some(column) if places.insert(column.key, place).is_some() => {
                     defects.push(Defect::new(*row, cell, ("此列出现两次".into(), "this column is there twice".into())));
                 }
@@ -99,10 +114,36 @@ impl Heading {
         if defects.is_empty() { Ok(Self(places)) } else { Err(defects) }
     }
 
+    /// How many cells a row can have.
+    pub(super) fn width(&self) -> usize {
+        self.0.values().max().map_or(0, |last| last + 1)
+    }
+
     /// The cell of a column; empty cells and absent columns are `None`.
     pub(super) fn cell<'a>(&self, cells: &'a [String], key: &str) -> Option<&'a str> {
         let cell = cells.get(*self.0.get(key)?)?;
         (!cell.is_empty()).then_some(cell.as_str())
+    }
+}
+
+/// The column that a heading names; a unit in brackets behind it does not count.
+fn named(cell: &str) -> Option<&'static Column> {
+    let word = cell.to_lowercase();
+    let word = word.split(['(', '（', '[', '【']).next().unwrap_or_default().trim();
+    COLUMNS.iter().find(|c| c.key == word || c.zh == word || c.others.contains(&word))
+}
+
+/// An unknown heading, with the column that was perhaps meant.
+fn unknown(cell: &str) -> (String, String) {
+    let alike = |c: &&Column| cell.chars().filter(|letter| c.zh.contains(*letter)).count() >= 2;
+    match COLUMNS.iter().find(alike) {
+        Some(c) => (
+            format!("不认识的列名，是不是“{}”？--template 打印全部列名", c.zh),
+            format!("unknown column; is `{}` meant? --template prints all of them", c.key),
+        ),
+        None => {
+            ("不认识的列名；--template 打印全部列名".into(), "unknown column; --template prints all of them".into())
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Rows of a tag list to `[[device]]` and `[[point]]` tables.
 
 use super::Defect;
-use super::columns::{Heading, is_needed, title};
+use super::columns::Heading;
+use super::row::{Device, Point, Row};
 use super::sheet::Line;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 /// The piece of configuration.
 pub(super) struct Fragment {
@@ -21,240 +21,69 @@ struct Tables {
     point: Vec<Point>,
 }
 
-#[derive(Clone, PartialEq, Serialize)]
-struct Device {
-    key: String,
-    link: String,
-    unit: u16,
-    profile: String,
-    area: String,
-}
-
-#[derive(Serialize)]
-struct Point {
-    key: String,
-    name: String,
-    name_en: String,
-    device: String,
-    field: String,
-    kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    range: Option<(f64, f64)>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decimals: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    period_ms: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    area: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    word_order: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    limits: BTreeMap<&'static str, Limit>,
-}
-
-#[derive(Serialize)]
-struct Limit {
-    limit: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deadband: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delay_s: Option<f64>,
-    priority: u8,
-    #[serde(flatten)]
-    words: BTreeMap<&'static str, String>,
-}
-
-/// What a limit says to people; the Chinese ones are needed for priorities 1 and 2.
-const WORDS: [(&str, &str); 4] = [("cause", "原因"), ("consequence", "后果"), ("action", "处置"), ("action_en", "")];
-
-const KINDS: [(&str, &str); 9] = [
-    ("gas", "气体"),
-    ("pressure", "压力"),
-    ("temperature", "温度"),
-    ("level", "液位"),
-    ("flow", "流量"),
-    ("speed", "风速"),
-    ("percent", "百分比"),
-    ("state", "状态"),
-    ("other", "其他"),
-];
-
 /// The whole list, or everything that is wrong with it.
 pub(super) fn fragment(lines: &[Line]) -> Result<Fragment, Vec<Defect>> {
-    let Some((first, rest)) = lines.split_first().filter(|(_, rest)| !rest.is_empty()) else {
-        return Err(vec![Defect::new(0, "", ("没有数据行".into(), "there are no rows".into()))]);
-    };
-    let heading = Heading::read(first)?;
+    let none = || vec![Defect::new(0, "", ("没有数据行".into(), "there are no rows".into()))];
+    if lines.is_empty() {
+        return Err(none());
+    }
+    let (heading, rest) = Heading::split(lines)?;
+    if rest.is_empty() {
+        return Err(none());
+    }
     let mut defects = Vec::new();
-    let mut tables = Tables::default();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut list = List::default();
     for (row, cells) in rest {
-        let mut reader = Row { row: *row, cells, heading: &heading, defects: &mut defects };
-        let device = reader.device();
-        let point = reader.point();
-        if let Some(other) = seen.insert(point.key.clone(), *row).filter(|_| !point.key.is_empty()) {
-            reader.wrong("key", format!("位号与第 {other} 行相同"), format!("the tag is that of row {other}"));
-        }
-        if let Some(device) = device {
-            match tables.device.iter().find(|d| d.key == device.key) {
-                None => tables.device.push(device),
-                Some(same) if *same == device => {}
-                Some(_) => reader.wrong(
-                    "device",
-                    "此仪表在前面的行中链路、站号、型号或区域不同".into(),
-                    "an earlier row gives this device another link, unit id, profile or area".into(),
-                ),
-            }
-        }
-        tables.point.push(point);
+        list.add(Row { row: *row, cells, heading: &heading, defects: &mut defects });
     }
     if !defects.is_empty() {
         return Err(defects);
     }
-    let (devices, points) = (tables.device.len(), tables.point.len());
-    let body = toml::to_string(&tables).expect("tables of texts and numbers");
+    let (devices, points) = (list.tables.device.len(), list.tables.point.len());
+    let body = toml::to_string(&list.tables).expect("tables of texts and numbers");
     let text = format!("# 由位号表导入 imported from a tag list: {devices} + {points}\n\n{body}");
     Ok(Fragment { text, devices, points })
 }
 
-struct Row<'a> {
-    row: usize,
-    cells: &'a [String],
-    heading: &'a Heading,
-    defects: &'a mut Vec<Defect>,
+/// What the rows so far have become, and in which row each key was first seen.
+#[derive(Default)]
+struct List {
+    tables: Tables,
+    tags: BTreeMap<String, usize>,
+    units: BTreeMap<(String, u16), (String, usize)>,
 }
 
-impl Row<'_> {
-    fn wrong(&mut self, key: &str, zh: String, en: String) {
-        self.defects.push(Defect::new(self.row, &title(key), (zh, en)));
+impl List {
+    fn add(&mut self, mut row: Row<'_>) {
+        if row.is_torn() {
+            return;
+        }
+        let (device, point) = (row.device(), row.point());
+        if let Some(other) = self.tags.insert(point.key.clone(), row.row).filter(|_| !point.key.is_empty()) {
+            row.wrong("key", format!("位号与第 {other} 行相同"), format!("the tag is that of row {other}"));
+        }
+        if let Some(device) = device {
+            self.add_device(device, &mut row);
+        }
+        self.tables.point.push(point);
     }
 
-    fn text(&mut self, key: &str) -> Option<String> {
-        let cell = self.heading.cell(self.cells, key).map(str::to_owned);
-        if cell.is_none() && is_needed(key) {
-            self.wrong(key, "不能为空".into(), "must not be empty".into());
+    fn add_device(&mut self, device: Device, row: &mut Row<'_>) {
+        let unit = (device.link.clone(), device.unit);
+        let (other, first) = self.units.entry(unit).or_insert_with(|| (device.key.clone(), row.row));
+        if *other != device.key {
+            let zh = format!("第 {first} 行已把此站号给了仪表 {other}");
+            row.wrong("unit_id", zh, format!("row {first} gives this unit id to the device {other}"));
         }
-        cell
-    }
-
-    fn number<T: FromStr>(&mut self, key: &str) -> Option<T> {
-        let cell = self.text(key)?;
-        let number = cell.parse().ok();
-        if number.is_none() {
-            self.wrong(key, format!("“{cell}”不能用作此列的数"), format!("`{cell}` is no number for this column"));
+        match self.tables.device.iter().find(|d| d.key == device.key) {
+            None => self.tables.device.push(device),
+            Some(same) if *same == device => {}
+            Some(_) => row.wrong(
+                "device",
+                "前面的行给这台仪表写的链路、站号、型号或区域与此行不同".into(),
+                "an earlier row gives this device another link, unit id, profile or area".into(),
+            ),
         }
-        number
-    }
-
-    fn real(&mut self, key: &str) -> Option<f64> {
-        let number: f64 = self.number(key)?;
-        if !number.is_finite() {
-            self.wrong(key, "不是有限的数".into(), "not a finite number".into());
-            return None;
-        }
-        Some(number)
-    }
-
-    /// A row that gives link, unit id or profile describes its device.
-    fn device(&mut self) -> Option<Device> {
-        let given = ["link", "unit_id", "profile"].map(|key| self.heading.cell(self.cells, key).is_some());
-        if !given.contains(&true) {
-            return None;
-        }
-        for key in ["link", "unit_id", "profile", "area"] {
-            if self.heading.cell(self.cells, key).is_none() {
-                let zh = "链路、站号、型号、区域要么都写，要么都不写（区域除外）".into();
-                self.wrong(key, zh, "a row that describes its device gives link, unit id, profile and area".into());
-            }
-        }
-        let unit = self.number("unit_id")?;
-        Some(Device {
-            key: self.heading.cell(self.cells, "device")?.to_owned(),
-            link: self.text("link")?,
-            unit,
-            profile: self.text("profile")?,
-            area: self.text("area")?,
-        })
-    }
-
-    fn point(&mut self) -> Point {
-        let name = self.text("name").unwrap_or_default();
-        let key = self.text("key").unwrap_or_default();
-        let range = self.range();
-        Point {
-            name_en: self.text("name_en").unwrap_or_else(|| key.clone()),
-            key,
-            name,
-            device: self.text("device").unwrap_or_default(),
-            field: self.text("field").unwrap_or_default(),
-            kind: self.kind(),
-            unit: self.text("unit"),
-            range,
-            decimals: self.number("decimals"),
-            period_ms: self.number("period_ms"),
-            area: self.text("area"),
-            word_order: self.text("word_order"),
-            limits: self.limits(range),
-        }
-    }
-
-    fn kind(&mut self) -> String {
-        let Some(cell) = self.text("kind") else { return String::new() };
-        let word = cell.to_lowercase();
-        if let Some((key, _)) = KINDS.iter().find(|(key, zh)| *key == word || *zh == word) {
-            return (*key).to_owned();
-        }
-        let known = KINDS.map(|(key, zh)| format!("{zh} {key}")).join(", ");
-        self.wrong("kind", format!("没有类别“{cell}”；可用：{known}"), format!("there is no kind `{cell}`"));
-        String::new()
-    }
-
-    fn range(&mut self) -> Option<(f64, f64)> {
-        let (low, high) = (self.real("low"), self.real("high"));
-        match (low, high) {
-            (Some(low), Some(high)) if low < high => Some((low, high)),
-            (Some(_), Some(_)) => {
-                self.wrong("high", "量程上限必须大于下限".into(), "the range must end above its beginning".into());
-                None
-            }
-            (None, None) => None,
-            _ => {
-                self.wrong("low", "量程要上下限都写".into(), "a range needs both ends".into());
-                None
-            }
-        }
-    }
-
-    fn limits(&mut self, range: Option<(f64, f64)>) -> BTreeMap<&'static str, Limit> {
-        let given = [("ll", "LL"), ("l", "L"), ("h", "H"), ("hh", "HH")];
-        let values: Vec<(&str, &'static str, f64)> =
-            given.into_iter().filter_map(|(key, word)| Some((key, word, self.real(key)?))).collect();
-        for pair in values.windows(2) {
-            if pair[0].2 >= pair[1].2 {
-                let (low, high) = (pair[0].1, pair[1].1);
-                self.wrong(pair[1].0, format!("{low} 必须小于 {high}"), format!("{low} must be below {high}"));
-            }
-        }
-        for (key, word, value) in &values {
-            if range.is_some_and(|(low, high)| *value < low || *value > high) {
-                self.wrong(key, format!("{word} 在量程之外"), format!("{word} lies outside of the range"));
-            }
-        }
-        let priority = self.number("priority").unwrap_or(3);
-        let words: BTreeMap<&'static str, String> =
-            WORDS.iter().filter_map(|(key, _)| Some((*key, self.text(key)?))).collect();
-        if priority <= 2 && !values.is_empty() {
-            for (key, zh) in WORDS.iter().filter(|(key, zh)| !zh.is_empty() && !words.contains_key(key)) {
-                self.wrong(key, format!("优先级 1、2 必须写{zh}"), format!("priorities 1 and 2 need the {key}"));
-            }
-        }
-        let (deadband, delay_s) = (self.real("deadband"), self.real("delay_s"));
-        let limit = |(_, word, limit): (&str, &'static str, f64)| {
-            (word, Limit { limit, deadband, delay_s, priority, words: words.clone() })
-        };
-        values.into_iter().map(limit).collect()
     }
 }
 
@@ -284,7 +113,6 @@ mod tests {
             (3, "位号 key"),
             (4, "名称 name"),
             (4, "量程上限 high"),
-            (4, "量程下限 low"),
             (4, "类别 kind"),
             (5, "量程上限 high"),
             (6, "高高限 hh"),
@@ -299,6 +127,40 @@ mod tests {
         let found = defects("位号,名称,类别,仪表,foo,位号\nGT-1,氨,gas,D,c,x");
         let expected = [(1, "foo"), (1, "位号"), (1, "量 field")];
         assert_eq!(found, expected.map(|(row, column)| (row, column.to_owned())));
+    }
+
+    #[test]
+    fn a_title_above_the_heading_and_units_behind_the_names_do_no_harm_and_a_list_without_heading_is_one_defect() {
+        let head = HEAD.replace("量程下限", "量程下限（ppm）");
+        let list = format!("某厂仪表清单,,\n{head}\nGT-1,氨,gas,D,c,0,100,25,50");
+        assert_eq!(fragment(&lines(&list)).ok().unwrap().points, 1);
+        assert_eq!(defects("某厂仪表清单,,\nGT-1,氨,gas,D,c,0,100,25,50"), [(1, String::new())]);
+    }
+
+    #[test]
+    fn what_check_would_refuse_in_the_result_is_told_with_its_row() {
+        let head = "位号,名称,类别,仪表,量,链路,站号,型号,区域,周期毫秒,高限,优先级";
+        let list = format!(
+            "{head}\nP1,a,gas,D1,c,b,11,p,A,1000,5,3\nP2,a,gas,D2,c,b,11,p,A,1000,5,3\nP3,a,gas,D3,c,b,300,p,A,1000,5,3\n\
+             P4,a,gas,D4,c,b,14,p,A,10,5,3\nP5,a,gas,D5,c,b,15,p,A,1000,5,9\nP6,a,gas,D6,c,b,,p,A,1000,5,3"
+        );
+        let expected = [
+            (3, "站号 unit_id"),
+            (4, "站号 unit_id"),
+            (5, "周期毫秒 period_ms"),
+            (6, "优先级 priority"),
+            (7, "站号 unit_id"),
+        ];
+        assert_eq!(defects(&list), expected.map(|(row, column)| (row, column.to_owned())));
+    }
+
+    #[test]
+    fn a_row_torn_by_a_comma_or_a_quote_is_one_defect_and_not_one_for_every_cell_behind_it() {
+        let mut list = lines(&format!("{HEAD}\nGT-1,氨,甲,gas,D,c,0,100,25,50\nGT-2,x,gas,D,c,0,100,25,50"));
+        list[2].1[1] = "氨,gas\nGT-3,氨".to_owned();
+        let found: Vec<(usize, String)> =
+            fragment(&list).err().unwrap().into_iter().map(|d| (d.row, d.column)).collect();
+        assert_eq!(found, [(2, String::new()), (3, String::new())]);
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn csv(path: &Path) -> Result<Vec<Line>, Unreadable> {
         )
     })?;
     let text = text.trim_start_matches('\u{feff}');
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(separator(text));
+    let mut reader = builder.from_reader(text.as_bytes());
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| content(format!("CSV 格式有错：{e}"), format!("not CSV: {e}")))?;
@@ -62,6 +64,14 @@ fn csv(path: &Path) -> Result<Vec<Line>, Unreadable> {
         push(&mut lines, row, record.iter().map(|cell| cell.trim().to_owned()).collect());
     }
     Ok(lines)
+}
+
+/// What stands between the cells: the one of the three that the first line has most of. Spreadsheets write what their country does.
+fn separator(text: &str) -> u8 {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let often = |separator: &u8| first.bytes().filter(|byte| byte == separator).count();
+    // of equals the last one wins, and most lists have commas
+    *b";\t,".iter().max_by_key(|separator| often(separator)).unwrap_or(&b',')
 }
 
 fn workbook(path: &Path) -> Result<Vec<Line>, Unreadable> {
@@ -90,5 +100,18 @@ fn cell(data: &Data) -> String {
         Data::Empty => String::new(),
         Data::Error(error) => format!("#{error:?}"),
         other => other.to_string().trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::separator;
+
+    #[test]
+    fn cells_may_be_separated_by_commas_semicolons_or_tabs() {
+        assert_eq!(separator("\n位号,名称;旧名\n1;2;3;4\n"), b',');
+        assert_eq!(separator("位号;名称;量程,上限"), b';');
+        assert_eq!(separator("位号\t名称"), b'\t');
+        assert_eq!(separator(""), b',');
     }
 }

@@ -1,0 +1,265 @@
+//! One row of a tag list to its point, and to its device where it describes one.
+//!
+//! Owns what the cells may hold. Leaves what rows must not have in common to [`super::rows`].
+
+use super::Defect;
+use super::columns::{Heading, is_needed, title};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// An instrument, as a row describes it.
+#[derive(Clone, PartialEq, Serialize)]
+pub(super) struct Device {
+    pub(super) key: String,
+    pub(super) link: String,
+    pub(super) unit: u16,
+    profile: String,
+    area: String,
+}
+
+/// A point.
+#[derive(Serialize)]
+pub(super) struct Point {
+    pub(super) key: String,
+    name: String,
+    name_en: String,
+    device: String,
+    field: String,
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<(f64, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decimals: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    area: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    word_order: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    limits: BTreeMap<&'static str, Limit>,
+}
+
+#[derive(Serialize)]
+struct Limit {
+    limit: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadband: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delay_s: Option<f64>,
+    priority: u8,
+    #[serde(flatten)]
+    words: BTreeMap<&'static str, String>,
+}
+
+/// What a limit says to people; the Chinese ones are needed for priorities 1 and 2.
+const WORDS: [(&str, &str); 4] = [("cause", "原因"), ("consequence", "后果"), ("action", "处置"), ("action_en", "")];
+
+const KINDS: [(&str, &str); 9] = [
+    ("gas", "气体"),
+    ("pressure", "压力"),
+    ("temperature", "温度"),
+    ("level", "液位"),
+    ("flow", "流量"),
+    ("speed", "风速"),
+    ("percent", "百分比"),
+    ("state", "状态"),
+    ("other", "其他"),
+];
+
+/// One row, and where its defects go.
+pub(super) struct Row<'a> {
+    pub(super) row: usize,
+    pub(super) cells: &'a [String],
+    pub(super) heading: &'a Heading,
+    pub(super) defects: &'a mut Vec<Defect>,
+}
+
+impl Row<'_> {
+    pub(super) fn wrong(&mut self, key: &str, zh: String, en: String) {
+        self.defects.push(Defect::new(self.row, &title(key), (zh, en)));
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        let cell = self.heading.cell(self.cells, key).map(str::to_owned);
+        if cell.is_none() && is_needed(key) {
+            self.wrong(key, "不能为空".into(), "must not be empty".into());
+        }
+        cell
+    }
+
+    /// A row whose cells are not those that the person sees in it; nothing else is said of such a one.
+    pub(super) fn is_torn(&mut self) -> bool {
+        let lines = self.cells.iter().find(|cell| cell.contains('\n'));
+        if let Some(cell) = lines {
+            let begin: String = cell.lines().next().unwrap_or_default().chars().take(20).collect();
+            let zh = format!("从“{begin}”起的一格跨了多行：引号没有成对，或格内有换行");
+            let en = format!(
+                "the cell that begins with `{begin}` runs over several rows: a quote is missing, or the cell has a line break"
+            );
+            self.defects.push(Defect::new(self.row, "", (zh, en)));
+            return true;
+        }
+        let beyond = self.cells.iter().skip(self.heading.width()).find(|cell| !cell.is_empty());
+        if let Some(cell) = beyond {
+            let zh = format!("列名之外还有一格“{cell}”：文字中有逗号而没有引号，或少了列名");
+            let en = format!(
+                "`{cell}` stands beyond the last column: a text with a comma has no quotes, or a heading is missing"
+            );
+            self.defects.push(Defect::new(self.row, "", (zh, en)));
+            return true;
+        }
+        false
+    }
+
+    fn number<T: FromStr>(&mut self, key: &str) -> Option<T> {
+        let cell = self.text(key)?;
+        let number = cell.parse().ok();
+        if number.is_none() {
+            self.wrong(
+                key,
+                format!("“{cell}”不是此列的数：只写半角数字，不带单位和千位逗号"),
+                format!("`{cell}` is no number for this column: digits only, without unit and thousands separators"),
+            );
+        }
+        number
+    }
+
+    /// A number within what `check` takes, so that it is told with its row and not with a line of what was made of it.
+    fn within<T: FromStr + PartialOrd + Display>(&mut self, key: &str, least: T, most: T) -> Option<T> {
+        let number: T = self.number(key)?;
+        if number < least || number > most {
+            let (zh, en) =
+                (format!("{number} 不在 {least}–{most} 之间"), format!("{number} is not within {least}–{most}"));
+            self.wrong(key, zh, en);
+            return None;
+        }
+        Some(number)
+    }
+
+    fn real(&mut self, key: &str) -> Option<f64> {
+        let number: f64 = self.number(key)?;
+        if !number.is_finite() {
+            self.wrong(key, "不是有限的数".into(), "not a finite number".into());
+            return None;
+        }
+        Some(number)
+    }
+
+    /// A row that gives link, unit id or profile describes its device.
+    pub(super) fn device(&mut self) -> Option<Device> {
+        let given = ["link", "unit_id", "profile"].map(|key| self.heading.cell(self.cells, key).is_some());
+        if !given.contains(&true) {
+            return None;
+        }
+        for key in ["link", "unit_id", "profile", "area"] {
+            if self.heading.cell(self.cells, key).is_none() {
+                let zh = "写了链路、站号或型号的行是在描述仪表，这四列都要写：链路、站号、型号、区域".into();
+                let en = "a row that gives link, unit id or profile describes its device and needs all four: link, unit id, profile, area";
+                self.wrong(key, zh, en.into());
+            }
+        }
+        // over TCP 0 and 255 may be right; check knows the link
+        let unit = self.within("unit_id", 0, 255)?;
+        Some(Device {
+            key: self.heading.cell(self.cells, "device")?.to_owned(),
+            link: self.text("link")?,
+            unit,
+            profile: self.text("profile")?,
+            area: self.text("area")?,
+        })
+    }
+
+    pub(super) fn point(&mut self) -> Point {
+        let name = self.text("name").unwrap_or_default();
+        let key = self.text("key").unwrap_or_default();
+        let range = self.range();
+        Point {
+            name_en: self.text("name_en").unwrap_or_else(|| key.clone()),
+            key,
+            name,
+            device: self.text("device").unwrap_or_default(),
+            field: self.text("field").unwrap_or_default(),
+            kind: self.kind(),
+            substance: self.text("substance"),
+            unit: self.text("unit"),
+            range,
+            decimals: self.number("decimals"),
+            period_ms: self.within("period_ms", 50, 3_600_000),
+            area: self.text("area"),
+            word_order: self.text("word_order"),
+            limits: self.limits(range),
+        }
+    }
+
+    fn kind(&mut self) -> String {
+        let Some(cell) = self.text("kind") else { return String::new() };
+        let word = cell.to_lowercase();
+        if let Some((key, _)) = KINDS.iter().find(|(key, zh)| *key == word || *zh == word) {
+            return (*key).to_owned();
+        }
+        let known = KINDS.map(|(key, zh)| format!("{zh} {key}")).join(", ");
+        let en = KINDS.map(|(key, _)| key).join(", ");
+        self.wrong(
+            "kind",
+            format!("没有类别“{cell}”；可用：{known}"),
+            format!("there is no kind `{cell}`; there are {en}"),
+        );
+        String::new()
+    }
+
+    fn range(&mut self) -> Option<(f64, f64)> {
+        let before = self.defects.len();
+        let (low, high) = (self.real("low"), self.real("high"));
+        match (low, high) {
+            (Some(low), Some(high)) if low < high => Some((low, high)),
+            (Some(_), Some(_)) => {
+                self.wrong("high", "量程上限必须大于下限".into(), "the range must end above its beginning".into());
+                None
+            }
+            (None, None) => None,
+            // an end that is no number has been told
+            _ if self.defects.len() > before => None,
+            _ => {
+                self.wrong("low", "量程要上下限都写".into(), "a range needs both ends".into());
+                None
+            }
+        }
+    }
+
+    fn limits(&mut self, range: Option<(f64, f64)>) -> BTreeMap<&'static str, Limit> {
+        let given = [("ll", "LL"), ("l", "L"), ("h", "H"), ("hh", "HH")];
+        let values: Vec<(&str, &'static str, f64)> =
+            given.into_iter().filter_map(|(key, word)| Some((key, word, self.real(key)?))).collect();
+        for pair in values.windows(2) {
+            if pair[0].2 >= pair[1].2 {
+                let (low, high) = (pair[0].1, pair[1].1);
+                self.wrong(pair[1].0, format!("{low} 必须小于 {high}"), format!("{low} must be below {high}"));
+            }
+        }
+        for (key, word, value) in &values {
+            if range.is_some_and(|(low, high)| *value < low || *value > high) {
+                self.wrong(key, format!("{word} 在量程之外"), format!("{word} lies outside of the range"));
+            }
+        }
+        let priority = self.within("priority", 1, 4).unwrap_or(3);
+        let words: BTreeMap<&'static str, String> =
+            WORDS.iter().filter_map(|(key, _)| Some((*key, self.text(key)?))).collect();
+        if priority <= 2 && !values.is_empty() {
+            for (key, zh) in WORDS.iter().filter(|(key, zh)| !zh.is_empty() && !words.contains_key(key)) {
+                self.wrong(key, format!("优先级 1、2 必须写{zh}"), format!("priorities 1 and 2 need the {key}"));
+            }
+        }
+        let (deadband, delay_s) = (self.real("deadband"), self.real("delay_s"));
+        let limit = |(_, word, limit): (&str, &'static str, f64)| {
+            (word, Limit { limit, deadband, delay_s, priority, words: words.clone() })
+        };
+        values.into_iter().map(limit).collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! `import` from outside: lists as people make them, good and bad, from text and from a workbook.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
+
+use std::path::Path;
+use support::{Ended, Site, binary, ended};
+
+fn run(arguments: &[&str]) -> Ended {
+    let mut command = binary();
+    command.args(arguments);
+    ended(command, "")
+}
+
+fn import(folder: &Path, name: &str, list: &[u8]) -> Ended {
+    std::fs::write(folder.join(name), list).unwrap();
+    let out = folder.join("conf.d/tags.toml");
+    std::fs::create_dir_all(out.parent().unwrap()).unwrap();
+    run(&["import", folder.join(name).to_str().unwrap(), "--out", out.to_str().unwrap()])
+}
+
+const LIST: &str = "位号,名称,英文名称,类别,单位,量程下限,量程上限,仪表,量,链路,站号,型号,区域,高限,高高限,回差,优先级,原因,后果,处置,英文处置\n\
+    GT-102,氨气浓度二,Ammonia two,气体,ppm,0,100,DET-102,concentration,bus-a,12,gas-module-b,A1,25,50,2,2,阀门泄漏,人员中毒,查漏,Look for the leak\n\
+    GT-103,氨气浓度三,Ammonia three,gas,ppm,0,100,DET-103,concentration,bus-a,13,gas-module-b,A1,25,50,2,2,阀门泄漏,人员中毒,查漏,Look for the leak\n";
+
+#[test]
+fn an_imported_list_is_one_that_check_accepts() {
+    let site = Site::minimal();
+    let imported = import(site.folder(), "tags.csv", LIST.as_bytes());
+    assert!(imported.code == 0 && imported.out.contains("2 个测点"), "{imported:?}");
+    let file = site.file();
+    let check = run(&["check", "--config", file.to_str().unwrap()]);
+    assert!(check.code == 0 && check.out.contains("3 个测点"), "{check:?}");
+    let again = import(site.folder(), "tags.csv", LIST.as_bytes());
+    assert_eq!(again.code, 4, "an existing file is not overwritten: {again:?}");
+}
+
+#[test]
+fn a_list_with_defects_writes_nothing_and_names_rows_and_columns() {
+    let site = Site::minimal();
+    let broken = LIST.replace(",13,", ",x,").replace("GT-103", "GT-102").replace("100,DET-103", "-1,DET-103");
+    let imported = import(site.folder(), "tags.csv", broken.as_bytes());
+    assert_eq!(imported.code, 2, "{imported:?}");
+    for place in ["第 3 行 row 3 位号 key", "第 3 行 row 3 站号 unit_id", "第 3 行 row 3 量程上限 high"] {
+        assert!(imported.err.contains(place), "{place} is missing in\n{}", imported.err);
+    }
+    assert!(!site.folder().join("conf.d/tags.toml").exists());
+    let no_cause = import(site.folder(), "tags.csv", LIST.replace("阀门泄漏", "").as_bytes());
+    assert!(no_cause.code == 2 && no_cause.err.contains("优先级 1、2 必须写原因"), "{no_cause:?}");
+    let gbk = import(site.folder(), "gbk.csv", b"\xCE\xBB\xBA\xC5,x\n");
+    assert!(gbk.code == 2 && gbk.err.contains("UTF-8"), "{gbk:?}");
+    let no_workbook = import(site.folder(), "broken.xlsx", b"PK no zip");
+    assert!(no_workbook.code == 2 && no_workbook.err.contains("损坏"), "{no_workbook:?}");
+}
+
+#[test]
+fn the_template_is_a_list_that_can_be_imported() {
+    let site = Site::minimal();
+    let template = run(&["import", "--template"]).out.replace("GT-101", "GT-105").replace("DET-101", "DET-105");
+    let imported = import(site.folder(), "template.csv", template.replace(",11,", ",15,").as_bytes());
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let check = run(&["check", "--config", site.file().to_str().unwrap()]);
+    assert_eq!(check.code, 0, "{check:?}");
+}
+
+/// A workbook with a title above the heading, units behind column names, numbers as numbers and an empty row.
+#[test]
+fn a_workbook_is_read_as_a_list_and_its_defects_have_the_rows_of_the_sheet() {
+    let site = Site::minimal();
+    let imported = import(site.folder(), "tags.xlsx", include_bytes!("lists/tags.xlsx"));
+    assert!(imported.code == 0 && imported.out.contains("2 个测点"), "{imported:?}");
+    let check = run(&["check", "--config", site.file().to_str().unwrap()]);
+    assert!(check.code == 0 && check.out.contains("3 个测点"), "{check:?}");
+
+    let broken = import(Site::minimal().folder(), "tags.xlsx", include_bytes!("lists/tags-broken.xlsx"));
+    let said: Vec<&str> = broken.err.lines().collect();
+    assert_eq!((broken.code, said.len()), (2, 3), "{broken:?}");
+    assert!(said[0].starts_with("第 6 行 row 6 量程上限 high：“一百”"), "{broken:?}");
+    assert!(said[1].starts_with("第 6 行 row 6 站号 unit_id：第 5 行"), "{broken:?}");
+}
+
+#[test]
+fn a_list_with_semicolons_or_tabs_is_the_same_list() {
+    for separator in [";", "\t"] {
+        let site = Site::minimal();
+        let imported = import(site.folder(), "tags.csv", LIST.replace(',', separator).as_bytes());
+        assert!(imported.code == 0 && imported.out.contains("2 个测点"), "{imported:?}");
+    }
+}
