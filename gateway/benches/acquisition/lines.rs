@@ -53,7 +53,7 @@ pub(crate) async fn cycle(baud: u32, most: f64) {
     table::row(name, "cycle ÷ wire time, median", median, Some(most), &format!("{} cycles", ratios.len()));
 }
 
-/// Intervals between answered scans of the living, by device, and how far they are from the period.
+/// Intervals between answered values of the living, of one point by device, and how far they are from the period.
 struct Intervals {
     p99: Duration,
     worst_unit_error_p99: Duration,
@@ -61,6 +61,8 @@ struct Intervals {
 
 async fn intervals(mut scans: mpsc::Receiver<BusMessage>, period: Duration, window: Duration) -> Intervals {
     let begun = Instant::now();
+    // Of each device the point that came first; the others come with it or with a later request of the same cycle.
+    let mut points = BTreeMap::new();
     let mut last = BTreeMap::new();
     let mut seen: BTreeMap<usize, Vec<Duration>> = BTreeMap::new();
     // Within the first seconds the silent units are found dead.
@@ -68,7 +70,10 @@ async fn intervals(mut scans: mpsc::Receiver<BusMessage>, period: Duration, wind
     while begun.elapsed() < warm + window {
         let Ok(Some(message)) = tokio::time::timeout(Duration::from_secs(5), scans.recv()).await else { break };
         let BusMessage::Scan(scan) = message else { continue };
-        if scan.answered && begun.elapsed() > warm {
+        let Some(first) = scan.samples.first() else { continue };
+        let point = *points.entry(scan.device.index()).or_insert(first.point);
+        let whole = scan.answered && scan.samples.iter().any(|s| s.point == point);
+        if whole && begun.elapsed() > warm {
             let before = last.insert(scan.device.index(), scan.at.mono);
             let interval = before.map(|b| scan.at.mono.since(b));
             seen.entry(scan.device.index()).or_default().extend(interval);
