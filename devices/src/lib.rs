@@ -172,13 +172,13 @@ pub struct BusSpec {
     pub timeout: Duration,
 }
 
-/// The result of asking one device once.
+/// What one answer of a device completed: each of its points once a cycle, as soon as everything it needs has been read.
 #[derive(Clone, Debug)]
 pub struct Scan {
     pub device: DeviceId,
-    /// False when nothing valid came back.
+    /// False when nothing valid came back in this cycle.
     pub answered: bool,
-    /// Good, uncertain and bad readings of the points that were due.
+    /// Good, uncertain and bad readings of the points that are complete; no other scan of the cycle holds them.
     pub samples: Vec<Sample>,
     pub at: Now,
 }

@@ -70,15 +70,17 @@ async fn read(dir: &Path, link: &str) {
     let stop = CancellationToken::new();
     tokio::spawn(run_bus(bus, Arc::new(SystemClock::default()), out, status.clone(), stop.clone()));
     let _ends = stop.drop_guard();
-    let mut seen = [0; 3];
+    // The two registers are two requests, and each value comes when it is read.
+    let mut seen = [0; 6];
     let reading = async {
         while seen.iter().any(|n| *n < 3) {
             if let BusMessage::Scan(Scan { device, answered: true, samples, .. }) = messages.recv().await.unwrap() {
                 let index = devices.iter().position(|d| *d == device).unwrap();
                 let origin = f64::from(UNITS[index]) * 1000.0;
-                let values: Vec<_> = samples.iter().filter_map(|s| s.reading.value()).collect();
-                assert_eq!(values, [origin + 7.0, origin + 150.0], "{link}");
-                seen[index] += 1;
+                for value in samples.iter().map(|s| s.reading.value()) {
+                    let place = [7.0, 150.0].iter().position(|place| value == Some(origin + place));
+                    seen[index * 2 + place.unwrap_or_else(|| panic!("{link}: {value:?}"))] += 1;
+                }
             }
         }
     };

@@ -70,7 +70,7 @@ impl Desk {
         Question { unit: unit.spec.unit, block, turnaround: unit.spec.profile.limits.turnaround, limit }
     }
 
-    /// Takes the outcome of a question, tells what changed, and publishes the cycles that are complete.
+    /// Takes the outcome of a question, tells what changed, and publishes the points that are complete with it.
     pub(super) async fn note(&mut self, index: usize, outcome: Result<Vec<u16>, AskError>, took: Duration) {
         let (now, label) = (Instant::now(), self.clock.now());
         self.count(index, &outcome, took);
@@ -80,9 +80,9 @@ impl Desk {
         }
         let change = unit.note(outcome, took, now, label, self.timeout * 2);
         if unit.dead.is_none() || change == Change::Died {
-            while let Some(cycle) = self.units[index].finish(now, label) {
-                self.status.unit(index).inspect(|c| c.skipped.add(cycle.skipped));
-                self.send_scan(index, cycle.answered, cycle.samples).await;
+            while let Some(part) = self.units[index].take_ready(now, label) {
+                self.status.unit(index).inspect(|c| c.skipped.add(part.skipped));
+                self.send_scan(index, part.answered, part.samples).await;
             }
         }
         match change {
@@ -122,6 +122,9 @@ impl Desk {
     }
 
     async fn send_scan(&self, index: usize, answered: bool, samples: Vec<Sample>) {
+        if samples.is_empty() {
+            return; // the last request of a cycle held nothing that another one had not
+        }
         let device = self.units[index].spec.device;
         // A closed channel ends the bus from outside.
         let _ = self.out.send(BusMessage::Scan(Scan { device, answered, samples, at: self.clock.now() })).await;

@@ -168,7 +168,7 @@ impl<'a> Play<'a> {
             if unit.request(now, label).is_some() {
                 unit.note(Err(AskError::Timeout), Duration::ZERO, now, label, Duration::ZERO);
             }
-            while unit.finish(now, label).is_some() {}
+            while unit.take_ready(now, label).is_some() {}
         }
     }
 
@@ -211,11 +211,11 @@ impl<'a> Play<'a> {
         let change = unit.note(answer, took, self.now, label, Duration::ZERO);
         debug_assert_ne!(change, Change::Back, "a silent unit never answers");
         while (unit.dead.is_none() || change == Change::Died)
-            && let Some(cycle) = unit.finish(self.now, label)
+            && let Some(part) = unit.take_ready(self.now, label)
         {
-            self.skipped += cycle.skipped;
+            self.skipped += part.skipped;
             self.cycle = self.cycle.max(self.now - due);
-            for sample in cycle.samples {
+            for sample in part.samples {
                 let (last, longest) = self.arrivals.entry(sample.point).or_insert((sample.at.mono, Duration::ZERO));
                 *longest = sample.at.mono.since(*last).max(*longest);
                 *last = sample.at.mono;

@@ -1,6 +1,10 @@
 //! The points of a unit that share a period: their requests, and the cycle in progress.
 //!
-//! Pure state. Owns due time, order of requests, and what is muted. Leaves the unit's life to [`super::unit`].
+//! ```text
+//!   due ─► request 1 ─► points that need no other are ready ─► request 2 ─► points ready with both … ─► complete: next due
+//! ```
+//! Pure state. Owns due time, order of requests, which request completes which points, and what is muted. A point is ready once a cycle, from
+//! what was read in that cycle alone. Leaves the unit's life to [`super::unit`].
 
 use super::unit::MISSES_TO_DIE;
 use crate::PointBinding;
@@ -39,9 +43,28 @@ struct Block {
     why: Fault,
     /// Read at least once as it is.
     proven: bool,
+    /// So many of the points, in their order, are complete with it.
+    complete: u32,
+}
+
+impl Bound {
+    fn sample(&mut self, image: &Image, unconfirmed: bool, label: Now) -> Sample {
+        let Some(field) = self.field.as_deref() else {
+            return Sample { point: self.point, reading: Reading::Bad(Fault::Configuration), at: label };
+        };
+        let at = image.arrived(field.span).unwrap_or(label);
+        let reading = match decode(field, image, &mut self.memory) {
+            Reading::Good(v) if unconfirmed => Reading::Uncertain(v, Doubt::Unconfirmed),
+            other => other,
+        };
+        Sample { point: self.point, reading, at }
+    }
 }
 
 impl Block {
+    fn is_muted(&self, now: Instant) -> bool {
+        self.muted_until.is_some_and(|until| until > now)
+    }
     /// After the third miss 10 s, twice as long with each further one.
     fn mute(&mut self, fault: Fault, now: Instant) {
         let pause = FIRST_MUTE * (1 << self.misses.saturating_sub(MISSES_TO_DIE).min(6));
@@ -55,6 +78,11 @@ pub(super) struct Group {
     pub(super) period: Duration,
     pub(super) due: Instant,
     points: Vec<Bound>,
+    /// Indices of `points` in the order in which the requests complete them; as long as `is_ordered`.
+    order: Vec<u32>,
+    is_ordered: bool,
+    /// Decoded, and not yet told.
+    ready: Vec<Sample>,
     values: Vec<Span>,
     bounds: Bounds,
     cost: Cost,
@@ -66,10 +94,13 @@ pub(super) struct Group {
     unconfirmed: bool,
 }
 
-/// A cycle that is over.
-pub(super) struct Finished {
+/// The part of a cycle that is ready to be told.
+pub(super) struct Part {
+    /// Something of the cycle was answered.
     pub(super) answered: bool,
     pub(super) samples: Vec<Sample>,
+    /// The cycle is over with it.
+    pub(super) is_last: bool,
     /// Cycles that were due meanwhile and are not made up for.
     pub(super) skipped: usize,
 }
@@ -95,6 +126,9 @@ impl Group {
             period,
             due,
             points,
+            order: Vec::new(),
+            is_ordered: false,
+            ready: Vec::new(),
             values: distinct(&spans),
             bounds: Bounds::of(profile.limits),
             cost,
@@ -154,6 +188,7 @@ impl Group {
             *block = self.blocks.iter().find(|old| old.span == block.span).copied().unwrap_or(*block);
         }
         self.blocks = blocks;
+        self.is_ordered = false;
     }
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {
@@ -167,6 +202,7 @@ impl Group {
                 muted_until: None,
                 why: Fault::Configuration,
                 proven: false,
+                complete: 0,
             }
         };
         let first = arrange(&first).into_iter().map(block(true));
@@ -180,17 +216,34 @@ impl Group {
 
     /// The next request of the cycle; passes over what the device refuses. `None` when the cycle is complete.
     pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<Span> {
-        let muted = |b: &Block| b.muted_until.is_some_and(|t| t > now);
-        let all_muted = self.cursor == 0 && self.blocks.iter().all(muted);
+        if self.due > now {
+            return self.probe(now);
+        }
+        let all_muted = self.cursor == 0 && self.blocks.iter().all(|b| b.is_muted(now));
         while let Some(block) = self.blocks.get(self.cursor) {
             // A unit that refuses everything is asked one thing all the same: silence must show.
-            if !muted(block) || (all_muted && self.cursor == 0) {
+            if !block.is_muted(now) || (all_muted && self.cursor == 0) {
                 return Some(block.span);
             }
             let why = block.why;
             self.pass(Err(why), label);
         }
         None
+    }
+
+    /// A request that belongs to no cycle: its answer tells that the unit lives, and is no value.
+    pub(super) fn probe(&mut self, now: Instant) -> Option<Span> {
+        let first = self.blocks.iter().position(|b| !b.is_muted(now)).unwrap_or(0);
+        self.begin_with(first);
+        self.block()
+    }
+
+    /// Another request comes first; only between two cycles.
+    fn begin_with(&mut self, first: usize) {
+        if first > 0 {
+            self.blocks.rotate_left(first);
+            self.is_ordered = false;
+        }
     }
 
     pub(super) fn read(&mut self, words: Vec<u16>, label: Now, cuts: &mut Cuts) {
@@ -207,7 +260,34 @@ impl Group {
     pub(super) fn pass(&mut self, words: Result<Vec<u16>, Fault>, label: Now) {
         self.answered |= words.is_ok();
         self.image.put(self.blocks[self.cursor].span, words, label);
+        let from = self.told();
         self.cursor += 1;
+        let Self { points, order, image, unconfirmed, .. } = self;
+        let upto = self.blocks[self.cursor - 1].complete as usize;
+        let complete = order[from..upto].iter().map(|index| points[*index as usize].sample(image, *unconfirmed, label));
+        self.ready.extend(complete);
+    }
+
+    /// How many of the points, in their order, are complete with what was read or passed in this cycle.
+    fn told(&mut self) -> usize {
+        self.order_points();
+        self.cursor.checked_sub(1).map_or(0, |last| self.blocks[last].complete as usize)
+    }
+
+    /// Which request completes which points; when the requests have changed. Those before the cursor never change within a cycle.
+    fn order_points(&mut self) {
+        if std::mem::replace(&mut self.is_ordered, true) {
+            return;
+        }
+        let holder = |span: Span| self.blocks.iter().position(|b| b.span.holds(span));
+        let last = |p: &Bound| p.field.iter().flat_map(|f| f.spans()).filter_map(holder).max().unwrap_or(0);
+        let mut order: Vec<(usize, u32)> = self.points.iter().map(last).zip(0..).collect();
+        order.sort_unstable();
+        for (index, block) in self.blocks.iter_mut().enumerate() {
+            let complete = order.partition_point(|(last, _)| *last <= index);
+            block.complete = u32::try_from(complete).expect("there are no more than the points");
+        }
+        self.order = order.into_iter().map(|(_, point)| point).collect();
     }
 
     /// Exception 1, 2 or 3: smaller requests at once where that may help, else a configuration fault of this request alone,
@@ -250,10 +330,7 @@ impl Group {
 
     /// A probe was not answered: the next one asks another request, so that one silent block does not speak for all.
     pub(super) fn probe_another(&mut self) {
-        self.cursor = 0;
-        if !self.blocks.is_empty() {
-            self.blocks.rotate_left(1);
-        }
+        self.begin_with(usize::from(self.blocks.len() > 1));
     }
 
     fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
@@ -264,6 +341,7 @@ impl Group {
         let parts = plan(&inside, self.bounds, &self.cost, |v| cuts.stands_before(v));
         let parts = self.ordered(&parts);
         self.blocks.splice(self.cursor..=self.cursor, parts);
+        self.is_ordered = false;
         true
     }
 
@@ -277,7 +355,9 @@ impl Group {
         while self.cursor < self.blocks.len() {
             self.pass(Err(fault), label);
         }
-        self.blocks.rotate_left(failed);
+        if failed < self.blocks.len() {
+            self.begin_with(failed);
+        }
     }
 
     pub(super) fn heard(&mut self) {
@@ -292,52 +372,42 @@ impl Group {
         }
     }
 
-    /// The values of this cycle are the first after a time-out.
+    /// What is decoded from now on in this cycle are the first values after a time-out; those that were ready before are as they were.
     pub(super) fn doubt(&mut self) {
         self.unconfirmed = true;
     }
 
-    pub(super) fn restart(&mut self) {
+    /// The points that are ready; with the last of them the cycle ends, and the next one starts at its next due time. As long as nothing was
+    /// answered they wait: whether the unit answers at all is told with them.
+    pub(super) fn take_ready(&mut self, now: Instant, label: Now) -> Option<Part> {
+        let is_last = self.is_askable() && self.request(now, label).is_none();
+        if !is_last && (self.ready.is_empty() || !self.answered) {
+            return None;
+        }
+        let (answered, samples) = (self.answered, std::mem::take(&mut self.ready));
+        let skipped = if is_last { self.advance(now) } else { 0 };
+        Some(Part { answered, samples, is_last, skipped })
+    }
+
+    /// Ends the cycle. Moves the due time past `now`; returns how many cycles were skipped.
+    fn advance(&mut self, now: Instant) -> usize {
         self.cursor = 0;
         self.answered = false;
         self.unconfirmed = false;
         self.image.clear();
-    }
-
-    /// Ends the cycle if it is complete; the next one starts at its next due time.
-    pub(super) fn finish(&mut self, now: Instant, label: Now) -> Option<Finished> {
-        let complete = self.is_askable() && self.request(now, label).is_none();
-        complete.then(|| {
-            let (image, unconfirmed) = (&self.image, self.unconfirmed);
-            let sample = |p: &mut Bound| match p.field.as_deref() {
-                Some(f) => {
-                    let at = image.arrived(f.span).unwrap_or(label);
-                    let reading = match decode(f, image, &mut p.memory) {
-                        Reading::Good(v) if unconfirmed => Reading::Uncertain(v, Doubt::Unconfirmed),
-                        other => other,
-                    };
-                    Sample { point: p.point, reading, at }
-                }
-                None => Sample { point: p.point, reading: Reading::Bad(Fault::Configuration), at: label },
-            };
-            let samples = self.points.iter_mut().map(sample).collect();
-            let answered = self.answered;
-            self.restart();
-            Finished { answered, samples, skipped: self.advance(now) }
-        })
-    }
-
-    /// Moves the due time past `now`; returns how many cycles were skipped.
-    pub(super) fn advance(&mut self, now: Instant) -> usize {
         let late = now.saturating_duration_since(self.due).as_nanos() / self.period.as_nanos();
         let skipped = u32::try_from(late).unwrap_or(u32::MAX);
         self.due += self.period * skipped + self.period;
         skipped as usize
     }
 
-    /// Every point bad for the same reason.
-    pub(super) fn all_bad(&self, fault: Fault, label: Now) -> Vec<Sample> {
-        let reading = Reading::Bad(fault);
-        self.points.iter().map(|p| Sample { point: p.point, reading, at: label }).collect()
+    /// Ends the cycle without asking: what it has not told yet is bad.
+    pub(super) fn close(&mut self, fault: Fault, now: Instant, label: Now) -> Vec<Sample> {
+        let (told, reading) = (self.told(), Reading::Bad(fault));
+        let mut samples = std::mem::take(&mut self.ready);
+        let rest = self.order[told..].iter().map(|index| self.points[*index as usize].point);
+        samples.extend(rest.map(|point| Sample { point, reading, at: label }));
+        self.advance(now);
+        samples
     }
 }

@@ -7,7 +7,7 @@
 //! Pure state: time comes in as an argument, messages go out through the desk. After a miss the same request comes first: a late
 //! answer can then only be its own.
 
-use super::group::{Finished, Group};
+use super::group::{Group, Part};
 use super::patience::Patience;
 use super::shapes::{Belief, Refused, Shapes};
 use crate::line::AskError;
@@ -157,7 +157,8 @@ impl Unit {
         let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
         self.asked = self.repeat.or_else(|| most_urgent().or_else(earliest).map(|(i, _)| i))?;
-        let need = self.groups[self.asked].request(now, label)?;
+        let group = &mut self.groups[self.asked];
+        let need = if self.dead.is_some() { group.probe(now) } else { group.request(now, label) }?;
         let span = self.shapes.ask(need, now);
         let limit = self.groups[self.asked].cost().wire(span) + self.wait();
         Some((span, limit))
@@ -330,14 +331,14 @@ impl Unit {
         self.repeat = next.into_iter().find(|n| self.groups[*n].is_askable());
     }
 
-    /// The next cycle that is complete, until there is none.
-    pub(super) fn finish(&mut self, now: Instant, label: Now) -> Option<Finished> {
+    /// The next points that are ready, until there are none.
+    pub(super) fn take_ready(&mut self, now: Instant, label: Now) -> Option<Part> {
         let due = self.groups.iter_mut().enumerate().filter(|(_, g)| g.due <= now);
-        let (index, finished) = due.filter_map(|(i, g)| Some((i, g.finish(now, label)?))).next()?;
-        if self.repeat.is_none() {
+        let (index, part) = due.filter_map(|(i, g)| Some((i, g.take_ready(now, label)?))).next()?;
+        if part.is_last && self.repeat.is_none() {
             self.improve(index, now);
         }
-        Some(finished)
+        Some(part)
     }
 
     /// Between two cycles the plan follows what was learned: refused holes tried again, a turnaround that is not as assumed.
@@ -362,9 +363,7 @@ impl Unit {
         let due = self.groups.iter_mut().filter(|g| g.due <= now);
         let unbound = |g: &Group| (!g.is_askable()).then_some(Fault::Configuration);
         let (group, fault) = due.filter_map(|g| Some((unbound(g).or(why).or(dead)?, g))).map(|(f, g)| (g, f)).next()?;
-        let samples = group.all_bad(fault, label);
-        group.advance(now);
-        Some(samples)
+        Some(group.close(fault, now, label))
     }
 
     /// Every request with its period, whether it is alarm-critical, and what it costs.
@@ -382,12 +381,12 @@ impl Unit {
         self.groups.iter().any(Group::is_askable)
     }
 
-    /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back.
+    /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back. A cycle under way is closed by
+    /// [`Self::unasked`]: what it told stays told.
     pub(super) fn link_lost(&mut self, now: Instant) {
         self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
         self.busy = 0;
         self.repeat = None;
         self.shapes.forget_first();
-        self.groups.iter_mut().for_each(Group::restart);
     }
 }

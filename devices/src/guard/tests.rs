@@ -169,7 +169,7 @@ fn tcp_with(registers: &[u8], behind: &[u8]) -> Verdict {
 fn values_that_look_like_a_header_are_values() {
     let looks: [&[u8]; 5] = [
         &[0, 1, 0, 0, 0, 4],                         // a header, and nothing of what it would begin
-        &[0, 1, 0, 0, 0, 9, 0, 7, 0, 0],             // … of another unit
+        &[0, 1, 0, 0, 0, 4, 3, 1, 1, 1],             // … of another unit
         &[0, 1, 0, 0, 0, 4, 2, 3, 1, 1],             // … of another function
         &[0, 1, 0, 0, 0, 8, 2, 1, 1, 1, 0, 0, 0, 0], // … of another number of bytes
         &[0, 1, 0, 0, 0, 3, 2, 1, 2, 0],             // … of an exception that is none

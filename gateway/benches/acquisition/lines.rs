@@ -73,7 +73,7 @@ fn share(part: usize, all: usize) -> f64 {
     if all == 0 { f64::NAN } else { part as f64 / all as f64 }
 }
 
-/// Intervals between answered scans of the living, by device, and how far they are from the period. Nothing measured is NaN.
+/// Intervals between answered values of the living, of one point by device, and how far they are from the period. Nothing measured is NaN.
 struct Intervals {
     p99_s: f64,
     worst_unit_error_p99_s: f64,
@@ -89,11 +89,16 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 async fn intervals(mut scans: mpsc::Receiver<BusMessage>, period: Duration) -> Intervals {
     let begun = Instant::now();
+    // Of each device the point that came first; the others come with it or with a later request of the same cycle.
+    let mut points = BTreeMap::new();
     let mut answered: BTreeMap<usize, Vec<rules::Mono>> = BTreeMap::new();
     while begun.elapsed() < WARM_UP + WINDOW {
         let Ok(Some(message)) = tokio::time::timeout(Duration::from_secs(5), scans.recv()).await else { break };
         let BusMessage::Scan(scan) = message else { continue };
-        if scan.answered && begun.elapsed() > WARM_UP {
+        let Some(first) = scan.samples.first() else { continue };
+        let point = *points.entry(scan.device.index()).or_insert(first.point);
+        let whole = scan.answered && scan.samples.iter().any(|s| s.point == point);
+        if whole && begun.elapsed() > WARM_UP {
             answered.entry(scan.device.index()).or_default().push(scan.at.mono);
         }
     }

@@ -3,6 +3,7 @@
 //! Every register of the scripted device says where it comes from: `unit * 1000 + address`.
 
 mod faults;
+mod parts;
 mod periods;
 mod rtu;
 mod schedule;
@@ -18,6 +19,7 @@ use crate::status::BusStatus;
 use crate::{BusMessage, BusSpec, DeviceSpec, PointBinding, Scan, Transport, run_bus_with};
 use rules::book::{Device, Point, PointKind};
 use rules::{BookParts, Clock, Fault, Mono, Now, Reading, RuleBook, Wall};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -53,6 +55,9 @@ struct Rig {
     connections: mpsc::Receiver<DuplexStream>,
     status: Arc<BusStatus>,
     stop: CancellationToken,
+    /// Points of each device, and what of its cycle has come.
+    points: Vec<usize>,
+    parts: BTreeMap<usize, Scan>,
 }
 
 impl Drop for Rig {
@@ -81,22 +86,43 @@ impl Rig {
         spec: BusSpec,
     ) -> Self {
         let status = Arc::new(BusStatus::new(&spec));
+        let points = points_of(&spec);
         let (out, messages) = mpsc::channel(1024);
         let (offer, connections) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let clock = Arc::new(Virtual(Instant::now()));
         tokio::spawn(run_bus_with(connector(offer), spec, clock, out, status.clone(), stop.clone()));
-        Self { messages, connections, status, stop }
+        Self { messages, connections, status, stop, points, parts: BTreeMap::new() }
     }
     /// Takes what is published and looks at none of it.
     fn drain(&mut self) {
         let mut messages = std::mem::replace(&mut self.messages, mpsc::channel(1).1);
         tokio::spawn(async move { while messages.recv().await.is_some() {} });
     }
-    async fn scan(&mut self) -> Scan {
+    /// As it comes: the points that one answer completed.
+    async fn part(&mut self) -> Scan {
         loop {
             if let BusMessage::Scan(scan) = self.messages.recv().await.unwrap() {
                 return scan;
+            }
+        }
+    }
+    /// A whole cycle of a device all of whose points have one period; each point is in it once, or this panics.
+    async fn scan(&mut self) -> Scan {
+        loop {
+            let part = self.part().await;
+            let index = part.device.index();
+            let cycle = self.parts.entry(index).or_insert_with(|| Scan { samples: Vec::new(), ..part.clone() });
+            (cycle.at, cycle.answered) = (part.at, cycle.answered | part.answered);
+            for sample in part.samples {
+                let told = cycle.samples.iter().any(|s| s.point == sample.point);
+                assert!(!told, "{:?} twice in a cycle: {cycle:?}", sample.point);
+                cycle.samples.push(sample);
+            }
+            if cycle.samples.len() == self.points[index] {
+                let mut cycle = self.parts.remove(&index).unwrap();
+                cycle.samples.sort_by_key(|s| s.point.index());
+                return cycle;
             }
         }
     }
@@ -107,6 +133,10 @@ impl Rig {
             }
         }
     }
+}
+
+fn points_of(spec: &BusSpec) -> Vec<usize> {
+    spec.devices.iter().map(|d| d.points.len()).collect()
 }
 
 pub(super) fn tcp() -> Transport {

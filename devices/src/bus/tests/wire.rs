@@ -14,9 +14,16 @@ pub(super) async fn first_scan(transport: Transport) -> Scan {
     tokio::spawn(run_bus(spec, Arc::new(Virtual(Instant::now())), out, status, stop.clone()));
     let _ends = stop.drop_guard();
     let wait = async {
+        let mut first: Option<Scan> = None;
         loop {
-            if let Some(BusMessage::Scan(scan)) = messages.recv().await {
-                return scan;
+            if let Some(BusMessage::Scan(part)) = messages.recv().await {
+                match &mut first {
+                    Some(scan) => scan.samples.extend(part.samples),
+                    None => first = Some(part),
+                }
+            }
+            if let Some(whole) = first.take_if(|scan| scan.samples.len() == 2) {
+                return whole;
             }
         }
     };
@@ -113,7 +120,11 @@ async fn a_terminal_that_is_pulled_is_reported_and_read_again_when_it_is_back() 
                     std::os::unix::fs::symlink(&second.path, &path).unwrap();
                 }
                 BusMessage::Scan(scan) if scan.answered => {
-                    assert_eq!(values(&scan), [1000.0, 1100.0]);
+                    let good = good_and_right(&scan, 1, if values(&scan) == [1000.0] { &[0] } else { &[100] });
+                    assert_eq!(good, 1, "each comes when it is read");
+                    if values(&scan) == [1000.0] {
+                        continue;
+                    }
                     told.push("read");
                     if back.is_some() {
                         return told;

@@ -152,10 +152,11 @@ fn start(transport: Transport, units: &[u8], profile: &str) -> Rig {
 fn start_with(transport: Transport, units: &[u8], profile: &str, clock: Arc<dyn Clock>) -> Rig {
     let spec = quick(spec(transport, units, profile));
     let status = Arc::new(BusStatus::new(&spec));
+    let points = points_of(&spec);
     let (out, messages) = mpsc::channel(1024);
     let stop = CancellationToken::new();
     tokio::spawn(crate::run_bus(spec, clock, out, status.clone(), stop.clone()));
-    Rig { messages, connections: mpsc::channel(1).1, status, stop }
+    Rig { messages, connections: mpsc::channel(1).1, status, stop, points, parts: BTreeMap::new() }
 }
 
 fn quick(mut spec: BusSpec) -> BusSpec {
