@@ -155,6 +155,11 @@ impl Desk {
         self.units.iter().filter_map(Unit::next_due).min().unwrap_or(far)
     }
 
+    /// Any value has a fast period.
+    pub(super) fn may_wish(&self) -> bool {
+        self.units.iter().any(|u| u.spec.points.iter().any(|p| p.fast.is_some()))
+    }
+
     pub(super) fn reported_down(&self) -> bool {
         self.reported_up == Some(false)
     }

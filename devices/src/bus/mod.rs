@@ -29,8 +29,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(500);
-/// A task that waits looks up at least this often, so that its progress shows.
+/// A task that waits looks up at least this often, so that a wish for a fast period is soon followed …
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// … or, where no value has one, only so that its progress shows: a quarter of the watchdog's patience. A look is a timer of its own.
+const LONGEST_WAIT_WITHOUT_WISHES: Duration = Duration::from_millis(2_500);
 /// Time-outs in a row, whatever the unit, after which a socket is taken for half-open.
 const SILENT_IN_A_ROW: u32 = 3;
 
@@ -150,12 +152,13 @@ impl<C: Connect> Bus<C> {
 
     async fn session(&mut self, mut line: Line) -> End {
         let mut silent = 0;
+        let longest_wait = if self.desk.may_wish() { LONGEST_WAIT } else { LONGEST_WAIT_WITHOUT_WISHES };
         let rtu_over_tcp = matches!(self.transport, Transport::RtuOverTcp { .. });
         loop {
             self.desk.status.turn();
             self.desk.publish_dead().await;
             let wait = match self.desk.turn() {
-                Turn::Wait(until) => until.min(Instant::now() + LONGEST_WAIT),
+                Turn::Wait(until) => until.min(Instant::now() + longest_wait),
                 Turn::Ask(index) => {
                     let ask = self.desk.question(index);
                     let begun = Instant::now();

@@ -1,12 +1,13 @@
 //! The core: the only caller of the engine, and how everybody else talks to it.
 //!
 //! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture,
-//! `nearness` asks the buses for more where a value nears a limit.
+//! `nearness` asks the buses for more where a value nears a limit, `pace` says when it is drawn.
 
 mod change;
 mod derived;
 mod ledger;
 mod nearness;
+mod pace;
 mod standing;
 mod task;
 #[cfg(test)]
@@ -23,10 +24,10 @@ use crate::delivery::{Delivered, OfficeReceipt, OutboxFigures};
 use crate::influx::writer::Figures as InfluxFigures;
 use crate::record::Record;
 use crate::snapshot::Snapshot;
+use pace::Looked;
 use rules::{Actor, Command, EventKind, Rejected, SystemCondition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -92,7 +93,7 @@ pub struct CoreHandle {
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     /// Set by whoever takes a picture: while nobody does, the core draws values less often.
-    pub(crate) looked: Arc<AtomicBool>,
+    pub(crate) looked: Arc<Looked>,
 }
 
 impl CoreHandle {
@@ -182,7 +183,7 @@ impl CoreHandle {
     /// The newest picture.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.looked.store(true, Ordering::Relaxed);
+        self.looked.note();
         self.snapshots.borrow().clone()
     }
 

@@ -3,6 +3,7 @@
 use super::derived::Derived;
 use super::ledger::Ledger;
 use super::nearness::Nearness;
+use super::pace::{Looked, Pace};
 use super::standing;
 use super::view::{self, Beside};
 use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
@@ -21,7 +22,7 @@ use rules::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -33,10 +34,6 @@ const REQUESTS_MAX: usize = 256;
 const TURN_MAX: usize = 256;
 /// Records a slow reader may lag behind before it is told to ask the journal.
 const RECORDS_MAX: usize = 1024;
-/// Values reach the page at most four times a second …
-const PICTURE_EVERY: Duration = Duration::from_millis(250);
-/// … and a picture that nobody looks at is drawn with every so many of these turns: once a second.
-const TURNS_UNSEEN: u64 = 4;
 /// Answers to repeated commands kept, oldest first out.
 const IDEMPOTENCY_MAX: usize = 1000;
 /// A broker connection that comes back within this is no alarm.
@@ -124,7 +121,7 @@ pub(super) struct Core {
     answers: VecDeque<(String, CommandOutcome)>,
     receipts: BTreeSet<(String, Option<String>)>,
     dirty: bool,
-    looked: Arc<AtomicBool>,
+    looked: Arc<Looked>,
 }
 
 impl Core {
@@ -182,9 +179,9 @@ impl Core {
         stop: CancellationToken,
     ) {
         self.announce_start(&beginning).await;
-        let mut picture = tokio::time::interval(PICTURE_EVERY);
-        picture.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut turn = 0_u64;
+        let (mut pace, looked) = (Pace::begin(), self.looked.clone());
+        let timer = pace.timer();
+        tokio::pin!(timer);
         loop {
             let due = self.sleep_length();
             tokio::select! {
@@ -193,13 +190,11 @@ impl Core {
                 Some(request) = inbox.recv() => self.request(request).await,
                 Some(message) = scans.recv() => self.buses(message, &mut scans).await,
                 () = tokio::time::sleep(due) => self.input(Input::Tick).await,
-                _ = picture.tick() => {
-                    turn += 1;
-                    if turn.is_multiple_of(TURNS_UNSEEN) {
+                due = pace.turn(&looked, timer.as_mut()) => {
+                    if due.second {
                         self.every_second().await;
-                        self.dirty = true;
                     }
-                    self.dirty |= self.looked.swap(false, Ordering::Relaxed);
+                    self.dirty |= due.second || due.seen;
                 }
             }
             self.progress.fetch_add(1, Ordering::Relaxed);

@@ -1,12 +1,12 @@
 //! The store as its readers see it: the page's archive, the account tables, the InfluxDB writer's source.
 
-use super::{HistoryCursor, IncidentFigures, KeptIncident, Past, Span, Store, StoreError, StoredBatch, open};
+use super::{HistoryCursor, IncidentFigures, KeptIncident, Past, Span, Store, StoreError, StoredBatch, Workers, open};
 use crate::influx::line::SeriesSample;
 use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::kpi;
 use crate::record::Record;
 use crate::web::archive::{parse_records, read_events, read_records};
-use crate::web::{AccountDb, Archive, Bucket, DbJob, EventFilter, Problem};
+use crate::web::{AccountDb, Archive, Bucket, CommitMark, DbJob, EventFilter, Problem};
 use futures_util::future::BoxFuture;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -16,6 +16,8 @@ use std::path::Path;
 
 /// Blocks the InfluxDB writer takes at once: a minute of one-second commits.
 const BLOCKS_AT_ONCE: u32 = 60;
+/// The kernel stamps a file in steps of a clock tick, 10 ms at most: a younger one may be written again under the same stamp.
+const STAMP_SETTLED_MS: u64 = 100;
 /// Lines that the database will never take: kept up to so many, the oldest go first.
 const DEAD_LETTERS_MAX: i64 = 100_000;
 const CURSOR_NAME: &str = "influx";
@@ -104,6 +106,16 @@ impl AccountDb for Store {
                 }
             }
         })
+    }
+
+    /// Of the write-ahead log: a commit of any process is appended there. A simulation's clock is not that of its files.
+    fn mark(&self) -> Option<CommitMark> {
+        let log =
+            std::fs::metadata(self.path.with_extension("db-wal")).ok().filter(|_| self.workers == Workers::Threads)?;
+        let written = log.modified().ok()?;
+        let written_ms = written.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
+        let age_ms = i64::try_from(written_ms).ok()?.abs_diff(self.clock.now().wall.utc_ms);
+        (age_ms > STAMP_SETTLED_MS).then_some(CommitMark(log.len(), written))
     }
 }
 

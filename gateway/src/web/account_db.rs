@@ -9,9 +9,17 @@ use tokio::sync::oneshot;
 /// Work on the account tables; an error rolls its transaction back.
 pub type DbJob = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
 
+/// Two that are the same: nobody has written between. Length and time of the file that every commit goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitMark(pub u64, pub std::time::SystemTime);
+
 /// A database that runs one job at a time off the runtime; `false` when it could not.
 pub trait AccountDb: Send + Sync {
     fn run(&self, job: DbJob) -> BoxFuture<'_, bool>;
+    /// How far its commits have come, whoever made them; none when that cannot be told without asking it.
+    fn mark(&self) -> Option<CommitMark> {
+        None
+    }
 }
 
 /// The accounts cannot be read or written now; open sessions go on.

@@ -199,19 +199,25 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// Of [`FOLLOW_EVERY`]: how often activity is written down, and how long a broken database is left alone.
 const SLOW_TURNS: u32 = 30;
 
-/// Ends sessions' remains, and takes up what the command line changed; runs until the server stops.
+/// Ends sessions' remains, and takes up what the command line changed; runs until the server stops. A database that nobody has written to
+/// is not asked: the question would wake the journal's writer every second for nothing.
 pub(super) async fn keep_accounts(accounts: &Accounts, journal: &Journal) {
     let mut every = tokio::time::interval(FOLLOW_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut follow_at = 0;
+    let (mut follow_at, mut seen) = (0, None);
     for turn in (0..SLOW_TURNS).cycle() {
         every.tick().await;
         if turn == 0 {
             follow_at = 0;
             accounts.write_behind().await;
         }
-        if turn >= follow_at && !follow(accounts, journal).await {
-            follow_at = SLOW_TURNS;
+        let mark = accounts.db.mark();
+        if turn < follow_at || (mark.is_some() && mark == seen) {
+            continue;
+        }
+        seen = mark;
+        if !follow(accounts, journal).await {
+            (follow_at, seen) = (SLOW_TURNS, None);
         }
     }
 }

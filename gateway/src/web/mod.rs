@@ -38,7 +38,7 @@ mod tests;
 mod throttle;
 mod token;
 
-pub use account_db::{AccountDb, DbJob, OwnDb};
+pub use account_db::{AccountDb, CommitMark, DbJob, OwnDb};
 pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
