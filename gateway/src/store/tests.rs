@@ -6,6 +6,7 @@ use super::writer::WAITING_MAX;
 use super::*;
 use crate::influx::writer::Source as _;
 use crate::record::Record;
+use crate::web::AccountDb as _;
 use rules::{AlarmFact, Clock, Event, EventKind, Finite, Mono, Now, Reading, Wall};
 use std::time::Duration;
 
@@ -296,4 +297,26 @@ async fn a_flood_that_is_on_is_found_by_a_start_however_many_alarms_came_since()
     assert!(matches!(recent[0].kind, EventKind::FloodStarted { .. }) && recent[0].seq == 1, "{:?}", recent[0]);
     assert_eq!((recent.len(), recent[recent.len() - 1].seq), (4_097, last as u64));
     drop(store);
+}
+
+#[tokio::test]
+async fn a_commit_of_anybody_moves_the_mark_and_reading_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(crate::clock::SystemClock::default());
+    let options = OpenOptions { clock, ..options("boot-a", Workers::Threads) };
+    let (store, _) = Store::open(folder.path(), options).unwrap();
+    let insert = "INSERT OR REPLACE INTO cursor VALUES ('a', '1')";
+    let settled = async || {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        store.mark()
+    };
+    store.write(move |tx| tx.execute(insert, [])).await.unwrap();
+    assert_eq!(store.mark(), None, "another commit might get the same stamp");
+    let first = settled().await;
+    assert!(first.is_some());
+    store.write(|tx| tx.query_row("SELECT COUNT(*) FROM cursor", [], |row| row.get::<_, i64>(0))).await.unwrap();
+    assert_eq!(settled().await, first);
+    open_beside(folder.path()).unwrap().execute(insert, []).unwrap();
+    let second = settled().await;
+    assert!(second.is_some() && second != first, "a commit of the command line");
 }
