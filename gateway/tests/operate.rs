@@ -134,8 +134,9 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
 
     let asked = gateway.get("/api/v1/events?type=operator.action&limit=500", Some(&cookie));
     let refused: Vec<&Value> = asked.as_array().unwrap().iter().filter(|e| e["action"] == "refused").collect();
-    assert!(refused.len() == 3 && refused[0]["user"] == "olga", "who may not, and twice the same person: {refused:#?}");
+    assert!(refused.len() == 4 && refused[0]["user"] == "olga", "who may not, and twice the same person: {refused:#?}");
     assert!(refused[1]["detail"].as_str().unwrap().contains("same_person"), "{refused:#?}");
+    assert!(refused[3]["detail"].as_str().unwrap().contains("changed"), "a bypass it had not seen: {refused:#?}");
     assert_eq!(gateway.get("/api/v1/events?point=GT-101&type=point", Some(&cookie)).as_array().unwrap().len(), 2);
     assert_eq!(gateway.get("/api/v1/events?since=2100-01-01T00:00:00Z", Some(&cookie)), json!([]));
 }
