@@ -128,9 +128,12 @@ fn lived(plant: &Plant, silent: usize, run: &Intervals) {
     table::at_least(plant.name, &figure, measured, LIVED_LEAST, &note);
 }
 
+/// Which units never answer.
+type KeepsSilent = fn(u8) -> bool;
+
 /// 32 units on one socket and on one serial line; none, one and eight of them silent.
 pub(crate) async fn isolation() {
-    let silent: [(usize, fn(u8) -> bool); 3] = [(0, |_| false), (1, |unit| unit == 7), (8, |unit| unit % 4 == 0)];
+    let silent: [(usize, KeepsSilent); 3] = [(0, |_| false), (1, |unit| unit == 7), (8, |unit| unit % 4 == 0)];
     let tcp = Plant { name: "32 × 40, TCP", links: 1, units: 32, points: 40, holes: 4, period_ms: 1_000, seed: 2 };
     let rtu = Plant { name: "32 × 2, RTU 9600", links: 1, units: 32, points: 2, holes: 0, period_ms: 2_000, seed: 2 };
     let mut runs = Vec::new();
