@@ -25,6 +25,7 @@ mod pulse;
 mod runs;
 mod schema;
 mod space;
+mod stillness;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -44,6 +45,7 @@ pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
 pub use pulse::{Pulse, keep_pulse};
 pub use space::Space;
+pub use stillness::stillness;
 pub use transitions::Transitions;
 
 use history::History;
