@@ -15,7 +15,7 @@ use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
 use crate::reload::{Asker, Desk};
 use crate::snapshot::SiteView;
-use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox};
+use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox, stillness};
 use crate::web::{Buses, DemoStage, FirstScan, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, stalls, text, web};
 use devices::status::BusStatus;
@@ -94,7 +94,8 @@ pub async fn run_site(
     // that opened it.
     let opened = outward.spawn(listen(site.web.listen)).await;
     let (listener, address) = opened.map_err(|_| RunError::Ended("page's runtime"))??;
-    let (store, found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
+    let (store, mut found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
+    found.restored.stillness = stillness(&site.data_dir, &site.book);
     let statuses: Vec<_> = site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
     let (scan_sender, scans) = mpsc::channel(SCANS_MAX);
     let progress = Arc::new(AtomicU64::new(0));

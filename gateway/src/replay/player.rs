@@ -250,6 +250,7 @@ impl<'a> Player<'a> {
             wall_mark_utc_ms: Some(self.last.wall.utc_ms).filter(|_| rebooted),
             modes: self.modes.clone(),
             recent: recent.to_vec(),
+            stillness: self.engine.stillness(self.last),
         };
         self.engine = Engine::new(self.book.clone(), restored, now);
     }

@@ -192,6 +192,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         wall_mark_utc_ms: wall_mark(conn)?.max(last_utc_ms),
         modes: modes(conn)?,
         recent: recent(conn)?,
+        stillness: rules::engine::Stillness::default(),
     };
     let tx = conn.transaction()?;
     set_meta(&tx, "kernel_boot_id", kernel_boot_id)?;

@@ -27,6 +27,7 @@ mod pulse;
 mod runs;
 mod schema;
 mod space;
+mod stillness;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -47,6 +48,7 @@ pub use open::{OpenOptions, Workers};
 pub use past::{Past, PastSample, Span};
 pub use pulse::{Pulse, keep_pulse};
 pub use space::Space;
+pub use stillness::stillness;
 pub use transitions::Transitions;
 
 use devices::recorder::IncidentView;

@@ -6,7 +6,7 @@
 
 use super::limit::{Verdict, above, below};
 use super::{AlarmState, ConditionState, Engine};
-use crate::book::{Condition, Index, RuleId};
+use crate::book::{Condition, RuleBook, RuleId};
 use crate::reading::Reading;
 use crate::time::Mono;
 
@@ -132,10 +132,13 @@ pub(super) struct Way {
     pub(super) groups: bool,
     /// Deviations of other points refer to it.
     pub(super) referred: bool,
+    /// A fault after a steep rise is taken for its limit.
+    pub(super) rises: bool,
 }
 
 impl Way {
-    pub(super) fn of(x: &Index, p: usize) -> Self {
+    pub(super) fn of(book: &RuleBook, p: usize) -> Self {
+        let x = book.index();
         let rules = &x.rules_of_point[p];
         let at = |r: Option<&RuleId>| r.map_or(0, |r| r.index());
         let (first, end) = (at(rules.first()), rules.last().map_or(0, |r| r.index() + 1));
@@ -147,6 +150,7 @@ impl Way {
             fault: x.fault_of_point[p],
             groups: !x.groups.units_run_by_point[p].is_empty() || !x.groups.suppressions_of_point[p].is_empty(),
             referred: !x.referring_to_point[p].is_empty(),
+            rises: super::rising::watches(book, x, p),
         }
     }
     pub(super) fn rules(self) -> std::ops::Range<usize> {

@@ -45,10 +45,12 @@ mod quality;
 mod rate;
 mod rearm;
 mod restore;
+mod rising;
 mod service;
 mod shelf;
 mod sound;
 mod state;
+mod stillness;
 mod stuck;
 mod suppress;
 mod system;
@@ -62,6 +64,7 @@ pub use alarms::Alarms;
 pub use config::ConfigChange;
 pub use flood::Flood;
 pub use state::{AlarmState, ConditionState, Input, Restored, Shown};
+pub use stillness::Stillness;
 pub use system::SystemCondition;
 pub use vote::Count;
 
@@ -87,6 +90,8 @@ pub struct Engine {
     ways: Vec<hot::Way>,
     /// What conditions over time remember, by rule.
     memory: Vec<stuck::Memory>,
+    /// The last samples of gas points with an upper limit, by point.
+    trends: Vec<Option<Box<rate::Samples>>>,
     /// Conditions that a mode changes, by rule; looked up, never iterated.
     by_mode: HashMap<usize, Condition>,
     modes: Vec<Mode>,

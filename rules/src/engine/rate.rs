@@ -24,7 +24,7 @@ pub(super) struct Samples(VecDeque<(Mono, f64)>);
 
 impl Samples {
     /// A sample that is in already is judged again, not counted again.
-    fn push(&mut self, at: Mono, v: f64, window: Duration) {
+    pub(super) fn push(&mut self, at: Mono, v: f64, window: Duration) {
         if self.0.back().is_some_and(|(t, _)| *t >= at) {
             return;
         }
@@ -41,8 +41,16 @@ impl Samples {
         }
     }
 
+    /// Time and value of the newest.
+    pub(super) fn newest(&self) -> Option<Mono> {
+        self.0.back().map(|(at, _)| *at)
+    }
+    pub(super) fn value(&self) -> Option<f64> {
+        self.0.back().map(|(_, v)| *v)
+    }
+
     /// Units per minute; none while the samples do not carry one.
-    fn slope_per_min(&self, window: Duration) -> Option<f64> {
+    pub(super) fn slope_per_min(&self, window: Duration) -> Option<f64> {
         let (first, last) = (self.0.front()?.0, self.0.back()?.0);
         if self.0.len() < SAMPLES_MIN || last.since(first) < window.mul_f64(0.8) {
             return None;

@@ -30,8 +30,8 @@ pub(super) struct Unsaid {
 
 /// How times of before relate to the present clocks.
 #[derive(Clone, Copy)]
-struct Passage {
-    now: Now,
+pub(super) struct Passage {
+    pub(super) now: Now,
     same_boot: bool,
     /// The wall clock may be believed.
     wall: bool,
@@ -52,6 +52,13 @@ impl Passage {
         let ago_ms = u64::try_from(self.now.wall.utc_ms.saturating_sub(was.wall.utc_ms)).ok().filter(|_| self.wall)?;
         let ago = ago_ms.saturating_mul(1_000_000);
         Some(Now { mono: Mono(self.now.mono.0.saturating_sub(ago)), wall: was.wall })
+    }
+
+    /// How long ago a label was, where the wall clock may be believed.
+    pub(super) fn ago(self, utc_ms: i64) -> Option<Duration> {
+        let dated = self.wall && self.now.wall.quality == TimeQuality::Synced;
+        let ago_ms = u64::try_from(self.now.wall.utc_ms.saturating_sub(utc_ms)).ok().filter(|_| dated)?;
+        Some(Duration::from_millis(ago_ms))
     }
 
     fn boot_wall_ms(self) -> Option<i64> {
@@ -93,6 +100,7 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     for alarm in restored.alarms {
         engine.restore_alarm(alarm, passage);
     }
+    engine.restore_stillness(&restored.stillness, passage);
     engine.hide_whole_points();
     let expiring = engine.system_alarm(SystemCondition::BypassExpiring);
     engine.unsaid.bypass_gone = engine.alarms[expiring].is_active() && engine.expiring_points().is_empty();
@@ -109,8 +117,9 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
     let counts = Counts { devices, points, alarms: alarms.len(), suppressions: book.suppressions().len() };
     Engine {
         hot: book.rules().iter().map(|r| Hot::of(&r.condition)).collect(),
-        ways: (0..points).map(|p| Way::of(book.index(), p)).collect(),
+        ways: (0..points).map(|p| Way::of(&book, p)).collect(),
         memory: vec![super::stuck::Memory::Nothing; book.rules().len()],
+        trends: vec![None; points],
         by_mode: HashMap::new(),
         modes: vec![Mode::default(); book.plant_units().len()],
         modes_seq: vec![0; book.plant_units().len()],

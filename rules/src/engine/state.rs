@@ -1,6 +1,6 @@
 //! What goes into the engine and what is kept of every alarm. Owns no decision.
 
-use super::SystemCondition;
+use super::{Stillness, SystemCondition};
 use crate::book::{DeviceId, Mode};
 use crate::event::{AlarmFact, Event, FirstOut};
 use crate::hazard::Hazard;
@@ -185,6 +185,14 @@ impl AlarmState {
         matches!(self.condition, ConditionState::Active | ConditionState::PendingOff(_))
     }
 
+    /// Since when its on-delay runs.
+    pub(super) fn pending_since(&self) -> Option<Mono> {
+        match self.condition {
+            ConditionState::PendingOn(since) => Some(since),
+            _ => None,
+        }
+    }
+
     /// Active (pending-off counts), latched or waiting for acknowledgement: stands in the list.
     #[must_use]
     pub fn stands(&self) -> bool {
@@ -267,4 +275,6 @@ pub struct Restored {
     pub modes: Vec<(String, Mode)>,
     /// Newest annunciations, oldest first, from the beginning of the flood that is on: the flood and its window are rebuilt from them.
     pub recent: Vec<Event>,
+    /// How long values had stood still by what the history says.
+    pub stillness: Stillness,
 }

@@ -176,6 +176,7 @@ impl Rig {
             wall_mark_utc_ms: None,
             modes: Vec::new(),
             recent: Vec::new(),
+            stillness: Stillness::default(),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Engine {
         match self.book.rules().get(i) {
             Some(rule) => match self.condition_of(i) {
                 Condition::SensorFault if self.alarms[i].inhibit.as_ref().is_some_and(|x| x.overdue) => Duration::ZERO,
-                Condition::Stuck { window, .. } => *window - *window / 2,
+                Condition::Stuck { window, .. } => self.rest_of_window(i, *window),
                 Condition::Frozen { .. } => Duration::ZERO,
                 _ => rule.on_delay,
             },

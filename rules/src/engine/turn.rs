@@ -94,6 +94,12 @@ impl Engine {
     fn judge_fresh(&mut self, s: &Sample, out: &mut Vec<Event>) {
         self.cause = Cause::Sample;
         self.watch_inhibit(s.point, s.reading, s.at, out);
+        if self.ways[s.point.index()].rises {
+            match s.reading.value() {
+                Some(v) => self.note_trend(s.point.index(), v, s.at.mono),
+                None => self.lost_while_rising(s.point.index(), s.reading, s.at, out),
+            }
+        }
         self.judge(s.point, s.reading, s.at, out);
     }
 
@@ -155,7 +161,7 @@ impl Engine {
     /// The reading keeps its time; a point never read stays so, but what stands on it is held.
     fn stale(&mut self, p: usize, now: Now, out: &mut Vec<Event>) {
         if is_silent(self.readings[p].0) && self.newest[p].is_some() {
-            return;
+            return self.silent_while_rising(p, now, out);
         }
         let due = self.stale_due(p);
         if self.newest[p].is_some() && due > now.mono {
@@ -167,6 +173,7 @@ impl Engine {
         self.cause = Cause::Timer;
         let sample = Sample { point: PointId::mint(p), reading: self.readings[p].0, at: now };
         self.tell_groups(&sample, out);
+        self.assume_risen(p, sample.reading, now, out);
         self.judge(sample.point, sample.reading, now, out);
     }
 

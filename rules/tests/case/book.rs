@@ -68,7 +68,11 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         name_en: "point".into(),
         area: "A".into(),
         device: "d1".into(),
-        kind: if states.contains(key) { PointKind::State } else { PointKind::Other },
+        kind: match flag(&t, "gas") {
+            _ if states.contains(key) => PointKind::State,
+            true => PointKind::Gas,
+            false => PointKind::Other,
+        },
         unit: "%LEL".into(),
         range: (0.0, 100.0),
         decimals: 1,

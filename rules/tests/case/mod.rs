@@ -178,6 +178,7 @@ impl Play {
             wall_mark_utc_ms: Some(self.wall_mark_ms),
             modes: modes.collect(),
             recent: self.journal.clone(),
+            stillness: self.engine.stillness(self.now(ns)),
         };
         if *other_boot {
             // Booted twenty seconds ago.

@@ -236,6 +236,7 @@ impl Stage {
         drop(self.rig.engine.command(&command, &operator(), now, &mut self.rig.events));
     }
     pub(super) fn start(&mut self, same_boot: bool) {
+        let stillness = self.rig.engine.stillness(self.now());
         if !same_boot {
             self.booted = self.t - 20.0;
         }
@@ -253,6 +254,7 @@ impl Stage {
             modes,
             wall_mark_utc_ms: Some(self.wall_ms),
             recent: self.rig.events.clone(),
+            stillness,
             ..self.rig.stored(same_boot)
         };
         let book = self.rig.engine.book().clone();

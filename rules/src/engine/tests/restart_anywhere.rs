@@ -1,7 +1,7 @@
 //! A start at any moment changes no outcome, except as the rules say.
 //!
 //! What they say is kept out of the stories: off-delays and release delays begin anew (here they are zero), chatter runs on an
-//! off-delay (none here), and until its first good sample a pending alarm waits (here every point is well one second later).
+//! off-delay (none here), a trend begins empty (no gas here), and until its first good sample a pending alarm waits (here every point is well one second later).
 
 use super::operations::{Move, Stage, full, reading};
 use super::*;
@@ -11,6 +11,8 @@ fn site() -> BookParts {
     let mut p = full();
     let fault = |point: &str| Rule { on_delay: Duration::from_secs(4), ..rule(point, Condition::SensorFault, 2) };
     p.rules.extend([fault("GT-101"), fault("GT-102")]);
+    // A trend begins empty with a start (2.4, as a rate).
+    p.points.iter_mut().filter(|p| p.kind == PointKind::Gas).for_each(|p| p.kind = PointKind::Other);
     p.rules.iter_mut().for_each(|r| r.off_delay = Duration::ZERO);
     p.suppressions[0].release_delay = Duration::ZERO;
     p.policy.chatter_window = Duration::ZERO;

@@ -1,0 +1,83 @@
+//! How long values have stood still, carried over a start (2.4: "last-change time persisted").
+//!
+//! ```text
+//!   history on disk ──take──► Stillness ──Restored──► anchors of stuck rules that were not pending yet
+//! ```
+//! The samples are on disk anyway; nothing more is written while the site runs. From half its window on a stuck value is pending,
+//! which is a row of the store: only the first half is looked for. Labels of the wall clock date it, so that it counts only where that
+//! clock may be believed.
+//!
+//! Owns what is remembered of each rule. Leaves reading the samples to the gateway.
+
+use super::Engine;
+use super::restore::Passage;
+use super::stuck::{Anchor, Memory};
+use crate::book::{Condition, PointId, RuleBook};
+use crate::time::{Mono, Now};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Extremes of a rule's point since they last moved by more than its epsilon.
+#[derive(Clone, Copy, Debug)]
+struct Still {
+    low: f64,
+    high: f64,
+    since_utc_ms: i64,
+}
+
+/// What a history says of the stuck rules of a book, by alarm key.
+#[derive(Clone, Debug, Default)]
+pub struct Stillness(BTreeMap<String, Still>);
+
+impl Stillness {
+    /// How far back it must be read from the newest sample; none without such rules.
+    #[must_use]
+    pub fn reach(book: &RuleBook) -> Option<Duration> {
+        let windows = book.rules().iter().filter_map(|r| match r.condition {
+            Condition::Stuck { window, .. } => Some(window / 2),
+            _ => None,
+        });
+        windows.max()
+    }
+
+    /// One sample with a value, oldest first.
+    pub fn take(&mut self, book: &RuleBook, point: PointId, value: f64, utc_ms: i64) {
+        for rule in &book.index().rules_of_point[point.index()] {
+            let Condition::Stuck { epsilon, .. } = book.rules()[rule.index()].condition else { continue };
+            let fresh = Still { low: value, high: value, since_utc_ms: utc_ms };
+            let known = self.0.entry(book.alarm_key(rule.index())).or_insert(fresh);
+            let (low, high) = (known.low.min(value), known.high.max(value));
+            *known = if high - low <= epsilon { Still { low, high, ..*known } } else { fresh };
+        }
+    }
+}
+
+impl Engine {
+    /// What stands still now, as a history up to now would say.
+    #[must_use]
+    pub fn stillness(&self, now: Now) -> Stillness {
+        let of = |i: usize| match (&self.memory[i], self.condition_of(i)) {
+            (Memory::Unchanged(a), Condition::Stuck { .. }) => {
+                let ago = i64::try_from((now.mono.since(a.since) + a.before).as_millis()).unwrap_or(i64::MAX);
+                let since_utc_ms = now.wall.utc_ms.saturating_sub(ago);
+                Some((self.alarms.key(i), Still { low: a.low, high: a.high, since_utc_ms }))
+            }
+            _ => None,
+        };
+        Stillness((0..self.memory.len()).filter_map(of).collect())
+    }
+
+    /// A start: rules that were not pending yet go on from where their value stood.
+    pub(super) fn restore_stillness(&mut self, stillness: &Stillness, passage: Passage) {
+        for (key, still) in &stillness.0 {
+            let Some(i) = self.alarm_index(key).filter(|i| *i < self.memory.len()) else { continue };
+            let calm = !self.alarms[i].is_active() && self.alarms[i].pending_since().is_none();
+            let Some(ago) = passage.ago(still.since_utc_ms).filter(|_| calm) else { continue };
+            let up = Duration::from_nanos(passage.now.mono.0);
+            let since = Mono(u64::try_from(up.saturating_sub(ago).as_nanos()).unwrap_or(0));
+            let before = ago.saturating_sub(up);
+            let Still { low, high, .. } = *still;
+            self.memory[i] = Memory::Unchanged(Box::new(Anchor { low, high, since, before, proved: false }));
+        }
+    }
+}
