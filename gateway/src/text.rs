@@ -9,6 +9,7 @@ pub mod changes;
 mod operations;
 mod own;
 pub mod parts;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
@@ -42,9 +43,11 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         EventKind::DeviceState { device, code, detail } => device_text(device, code, detail, site),
         EventKind::Operator { user, action, detail } => {
             let (zh, en) = action_words(action);
+            let refused = if action == "refused" { refusal::sentence(detail, site) } else { None };
+            let (detail_zh, detail_en) = refused.unwrap_or_else(|| (detail_zh(detail), detail.clone()));
             (
-                format!("{user}：{zh} {}", detail_zh(detail)).trim_end().into(),
-                format!("{user}: {en} {detail}").trim_end().into(),
+                format!("{user}：{zh} {detail_zh}").trim_end().into(),
+                format!("{user}: {en} {detail_en}").trim_end().into(),
             )
         }
         EventKind::Notice { text_zh, text_en, .. } => (text_zh.clone(), text_en.clone()),
@@ -64,7 +67,7 @@ fn action_words(action: &str) -> (&str, &str) {
         "sign_in" => ("登录", "signed in"),
         "sign_in_failed" => ("登录失败", "sign-in failed"),
         "sign_out" => ("退出", "signed out"),
-        "refused" => ("操作被拒绝", "was refused"),
+        "refused" => ("操作被拒绝：", "was refused:"),
         "setup" => ("首次设置", "first setup"),
         "password_changed" => ("修改了本人密码", "changed the own password"),
         "password_set" => ("重设了密码", "set a password"),

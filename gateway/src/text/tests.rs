@@ -19,7 +19,7 @@ fn by(reason: &str) -> Decision {
     Decision { by: "王班长".into(), role: "shift".into(), at: at(), reason: reason.into(), terminal: String::new() }
 }
 
-fn site() -> SiteView {
+pub(super) fn site() -> SiteView {
     let mut site = crate::mqtt::fixture::site();
     site.points = fixture::points([fixture::gas("GT-102", ("液氨泵房", "Ammonia pump room"), "ppm", 50.0)]);
     let name = |key: &str, zh: &str, en: &str| (key.to_owned(), (format!("{key} {zh}"), format!("{key} {en}")));

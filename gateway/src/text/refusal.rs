@@ -1,0 +1,136 @@
+//! What somebody wanted to do and might not, in words: the journal keeps the request and the code of the reason, as they came.
+//!
+//! ```text
+//!   POST alarms/GT-101:HH/shelve: refused: priority_one (as operator), from 127.0.0.1
+//!        └ what ┘ └ which ┘ └ what ┘  └ why ──────────┘ └ role and place, as they are
+//! ```
+
+use super::alarm;
+use crate::snapshot::SiteView;
+
+/// `None` for a detail of another shape, which is shown as it is.
+pub(super) fn sentence(detail: &str, site: &SiteView) -> Option<(String, String)> {
+    let (asked, rest) = detail.split_once(": ")?;
+    let (why, place) = rest.split_once(" (as ")?;
+    let (_, path) = asked.split_once(' ')?;
+    let (roles, place) = place.split_once(')')?;
+    let ((zh, en), (why_zh, why_en)) = (wanted(path, site)?, reason(why));
+    let from_zh = place
+        .replace(", from ", "，来自 ")
+        .replace("; ", "；")
+        .replace(" more before were not written", " 次此前的未记录");
+    Some((format!("{zh}：{why_zh}（角色 {roles}）{from_zh}"), format!("{en}: {why_en} (as {roles}){place}")))
+}
+
+/// The requests of people, by the words of their address; the second is whose.
+fn wanted(path: &str, site: &SiteView) -> Option<(String, String)> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let (group, id, deed) = match parts[..] {
+        [group] => (group, "", ""),
+        [group, id] => (group, id, ""),
+        [group, id, deed] => (group, id, deed),
+        ["office", _, id, deed] => ("office", id, deed),
+        [group, id, deed, "end"] => (group, id, if deed == "bypass" { "end-bypass" } else { "in-service" }),
+        _ => return None,
+    };
+    let (zh, en) = match (group, deed) {
+        ("alarms", "ack") => ("确认报警", "acknowledge"),
+        ("alarms", "shelve") => ("搁置报警", "shelve"),
+        ("alarms", "unshelve") => ("取消搁置", "unshelve"),
+        ("alarms", "reset") => ("复位锁存", "reset the latch of"),
+        ("points", "bypass") => ("旁路", "bypass"),
+        ("points", "end-bypass") => ("解除旁路", "end the bypass of"),
+        ("points", "out-of-service") => ("停用", "take out of service"),
+        ("points", "in-service") => ("恢复投用", "return to service"),
+        ("first-out", _) => ("复位首发组", "reset the first-out group"),
+        ("units", "mode") => ("设置运行状态", "set the mode of"),
+        ("silence", _) => ("消音", "silence the sound"),
+        ("annunciator", _) => ("测试声光报警", "test the annunciator"),
+        ("hazards", "confirm") => ("确认隐患", "confirm the hidden danger"),
+        ("hazards", "reject") => ("排除隐患", "reject the hidden danger"),
+        ("config", _) => ("换用新配置", "reload the configuration"),
+        ("users", _) => ("管理用户", "manage the user"),
+        ("office", _) => ("确认收到", "confirm the receipt of"),
+        ("demo", _) => ("控制演示场景", "control the demo scenarios"),
+        _ => return None,
+    };
+    // What a browser writes for the two signs of a key that an address does not have.
+    let id = id.replace("%3A", ":").replace("%2B", "+");
+    let whose = match group {
+        "alarms" => alarm::title(&id, site),
+        "annunciator" | "config" | "demo" => (String::new(), String::new()),
+        _ => (id.clone(), id),
+    };
+    Some((format!("{zh} {}", whose.0).trim_end().into(), format!("{en} {}", whose.1).trim_end().into()))
+}
+
+fn reason(why: &str) -> (String, String) {
+    let (kind, code) = why.split_once(": ").unwrap_or((why, ""));
+    let (zh, en) = match code {
+        "hidden" => ("报警已隐藏，先解除隐藏", "the alarm is hidden; end that first"),
+        "out_of_service" => ("测点已停用", "the point is out of service"),
+        "still_active" => ("报警仍成立", "the alarm is still active"),
+        "not_acknowledged" => ("尚未确认", "not acknowledged yet"),
+        "nothing_to_end" => ("没有可结束的", "there is nothing to end"),
+        "vote_would_be_blind" => ("表决组的有效成员将不足", "the vote would have too few healthy members"),
+        "too_many_bypassed" => ("表决组旁路数已到上限", "as many members of the vote are bypassed as may be"),
+        "group_not_normal" => ("组内成员未全部正常并确认", "members of the group are not all normal and acknowledged"),
+        "mode_is_measured" => ("装置状态由运行信号决定", "the mode comes from the running signal"),
+        "priority_one" => ("紧急报警（1 级）不允许搁置", "an alarm of priority 1 is never shelved"),
+        "same_person" => ("申请人与批准人是同一人", "requester and approver are the same person"),
+        _ => match kind {
+            "forbidden" => ("该角色无此权限", "not allowed for this role"),
+            "cross-site" => ("请求不是由本页面发出", "request not made by this page"),
+            "changed" => ("所见内容已变化", "changed since it was shown"),
+            "refused" => ("当前状态下不能执行", "not possible in the present state"),
+            _ => return (why.to_owned(), why.to_owned()),
+        },
+    };
+    (zh.to_owned(), en.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::tests::site;
+    use crate::web::routes::ROUTES;
+
+    #[test]
+    fn what_was_wanted_by_whom_and_why_not_is_said_in_words() {
+        let (zh, en) =
+            sentence("POST alarms/GT-102%3AHH/shelve: forbidden: priority_one (as operator), from 127.0.0.1", &site())
+                .unwrap();
+        let (title, title_en) = alarm::title("GT-102:HH", &site());
+        assert_eq!(zh, format!("搁置报警 {title}：紧急报警（1 级）不允许搁置（角色 operator），来自 127.0.0.1"));
+        assert_eq!(
+            en,
+            format!("shelve {title_en}: an alarm of priority 1 is never shelved (as operator), from 127.0.0.1")
+        );
+        let (zh, en) = sentence(
+            "POST points/GT-101/bypass/end: changed: GT-101 (as safety); 3 more before were not written, from ::1",
+            &site(),
+        )
+        .unwrap();
+        assert_eq!(zh, "解除旁路 GT-101：所见内容已变化（角色 safety）；3 次此前的未记录，来自 ::1");
+        assert_eq!(
+            en,
+            "end the bypass of GT-101: changed since it was shown (as safety); 3 more before were not written, from ::1"
+        );
+        assert_eq!(sentence("POST something/else: forbidden (as operator)", &site()), None);
+    }
+
+    /// A new refusal or a new request must have its words here, too.
+    #[test]
+    fn every_change_of_the_routes_has_words() {
+        for route in ROUTES.iter().filter(|route| route.method != "GET") {
+            let path = route
+                .path
+                .trim_start_matches("/api/v1/")
+                .replace("{id}", "X")
+                .replace("{name}", "X")
+                .replace("{event_id}", "X");
+            let own = ["session", "setup", "password"].contains(&path.as_str());
+            assert!(own || wanted(&path, &site()).is_some(), "{path}");
+        }
+    }
+}
