@@ -70,6 +70,11 @@ impl Block {
         let pause = FIRST_MUTE * (1 << self.misses.saturating_sub(MISSES_TO_DIE).min(6));
         (self.muted_until, self.why) = (Some(now + pause.min(LAST_MUTE)), fault);
     }
+
+    /// To be asked once from `at` on; if it stays silent, it alone does.
+    fn put_on_probation(&mut self, fault: Fault, at: Instant) {
+        (self.misses, self.muted_until, self.why) = (MISSES_TO_DIE - 1, Some(at), fault);
+    }
 }
 
 /// One period's requests of one unit.
@@ -138,7 +143,7 @@ impl Group {
             answered: false,
             unconfirmed: false,
         };
-        group.replan(cost, cuts);
+        group.replan(cost, cuts, due);
         group
     }
 
@@ -179,13 +184,18 @@ impl Group {
     }
 
     /// The cheapest requests for the present cuts and cost, alarm-critical ones first, equal shapes apart.
-    pub(super) fn replan(&mut self, cost: Cost, cuts: &Cuts) {
+    /// `cuts_tried`: a request that tries whether a silence is over is on probation from then on.
+    pub(super) fn replan(&mut self, cost: Cost, cuts: &Cuts, cuts_tried: Instant) {
         self.cost = cost;
         let blocks = plan(&self.values, self.bounds, &cost, |v| cuts.stands_before(v));
         let mut blocks = self.ordered(&blocks);
         for block in &mut blocks {
             // What is known of a request that stays as it is stays known.
-            *block = self.blocks.iter().find(|old| old.span == block.span).copied().unwrap_or(*block);
+            if let Some(old) = self.blocks.iter().find(|old| old.span == block.span) {
+                *block = *old;
+            } else if cuts.tries_silence(&self.inside(block.span)) {
+                block.put_on_probation(Fault::Timeout, cuts_tried);
+            }
         }
         self.blocks = blocks;
         self.is_ordered = false;
@@ -307,24 +317,46 @@ impl Group {
         self.pass(Err(Fault::Configuration), label);
     }
 
-    /// The present request was not answered. True when it alone stays silent, as others of the unit have shown: it goes without a value
-    /// and is asked ever more rarely.
-    pub(super) fn missed(&mut self, fault: Fault, now: Instant, label: Now) -> bool {
+    /// The present request was not answered. True when it alone stays silent, as others of the unit have shown: its parts are tried, or it
+    /// goes without a value and is asked ever more rarely.
+    pub(super) fn missed(&mut self, fault: Fault, now: Instant, label: Now, cuts: &mut Cuts) -> bool {
         let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
         block.misses = block.misses.saturating_add(1);
         let alone = block.muted_until.is_some() && block.why != Fault::Configuration;
-        if alone {
-            block.mute(fault, now);
+        // What was read as it is has no hole: it is cut only when it is silent for longer.
+        let may_split = fault == Fault::Timeout && (!block.proven || block.misses > MISSES_TO_DIE);
+        if alone && !(may_split && self.split_silent(now, cuts)) {
+            self.blocks[self.cursor].mute(fault, now);
             self.pass(Err(fault), label);
         }
         alone
+    }
+
+    /// Misses in a row of the present request.
+    pub(super) fn block_misses(&self) -> u32 {
+        self.blocks.get(self.cursor).map_or(0, |b| b.misses)
+    }
+
+    /// Some devices say nothing where others refuse a hole. Each part is asked once, one after the other with the pause of a silent request
+    /// between; at once where a trial to join them has failed, since all but one were read before.
+    fn split_silent(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
+        let inside = self.inside(self.blocks[self.cursor].span);
+        let tried = cuts.tries_silence(&inside);
+        if !cuts.silent(&inside, now) {
+            return false;
+        }
+        let parts = self.splice(&inside, cuts);
+        for (nth, block) in (1..).zip(&mut self.blocks[self.cursor..self.cursor + parts]) {
+            block.put_on_probation(Fault::Timeout, if tried { now } else { now + FIRST_MUTE * nth });
+        }
+        true
     }
 
     /// Another request of the unit was answered. Those that were silent may be the reason that it seemed dead, or it was away as a whole:
     /// each is asked once, and only one that stays silent is muted.
     pub(super) fn put_on_probation(&mut self, fault: Fault, now: Instant) {
         for block in self.blocks.iter_mut().filter(|b| b.misses >= MISSES_TO_DIE) {
-            (block.misses, block.muted_until, block.why) = (MISSES_TO_DIE - 1, Some(now), fault);
+            block.put_on_probation(fault, now);
         }
     }
 
@@ -338,11 +370,18 @@ impl Group {
         if !cuts.refused(&inside, now) {
             return false;
         }
-        let parts = plan(&inside, self.bounds, &self.cost, |v| cuts.stands_before(v));
+        self.splice(&inside, cuts);
+        true
+    }
+
+    /// The present request becomes as many as the cuts ask for.
+    fn splice(&mut self, values: &[Span], cuts: &Cuts) -> usize {
+        let parts = plan(values, self.bounds, &self.cost, |v| cuts.stands_before(v));
         let parts = self.ordered(&parts);
+        let count = parts.len();
         self.blocks.splice(self.cursor..=self.cursor, parts);
         self.is_ordered = false;
-        true
+        count
     }
 
     fn inside(&self, block: Span) -> Vec<Span> {

@@ -289,11 +289,12 @@ impl Unit {
         if matches!(fault, Fault::Timeout | Fault::Protocol)
             && let Some(need) = self.groups[self.asked].block()
         {
-            self.shapes.silent(need, self.misses, now);
+            let misses = self.misses.max(self.groups[self.asked].block_misses() + 1);
+            self.shapes.silent(need, misses, now);
         }
         self.owed = true;
         self.busy = 0;
-        if self.dead.is_none() && self.groups[self.asked].missed(fault, now, label) {
+        if self.dead.is_none() && self.groups[self.asked].missed(fault, now, label, &mut self.cuts) {
             self.misses -= 1; // the unit answers everything else
             self.repeat = None;
             if !self.shapes.are_numbered() && self.shapes.has_twins() {
@@ -348,11 +349,11 @@ impl Unit {
         let differs = usual.abs_diff(planned) > SAME_TURNAROUND && (usual > planned * 2 || planned > usual * 2);
         let tried = !self.cuts.is_empty() && self.cuts.try_one(now);
         if differs {
-            self.groups[index].replan(cost, &self.cuts);
+            self.groups[index].replan(cost, &self.cuts, now);
         }
         if tried {
             for group in self.groups.iter_mut().filter(|g| g.is_idle()) {
-                group.replan(*group.cost(), &self.cuts);
+                group.replan(*group.cost(), &self.cuts, now);
             }
         }
     }

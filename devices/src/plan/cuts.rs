@@ -1,4 +1,4 @@
-//! What a device has refused to read over, and until when that is believed.
+//! What a device has refused to read over, or never answered, and until when that is believed.
 //!
 //! ```text
 //!   refused ─► cut in the middle ─► both halves asked at once ─► … ─► only the register that is not there stands alone
@@ -6,7 +6,8 @@
 //! ```
 //! A cut stands before the start of a value: no request reads over it. Holes that were never read come first, then holes, then
 //! the borders of neighbours (a device may refuse a length, or one of its registers). One noisy exception costs a cut for a
-//! short while and no value.
+//! short while and no value. What is silent is cut in the same way, but costs a time-out each time: its parts are asked by and by
+//! ([`super::super::bus`]), and it is joined again on trial as rarely as a silent request is asked.
 
 use super::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LAST_PAUSE: Duration = Duration::from_secs(3_600);
+/// Each trial of what was silent costs a time-out or two: as seldom as a request that alone stays silent.
+const FIRST_SILENT_PAUSE: Duration = Duration::from_secs(600);
 
 /// Where a value begins.
 type Place = (u8, u16);
@@ -24,6 +27,8 @@ struct Cut {
     until: Instant,
     pause: Duration,
     on_trial: bool,
+    /// Not refused, but never answered.
+    silent: bool,
 }
 
 /// The cuts of one unit.
@@ -50,16 +55,32 @@ impl Cuts {
 
     /// `values` were refused together: cuts between two of them. False when there is only one.
     pub(crate) fn refused(&mut self, values: &[Span], now: Instant) -> bool {
+        self.cut(values, now, false)
+    }
+
+    /// As [`Self::refused`], where nothing came at all.
+    pub(crate) fn silent(&mut self, values: &[Span], now: Instant) -> bool {
+        self.cut(values, now, true)
+    }
+
+    /// True when a request for `values` tries whether what was silent is still so.
+    pub(crate) fn tries_silence(&self, values: &[Span]) -> bool {
+        let cut = |value: &Span| self.cuts.get(&place(*value));
+        values.iter().skip(1).filter_map(cut).any(|c| c.on_trial && c.silent)
+    }
+
+    fn cut(&mut self, values: &[Span], now: Instant, silent: bool) -> bool {
+        let first = if silent { FIRST_SILENT_PAUSE } else { FIRST_PAUSE };
         let on_trial: Vec<Place> = values.iter().skip(1).copied().map(place).filter(|p| self.is_on_trial(*p)).collect();
         for again in &on_trial {
-            let pause = self.cuts.get(again).map_or(FIRST_PAUSE, |c| (c.pause * 2).min(LAST_PAUSE));
-            self.cuts.insert(*again, Cut { until: now + pause, pause, on_trial: false });
+            let pause = self.cuts.get(again).map_or(first, |c| (c.pause * 2).min(LAST_PAUSE));
+            self.cuts.insert(*again, Cut { until: now + pause, pause, on_trial: false, silent });
         }
         if !on_trial.is_empty() {
             return true;
         }
         let Some(at) = self.most_suspect(values) else { return false };
-        self.cuts.insert(at, Cut { until: now + FIRST_PAUSE, pause: FIRST_PAUSE, on_trial: false });
+        self.cuts.insert(at, Cut { until: now + first, pause: first, on_trial: false, silent });
         true
     }
 

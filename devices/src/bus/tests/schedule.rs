@@ -198,3 +198,53 @@ async fn a_stopped_bus_ends_and_progress_grew() {
     rig.stop.cancel();
     while rig.messages.recv().await.is_some() {}
 }
+
+/// Eight values in one request and one elsewhere; the device says nothing to a request over address 5, until it has it.
+#[tokio::test(start_paused = true)]
+async fn one_silent_hole_in_a_long_request_mutes_no_neighbour_and_is_joined_again_when_it_answers() {
+    let field = |at: u16| format!("[field.f{at:04}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
+    let fields: String = (0..8).chain([3000]).map(field).collect();
+    let mut rig = Rig::start(tcp(), &[1], &format!("title_zh = '洞'\ntitle_en = 'hole'\n{fields}"));
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    let (begun, mended_s) = (Instant::now(), 3_600);
+    let last = Arc::new(std::sync::atomic::AtomicU16::new(0));
+    let asked_for = last.clone();
+    let answer = move |asked: &Asked| {
+        let over = (asked.address..asked.address + asked.count).contains(&5);
+        let answers = !over || begun.elapsed() > Duration::from_secs(mended_s);
+        if asked.address < 8 {
+            asked_for.store(asked.count, std::sync::atomic::Ordering::Relaxed);
+        }
+        answers.then(|| data(asked))
+    };
+    tokio::spawn(async move {
+        while let Some(wire) = connections.recv().await {
+            tokio::spawn(serve(wire, answer.clone()));
+        }
+    });
+    let mut good = Vec::new();
+    while begun.elapsed() < Duration::from_secs(mended_s) {
+        let scan = rig.scan().await;
+        good.push(scan.samples.iter().filter(|s| s.reading.value().is_some()).count());
+        if begun.elapsed() > Duration::from_secs(120) {
+            assert_eq!(scan.samples[5].reading, bad(Fault::Timeout));
+        }
+    }
+    let whole = good.iter().skip(120).filter(|n| **n == 8).count();
+    assert!(
+        whole * 100 >= good[120..].len() * 99,
+        "{whole} of {} cycles with all that answers: {good:?}",
+        good.len() - 120
+    );
+    let missed = rig.status.snapshot().units[0].counters.timeouts;
+    assert!((10..40).contains(&missed), "{missed} time-outs in an hour");
+    while rig.scan().await.samples.iter().any(|s| s.reading.value().is_none()) {}
+    assert!(begun.elapsed() <= Duration::from_secs(mended_s + 601), "asked every ten minutes: {:?}", begun.elapsed());
+    for _ in 0..2 * 3_600 {
+        assert_eq!(values(&rig.scan().await).len(), 9);
+        if last.load(std::sync::atomic::Ordering::Relaxed) == 8 {
+            return;
+        }
+    }
+    panic!("it is never one request again");
+}
