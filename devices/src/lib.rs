@@ -176,10 +176,12 @@ pub struct BusSpec {
 #[derive(Clone, Debug)]
 pub struct Scan {
     pub device: DeviceId,
-    /// False when nothing valid came back in this cycle.
+    /// False when the device itself gave nothing valid in this cycle.
     pub answered: bool,
     /// Good, uncertain and bad readings of the points that are complete; no other scan of the cycle holds them.
     pub samples: Vec<Sample>,
+    /// Nothing more of this cycle follows; it may have no samples of its own then.
+    pub ends_cycle: bool,
     pub at: Now,
 }
 

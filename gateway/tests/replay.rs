@@ -88,7 +88,13 @@ fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End, change
             let (at, answer) = (clock.now(), signal(second));
             let good = |v| Reading::Good(Finite::new(v).unwrap());
             let reading = answer.map_or(Reading::Bad(Fault::Timeout), good);
-            let scan = Scan { device, answered: answer.is_some(), samples: vec![Sample { point, reading, at }], at };
+            let scan = Scan {
+                device,
+                answered: answer.is_some(),
+                samples: vec![Sample { point, reading, at }],
+                ends_cycle: true,
+                at,
+            };
             scans.send(BusMessage::Scan(scan)).await.unwrap();
             if let Some((_, next)) = change.filter(|(at, _)| *at == second) {
                 let new = NewRules::of(next, Asker::Signal);

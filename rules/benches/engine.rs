@@ -50,6 +50,7 @@ fn point(p: usize) -> Point {
         position: None,
         substance: None,
         limits_by: rules::book::LimitsBy::default(),
+        computed: false,
     }
 }
 

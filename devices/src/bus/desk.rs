@@ -82,7 +82,7 @@ impl Desk {
         if unit.dead.is_none() || change == Change::Died {
             while let Some(part) = self.units[index].take_ready(now, label) {
                 self.status.unit(index).inspect(|c| c.skipped.add(part.skipped));
-                self.send_scan(index, part.answered, part.samples).await;
+                self.send_scan(index, part.answered, part.samples, part.is_last).await;
             }
         }
         match change {
@@ -121,13 +121,11 @@ impl Desk {
         let _ = self.out.send(BusMessage::State { subject: unit.key.clone(), code, detail }).await;
     }
 
-    async fn send_scan(&self, index: usize, answered: bool, samples: Vec<Sample>) {
-        if samples.is_empty() {
-            return; // the last request of a cycle held nothing that another one had not
-        }
+    async fn send_scan(&self, index: usize, answered: bool, samples: Vec<Sample>, ends_cycle: bool) {
         let device = self.units[index].spec.device;
         // A closed channel ends the bus from outside.
-        let _ = self.out.send(BusMessage::Scan(Scan { device, answered, samples, at: self.clock.now() })).await;
+        let _ =
+            self.out.send(BusMessage::Scan(Scan { device, answered, samples, ends_cycle, at: self.clock.now() })).await;
     }
 
     /// Dead units, and those with nothing to ask for, stay bad in every period, without a byte on the wire.
@@ -145,7 +143,7 @@ impl Desk {
         let (now, label) = (Instant::now(), self.clock.now());
         for index in 0..self.units.len() {
             while let Some(samples) = self.units[index].unasked(now, label, why) {
-                self.send_scan(index, false, samples).await;
+                self.send_scan(index, false, samples, true).await;
             }
         }
     }

@@ -95,6 +95,8 @@ pub(super) struct Group {
     cursor: usize,
     image: Image,
     answered: bool,
+    /// The unit itself did not answer in this cycle, not one request alone.
+    failed: bool,
     /// A request of this cycle was repeated on a line whose frames carry no number: what is read waits to be confirmed.
     unconfirmed: bool,
 }
@@ -103,6 +105,8 @@ pub(super) struct Group {
 pub(super) struct Part {
     /// Something of the cycle was answered.
     pub(super) answered: bool,
+    /// The unit itself did not answer.
+    pub(super) failed: bool,
     pub(super) samples: Vec<Sample>,
     /// The cycle is over with it.
     pub(super) is_last: bool,
@@ -141,6 +145,7 @@ impl Group {
             cursor: 0,
             image: Image::default(),
             answered: false,
+            failed: false,
             unconfirmed: false,
         };
         group.replan(cost, cuts, due);
@@ -390,6 +395,7 @@ impl Group {
 
     /// No answer: what is left of the cycle is bad. What failed comes first in the next one.
     pub(super) fn fail(&mut self, fault: Fault, label: Now) {
+        self.failed = true;
         let failed = self.cursor;
         while self.cursor < self.blocks.len() {
             self.pass(Err(fault), label);
@@ -423,15 +429,16 @@ impl Group {
         if !is_last && (self.ready.is_empty() || !self.answered) {
             return None;
         }
-        let (answered, samples) = (self.answered, std::mem::take(&mut self.ready));
+        let (answered, failed, samples) = (self.answered, self.failed, std::mem::take(&mut self.ready));
         let skipped = if is_last { self.advance(now) } else { 0 };
-        Some(Part { answered, samples, is_last, skipped })
+        Some(Part { answered, failed, samples, is_last, skipped })
     }
 
     /// Ends the cycle. Moves the due time past `now`; returns how many cycles were skipped.
     fn advance(&mut self, now: Instant) -> usize {
         self.cursor = 0;
         self.answered = false;
+        self.failed = false;
         self.unconfirmed = false;
         self.image.clear();
         let late = now.saturating_duration_since(self.due).as_nanos() / self.period.as_nanos();

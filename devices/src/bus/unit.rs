@@ -34,6 +34,10 @@ const WATCHED: Duration = Duration::from_secs(30);
 /// A turnaround that differs from the plan's by less does not change the plan.
 const SAME_TURNAROUND: Duration = Duration::from_millis(2);
 const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
+/// As long as a device may be silent before it is an alarm, at the least …
+const HEARD_LATELY_LEAST: Duration = Duration::from_secs(5);
+/// … and no longer than this, so that one that answers nothing any more is soon silent.
+const HEARD_LATELY_MOST: Duration = Duration::from_secs(60);
 
 /// What an outcome changed that others want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub(super) struct Unit {
     /// The group whose present request was not answered: nothing else is asked before it.
     repeat: Option<usize>,
     misses: u32,
+    /// When it answered last, whatever.
+    heard_at: Option<Instant>,
     busy: u8,
     fault: Fault,
     /// An answer to the present request may still be on its way.
@@ -93,6 +99,7 @@ impl Unit {
             asked: 0,
             repeat: None,
             misses: 0,
+            heard_at: None,
             busy: 0,
             fault: Fault::NeverRead,
             owed: false,
@@ -207,6 +214,7 @@ impl Unit {
     /// It answered. Where an earlier answer is still owed, requests of the same shape wait until it cannot come any more.
     fn revive(&mut self, took: Duration, now: Instant, quarantine: Duration) -> Change {
         let back = self.dead.take().is_some();
+        self.heard_at = Some(now);
         self.groups[self.asked].block_heard();
         if back {
             let fault = self.fault;
@@ -335,11 +343,19 @@ impl Unit {
     /// The next points that are ready, until there are none.
     pub(super) fn take_ready(&mut self, now: Instant, label: Now) -> Option<Part> {
         let due = self.groups.iter_mut().enumerate().filter(|(_, g)| g.due <= now);
-        let (index, part) = due.filter_map(|(i, g)| Some((i, g.take_ready(now, label)?))).next()?;
+        let (index, mut part) = due.filter_map(|(i, g)| Some((i, g.take_ready(now, label)?))).next()?;
+        // A cycle of requests that alone stay silent says nothing of the unit, which answers the others.
+        part.answered |= !part.failed && self.heard_at.is_some_and(|at| now - at <= self.lately());
         if part.is_last && self.repeat.is_none() {
             self.improve(index, now);
         }
         Some(part)
+    }
+
+    /// How long ago an answer to another request may be: what is asked most rarely has its turn, within bounds.
+    fn lately(&self) -> Duration {
+        let longest = self.groups.iter().map(|g| g.period).max().unwrap_or_default();
+        longest.clamp(HEARD_LATELY_LEAST, HEARD_LATELY_MOST)
     }
 
     /// Between two cycles the plan follows what was learned: refused holes tried again, a turnaround that is not as assumed.

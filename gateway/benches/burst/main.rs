@@ -130,7 +130,10 @@ async fn scan_all(site: &Site, clock: &Arc<dyn Clock>, scans: &mpsc::Sender<BusM
         let at = clock.now();
         let samples =
             of_device.map(|p| Sample { point: site.book.point_id(&p.key).expect("its own"), reading, at }).collect();
-        scans.send(BusMessage::Scan(Scan { device: id, answered: true, samples, at })).await.expect("the core runs");
+        scans
+            .send(BusMessage::Scan(Scan { device: id, answered: true, samples, ends_cycle: true, at }))
+            .await
+            .expect("the core runs");
     }
 }
 

@@ -93,6 +93,7 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         device: (&p.device).into(),
         kind: kind(p.kind),
         substance: p.substance.and_then(SubstanceWord::substance),
+        computed: p.expression.is_some(),
         limits_by: match &p.limits_by_idlh {
             Some(why) if !why.trim().is_empty() => LimitsBy::Idlh,
             // without a reason it is as if nobody had said it: the tighter limit holds

@@ -1,10 +1,11 @@
-//! Derived points at work: whenever an input arrives, what follows from it is computed and joins the same scan.
+//! Derived points at work: with the end of a cycle that brought an input, what follows from it is computed and joins that scan. Not
+//! earlier: the other inputs of the device are still those of the cycle before.
 //!
 //! Owns the latest reading of every input. A derived value is as old as its newest input; an input older than its `max_age` makes
 //! it stale. Leaves the language to `devices::derive`.
 
 use devices::derive::Expression;
-use rules::{Fault, PointId, Reading, RuleBook, Sample};
+use rules::{DeviceId, Fault, Mono, PointId, Reading, RuleBook, Sample};
 use std::time::Duration;
 
 struct Rule {
@@ -21,6 +22,11 @@ pub struct Derived {
     latest: Vec<Option<Sample>>,
     max_age: Vec<Duration>,
     is_input: Vec<bool>,
+    /// Inputs that have come and were not computed with yet.
+    fresh: Vec<bool>,
+    device: Vec<DeviceId>,
+    /// When each derived value was computed for last; none is told twice for one time.
+    told: Vec<Option<Mono>>,
 }
 
 impl Derived {
@@ -36,13 +42,18 @@ impl Derived {
             Rule { point, expression, inputs }
         };
         let rules: Vec<Rule> = expressions.into_iter().map(rule).collect();
+        let device =
+            |p: &rules::book::Point| book.device_id(&p.device).expect("the configuration has checked every name");
         let mut is_input = vec![false; book.points().len()];
         rules.iter().flat_map(|r| &r.inputs).for_each(|p| is_input[p.index()] = true);
         Self {
+            told: vec![None; rules.len()],
             rules,
             latest: vec![None; book.points().len()],
             max_age: book.points().iter().map(|p| p.max_age).collect(),
+            fresh: vec![false; is_input.len()],
             is_input,
+            device: book.points().iter().map(device).collect(),
         }
     }
 
@@ -53,31 +64,44 @@ impl Derived {
         }
     }
 
-    /// Adds to a scan what follows from it.
-    pub(super) fn follow(&mut self, samples: &mut Vec<Sample>) {
+    /// Adds to a scan of `device` what follows from its cycle, with the last part of it.
+    pub(super) fn follow(&mut self, device: DeviceId, samples: &mut Vec<Sample>, ends_cycle: bool) {
         if self.rules.is_empty() {
             return;
         }
-        let mut fresh = vec![false; self.is_input.len()];
         for sample in samples.iter() {
-            self.keep(*sample, &mut fresh);
+            self.keep(*sample);
         }
+        if !ends_cycle {
+            return;
+        }
+        let mut came: Vec<bool> =
+            self.fresh.iter().zip(&self.device).map(|(fresh, d)| *fresh && *d == device).collect();
         for index in 0..self.rules.len() {
-            let rule = &self.rules[index];
-            let newest = rule.inputs.iter().filter(|p| fresh[p.index()]).filter_map(|p| self.latest[p.index()]);
-            let Some(at) = newest.map(|s| s.at).max_by_key(|at| at.mono) else { continue };
-            let readings: Vec<Reading> = rule.inputs.iter().map(|p| self.reading(*p, at)).collect();
-            let sample = Sample { point: rule.point, reading: rule.expression.evaluate(&readings), at };
-            self.keep(sample, &mut fresh);
+            let Some(sample) = self.computed(index, &came) else { continue };
+            self.keep(sample);
+            came[sample.point.index()] = true;
             samples.push(sample);
         }
+        self.fresh.iter_mut().zip(came).for_each(|(fresh, came)| *fresh &= !came);
     }
 
-    fn keep(&mut self, sample: Sample, fresh: &mut [bool]) {
+    fn computed(&mut self, index: usize, came: &[bool]) -> Option<Sample> {
+        let rule = &self.rules[index];
+        let newest = rule.inputs.iter().filter(|p| came[p.index()]).filter_map(|p| self.latest[p.index()]);
+        let at =
+            newest.map(|s| s.at).max_by_key(|at| at.mono).filter(|at| self.told[index].is_none_or(|t| at.mono > t))?;
+        let readings: Vec<Reading> = rule.inputs.iter().map(|p| self.reading(*p, at)).collect();
+        let sample = Sample { point: rule.point, reading: rule.expression.evaluate(&readings), at };
+        self.told[index] = Some(at.mono);
+        Some(sample)
+    }
+
+    fn keep(&mut self, sample: Sample) {
         let index = sample.point.index();
         if self.is_input.get(index).copied().unwrap_or(false) {
             self.latest[index] = Some(sample);
-            fresh[index] = true;
+            self.fresh[index] = true;
         }
     }
 
@@ -163,21 +187,39 @@ mod tests {
         let site = checked.value.unwrap();
         let id = |key: &str| site.book.point_id(key).unwrap();
         let mut derived = Derived::of(&site.book, site.derived.clone());
+        let d1 = site.book.device_id("D1").unwrap();
         let mut first = vec![sample(id("LT-1"), 50.0, 1)];
-        derived.follow(&mut first);
+        derived.follow(d1, &mut first, true);
         assert_eq!(first.len(), 3);
         assert!(first[1..].iter().all(|s| s.reading == Reading::Bad(Fault::NeverRead)), "{first:?}");
 
         let mut second = vec![sample(id("LT-2"), 75.0, 2)];
-        derived.follow(&mut second);
+        derived.follow(d1, &mut second, true);
         let value = |key: &str| second.iter().find(|s| s.point == id(key)).unwrap().reading.value().unwrap();
         assert!((value("V-1") - 55.0).abs() < 1e-9 && (value("Q-1") - 3.3).abs() < 1e-9);
         assert_eq!(second[1].at.mono, Mono(2_000_000_000));
 
         // LT-1 was last read at 1 s, and may be three periods old
         let mut late = vec![sample(id("LT-2"), 75.0, 9)];
-        derived.follow(&mut late);
+        derived.follow(d1, &mut late, true);
         assert!(late[1..].iter().all(|s| s.reading == Reading::Bad(Fault::Stale)), "{late:?}");
+    }
+
+    #[test]
+    fn a_cycle_told_in_parts_is_computed_once_at_its_end_with_nothing_of_the_cycle_before() {
+        let site = site_from_text("t", SITE, |_| {}).value.unwrap();
+        let (d1, id) = (site.book.device_id("D1").unwrap(), |key: &str| site.book.point_id(key).unwrap());
+        let mut derived = Derived::of(&site.book, site.derived.clone());
+        let mut told = Vec::new();
+        for (second, level) in [(1, 0.0), (2, 50.0)] {
+            // Both were read with one request at the same time; a status read later holds back the second.
+            for (point, ends_cycle) in [("LT-1", false), ("LT-2", true)] {
+                let mut part = vec![sample(id(point), level, second)];
+                derived.follow(d1, &mut part, ends_cycle);
+                told.extend(part.iter().filter(|s| s.point == id("V-1")).map(|s| s.reading.value().unwrap()));
+            }
+        }
+        assert_eq!(told, [0.0, 40.0]);
     }
 
     #[test]
@@ -185,7 +227,7 @@ mod tests {
         let site = site_from_text("t", SITE, |_| {}).value.unwrap();
         let mut derived = Derived::of(&site.book, site.derived.clone());
         let mut none = Vec::new();
-        derived.follow(&mut none);
+        derived.follow(site.book.device_id("D1").unwrap(), &mut none, true);
         assert!(none.is_empty());
     }
 

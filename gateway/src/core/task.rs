@@ -305,8 +305,8 @@ impl Core {
 
     fn bus(&mut self, message: BusMessage, events: &mut Vec<Event>) {
         match message {
-            BusMessage::Scan(Scan { device, answered, mut samples, .. }) => {
-                self.derived.follow(&mut samples);
+            BusMessage::Scan(Scan { device, answered, mut samples, ends_cycle, .. }) => {
+                self.derived.follow(device, &mut samples, ends_cycle);
                 self.store.append_samples(&samples, answered);
                 self.nearness.look(&samples);
                 let scan = Input::Scan { device, answered, samples: &samples };

@@ -97,7 +97,10 @@ impl Bench {
         let device = self.book.device_id("DET-101").unwrap();
         let reading = Reading::Good(Finite::new(value).unwrap());
         let samples = vec![Sample { point: self.book.point_id("GT-101").unwrap(), reading, at }];
-        self.scans.send(BusMessage::Scan(Scan { device, answered: true, samples, at })).await.unwrap();
+        self.scans
+            .send(BusMessage::Scan(Scan { device, answered: true, samples, ends_cycle: true, at }))
+            .await
+            .unwrap();
     }
 
     /// The next record of this kind.

@@ -128,6 +128,7 @@ pub(crate) mod fixture {
             kind: PointKind::Gas,
             substance: None,
             limits_by: LimitsBy::default(),
+            computed: false,
             unit: unit.into(),
             range: (0.0, hh * 2.0),
             decimals: 1,

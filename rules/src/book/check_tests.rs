@@ -20,6 +20,7 @@ fn point(key: &str) -> Point {
         position: None,
         substance: None,
         limits_by: LimitsBy::default(),
+        computed: false,
     }
 }
 

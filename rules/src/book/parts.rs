@@ -39,6 +39,8 @@ pub struct Point {
     /// What they are held against.
     #[serde(default)]
     pub limits_by: LimitsBy,
+    /// Computed from others, each with an alarm for its own silence.
+    pub computed: bool,
     /// Engineering unit as shown.
     pub unit: Text,
     /// Measuring range.

@@ -163,7 +163,7 @@ impl Engine {
                 a.hidden.shelf = None;
                 if a.is_active() {
                     (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
-                    a.shadow = false;
+                    (a.shadow, a.quiet) = (false, false);
                 }
             }
             EventKind::ShelfExpired { annunciated, .. } => {

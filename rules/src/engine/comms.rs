@@ -52,13 +52,13 @@ impl Engine {
 
     /// The device has gone on answering while this point's own request brought nothing, for the time-out of the device and the longest
     /// age of the point: its silence is not the device's, and COMMS_LOSS will never tell of it. After a start, or when the device is
-    /// back, it has as long to say something.
+    /// back, it has as long to say something. A computed point is silent by its inputs, which tell for themselves.
     pub(super) fn is_silent_alone(&self, p: usize) -> bool {
         let device = self.book.index().device_of_point[p].index();
         let (Some(answered), Some(since)) = (self.answered[device], self.answering_since[device]) else { return false };
-        let said = self.book.index().fault_of_point[p].and_then(|fault| self.hot[fault.index()].judged());
-        let patience = self.book.devices()[device].comms_timeout.max(self.book.points()[p].max_age);
-        answered.since(said.unwrap_or(since).max(since)) >= patience
+        let point = &self.book.points()[p];
+        let patience = self.book.devices()[device].comms_timeout.max(point.max_age);
+        !point.computed && answered.since(self.said[p].unwrap_or(since).max(since)) >= patience
     }
 
     /// The time-out of a device may be over.

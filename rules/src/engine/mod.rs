@@ -103,6 +103,8 @@ pub struct Engine {
     readings: Vec<(Reading, Now)>,
     /// Time of the newest sample of a point; anything not newer goes to history only.
     newest: Vec<Option<Mono>>,
+    /// When a point said anything last, a fault or a function check of its own included.
+    said: Vec<Option<Mono>>,
     /// Newest valid answer of a device.
     answered: Vec<Option<Mono>>,
     /// Since when a device has answered without a silence as long as its time-out.

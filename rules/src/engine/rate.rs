@@ -41,16 +41,18 @@ impl Samples {
         }
     }
 
-    /// Time and value of the newest.
+    /// Time of the newest.
     pub(super) fn newest(&self) -> Option<Mono> {
         self.0.back().map(|(at, _)| *at)
     }
-    pub(super) fn value(&self) -> Option<f64> {
-        self.0.back().map(|(_, v)| *v)
-    }
 
     /// Units per minute; none while the samples do not carry one.
-    pub(super) fn slope_per_min(&self, window: Duration) -> Option<f64> {
+    fn slope_per_min(&self, window: Duration) -> Option<f64> {
+        self.line(window).map(|(slope, _)| slope)
+    }
+
+    /// The least-squares line: units per minute, and where it is at the newest sample.
+    pub(super) fn line(&self, window: Duration) -> Option<(f64, f64)> {
         let (first, last) = (self.0.front()?.0, self.0.back()?.0);
         if self.0.len() < SAMPLES_MIN || last.since(first) < window.mul_f64(0.8) {
             return None;
@@ -66,7 +68,8 @@ impl Samples {
             above += d * (v - mean_v);
             below += d * d;
         }
-        (below > 0.0).then(|| above / below)
+        let slope = (below > 0.0).then(|| above / below)?;
+        Some((slope, mean_v + slope * (minutes(last) - mean_t)))
     }
 }
 

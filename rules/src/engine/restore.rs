@@ -130,6 +130,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         alarms,
         readings: vec![(NEVER_READ, now); points],
         newest: vec![None; points],
+        said: vec![None; points],
         answered: vec![None; devices],
         answering_since: vec![None; devices],
         watched_since: vec![now.mono; devices],

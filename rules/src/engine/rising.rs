@@ -15,7 +15,7 @@ use super::quality::is_function_check;
 use super::transitions::Onset;
 use super::{ConditionState, Engine, Timer};
 use crate::book::{Condition, Index, PointKind, RuleBook};
-use crate::reading::Reading;
+use crate::reading::{Fault, Reading};
 use crate::time::{Mono, Now};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ impl Engine {
     ) {
         match reading {
             Reading::Bad(f) if f.is_communication() => {}
+            // A converter's word that the head is silent: for as long as a reading counts as fresh one more may come.
+            Reading::Bad(Fault::Exception(0x0A | 0x0B)) if at.mono <= self.trend_due(p) => {}
             _ if is_function_check(reading) => self.trends[p] = None,
             _ => self.assume_risen(p, reading, at, out),
         }
@@ -52,8 +54,10 @@ impl Engine {
 
     /// Nobody answers: after as long as a reading counts as fresh.
     pub(super) fn silent_while_rising(&mut self, p: usize, now: Now, out: &mut Vec<crate::event::Event>) {
-        let Some(newest) = self.trends[p].as_ref().and_then(|t| t.newest()) else { return };
-        let due = newest.plus(self.book.points()[p].max_age).plus(Duration::from_nanos(1));
+        if self.trends[p].is_none() {
+            return;
+        }
+        let due = self.trend_due(p);
         if due > now.mono {
             return self.deadlines.set_lazily(Timer::Stale(p), due);
         }
@@ -61,12 +65,18 @@ impl Engine {
         self.assume_risen(p, self.readings[p].0, now, out);
     }
 
+    /// Until when a value may still come that continues the trend.
+    fn trend_due(&self, p: usize) -> Mono {
+        let newest = self.trends[p].as_ref().and_then(|t| t.newest()).unwrap_or_default();
+        newest.plus(self.book.points()[p].max_age).plus(Duration::from_nanos(1))
+    }
+
     /// Once: what comes after begins a new trend.
     pub(super) fn assume_risen(&mut self, p: usize, reading: Reading, at: Now, out: &mut Vec<crate::event::Event>) {
         let Some(trend) = self.trends[p].take() else { return };
         let point = &self.book.points()[p];
         let (window, ahead) = (point.period * POLLS, point.max_age);
-        let Some((value, slope)) = trend.value().zip(trend.slope_per_min(window)) else { return };
+        let Some((slope, value)) = trend.line(window) else { return };
         let over = |d: Duration| slope * d.as_secs_f64() / 60.0;
         let (reached, risen) = (value + over(ahead), over(window));
         for i in self.ways[p].rules() {

@@ -45,6 +45,7 @@ fn point(key: &str, device: &str) -> Point {
         position: None,
         substance: None,
         limits_by: crate::book::LimitsBy::default(),
+        computed: false,
     }
 }
 

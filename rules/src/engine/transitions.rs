@@ -1,7 +1,6 @@
 //! Transitions of a point's alarms: one function per transition, numbered as in the table of alarms.md 2.3.
 
 use super::limit::Verdict;
-use super::turn::is_silent;
 use super::{ConditionState, Engine, Timer};
 use crate::book::{Condition, Subject};
 use crate::event::{Cause, Event, EventKind};
@@ -70,8 +69,7 @@ impl Engine {
             // The first reading after a time-out clears nothing; the next one may.
             return;
         }
-        // Judged is what was said: a point that is faulty by its silence has said nothing.
-        if verdict != Verdict::NotEvaluable && !is_silent(reading) {
+        if verdict != Verdict::NotEvaluable {
             self.hot[i].set_judged(Some(at.mono));
             self.hot[i].beyond = verdict == Verdict::True;
         }
@@ -199,9 +197,7 @@ impl Engine {
         let returning = matches!(self.alarms[i].condition, ConditionState::PendingOff(_));
         self.cause = if by_config && returning { Cause::Config } else { Cause::Timer };
         let reading = self.readings[point].0;
-        let judged = self.hot[i].judged().is_some_and(|t| due.since(t) <= self.book.points()[point].max_age);
-        let by_silence = matches!(self.condition_of(i), Condition::SensorFault) && self.is_silent_alone(point);
-        let fresh = judged || by_silence;
+        let fresh = self.hot[i].judged().is_some_and(|t| due.since(t) <= self.book.points()[point].max_age);
         match self.alarms[i].condition {
             ConditionState::PendingOn(t0) => {
                 let late = now.mono.since(self.pending_due(i, t0));

@@ -51,8 +51,13 @@ impl Engine {
         // Missed ticks: what was due before this scan happened before it.
         self.fire(Mono(first.mono.0.saturating_sub(1)), now, out);
         self.cause = Cause::Sample;
-        self.heard(device, answered, first, out);
+        if sorted.is_empty() {
+            self.heard(device, answered, now, out);
+        }
+        // By each moment, so that it does not matter in how many parts a cycle is told: a replay does not know them.
         for instant in sorted.chunk_by(|a, b| a.at.mono == b.at.mono) {
+            self.cause = Cause::Sample;
+            self.heard(device, answered, instant[0].at, out);
             self.instant(instant, out);
         }
         self.settle(last, out);
@@ -113,6 +118,7 @@ impl Engine {
         *newest = Some(s.at.mono);
         self.readings[p] = (s.reading, s.at);
         if !is_silent(s.reading) {
+            self.said[p] = Some(s.at.mono);
             self.deadlines.set_lazily(Timer::Stale(p), self.stale_due(p));
         }
         true
@@ -253,7 +259,7 @@ impl Engine {
 }
 
 /// Bad because nobody answered: the point's silence is not news.
-pub(super) fn is_silent(reading: Reading) -> bool {
+fn is_silent(reading: Reading) -> bool {
     matches!(reading, Reading::Bad(f) if f.is_communication())
 }
 

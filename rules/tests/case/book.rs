@@ -81,6 +81,7 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         position: None,
         substance: None,
         limits_by: rules::book::LimitsBy::default(),
+        computed: list(&t, "computed").contains(key),
     };
     let mut parts = BookParts {
         devices: vec![Device {

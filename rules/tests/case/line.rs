@@ -110,6 +110,7 @@ fn reading(name: &str, words: &[&str]) -> Reading {
             "warm_up" => Fault::WarmUp,
             "inhibited" => Fault::Inhibited,
             "timeout" => Fault::Timeout,
+            "unreachable" => Fault::Exception(0x0B),
             other => panic!("{name}: fault {other}"),
         }),
         ["uncertain", v] => Reading::Uncertain(Finite::new(v.parse().unwrap()).unwrap(), Doubt::OverRange),

@@ -229,6 +229,7 @@ fn point(device: &str, field: &str, period: Duration) -> Point {
         position: None,
         substance: None,
         limits_by: rules::book::LimitsBy::default(),
+        computed: false,
     }
 }
 
