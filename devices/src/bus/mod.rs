@@ -33,6 +33,8 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// … or, where no value has one, only so that its progress shows: a quarter of the watchdog's patience. A look is a timer of its own.
 const LONGEST_WAIT_WITHOUT_WISHES: Duration = Duration::from_millis(2_500);
+/// A connection that is full of old answers twice within this is no connection to work with.
+const RENEWALS_APART: Duration = Duration::from_secs(10);
 /// Time-outs in a row, whatever the unit, after which a socket is taken for half-open.
 const SILENT_IN_A_ROW: u32 = 3;
 
@@ -60,7 +62,8 @@ pub async fn run_bus_with(
 ) {
     let transport = spec.transport.clone();
     let desk = Desk::new(spec, clock, out.clone(), status);
-    let mut bus = Bus { connector, transport, desk, back_off: FIRST_BACK_OFF, attempts: 0, renewed_in_vain: false };
+    let mut bus =
+        Bus { connector, transport, desk, back_off: FIRST_BACK_OFF, attempts: 0, renewed_at: None, renewed_by: None };
     tokio::select! {
         biased;
         () = stop.cancelled() => {}
@@ -76,8 +79,10 @@ struct Bus<C> {
     desk: Desk,
     back_off: Duration,
     attempts: u64,
-    /// The connection was renewed because of old answers, and nothing was answered since.
-    renewed_in_vain: bool,
+    /// When the connection was renewed last because of old answers.
+    renewed_at: Option<Instant>,
+    /// The unit whose last question ended so.
+    renewed_by: Option<usize>,
 }
 
 /// Why a session ended.
@@ -105,7 +110,7 @@ impl<C: Connect> Bus<C> {
             match end {
                 End::Gone => self.lost("closed by the other end or unplugged").await,
                 End::Silent => {}
-                End::Stale if self.renewed_in_vain => self.lost("nothing but answers to old requests").await,
+                End::Stale if self.was_renewed_lately() => self.lost("answers to old requests again and again").await,
                 End::Stale => self.renewed(),
             }
         }
@@ -116,9 +121,14 @@ impl<C: Connect> Bus<C> {
         self.rest().await;
     }
 
-    /// Nothing is lost as long as it opens at once; a second time without an answer in between is a lost link.
+    /// A second time so soon is a lost link: it rests, and is told.
+    fn was_renewed_lately(&self) -> bool {
+        self.renewed_at.is_some_and(|at| at.elapsed() < RENEWALS_APART)
+    }
+
+    /// Nothing is lost as long as it opens at once.
     fn renewed(&mut self) {
-        self.renewed_in_vain = true;
+        self.renewed_at = Some(Instant::now());
         self.desk.status.link().renewals.one();
         tracing::info!(bus = self.desk.key(), code = "link_renewed", "old answers are in the way: a fresh connection");
     }
@@ -165,13 +175,19 @@ impl<C: Connect> Bus<C> {
                     let outcome = line.ask(ask.unit, ask.block, ask.turnaround, ask.limit).await;
                     match outcome {
                         Err(AskError::Gone) => return End::Gone,
-                        Err(AskError::Renew) => return End::Stale,
+                        Err(AskError::Renew) => {
+                            // Once it is the link's affair; a unit that does it again is not to take the others' turns.
+                            if self.renewed_by.replace(index) == Some(index) {
+                                self.desk.note(index, Err(AskError::Timeout), begun.elapsed()).await;
+                            }
+                            return End::Stale;
+                        }
                         Err(AskError::Doubtful) => continue,
                         Err(AskError::Timeout) => silent += 1,
                         Err(AskError::Protocol) if rtu_over_tcp => silent += 1,
                         _ => {
                             (silent, self.back_off) = (0, FIRST_BACK_OFF);
-                            self.renewed_in_vain = false;
+                            self.renewed_by = self.renewed_by.filter(|by| *by != index);
                         }
                     }
                     self.desk.note(index, outcome, begun.elapsed()).await;

@@ -203,27 +203,40 @@ impl IncidentFiles {
 
     fn write(&self, number: u64, text: &[u8]) -> io::Result<()> {
         let (path, new) = (self.path(number), self.path(number).with_extension("json.new"));
+        let written = self.write_to(&path, &new, text);
+        if written.is_err() {
+            // On a full disk what is half written takes room from the journal.
+            drop((fs::remove_file(&new), fs::remove_file(&path)));
+        }
+        written
+    }
+
+    fn write_to(&self, path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let mut file = File::create(&new)?;
+        let mut file = File::create(new)?;
         file.write_all(text)?;
         if self.sync {
             file.sync_all()?;
         }
-        fs::rename(&new, &path)?;
+        fs::rename(new, path)?;
         if self.sync { File::open(&self.folder)?.sync_all() } else { Ok(()) }
     }
 
     /// The oldest go first; the newest always stays.
     fn make_room(&self) {
         loop {
-            let index = &mut *lock(&self.index);
+            let mut guard = lock(&self.index);
+            let index = &mut *guard;
             let bytes: u64 = index.kept.values().map(|kept| kept.bytes).sum();
             let fits = index.kept.len() <= INCIDENTS_MAX && bytes <= INCIDENT_BYTES_MAX;
             if fits || index.kept.len() <= 1 {
                 return;
             }
-            if let Some((number, _)) = index.kept.pop_first() {
-                *index.figures.dropped.entry("room").or_default() += 1;
+            let oldest = index.kept.pop_first();
+            *index.figures.dropped.entry("room").or_default() += u64::from(oldest.is_some());
+            // The lock is not held while the disk works: who looks does not wait for it.
+            drop(guard);
+            if let Some((number, _)) = oldest {
                 let _ = fs::remove_file(self.path(number));
             }
         }

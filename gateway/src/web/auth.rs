@@ -198,13 +198,16 @@ impl Session {
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// Of [`FOLLOW_EVERY`]: how often activity is written down, and how long a broken database is left alone.
 const SLOW_TURNS: u32 = 30;
+/// A commit is stamped before it can be read, for as long as the disk takes to sync it: one more look after so many turns; a disk that takes
+/// longer is an alarm of its own.
+const VISIBLE_AFTER_TURNS: i32 = 5;
 
 /// Ends sessions' remains, and takes up what the command line changed; runs until the server stops. A database that nobody has written to
 /// is not asked: the question would wake the journal's writer every second for nothing.
 pub(super) async fn keep_accounts(accounts: &Accounts, journal: &Journal) {
     let mut every = tokio::time::interval(FOLLOW_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut follow_at, mut seen) = (0, None);
+    let (mut follow_at, mut seen, mut once_more_in) = (0, None, -1);
     for turn in (0..SLOW_TURNS).cycle() {
         every.tick().await;
         if turn == 0 {
@@ -212,7 +215,9 @@ pub(super) async fn keep_accounts(accounts: &Accounts, journal: &Journal) {
             accounts.write_behind().await;
         }
         let mark = accounts.db.mark();
-        if turn < follow_at || (mark.is_some() && mark == seen) {
+        let unchanged = mark.is_some() && mark == seen;
+        once_more_in = if unchanged { once_more_in - i32::from(once_more_in >= 0) } else { VISIBLE_AFTER_TURNS };
+        if turn < follow_at || (unchanged && once_more_in != 0 && turn != 0) {
             continue;
         }
         seen = mark;
