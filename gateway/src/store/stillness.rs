@@ -4,7 +4,9 @@
 
 use super::{Past, PastSample, Span, StoreError};
 use rules::RuleBook;
+use rules::book::{Condition, Rule};
 use rules::engine::Stillness;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Samples read at most: a second or two of a small machine, also at 20,000 points. Beyond it a stuck value is found later, never sooner.
@@ -25,7 +27,12 @@ fn read(dir: &Path, book: &RuleBook, reach_ms: i64) -> Result<Stillness, StoreEr
     let (past, mut still, mut count) = (Past::open(dir)?, Stillness::default(), 0);
     let Some(whole) = past.samples_span() else { return Ok(still) };
     let span = Span { from_ms: whole.to_ms.saturating_sub(reach_ms), to_ms: whole.to_ms };
-    let number = |key: &str| book.point_id(key).and_then(|p| u32::try_from(p.index()).ok());
+    let stuck = |r: &&Rule| matches!(r.condition, Condition::Stuck { .. });
+    let watched: BTreeSet<&str> = book.rules().iter().filter(stuck).map(|r| r.point.as_ref()).collect();
+    let number = |key: &str| {
+        let point = watched.get(key).and_then(|key| book.point_id(key))?;
+        u32::try_from(point.index()).ok()
+    };
     let points: Vec<_> = book.points().iter().map(|p| book.point_id(&p.key)).collect();
     let mut batch: Vec<PastSample> = Vec::new();
     for day in past.days(span) {
@@ -40,6 +47,77 @@ fn read(dir: &Path, book: &RuleBook, reach_ms: i64) -> Result<Stillness, StoreEr
             count <= SAMPLES_MAX
         })?;
     }
-    // Cut short, the newest samples are missing: what they moved would be taken for still.
-    Ok(if count <= SAMPLES_MAX { still } else { Stillness::default() })
+    if count > SAMPLES_MAX {
+        // Cut short, the newest samples are missing: what they moved would be taken for still.
+        tracing::warn!(
+            count,
+            "too many samples before this start to see what stood still: a stuck value is found half a window later"
+        );
+        return Ok(Stillness::default());
+    }
+    Ok(still)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::site_from_text;
+    use crate::store::tests::options;
+    use crate::store::{OpenOptions, Store, Workers};
+    use rules::engine::{Engine, Input, Restored};
+    use rules::{Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
+    use std::time::Duration;
+
+    const SITE: &str = "[site]\nkey = 's'\nname = '站'\nname_en = 'site'\n[[area]]\nkey = 'A1'\nname = '区'\nname_en = 'area'\n\
+        [[link]]\nkey = 'bus'\ntcp = '10.0.0.1:502'\n\
+        [[device]]\nkey = 'D1'\nlink = 'bus'\nunit = 1\nprofile = 'tank-f32'\narea = 'A1'\n\
+        [[point]]\nkey = 'LT-1'\nname = '液位'\nname_en = 'level'\ndevice = 'D1'\nfield = 'level_a'\nkind = 'level'\nrange = [0, 100]\n\
+        stuck = { epsilon = 0.1, window_s = 600 }\n";
+    const STOPPED_MS: i64 = 1_772_407_800_000;
+
+    fn now(seconds: i64) -> Now {
+        let mono = Mono(u64::try_from(100_000 + seconds).unwrap() * 1_000_000_000);
+        Now { mono, wall: Wall { utc_ms: STOPPED_MS + seconds * 1_000, quality: TimeQuality::Synced } }
+    }
+
+    /// What the first sample after a start, a minute after the stop, leads to: the value had moved so many seconds before the stop.
+    fn first_sample_after_a_start(moved_s: i64) -> Vec<&'static str> {
+        let (dir, site) = (tempfile::tempdir().unwrap(), site_from_text("t", SITE, |_| {}).value.unwrap());
+        let point = site.book.point_id("LT-1").unwrap();
+        let sample = |seconds: i64, value: f64| Sample {
+            point,
+            reading: Reading::Good(Finite::new(value).unwrap()),
+            at: now(seconds),
+        };
+        let points = vec!["LT-1".into()];
+        let (store, _) = Store::open(dir.path(), OpenOptions { points, ..options("boot-a", Workers::Inline) }).unwrap();
+        for second in -400..=0 {
+            store.append_samples(&[sample(second, if second < -moved_s { 20.0 } else { 50.0 })], true);
+        }
+        drop(store);
+        let restored = Restored { stillness: stillness(dir.path(), &site.book), ..Restored::default() };
+        let mut engine = Engine::new(site.book.clone(), restored, now(60));
+        let mut events = Vec::new();
+        let device = site.book.device_id("D1").unwrap();
+        let first = [sample(61, 50.0)];
+        engine.handle(Input::Scan { device, answered: true, samples: &first }, now(61), &mut events);
+        events.iter().map(|e| e.kind.name()).collect()
+    }
+
+    #[test]
+    fn a_value_that_stood_still_before_the_stop_is_suspicious_at_once_and_one_that_moved_is_not() {
+        assert_eq!(first_sample_after_a_start(290), ["alarm.pending_on"]);
+        assert!(first_sample_after_a_start(60).is_empty());
+        // without a file to read nothing is known, and nothing fails
+        let site = site_from_text("t", SITE, |_| {}).value.unwrap();
+        drop(stillness(Path::new("/nowhere"), &site.book));
+    }
+
+    #[test]
+    fn half_the_window_is_read_and_nothing_without_such_a_rule() {
+        let site = site_from_text("t", SITE, |_| {}).value.unwrap();
+        assert_eq!(Stillness::reach(&site.book), Some(Duration::from_secs(300)));
+        let without = SITE.replace("stuck = { epsilon = 0.1, window_s = 600 }", "");
+        assert_eq!(Stillness::reach(&site_from_text("t", &without, |_| {}).value.unwrap().book), None);
+    }
 }
