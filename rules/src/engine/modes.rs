@@ -68,16 +68,19 @@ impl Engine {
         if self.modes[k] == mode {
             return Err(Rejected::AlreadySo);
         }
-        self.seen_unit(k, *seen_seq)?;
+        self.seen_unit(k, mode, *seen_seq)?;
         self.change_mode(k, mode, Some(decision(actor, reason, now)), now, out);
         Ok(())
     }
 
-    /// What the person saw of a unit is what stands: its mode, and the alarms that another mode may hide.
-    fn seen_unit(&self, k: usize, seen_seq: u64) -> Result<(), Rejected> {
+    /// What the person saw of a unit is what stands: its mode, and the alarms that another mode may hide. A unit that runs hides none.
+    fn seen_unit(&self, k: usize, new: Mode, seen_seq: u64) -> Result<(), Rejected> {
         let unit = &self.book.plant_units()[k].key;
         if seen_seq < self.modes_seq[k] {
             return Err(Rejected::Changed(unit.clone()));
+        }
+        if new == Mode::Running {
+            return Ok(());
         }
         let alarms: Vec<usize> = (0..self.book.points().len())
             .filter(|p| self.book.index().groups.unit_of_point(*p) == Some(k))
