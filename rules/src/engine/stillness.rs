@@ -81,3 +81,23 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::tests::{parts, rule};
+
+    #[test]
+    fn a_history_dates_stillness_by_the_last_move() {
+        let mut with_stuck = parts();
+        let stuck = Condition::Stuck { epsilon: 0.1, window: Duration::from_secs(600) };
+        with_stuck.rules.push(crate::book::Rule { off_delay: Duration::ZERO, ..rule("GT-101", stuck, 3) });
+        let (book, _) = RuleBook::build(with_stuck).unwrap();
+        let (point, mut still) = (book.point_id("GT-101").unwrap(), Stillness::default());
+        for (utc_ms, value) in [(1, 20.0), (2, 20.05), (3, 50.0), (4, 50.09), (5, 50.02)] {
+            still.take(&book, point, value, utc_ms);
+        }
+        let only: Vec<(i64, f64, f64)> = still.0.values().map(|s| (s.since_utc_ms, s.low, s.high)).collect();
+        assert_eq!(only, [(3, 50.0, 50.09)]);
+    }
+}

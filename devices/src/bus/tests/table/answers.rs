@@ -148,6 +148,23 @@ async fn exceptions_5_6_0a_and_0b_are_tried_later_and_never_cost_the_connection_
 }
 
 #[tokio::test]
+async fn a_unit_that_its_converter_does_not_reach_is_dead_and_back_without_a_reconnect_on_both_wires() {
+    for (on, code) in [(On::Socket, 0x0A), (On::Socket, 0x0B), (On::Terminal, 0x0A), (On::Terminal, 0x0B)] {
+        let script = move |asked: &Asked, nth| match nth {
+            1..=3 => framed(on, asked, &[0x83, code]),
+            _ => right(on, asked),
+        };
+        let mut rig = start(peer(on, script).await, &[1], ONE);
+        assert_eq!(rig.state().await.1, "link_up");
+        assert_eq!(rig.state().await, ("u1".into(), "unit_dead"), "{on:?} {code}");
+        assert_eq!(rig.status.report().units[0].unit.state, "dead");
+        assert_eq!(rig.state().await, ("u1".into(), "unit_back"), "{on:?} {code}");
+        let link = rig.status.snapshot().link;
+        assert_eq!((link.reconnects, link.timeouts, link.exceptions), (0, 0, 3), "{on:?} {code}");
+    }
+}
+
+#[tokio::test]
 async fn a_silent_unit_of_32_leaves_its_neighbours_and_the_same_unit_on_another_bus_alone_on_both_wires() {
     silent(On::Socket, On::Terminal).await;
     silent(On::Terminal, On::Socket).await;
