@@ -166,3 +166,40 @@ async fn a_hole_refused_once_is_read_over_again_later() {
     assert_eq!(asked[..5], [5, 5, 5, 1, 1]);
     assert!(asked.iter().filter(|c| **c == 1).count() <= 24 && asked.ends_with(&[5, 5, 5]), "{asked:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cycle_whose_only_request_alone_is_silent_says_nothing_of_the_unit_until_the_unit_is_silent_too() {
+    let mut spec = spec(tcp(), &[1], THREE);
+    for (point, period) in Arc::make_mut(&mut spec.devices[0].points).iter_mut().zip([1_000, 2_000, 500]) {
+        point.period = ms(period);
+    }
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    let begun = Instant::now();
+    let dies = Duration::from_secs(120);
+    tokio::spawn(async move {
+        while let Some(mut wire) = connections.recv().await {
+            while let Some(asked) = asked_tcp(&mut wire).await {
+                // The third value, in the shortest period, never comes.
+                if asked.function == 3 && begun.elapsed() < dies {
+                    wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+                }
+            }
+        }
+    });
+    let mute = rig.points[0] - 1;
+    let (mut unsaid, mut last_said) = (0, begun.elapsed());
+    while begun.elapsed() < dies + Duration::from_secs(60) {
+        let part = rig.part().await;
+        let only_the_mute = part.samples.iter().all(|s| s.point.index() == mute);
+        if only_the_mute && (Duration::from_secs(60)..dies).contains(&begun.elapsed()) {
+            assert!(part.answered, "{:?} {part:?}", begun.elapsed());
+            unsaid += 1;
+        }
+        if part.answered {
+            last_said = begun.elapsed();
+        }
+    }
+    assert!(unsaid > 50, "{unsaid}");
+    assert!(last_said < dies + Duration::from_secs(10), "{last_said:?}");
+}
