@@ -114,8 +114,11 @@ export async function operations({ page, watch, fact, until, go, clean, shot }) 
     await clean('register');
     return ['旁路', 'ZY-2026-117', '赵仪表', '每 30 分钟现场读表', '剩余'].every((part) => row.includes(part));
   });
-  await fact('ending the bypass makes the point normal again', async () => {
+  await fact('ending the bypass wants a reason and makes the point normal again', async () => {
     await page.getByRole('button', { name: `结束旁路 ${POINT}` }).click();
+    await send('结束旁路');
+    if (!(await dialog.innerText()).includes('理由至少 4 个字')) return false;
+    await reason('热电阻已更换');
     await send('结束旁路');
     await closed();
     await go(`trend/${POINT}`);
@@ -131,6 +134,7 @@ export async function operations({ page, watch, fact, until, go, clean, shot }) 
     await go('hidden');
     const row = await until(5000, 'register', () => says(`[data-bypass="${POINT}"]`));
     await page.getByRole('button', { name: `恢复使用 ${POINT}` }).click();
+    await reason('送检合格装回');
     await send('恢复使用');
     await closed();
     await page.locator(`[data-bypass="${POINT}"]`).waitFor({ state: 'detached', timeout: 5000 });
