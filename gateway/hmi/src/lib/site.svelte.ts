@@ -131,9 +131,10 @@ class SiteState {
     this.mismatches = 0;
   }
 
-  /** Number of the newest thing on the screen: rows come sooner than heartbeats. */
+  /** Number of the newest thing on the screen: rows come sooner than heartbeats, and what has no row of its own as a line of the journal. */
   get pictureSeq(): number {
-    return this.alarms.reduce((newest, a) => Math.max(newest, a.seq), this.seq);
+    const told = Math.max(this.seq, this.records[0]?.seq ?? 0);
+    return this.alarms.reduce((newest, a) => Math.max(newest, a.seq), told);
   }
 
   private record(r: JournalRecord): void {
