@@ -53,6 +53,10 @@ impl Desk {
         &self.key
     }
 
+    pub(super) fn is_dead(&self, index: usize) -> bool {
+        self.units[index].dead.is_some()
+    }
+
     /// A unit to ask, or the time to wait for.
     pub(super) fn turn(&mut self) -> Turn {
         let now = Instant::now();

@@ -93,6 +93,8 @@ enum End {
     Silent,
     /// Old answers are in the way; a fresh connection has none.
     Stale,
+    /// The same, by a unit that is dead: its probes are paced, and the others are not to suffer for it.
+    StaleProbe,
 }
 
 impl<C: Connect> Bus<C> {
@@ -111,7 +113,7 @@ impl<C: Connect> Bus<C> {
                 End::Gone => self.lost("closed by the other end or unplugged").await,
                 End::Silent => {}
                 End::Stale if self.was_renewed_lately() => self.lost("answers to old requests again and again").await,
-                End::Stale => self.renewed(),
+                End::Stale | End::StaleProbe => self.renewed(),
             }
         }
     }
@@ -180,7 +182,7 @@ impl<C: Connect> Bus<C> {
                             if self.renewed_by.replace(index) == Some(index) {
                                 self.desk.note(index, Err(AskError::Timeout), begun.elapsed()).await;
                             }
-                            return End::Stale;
+                            return if self.desk.is_dead(index) { End::StaleProbe } else { End::Stale };
                         }
                         Err(AskError::Doubtful) => continue,
                         Err(AskError::Timeout) => silent += 1,

@@ -212,6 +212,33 @@ async fn a_peer_that_sends_nothing_but_old_answers_is_a_lost_link_and_is_left_al
     assert!((3..12).contains(&link.reconnects), "pauses that double, not a loop: {link:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_answers_with_nothing_but_old_answers_is_dead_and_its_neighbour_is_read() {
+    let mut rig = Rig::start(tcp(), &[1, 2], ONE);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        while let Some(mut wire) = connections.recv().await {
+            while let Some(asked) = asked_tcp(&mut wire).await {
+                if asked.unit == 1 {
+                    wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+                } else {
+                    old_answers(&mut wire).await;
+                    break;
+                }
+            }
+        }
+    });
+    while rig.state().await != ("u2".to_owned(), "unit_dead") {}
+    let renewals = rig.status.snapshot().link.reconnects;
+    let mut read = 0;
+    for _ in 0..60 {
+        let part = rig.part().await;
+        read += u32::from(part.device.index() == 0 && part.answered);
+    }
+    let after = rig.status.snapshot().link.reconnects - renewals;
+    assert!(read > 20 && after < 6, "{read} read, {after} connections");
+}
+
 /// Registers that are, byte for byte, the late answer to the first request.
 const LOOKS_LATE: [u16; 5] = [1, 0, 0x000D, 0x0103, 0x0A00];
 
