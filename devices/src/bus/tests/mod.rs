@@ -7,6 +7,7 @@ mod parts;
 mod periods;
 mod rtu;
 mod schedule;
+mod scheduler;
 mod table;
 mod tcp;
 #[cfg(feature = "tls")]
