@@ -18,8 +18,11 @@ fn silence(baud: u32) -> Duration {
     if baud > 19_200 { Duration::from_micros(1_750) } else { Duration::from_nanos(35_000_000_000 / u64::from(baud)) }
 }
 
+/// From a request to its answer, of every slave on a line.
+pub(crate) const TURNAROUND: Duration = Duration::from_millis(10);
+
 /// Runs the bus of a plant until the end of the bench; gives its scans.
-fn start(plant: &Plant, place: Place, folder: &std::path::Path) -> mpsc::Receiver<BusMessage> {
+pub(crate) fn start(plant: &Plant, place: Place, folder: &std::path::Path) -> mpsc::Receiver<BusMessage> {
     let file = plant.write(folder, &[place], None);
     let mut site = gateway::config::check_site(&file).value.expect("the plant is right");
     let spec = site.buses.remove(0);
@@ -34,7 +37,7 @@ fn start(plant: &Plant, place: Place, folder: &std::path::Path) -> mpsc::Receive
 pub(crate) async fn cycle(baud: u32, most: f64) {
     let name = if baud == 9600 { "RTU 9600" } else { "RTU 115200" };
     let plant = Plant { name, links: 1, units: 8, points: 10, holes: 0, period_ms: 1_000, seed: 1 };
-    let slave = SerialSlave::start(baud, Duration::from_millis(10), |_| false);
+    let slave = SerialSlave::start(baud, TURNAROUND, |_| false);
     let folder = tempfile::tempdir().expect("a folder");
     let mut scans = start(&plant, Place::Serial { path: slave.path.clone(), baud }, folder.path());
     tokio::spawn(async move { while scans.recv().await.is_some() {} });
@@ -128,21 +131,27 @@ fn lived(plant: &Plant, silent: usize, run: &Intervals) {
     table::at_least(plant.name, &figure, measured, LIVED_LEAST, &note);
 }
 
+/// 32 units on one socket …
+pub(crate) const SOCKET: Plant =
+    Plant { name: "32 × 40, TCP", links: 1, units: 32, points: 40, holes: 4, period_ms: 1_000, seed: 2 };
+/// … and on one serial line.
+pub(crate) const LINE: Plant =
+    Plant { name: "32 × 2, RTU 9600", links: 1, units: 32, points: 2, holes: 0, period_ms: 2_000, seed: 2 };
+
 /// Which units never answer.
 type KeepsSilent = fn(u8) -> bool;
 
 /// 32 units on one socket and on one serial line; none, one and eight of them silent.
 pub(crate) async fn isolation() {
     let silent: [(usize, KeepsSilent); 3] = [(0, |_| false), (1, |unit| unit == 7), (8, |unit| unit % 4 == 0)];
-    let tcp = Plant { name: "32 × 40, TCP", links: 1, units: 32, points: 40, holes: 4, period_ms: 1_000, seed: 2 };
-    let rtu = Plant { name: "32 × 2, RTU 9600", links: 1, units: 32, points: 2, holes: 0, period_ms: 2_000, seed: 2 };
+    let (tcp, rtu) = (SOCKET, LINE);
     let mut runs = Vec::new();
     let mut kept = Vec::new();
     for (_, silent) in silent {
         let folder = tempfile::tempdir().expect("a folder");
         let place = Place::Tcp(serve_tcp(0, Seen::default(), silent).await);
         runs.push(tokio::spawn(intervals(start(&tcp, place, folder.path()), tcp.period())));
-        let slave = SerialSlave::start(9600, Duration::from_millis(10), silent);
+        let slave = SerialSlave::start(9600, TURNAROUND, silent);
         let place = Place::Serial { path: slave.path.clone(), baud: 9600 };
         let serial = tempfile::tempdir().expect("a folder");
         runs.push(tokio::spawn(intervals(start(&rtu, place, serial.path()), rtu.period())));

@@ -1,7 +1,7 @@
-//! The figures of acquisition, as one Markdown table: `cargo bench -p gateway --bench acquisition`, some seven minutes.
+//! The figures of acquisition, as one Markdown table: `cargo bench -p gateway --bench acquisition`, some twelve minutes.
 //!
-//! Ratios are taken within one run, so that the machine matters little. `-- lines`, `-- faults` and `-- whole` run a
-//! part of it, `-- 1` … `-- 4` the whole gateway on one plant. The exit code is 1 when a figure misses its target or was not
+//! Ratios are taken within one run, so that the machine matters little. `-- million`, `-- lines`, `-- silence` (of the lines),
+//! `-- faults` and `-- whole` run a part of it, `-- 1` … `-- 4` the whole gateway on one plant. The exit code is 1 when a figure misses its target or was not
 //! measured.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a bench measures time and prints")]
@@ -9,9 +9,11 @@
 mod bare;
 mod faults;
 mod lines;
+mod million;
 mod peers;
 mod plant;
 mod running;
+mod silence;
 mod table;
 mod whole;
 
@@ -41,13 +43,19 @@ fn main() -> ExitCode {
         running::become_child(&words[1..]);
     }
     let wants = |part: &str| words.is_empty() || words.iter().any(|w| w == part);
+    table::head();
+    if wants("million") {
+        million::exchanges();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        table::head();
         if wants("lines") {
             lines::cycle(9_600, 1.05).await;
             lines::cycle(115_200, 1.15).await;
             lines::isolation().await;
+        }
+        if wants("lines") || wants("silence") {
+            silence::bad_and_back(lines::SOCKET, lines::LINE).await;
         }
         if wants("faults") {
             faults::noise().await;

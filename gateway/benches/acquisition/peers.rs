@@ -278,7 +278,7 @@ fn exchange(
     Some(Exchange { begun, ended: Instant::now(), wire: at - begun })
 }
 
-fn crc(bytes: &[u8]) -> u16 {
+pub(crate) fn crc(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xFFFF, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0xA001 } else { c >> 1 })
     })
