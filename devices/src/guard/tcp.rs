@@ -169,8 +169,7 @@ impl TcpMatcher {
     fn judge(&mut self, mut frame: Vec<u8>, counters: &LinkCounters) -> Verdict {
         let id = u16::from_be_bytes([frame[0], frame[1]]);
         let Some((client_id, expect)) = self.pending.as_ref().filter(|_| id == self.last_id) else {
-            counters.stale.one();
-            self.owed.retain(|owed| owed.id != id);
+            counters.stale.one(); // it stays known: a device that repeats what it says may say it once more
             self.stale_in_a_row += 1;
             return if self.stale_in_a_row >= STALE_IN_A_ROW { Verdict::Renew } else { Verdict::Wait };
         };

@@ -157,6 +157,16 @@ fn an_answer_cut_short_is_not_filled_up_by_a_late_one() {
     assert_eq!(whole, Verdict::Answer(vec![0, 8, 0, 0, 0, 5, 2, 3, 2, 0, 9]));
 }
 
+/// Found by the fuzzer: it had come in time to be known as late, and came once more.
+#[test]
+fn an_answer_cut_short_is_not_filled_up_by_a_late_one_that_has_come_before() {
+    let again = tcp_after_a_lost_answer(5, |[a, b], [c, d]| {
+        let late = [a, b, 0, 0, 0, 4, 2, 1, 1, 1];
+        [&late[..], &[c, d, 0, 0, 0, 13, 2, 3, 10], &late].concat()
+    });
+    assert_eq!(again, Verdict::Doubtful);
+}
+
 /// An answer of the unit asked after its coils were given up, with these registers.
 fn tcp_with(registers: &[u8], behind: &[u8]) -> Verdict {
     let count = u8::try_from(registers.len() / 2).unwrap();
