@@ -1,7 +1,8 @@
 //! The flight recorder: the last exchanges of a bus as raw frames with times and verdicts, and copies frozen around incidents.
 //!
 //! ```text
-//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256; an incident keeps 64 before it and 32 after it
+//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256; an incident keeps 64 before it and 32 after it,
+//!                                                      or what comes within two minutes
 //! ```
 //!
 //! Owns the ring and its bounds: an exchange keeps at most [`KEPT_BYTES`] of what came in, however much chatter there was, so a bus
@@ -12,8 +13,9 @@
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// Exchanges kept for each bus.
 pub const EXCHANGES_MAX: usize = 256;
@@ -22,6 +24,8 @@ pub const KEPT_BYTES: usize = 300;
 const INCIDENTS_MAX: usize = 4;
 const BEFORE: usize = 64;
 const AFTER: u64 = 32;
+/// An incident gathers no longer, however little comes: a dead unit alone on its link is probed six times in it, a lost link says nothing.
+const GATHERS_AT_MOST: Duration = Duration::from_secs(120);
 /// Journal entries that name one incident: a flood of alarms belongs to it as a whole.
 const EVENTS_MAX: usize = 16;
 /// The same for the words of its cause.
@@ -153,7 +157,13 @@ impl Recorder {
     /// Waits until an incident has begun, has become complete or belongs to one more event. For one waiter; news of before it waited
     /// are not lost.
     pub async fn incident_news(&self) {
-        self.news.notified().await;
+        let Some(until) = self.lock().gathers_until() else { return self.news.notified().await };
+        tokio::select! {
+            () = self.news.notified() => {}
+            () = sleep_until(until) => {
+                self.lock().settle_incident(false);
+            }
+        }
     }
 
     /// The last exchanges, oldest first; `now_utc_ms` is the wall time of this moment.
@@ -209,7 +219,8 @@ impl Ring {
 
     /// False when it said nothing new.
     fn incident(&mut self, cause: &str, event: Option<&str>) -> bool {
-        if let Some(gathering) = self.incidents.back_mut().filter(|i| self.written < i.until) {
+        let gathers = |i: &Incident| !i.complete && self.written < i.until && !i.is_late();
+        if let Some(gathering) = self.incidents.back_mut().filter(|i| gathers(i)) {
             return gathering.add(cause, event);
         }
         self.settle_incident(false);
@@ -229,10 +240,16 @@ impl Ring {
         true
     }
 
+    /// When the newest incident is complete at the latest; `None` when it is, or when the end of the exchange under way makes it so.
+    fn gathers_until(&self) -> Option<Instant> {
+        let incident = self.incidents.back().filter(|i| !i.complete)?;
+        (!(self.open && incident.is_late())).then(|| incident.at + GATHERS_AT_MOST)
+    }
+
     /// Adds to the newest incident what has come after it; `early` does not wait for all of it. True when it is complete now.
     fn settle_incident(&mut self, early: bool) -> bool {
         let Some(incident) = self.incidents.back_mut().filter(|i| !i.complete) else { return false };
-        let all = self.written >= incident.until;
+        let all = self.written >= incident.until || incident.is_late();
         if !early && !all {
             return false;
         }
@@ -254,6 +271,11 @@ impl Ring {
 }
 
 impl Incident {
+    /// It has gathered for as long as it may.
+    fn is_late(&self) -> bool {
+        self.at.elapsed() >= GATHERS_AT_MOST
+    }
+
     fn add(&mut self, cause: &str, event: Option<&str>) -> bool {
         let another =
             self.cause.len() + cause.len() < CAUSE_BYTES && !self.cause.split(", ").any(|known| known == cause);
@@ -424,5 +446,24 @@ mod tests {
         assert!(!heard().await, "it still gathers");
         (0..200).for_each(|_| exchange(&recorder, &[9]));
         assert!(heard().await && !heard().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_incident_on_a_link_that_falls_silent_is_complete_after_two_minutes_and_gathers_no_more() {
+        let recorder = Recorder::default();
+        exchange(&recorder, &[1]);
+        recorder.incident("unit_dead u1", None);
+        exchange(&recorder, &[2]);
+        recorder.incident_news().await;
+        let begun = Instant::now();
+        recorder.incident_news().await;
+        assert_eq!(begun.elapsed(), GATHERS_AT_MOST);
+        let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
+        assert_eq!((incident.complete, incident.exchanges.len()), (true, 2));
+        exchange(&recorder, &[3]);
+        recorder.incident("link_down", None);
+        let [old, new] = &recorder.incidents(0)[..] else { panic!("another incident begins anew") };
+        assert_eq!((&*old.cause, old.exchanges.len(), &*new.cause), ("unit_dead u1", 2, "link_down"));
+        assert!(old.complete && !new.complete);
     }
 }

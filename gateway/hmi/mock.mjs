@@ -103,6 +103,7 @@ function read(res, url) {
   if (path === '/api/v1/session') return json(res, session());
   if (path === '/api/v1/stream' || path === '/api/v1/office/stream') return stream(res);
   if (path === '/api/v1/events') return json(res, records);
+  if (path === '/api/v1/incidents') return json(res, { incidents: [{ number: 1, bus: plant.buses[0].key, utc_ms: Date.now(), cause: 'alarm', event_ids: [plant.alarms[0].event_id], saved: true }] });
   if (path === '/api/v1/devices') return json(res, plant.buses);
   if (path === '/api/v1/demo/scenarios') return json(res, scenarios);
   if (path === '/api/v1/office/sites') return json(res, officeSites());

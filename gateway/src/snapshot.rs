@@ -76,6 +76,8 @@ pub struct AlarmView {
     /// `GT-102:HH`.
     pub id: String,
     pub point: String,
+    /// The unit of the plant whose mode may hide it.
+    pub plant_unit: Option<String>,
     pub name: String,
     pub name_en: String,
     pub area: String,

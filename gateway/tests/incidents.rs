@@ -13,6 +13,11 @@ fn saved(list: &Value) -> Option<Value> {
     list["incidents"].as_array()?.iter().find(|one| one["saved"] == true).cloned()
 }
 
+/// An alarm around whose raise frames are kept.
+fn with_frames(alarms: &Value) -> Option<Value> {
+    alarms.as_array()?.iter().find(|one| one["incident"]["number"].is_u64()).cloned()
+}
+
 #[test]
 fn an_incident_outlives_a_kill_and_an_unreadable_file_is_set_aside_with_a_notice() {
     let site = Site::minimal();
@@ -34,6 +39,15 @@ fn an_incident_outlives_a_kill_and_an_unreadable_file_is_set_aside_with_a_notice
     let file = format!("/api/v1/devices/{}/incidents", first["bus"].as_str().unwrap());
     let file = gateway.get(&file, Some(&cookie));
     assert_eq!(file["incidents"][0]["number"], first["number"], "{file}");
+    let alarms = gateway.until("/api/v1/alarms", Some(&cookie), |alarms| with_frames(alarms).is_some());
+    let row = with_frames(&alarms).unwrap();
+    let file = format!(
+        "/api/v1/devices/{}/incidents?event_id={}",
+        row["incident"]["bus"].as_str().unwrap(),
+        row["event_id"].as_str().unwrap()
+    );
+    let file = gateway.get(&file, Some(&cookie));
+    assert_eq!(file["incidents"][0]["number"], row["incident"]["number"], "an alarm leads to its frames: {file}");
     let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie));
     let said = events.as_array().unwrap().iter().find(|e| e["code"] == "incidents_set_aside").expect("a notice");
     assert!(said["text_zh"].as_str().unwrap().contains("00000077.json"), "{said}");

@@ -74,6 +74,11 @@ impl Desk {
         Question { unit: unit.spec.unit, block, turnaround: unit.spec.profile.limits.turnaround, limit }
     }
 
+    /// What a unit said is not to be used and no miss of it: it is asked again after its own pause.
+    pub(super) fn rest(&mut self, index: usize) {
+        self.units[index].rest(Instant::now());
+    }
+
     /// Takes the outcome of a question, tells what changed, and publishes the points that are complete with it.
     pub(super) async fn note(&mut self, index: usize, outcome: Result<Vec<u16>, AskError>, took: Duration) {
         let (now, label) = (Instant::now(), self.clock.now());

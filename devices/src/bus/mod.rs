@@ -178,13 +178,17 @@ impl<C: Connect> Bus<C> {
                     match outcome {
                         Err(AskError::Gone) => return End::Gone,
                         Err(AskError::Renew) => {
+                            self.desk.rest(index);
                             // Once it is the link's affair; a unit that does it again is not to take the others' turns.
                             if self.renewed_by.replace(index) == Some(index) {
                                 self.desk.note(index, Err(AskError::Timeout), begun.elapsed()).await;
                             }
                             return if self.desk.is_dead(index) { End::StaleProbe } else { End::Stale };
                         }
-                        Err(AskError::Doubtful) => continue,
+                        Err(AskError::Doubtful) => {
+                            self.desk.rest(index);
+                            continue;
+                        }
                         Err(AskError::Timeout) => silent += 1,
                         Err(AskError::Protocol) if rtu_over_tcp => silent += 1,
                         _ => {

@@ -184,6 +184,11 @@ impl Unit {
         self.wait()
     }
 
+    /// Some instruments miss a request that follows their own answer at once.
+    pub(super) fn rest(&mut self, now: Instant) {
+        self.not_before = now + self.spec.profile.limits.min_gap;
+    }
+
     pub(super) fn note(
         &mut self,
         outcome: Result<Vec<u16>, AskError>,
@@ -192,7 +197,7 @@ impl Unit {
         label: Now,
         quarantine: Duration,
     ) -> Change {
-        self.not_before = now + self.spec.profile.limits.min_gap;
+        self.rest(now);
         let answer = match outcome {
             Ok(words) => Ok(words),
             Err(AskError::Exception(code @ (0x0A | 0x0B))) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { agrees, headline, inTab, needsAck, sorted, sounds, TABS } from '../src/lib/alarms';
+import { agrees, headline, inTab, isUnacked, needsAck, ofUnit, sorted, sounds, TABS } from '../src/lib/alarms';
 import { conditions, hiddenAt, hiddenWord, timeLeft, type Known } from '../src/lib/hiding';
 import { alarmOffers, emptyForm, lacks, maxMinutes, pointOffers, request, type Form, type Verb } from '../src/lib/operations';
 import { may } from '../src/lib/roles';
@@ -36,6 +36,11 @@ describe('states', () => {
     expect(sorted([h, hh, other]).map((a) => a.id)).toEqual(['Q:H', 'P:HH', 'P:H']);
     expect([sounds(h), headline([h, other])?.id, headline([h])?.id]).toEqual([false, 'Q:H', 'P:H']);
     expect(sorted([h]).map((a) => a.id)).toEqual(['P:H']);
+  });
+  test('a_unit_shows_what_its_mode_may_hide_the_newest_first_hidden_or_not', () => {
+    const of = (id: string, state: AlarmStateWord, raised_utc_ms: number, plant_unit: string | null) => alarm(id, state, { raised_utc_ms, plant_unit });
+    const all = [of('A:H', 'acked', 1, 'scrubber'), of('B:H', 'unacked', 3, 'scrubber'), of('C:H', 'suppressed', 2, 'scrubber'), of('D:H', 'unacked', 4, null)];
+    expect(ofUnit(all, 'scrubber').map((a) => [a.id, isUnacked(a)])).toEqual([['B:H', true], ['C:H', true], ['A:H', false]]);
   });
   test('the_server_counts_what_is_not_hidden_and_not_acknowledged', () => {
     expect(agrees(ALL.map((s, i) => alarm(`P${i}:H`, s)), 3)).toBe(true);
@@ -83,18 +88,21 @@ describe('operations', () => {
   const form = (more: Partial<Form>): Form => ({ ...emptyForm(), ...more });
   test('priority_1_is_never_offered_a_shelf_and_the_reason_is_said', () => {
     expect(alarmOffers(alarm('P:HH', 'unacked', { priority: 1 }), undefined, as('operator', 'shift'))[0]).toEqual({ verb: 'shelve', why: 'op.why.p1' });
-    expect(lacks('shelve', form({ reason: '探头检修中' }), 1, 'zhang')).toEqual(['op.why.p1']);
+    expect(lacks('shelve', form({ reason: '探头检修中' }), 1, ['zhang', '张工'])).toEqual(['op.why.p1']);
   });
   test('a_shelf_lasts_60_minutes_8_hours_or_12_hours_by_priority', () => {
     expect([1, 2, 3, 4].map((p) => maxMinutes('shelve', p))).toEqual([0, 60, 480, 720]);
-    expect(lacks('shelve', form({ minutes: 61, reason: '误报' }), 2, 'zhang')).toEqual(['op.need.minutes', 'op.need.reason']);
-    expect(lacks('shelve', form({ minutes: 60, reason: '误报频繁' }), 2, 'zhang')).toEqual([]);
+    expect(lacks('shelve', form({ minutes: 61, reason: '误报' }), 2, ['zhang', '张工'])).toEqual(['op.need.minutes', 'op.need.reason']);
+    expect(lacks('shelve', form({ minutes: 60, reason: '误报频繁' }), 2, ['zhang', '张工'])).toEqual([]);
   });
   test('a_bypass_needs_two_people_a_permit_a_measure_and_an_end_within_the_shift', () => {
     const good = form({ reason: '更换探头', permit: 'ZY-7', requested_by: 'li', compensation: '便携仪现场监护', minutes: 480 });
-    expect(lacks('bypass', good, 4, 'zhang')).toEqual([]);
-    expect(lacks('bypass', { ...good, requested_by: ' Zhang ' }, 4, 'zhang')).toEqual(['op.need.other_person']);
-    expect(lacks('bypass', { ...good, minutes: 481, permit: ' ', compensation: '有人' }, 4, 'zhang')).toEqual(['op.need.minutes', 'op.need.permit', 'op.need.compensation']);
+    expect(lacks('bypass', good, 4, ['zhang', '张工'])).toEqual([]);
+    for (const requested_by of [' Zhang ', '张 工', 'ＺＨＡＮＧ']) {
+      expect(lacks('bypass', { ...good, requested_by }, 4, ['zhang', '张工']), requested_by).toEqual(['op.need.other_person']);
+    }
+    expect(lacks('bypass', { ...good, requested_by: ' ' }, 4, ['zhang', ''])).toEqual(['op.need.requested_by']);
+    expect(lacks('bypass', { ...good, minutes: 481, permit: ' ', compensation: '有人' }, 4, ['zhang', '张工'])).toEqual(['op.need.minutes', 'op.need.permit', 'op.need.compensation']);
   });
   test('a_role_that_may_not_reads_who_may_instead_of_a_button', () => {
     expect(pointOffers('P', [], as('operator')).map((o) => o.why)).toEqual(['op.role.bypass', 'op.role.service']);
@@ -115,7 +123,7 @@ describe('operations', () => {
   });
   test('putting_back_into_effect_needs_a_reason_too', () => {
     const verbs: Verb[] = ['end_bypass', 'in_service'];
-    expect(verbs.map((verb) => lacks(verb, form({ reason: '好了' }), 4, 'zhang'))).toEqual([['op.need.reason'], ['op.need.reason']]);
-    expect(verbs.map((verb) => lacks(verb, form({ reason: '动火已结束' }), 4, 'zhang'))).toEqual([[], []]);
+    expect(verbs.map((verb) => lacks(verb, form({ reason: '好了' }), 4, ['zhang', '张工']))).toEqual([['op.need.reason'], ['op.need.reason']]);
+    expect(verbs.map((verb) => lacks(verb, form({ reason: '动火已结束' }), 4, ['zhang', '张工']))).toEqual([[], []]);
   });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { filesOf } from '../src/lib/incidents';
 import { en } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
 import { agrees, compare, counts, frozenRows, headline } from '../src/lib/alarms';
@@ -130,5 +131,16 @@ describe('contact', () => {
   test('what_has_never_arrived_is_neither_zero_nor_lost', () => {
     expect([contactOf(false, false), contactOf(false, true), contactOf(true, false), contactOf(true, true)]).toEqual(['waiting', 'waiting', 'lost', 'up']);
     expect([counted('waiting', 0, '—'), counted('lost', 2, '—'), counted('up', 0, '—')]).toEqual(['—', '2', '0']);
+  });
+});
+
+describe('frames', () => {
+  test('an_alarm_leads_to_the_newest_file_that_names_its_raise', () => {
+    const one = (bus: string, event_ids: string[]) => ({ number: 1, bus, utc_ms: 0, cause: 'c', event_ids, saved: true });
+    const files = filesOf([one('gas bus', ['s-2', 's-1']), one('b', ['s-1']), one('c', [])]);
+    expect([...files]).toEqual([
+      ['s-2', '/api/v1/devices/gas%20bus/incidents?event_id=s-2'],
+      ['s-1', '/api/v1/devices/gas%20bus/incidents?event_id=s-1'],
+    ]);
   });
 });

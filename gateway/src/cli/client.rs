@@ -8,7 +8,9 @@ use super::link::{block_on, until_ctrl_c};
 use super::{check, past, screen};
 use crate::config;
 use crate::store::Span;
+use crate::web::archive::Stopped;
 use crate::web::local::LocalToken;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -110,12 +112,15 @@ pub(super) fn events(args: &EventsArgs) -> Exit {
     block_on(async {
         let asked = Asked::of(&args.target)?;
         let filters = args.filters()?;
-        let answer = asked.events(args.after, args.limit, &filters).await.map_err(Trouble::said)?;
+        let (answer, stopped) = asked.events(args.after, args.limit, &filters).await.map_err(Trouble::said)?;
         let lines = match answer.as_array() {
             Some(list) if !asked.json => list.iter().map(screen::event).collect(),
             _ => vec![answer.to_string()],
         };
-        write_lines(&lines, "", "")
+        let done = write_lines(&lines, "", "");
+        // beside the list: a program that reads it gets the list alone
+        stopped.iter().for_each(|stopped| eprintln!("{}", screen::stopped(*stopped)));
+        done
     })
 }
 
@@ -231,11 +236,12 @@ impl Asked {
         after: Option<u64>,
         limit: u32,
         filters: &[(&'static str, String)],
-    ) -> Result<Value, Trouble> {
+    ) -> Result<(Value, Option<Stopped>), Trouble> {
         if !self.is_office().await? {
             let mut all = vec![("limit", limit.to_string())];
             all.extend(after.map(|seq| ("after_seq", seq.to_string())));
-            return self.get(&with_query("/api/v1/events", all.iter().chain(filters))).await;
+            let (list, headers) = self.fetch(&with_query("/api/v1/events", all.iter().chain(filters))).await?;
+            return Ok((list, Stopped::of_headers(|name| headers.get(name)?.to_str().ok())));
         }
         if !filters.is_empty() {
             let text = "镇办的事件不能这样筛选；在站点上筛选 · an office's events have no such filters; ask the site";
@@ -247,7 +253,7 @@ impl Asked {
         if let Some(list) = list.as_array_mut().filter(|_| newest_first) {
             list.reverse();
         }
-        Ok(list)
+        Ok((list, None))
     }
 
     async fn is_office(&self) -> Result<bool, Trouble> {
@@ -255,6 +261,10 @@ impl Asked {
     }
 
     async fn get(&self, path: &str) -> Result<Value, Trouble> {
+        Ok(self.fetch(path).await?.0)
+    }
+
+    async fn fetch(&self, path: &str) -> Result<(Value, HeaderMap), Trouble> {
         let address = format!("{}{path}", self.url);
         let mut request = self.client.get(&address);
         if let Some(folder) = &self.folder {
@@ -271,7 +281,9 @@ impl Asked {
             let detail = response.json::<Value>().await.unwrap_or_default()["detail"].as_str().map(str::to_owned);
             return Err(self.refused(&address, status, detail));
         }
-        response.json().await.map_err(|_| Trouble::io(format!("{address}: 回答不是 JSON · the answer is not JSON")))
+        let headers = response.headers().clone();
+        let no_json = |_| Trouble::io(format!("{address}: 回答不是 JSON · the answer is not JSON"));
+        Ok((response.json().await.map_err(no_json)?, headers))
     }
 
     fn refused(&self, address: &str, status: reqwest::StatusCode, detail: Option<String>) -> Trouble {

@@ -7,7 +7,11 @@
 use super::client::Trouble;
 use super::person::Person;
 use super::{Exit, screen};
+use serde_json::Value;
 use std::io::{self, BufRead, IsTerminal, Write};
+
+/// Alarms of a unit that are listed: they and the question fit a terminal of 24 lines.
+const UNIT_ALARMS_MAX: usize = 8;
 
 /// What an action must have seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +64,26 @@ async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble
             let groups = person.get("/api/v1/groups").await?;
             let row = groups["units"].as_array().into_iter().flatten().find(|u| u["key"] == unit);
             let mode = row.and_then(|u| u["mode"].as_str()).unwrap_or("?");
-            Ok((format!("{unit}: 运行方式 mode {mode}"), seq))
+            Ok((of_unit(unit, mode, &alarms), seq))
         }
     }
+}
+
+/// The number that was seen stands for all alarms of the unit: how many there are, and the newest of them.
+fn of_unit(unit: &str, mode: &str, alarms: &Value) -> String {
+    let mut standing: Vec<&Value> = screen::rows(alarms).filter(|a| a["plant_unit"] == unit).collect();
+    standing.sort_by_key(|a| std::cmp::Reverse(a["raised_utc_ms"].as_i64()));
+    let unacked = standing.iter().filter(|a| !matches!(a["state"].as_str(), Some("acked" | "latched_acked"))).count();
+    let count = standing.len();
+    let mut lines = vec![
+        format!("{unit}: 运行方式 mode {mode}"),
+        format!("现有报警 standing alarms {count} · 未确认 unacknowledged {unacked}"),
+    ];
+    lines.extend(standing.iter().take(UNIT_ALARMS_MAX).map(|a| format!("  {}", screen::alarm(a))));
+    if let Some(more @ 1..) = count.checked_sub(UNIT_ALARMS_MAX) {
+        lines.push(format!("  … 另有 {more} 条较早的，见 status · {more} earlier ones, see `status`"));
+    }
+    lines.join("\n")
 }
 
 fn agreed() -> io::Result<bool> {
@@ -72,4 +93,24 @@ fn agreed() -> io::Result<bool> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes" | "是"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_unit_shows_the_alarms_that_its_number_vouches_for_the_newest_first() {
+        let alarm = |n: u64, unit: &str, state: &str| json!({ "id": format!("GT-{n}:H"), "plant_unit": unit, "state": state, "priority": 2, "raised_utc_ms": n, "seq": n });
+        let mut all: Vec<Value> = (1..=9).map(|n| alarm(n, "scrubber", "unacked")).collect();
+        all.extend([alarm(10, "scrubber", "acked"), alarm(99, "other", "unacked")]);
+        let shown = of_unit("scrubber", "running", &Value::Array(all));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "scrubber: 运行方式 mode running");
+        assert_eq!(lines[1], "现有报警 standing alarms 10 · 未确认 unacknowledged 9");
+        assert!(lines[2].starts_with("  GT-10:H") && lines[9].starts_with("  GT-3:H"), "{shown}");
+        assert!(lines[10].contains("另有 2 条较早的") && !shown.contains("GT-99"), "{shown}");
+        assert!(of_unit("idle", "stopped", &Value::Null).ends_with("alarms 0 · 未确认 unacknowledged 0"));
+    }
 }

@@ -5,6 +5,7 @@
 use super::hidden::hidden;
 use super::past::{columns, pad};
 use crate::mqtt::payload::utc_text;
+use crate::web::archive::{LOOKED_THROUGH_MAX, Stopped};
 use serde_json::Value;
 
 /// Rows of the list of standing alarms; the page has all of them.
@@ -285,6 +286,16 @@ pub(super) fn event(event: &Value) -> String {
     format!("{:>7}  {time}  {}  {said}", text(event, "seq"), pad(&text(event, "kind"), 22))
 }
 
+/// Below a list of events whose filter could not look through all.
+pub(super) fn stopped(stopped: Stopped) -> String {
+    let Stopped { from_seq, to_seq, go_on_after } = stopped;
+    format!(
+        "只查了第 {from_seq} 至 {to_seq} 号记录（一次最多 {LOOKED_THROUGH_MAX} 条），其余没有查；要接着查，加 --after {go_on_after}\n\
+         only entries {from_seq} to {to_seq} were looked through (at most {LOOKED_THROUGH_MAX} at a time), the others were not; to go on, \
+         give --after {go_on_after}"
+    )
+}
+
 /// One standing alarm on a line, with the number by which it was seen.
 pub(super) fn alarm(alarm: &Value) -> String {
     let value = alarm["value"].as_f64().map_or_else(dash, |value| format!("{value} {}", text(alarm, "unit")));
@@ -432,6 +443,12 @@ mod tests {
         let text = json!({ "zh": "报警", "en": "alarm" });
         let payload = json!({ "time": "2026-11-25T20:00:00.000Z", "kind": "alarm.raised", "text": text });
         assert!(event(&json!({ "n": 3, "site": "a", "payload": payload })).contains("2026-11-25T20:00:00.000Z  a "));
+    }
+
+    #[test]
+    fn a_list_whose_filter_could_not_look_through_all_says_so_and_how_to_go_on() {
+        let said = stopped(Stopped { from_seq: 501, to_seq: 900, go_on_after: 100 });
+        assert!(said.starts_with("只查了第 501 至 900 号记录") && said.ends_with("give --after 100"), "{said}");
     }
 
     #[test]

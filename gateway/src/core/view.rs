@@ -54,6 +54,7 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
         name: described.map_or(title_zh, |p| p.name.to_string()),
         name_en: described.map_or(title_en, |p| p.name_en.to_string()),
         area: described.map_or(told.area, |p| &p.area).to_owned(),
+        plant_unit: site.points.plant_unit(&point).map(str::to_owned),
         point,
         condition: fact.map(|f| f.condition.clone()).unwrap_or_default(),
         priority: engine.urgency(index),

@@ -87,6 +87,7 @@ pub(crate) fn alarm(number: u64) -> AlarmView {
     AlarmView {
         id: format!("GT-{number}:HH"),
         point: format!("GT-{number}"),
+        plant_unit: None,
         name: "液氨泵房".into(),
         name_en: "Ammonia pump room".into(),
         area: "a".into(),

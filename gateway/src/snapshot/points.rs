@@ -4,31 +4,41 @@ use rules::book::{Point, PointKind};
 use rules::{RuleBook, Text};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// The points of a site, in the order of the rule book.
 #[derive(Clone, Debug)]
-pub struct Points(RuleBook);
+pub struct Points {
+    book: RuleBook,
+    /// The unit of the plant that a point belongs to, by numbers; empty for a site without units.
+    units: Arc<[Option<usize>]>,
+}
 
 impl Points {
     /// Of a checked site.
     #[must_use]
     pub fn of(book: RuleBook) -> Self {
-        Self(book)
+        let units = book.plant_units();
+        let mut of_point = vec![None; if units.is_empty() { 0 } else { book.points().len() }];
+        for (k, unit) in units.iter().enumerate() {
+            unit.points.iter().filter_map(|key| book.point_id(key)).for_each(|p| of_point[p.index()] = Some(k));
+        }
+        Self { book, units: of_point.into() }
     }
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.points().len()
+        self.book.points().len()
     }
     /// A site without points has instruments at most.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.points().is_empty()
+        self.book.points().is_empty()
     }
     /// The point of that number.
     #[must_use]
     pub fn get(&self, n: usize) -> Option<PointView> {
-        self.0.points().get(n).map(|point| self.view(n, point))
+        self.book.points().get(n).map(|point| self.view(n, point))
     }
     /// The point of that tag.
     #[must_use]
@@ -38,11 +48,17 @@ impl Points {
     /// Its number.
     #[must_use]
     pub fn number(&self, key: &str) -> Option<usize> {
-        self.0.point_id(key).map(rules::PointId::index)
+        self.book.point_id(key).map(rules::PointId::index)
+    }
+    /// The unit of the plant whose mode may hide what this point calls.
+    #[must_use]
+    pub fn plant_unit(&self, key: &str) -> Option<&str> {
+        let k = self.units.get(self.number(key)?).copied().flatten()?;
+        self.book.plant_units().get(k).map(|unit| unit.key.as_str())
     }
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = PointView> {
-        self.0.points().iter().enumerate().map(|(n, point)| self.view(n, point))
+        self.book.points().iter().enumerate().map(|(n, point)| self.view(n, point))
     }
 
     fn view(&self, n: usize, p: &Point) -> PointView {
@@ -59,7 +75,7 @@ impl Points {
             decimals: p.decimals,
             period_ms: u64::try_from(p.period.as_millis()).unwrap_or(u64::MAX),
             position: p.position,
-            limits: self.0.rules_of(n).filter_map(limit).collect(),
+            limits: self.book.rules_of(n).filter_map(limit).collect(),
         }
     }
 }

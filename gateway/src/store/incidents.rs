@@ -78,6 +78,9 @@ pub struct IncidentFiles {
     index: Mutex<Index>,
     /// One writes at a time; nobody who looks waits for the disk.
     writing: Mutex<()>,
+    /// Folders that were synced, in order: nothing else shows it short of a power cut.
+    #[cfg(test)]
+    synced: Mutex<Vec<PathBuf>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,7 +89,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl IncidentFiles {
     pub(super) fn in_folder(dir: &Path, sync: bool) -> Self {
-        Self { folder: dir.join("incidents"), sync, index: Mutex::default(), writing: Mutex::default() }
+        Self {
+            folder: dir.join("incidents"),
+            sync,
+            index: Mutex::default(),
+            writing: Mutex::default(),
+            #[cfg(test)]
+            synced: Mutex::default(),
+        }
     }
 
     #[cfg(test)]
@@ -212,14 +222,33 @@ impl IncidentFiles {
     }
 
     fn write_to(&self, path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
+        self.create_folder()?;
         let mut file = File::create(new)?;
         file.write_all(text)?;
         if self.sync {
             file.sync_all()?;
         }
         fs::rename(new, path)?;
-        if self.sync { File::open(&self.folder)?.sync_all() } else { Ok(()) }
+        self.sync_folder(&self.folder)
+    }
+
+    /// A folder is there after a power cut once its parent has been synced.
+    fn create_folder(&self) -> io::Result<()> {
+        if self.folder.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.folder)?;
+        let parent = self.folder.parent().expect("it is a folder inside the data folder");
+        self.sync_folder(parent)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        #[cfg(test)]
+        lock(&self.synced).push(folder.to_owned());
+        File::open(folder)?.sync_all()
     }
 
     /// The oldest go first; the newest always stays.
@@ -304,6 +333,17 @@ mod tests {
         assert!(after.read("other").is_empty());
         assert_eq!(after.keep("gas-bus", &view(1, "new"), None).unwrap(), 2);
         assert_eq!(causes(&after), ["unit_dead D, alarm A:H", "new"]);
+    }
+
+    #[test]
+    fn a_new_folder_is_synced_into_its_parent_and_each_file_into_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (parent, folder) = (dir.path().to_owned(), dir.path().join("incidents"));
+        let kept = files(dir.path());
+        kept.keep("b", &view(1, "first"), None).unwrap();
+        assert_eq!(*lock(&kept.synced), [parent, folder.clone()]);
+        kept.keep("b", &view(2, "second"), None).unwrap();
+        assert_eq!(lock(&kept.synced)[2..], [folder]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::influx::line::SeriesSample;
 use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::kpi;
 use crate::record::Record;
-use crate::web::archive::{parse_records, read_events, read_records};
+use crate::web::archive::{Found, parse_records, read_events, read_records};
 use crate::web::{AccountDb, Archive, Bucket, CommitMark, DbJob, EventFilter, Problem};
 use futures_util::future::BoxFuture;
 use rusqlite::{OptionalExtension, params};
@@ -31,11 +31,12 @@ impl Archive for Store {
     }
 
     /// On a connection of its own, as [`Self::kpi`].
-    fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
+    fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Found<Record>, Problem>> {
         let file = self.path.clone();
         Box::pin(async move {
             let read = move || Ok(read_events(&open::reader(&file)?, &filter)?);
-            parse_records(&self.apart(read).await.and_then(|rows| rows).map_err(internal)?)
+            let Found { records, stopped } = self.apart(read).await.and_then(|found| found).map_err(internal)?;
+            Ok(Found { records: parse_records(&records)?, stopped })
         })
     }
 

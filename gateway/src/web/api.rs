@@ -1,6 +1,7 @@
 //! What is read: the newest picture, the journal and the history, as JSON.
 
 use super::SiteState;
+use super::archive::Found;
 use super::event_filter::{EventFilter, MOMENT};
 use super::fields::Wrong;
 use super::moments::{add, with_moments};
@@ -10,10 +11,12 @@ use crate::delivery::OutboxFigures;
 use crate::mqtt::payload::utc_text;
 use crate::record::Record;
 use crate::snapshot::{
-    BusView, BypassView, PointView, ShelfView, SiteView, Snapshot, StorageView, SuppressedView, UnitView, ValueView,
+    AlarmView, BusView, BypassView, PointView, ShelfView, SiteView, Snapshot, StorageView, SuppressedView, UnitView,
+    ValueView,
 };
 use crate::store::IncidentFigures;
 use axum::extract::{Path, Query, State};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use schemars::JsonSchema;
@@ -36,7 +39,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/points", get(points))
         .route("/api/v1/points/{id}", get(point))
         .route("/api/v1/points/{id}/history", get(history))
-        .route("/api/v1/alarms", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().alarms) }))
+        .route("/api/v1/alarms", get(alarms))
         .route("/api/v1/hazards", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().hazards) }))
         .route("/api/v1/risks", get(|State(s): SharedState| async move { Json(s.core.snapshot().site.risks.clone()) }))
         .route("/api/v1/measures", get(measures))
@@ -160,6 +163,30 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<Json<Value>, Problem> {
     with_moments(value).map(Json).map_err(|error| Problem::internal(&error))
 }
 
+/// A standing alarm, and where the raw frames around its raise are kept.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct AlarmRow<'a> {
+    #[serde(flatten)]
+    alarm: &'a AlarmView,
+    incident: Option<IncidentOf<'a>>,
+}
+
+/// A file of `/api/v1/devices/{bus}/incidents`.
+#[derive(JsonSchema, Serialize)]
+struct IncidentOf<'a> {
+    number: u64,
+    bus: &'a str,
+}
+
+async fn alarms(State(state): SharedState) -> Result<Json<Value>, Problem> {
+    let (snapshot, (kept, _)) = (state.core.snapshot(), state.archive.incidents());
+    let around = |event: &str| kept.iter().rev().find(|one| one.event_ids.iter().any(|id| id == event));
+    let incident =
+        |alarm: &AlarmView| around(&alarm.event_id).map(|one| IncidentOf { number: one.number, bus: &one.bus });
+    let rows: Vec<_> = snapshot.alarms.iter().map(|alarm| AlarmRow { alarm, incident: incident(alarm) }).collect();
+    to_json(&rows)
+}
+
 async fn points(State(state): SharedState) -> Result<Json<Value>, Problem> {
     let s = state.core.snapshot();
     let list: Vec<_> = s.site.points.iter().enumerate().map(|(n, point)| point_now(point, s.values.get(n))).collect();
@@ -256,16 +283,20 @@ async fn kpi(State(state): SharedState, Query(mut ask): Query<Span>) -> Result<J
     to_json(&state.archive.kpi(crate::store::Span { from_ms, to_ms }).await?)
 }
 
-/// Oldest first; without `after_seq` the newest ones.
-async fn events(State(state): SharedState, Query(pairs): Query<Vec<(String, String)>>) -> Result<Json<Value>, Problem> {
+/// Oldest first; without `after_seq` the newest ones. A filter that could not look through all says in headers how far it was.
+async fn events(State(state): SharedState, Query(pairs): Query<Vec<(String, String)>>) -> Result<Response, Problem> {
     let filter = EventFilter::of_query(&pairs)?;
-    let records = match filter.narrows() {
+    let found = match filter.narrows() {
         true => state.archive.events(filter).await?,
-        false => state.archive.records(filter.after_seq, filter.limit).await?,
+        false => Found { records: state.archive.records(filter.after_seq, filter.limit).await?, stopped: None },
     };
     let site = state.core.snapshot().site.clone();
-    let list: Vec<Value> = records.iter().map(|record| record_view(record, &site)).collect();
-    Ok(Json(Value::Array(list)))
+    let list: Vec<Value> = found.records.iter().map(|record| record_view(record, &site)).collect();
+    let list = Json(Value::Array(list));
+    Ok(match found.stopped {
+        Some(stopped) => (AppendHeaders(stopped.headers()), list).into_response(),
+        None => list.into_response(),
+    })
 }
 
 /// A record with its texts, and its times as text.

@@ -27,6 +27,7 @@ mod password;
 mod people;
 pub mod problem;
 mod refusals;
+mod requester;
 pub mod routes;
 mod schemas;
 mod server;

@@ -1,5 +1,6 @@
 //! `/api/v1/openapi.json`: the description of every route, made from the one table of routes.
 
+use super::archive::{GO_ON_AFTER, SEARCHED_FROM, SEARCHED_TO};
 use super::routes::{Access, ROUTES, Route, Station};
 use super::schemas::Shapes;
 use super::shell::{PageKind, Shell};
@@ -55,6 +56,9 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
     if content.is_object() {
         done["content"] = content;
     }
+    if route.path == "/api/v1/events" {
+        done["headers"] = searched_headers();
+    }
     let mut operation = json!({
         "summary": route.summary,
         "parameters": parameters,
@@ -80,6 +84,16 @@ fn parameter(place: &str, name: &str, required: bool, kind: &str) -> Value {
         schema["items"] = json!({ "type": "string" });
     }
     json!({ "name": name, "in": place, "required": required, "schema": schema })
+}
+
+/// Of a filter that could not look through all.
+fn searched_headers() -> Value {
+    let header = |said: &str| json!({ "description": said, "schema": { "type": "integer" } });
+    json!({
+        SEARCHED_FROM: header("first entry looked at; only where the filter looked through as much as it may"),
+        SEARCHED_TO: header("last entry looked at"),
+        GO_ON_AFTER: header("give it as after_seq to go on"),
+    })
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {

@@ -6,14 +6,15 @@ use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::commands::{Answer, carry_out, remark};
-use super::problem::{Kind, Problem, of_rejected};
+use super::problem::{Kind, Problem};
+use super::requester::requester;
 use super::routes::Action;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
 use rules::book::Mode;
-use rules::{Command, Refusal, Rejected, ShelfKind};
+use rules::{Command, ShelfKind};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -136,17 +137,14 @@ async fn bypass(
     headers: HeaderMap,
     Body(b): Body<Bypass>,
 ) -> Answer {
-    // by name or by what people call them: who asks does not approve
-    let asker = b.requested_by.trim();
-    if !asker.is_empty() && asker == session.display_name.trim() {
-        return Err(of_rejected(&Rejected::Forbidden(Refusal::SamePerson)).unwrap_or(Problem::new(Kind::Forbidden)));
-    }
+    let asked = remark("requested_by", b.requested_by)?;
+    let requested_by = requester(&state.accounts, &session, asked).await?;
     let command = Command::Bypass {
         point,
         seen_seq: b.seen_seq,
         permit: remark("permit", b.permit)?,
         reason: remark("reason", b.reason)?,
-        requested_by: remark("requested_by", b.requested_by)?,
+        requested_by,
         duration_s: b.duration_s,
         compensation: remark("compensation", b.compensation)?,
     };

@@ -64,8 +64,25 @@ impl Refusals {
             0 => String::new(),
             n => format!("; {n} more before were not written"),
         };
-        Some(format!("{}: {why} (as {}){more}", asked.what, asked.roles))
+        Some(format!("{}: {} (as {}){more}", asked.what, shortened(why, WHY_MAX), asked.roles))
     }
+}
+
+/// Letters of an address that are written: room for any key, percent signs and all. A longer one was made up, and must not push out of the
+/// journal's line ([`super::shell::DETAIL_MAX`]) why it was refused and how many more there were.
+const ASKED_MAX: usize = 300;
+/// The same for why: a name of the request may be in it.
+const WHY_MAX: usize = 100;
+
+/// At most so many letters; what is cut out of the middle leaves a mark, what was wanted stands at the end.
+fn shortened(text: &str, most: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= most {
+        return text.to_owned();
+    }
+    let end = most / 3;
+    let head = letters[..most - end - 1].iter();
+    head.chain(&['…']).chain(&letters[letters.len() - end..]).collect()
 }
 
 /// A change that a signed-in person asks for.
@@ -79,7 +96,7 @@ impl Asked {
     pub(super) fn of(method: &Method, path: &str, roles: &str) -> Option<Self> {
         let changes = !matches!(*method, Method::GET | Method::HEAD);
         let what = path.strip_prefix("/api/v1/").unwrap_or(path);
-        changes.then(|| Self { what: format!("{method} {what}"), roles: roles.to_owned() })
+        changes.then(|| Self { what: shortened(&format!("{method} {what}"), ASKED_MAX), roles: roles.to_owned() })
     }
 }
 
@@ -106,6 +123,23 @@ mod tests {
         assert!(next.ends_with("; 80 more before were not written"), "{next}");
         assert!(refusals.sentence("wang", at(60), &asked, "changed").is_some(), "another person is not held");
         assert!(Asked::of(&Method::GET, "/api/v1/users", "operator").is_none());
+    }
+
+    #[test]
+    fn the_longest_key_pushes_neither_the_reason_nor_the_count_out_of_the_line() {
+        let refusals = Refusals::default();
+        let every_role = "viewer+operator+shift+safety+maintenance+admin";
+        let path = format!("/api/v1/alarms/{}/shelve", "键".repeat(5_000));
+        let asked = Asked::of(&Method::POST, &path, every_role).unwrap();
+        let why = format!("changed: {}", "x".repeat(5_000));
+        let say = |at| refusals.sentence("li", Mono(at), &asked, &why);
+        (0..BURST + 7).for_each(|_| drop(say(0)));
+        let said = say(60_000_000_000).unwrap();
+        let line = format!("{said}, from {}", "f".repeat(45));
+        assert!(line.chars().count() <= super::super::shell::DETAIL_MAX, "{}", line.chars().count());
+        assert!(said.contains("/shelve: changed: x") && said.ends_with("; 7 more before were not written"), "{said}");
+        assert_eq!(shortened("12345", 5), "12345");
+        assert_eq!(shortened("1234567890", 6), "123…90");
     }
 
     #[test]

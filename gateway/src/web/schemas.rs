@@ -4,12 +4,12 @@
 //! repeated here, since they know nothing of schemas. A test holds all of it against a running demo.
 
 use super::DemoScenario;
-use super::api::{Columns, PointNow, StatusView};
+use super::api::{AlarmRow, Columns, PointNow, StatusView};
 use super::moments;
 use super::routes::{Role, Route};
 use super::shell::PageKind;
 use crate::kpi;
-use crate::snapshot::{AlarmView, BypassView, GroupsView, ShelfView};
+use crate::snapshot::{BypassView, GroupsView, ShelfView};
 use crate::store::IncidentFigures;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -69,7 +69,7 @@ impl Shapes {
             ("GET", "/api/v1/points") => self.list::<PointNow<'static>>(),
             ("GET", "/api/v1/points/{id}") => self.one::<PointNow<'static>>(),
             ("GET", "/api/v1/points/{id}/history") => self.one::<Columns>(),
-            ("GET", "/api/v1/alarms") => self.list::<AlarmView>(),
+            ("GET", "/api/v1/alarms") => self.list::<AlarmRow<'static>>(),
             ("GET", "/api/v1/events") => self.list::<RecordShape>(),
             ("GET", "/api/v1/kpi") => self.one::<kpi::Report>(),
             ("GET", "/api/v1/risks") => self.list::<RiskShape>(),
@@ -176,7 +176,7 @@ mod tests {
             assert!(said, "{} {} has a row in routes::ROUTES and none in schemas::body", route.method, route.path);
         }
         let named = shapes.named();
-        assert!(named["AlarmView"]["properties"]["raised_at"].is_object(), "{:?}", named.keys().collect::<Vec<_>>());
+        assert!(named["AlarmRow"]["properties"]["raised_at"].is_object(), "{:?}", named.keys().collect::<Vec<_>>());
         assert!(
             named["Record"]["properties"]["time"].is_object() && named["Hazard"]["properties"]["opened_at"].is_object()
         );

@@ -24,6 +24,9 @@ const BODY_MAX: usize = 1024 * 1024;
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// Longest wait for the journal: a stuck core must not keep people from signing in.
 const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
+/// Letters of a name, and of what was done: what is refused is the longest ([`super::refusals`]), and its count stands at the end.
+const NAME_MAX: usize = 200;
+pub(super) const DETAIL_MAX: usize = 600;
 
 /// Which page the browser shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -45,8 +48,8 @@ impl Journal {
     /// A person did something that changed no alarm. False when the core did not take it in time.
     pub async fn note(&self, user: &str, action: &str, detail: String) -> bool {
         // names come from outside: what is not printable would forge lines of a log
-        let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
-        let (user, detail) = (clean(user), clean(&detail));
+        let clean = |text: &str, most| text.chars().filter(|c| !c.is_control()).take(most).collect::<String>();
+        let (user, detail) = (clean(user, NAME_MAX), clean(&detail, DETAIL_MAX));
         tracing::info!(user, action, detail, "operator");
         if let Self::Core(core) = self {
             let kind = EventKind::Operator { user, action: action.to_owned(), detail };

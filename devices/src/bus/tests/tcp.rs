@@ -262,3 +262,28 @@ async fn values_that_are_a_late_answer_to_the_byte_cost_a_repeat_and_neither_a_m
     assert_eq!((seen.link.doubtful, seen.link.reconnects, seen.link.timeouts), (1, 0, 1));
     assert_eq!(seen.units[0].counters.protocol, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_doubtful_answer_is_asked_for_once_more_only_after_the_pause_the_instrument_wants() {
+    let field = |n: usize| format!("[field.f{n}]\nfunction = 3\naddress = {n}\ntype = 'u16'\n");
+    let fields = (0..5).map(field).collect::<String>();
+    let profile = format!("title_zh = '五'\ntitle_en = 'five'\n[limits]\nmin_gap_ms = 300\n{fields}");
+    let mut rig = Rig::start(tcp(), &[1], &profile);
+    let mut wire = rig.connections.recv().await.unwrap();
+    rig.drain();
+    asked_tcp(&mut wire).await.unwrap(); // never answered
+    for _ in 0..3 {
+        let asked = asked_tcp(&mut wire).await.unwrap();
+        let pdu = [&[3, 10][..], &LOOKS_LATE.map(u16::to_be_bytes).concat()].concat();
+        wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+        let answered = Instant::now();
+        if rig.status.snapshot().link.doubtful == 0 {
+            // the next one is the repeat
+            asked_tcp(&mut wire).await.unwrap();
+            assert!(answered.elapsed() >= Duration::from_millis(300), "{:?}", answered.elapsed());
+            assert_eq!(rig.status.snapshot().link.doubtful, 1);
+            return;
+        }
+    }
+    panic!("no answer was doubtful");
+}

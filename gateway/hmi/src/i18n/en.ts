@@ -83,6 +83,8 @@ export const en: Record<Key, string> = {
   'alarms.tab.unacked': 'Unacked',
   'alarms.tab.returned': 'Returned',
   'alarms.tab.suppressed': 'Suppressed',
+  'alarms.frames': 'Frames',
+  'alarms.frames.title': 'Download the raw frames around the alarm',
   'alarms.hazard': 'Hidden danger {id}',
   'alarms.new': 'New alarms: {n} – click to show',
   'alarms.none': 'No alarms',

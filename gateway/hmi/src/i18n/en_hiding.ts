@@ -108,6 +108,8 @@ export const enHiding: Record<keyof typeof zhHiding, string> = {
   'op.field.reason': 'Reason (at least 4 characters)',
   'op.field.reason.free': 'Remark (optional)',
   'op.field.kind': 'Kind',
+  'op.unit.alarms': 'Standing alarms {n}, of them unacknowledged {unacked}',
+  'op.unit.earlier': '{n} earlier ones in the alarm list',
   'op.field.mode': 'Mode',
   'op.field.minutes': 'Duration (minutes, at most {max})',
   'op.field.until': 'until {until}',

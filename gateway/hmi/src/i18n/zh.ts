@@ -82,6 +82,8 @@ export const zh = {
   'alarms.tab.unacked': '未确认',
   'alarms.tab.returned': '已返回',
   'alarms.tab.suppressed': '抑制',
+  'alarms.frames': '报文',
+  'alarms.frames.title': '下载报警前后的原始报文',
   'alarms.hazard': '隐患 {id}',
   'alarms.new': '{n} 条新报警 – 点击显示',
   'alarms.none': '没有报警',

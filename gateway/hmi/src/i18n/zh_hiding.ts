@@ -106,6 +106,8 @@ export const zhHiding = {
   'op.field.reason': '理由（至少 4 个字）',
   'op.field.reason.free': '说明（可不填）',
   'op.field.kind': '方式',
+  'op.unit.alarms': '现有报警 {n} 条，其中未确认 {unacked} 条',
+  'op.unit.earlier': '另有 {n} 条较早的，见报警列表',
   'op.field.mode': '运行方式',
   'op.field.minutes': '时长（分钟，最多 {max}）',
   'op.field.until': '至 {until}',

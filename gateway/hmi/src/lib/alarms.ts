@@ -127,3 +127,13 @@ export function worst(alarms: readonly AlarmView[]): AlarmView | null {
   }
   return best;
 }
+
+/** What the mode of a unit may hide, the newest first: who sets it vouches for having seen these. */
+export function ofUnit(alarms: readonly AlarmView[], unit: string): AlarmView[] {
+  return alarms.filter((a) => a.plant_unit === unit).sort((a, b) => b.raised_utc_ms - a.raised_utc_ms);
+}
+
+/** Nobody has acknowledged it, hidden or not. */
+export function isUnacked(a: AlarmView): boolean {
+  return a.state !== 'acked' && a.state !== 'latched_acked';
+}

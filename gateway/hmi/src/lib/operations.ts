@@ -87,8 +87,15 @@ export const ofAlarm = (verb: Verb): boolean => verb === 'shelve' || verb === 'u
 
 const enough = (text: string): boolean => [...text.trim()].length >= REASON_MIN;
 
-/** What the form still lacks, in words. */
-export function lacks(verb: Verb, form: Form, priority: number, user: string): Key[] {
+/** A name without case, spaces and full-width letters, as the gateway compares it (gateway/src/web/requester.rs). */
+const normal = (name: string): string =>
+  name
+    .replace(/[\uFF01-\uFF5E]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+    .replace(/\s/g, '')
+    .toLowerCase();
+
+/** What the form still lacks, in words; `approver` is whoever is signed in, by account and as people call them. */
+export function lacks(verb: Verb, form: Form, priority: number, approver: readonly string[]): Key[] {
   const out: Key[] = [];
   const max = maxMinutes(verb, priority);
   if (verb === 'shelve' && max === 0) return ['op.why.p1'];
@@ -97,7 +104,8 @@ export function lacks(verb: Verb, form: Form, priority: number, user: string): K
   if (verb === 'bypass') {
     if (form.permit.trim() === '') out.push('op.need.permit');
     if (form.requested_by.trim() === '') out.push('op.need.requested_by');
-    if (form.requested_by.trim().toLowerCase() === user.trim().toLowerCase()) out.push('op.need.other_person');
+    const asked = normal(form.requested_by);
+    if (asked !== '' && approver.some((name) => normal(name) === asked)) out.push('op.need.other_person');
     if (!enough(form.compensation)) out.push('op.need.compensation');
   }
   if (verb === 'out_of_service' && form.work_order.trim() === '') out.push('op.need.work_order');

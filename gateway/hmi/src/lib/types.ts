@@ -91,6 +91,8 @@ export type AlarmStateWord =
 export interface AlarmView {
   id: string;
   point: string;
+  /** The unit of the plant whose mode may hide it. */
+  plant_unit?: string | null;
   name: string;
   name_en: string;
   area: string;

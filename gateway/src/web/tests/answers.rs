@@ -123,6 +123,19 @@ async fn the_journal_is_asked_by_type_and_an_unknown_word_is_an_error() {
     );
 }
 
+#[tokio::test]
+async fn a_filter_that_could_not_look_through_all_says_how_far_it_was_and_how_to_go_on() {
+    let bench = bench(false).await;
+    let vera = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let said = async |query: &str| {
+        let answer = bench.own(&vera, "GET", &format!("/api/v1/events?{query}"), None).await;
+        archive::Stopped::of_headers(|name| answer.headers().get(name)?.to_str().ok())
+    };
+    let stopped = said("point=LONG-1").await.unwrap();
+    assert_eq!((stopped.from_seq, stopped.to_seq, stopped.go_on_after), (501, 900, 100));
+    assert_eq!(said("point=GT-101").await, None, "where all was looked through nothing is said");
+}
+
 /// One serial bus with one unit and one exchange in its recorder.
 pub(super) fn buses() -> Buses {
     let spec = devices::BusSpec {

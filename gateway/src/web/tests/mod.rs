@@ -4,6 +4,7 @@ mod answers;
 mod doors;
 mod stream;
 
+use super::archive::{Found, Stopped};
 use super::*;
 use crate::core::{CommandError, CommandOutcome, CoreRequest};
 use crate::delivery::{Delivery, OutboxFigures};
@@ -52,10 +53,13 @@ impl Archive for FakeArchive {
         let found = all.into_iter().filter(|r| r.event.seq > after.unwrap_or(0)).take(limit as usize).collect();
         Box::pin(async move { Ok(found) })
     }
-    fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Vec<Record>, Problem>> {
+    fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Found<Record>, Problem>> {
         let all = self.0.lock().unwrap().clone();
-        let found = all.into_iter().filter(|r| filter.kinds.contains(&r.event.kind.name())).collect();
-        Box::pin(async move { Ok(found) })
+        let records = all.into_iter().filter(|r| filter.kinds.contains(&r.event.kind.name())).collect();
+        // A point of this name has a journal that is too long to be looked through.
+        let stopped = filter.point.is_some_and(|point| point == "LONG-1");
+        let stopped = stopped.then_some(Stopped { from_seq: 501, to_seq: 900, go_on_after: 100 });
+        Box::pin(async move { Ok(Found { records, stopped }) })
     }
     fn history(&self, _: &str, from: i64, _: i64, _: u32) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
         Box::pin(async move { Ok(vec![Bucket { t_ms: from, min: None, max: None, last: None, quality: 2 }]) })
@@ -181,6 +185,7 @@ fn alarm() -> AlarmView {
     AlarmView {
         id: "GT-101:HH".into(),
         point: "GT-101".into(),
+        plant_unit: None,
         name: String::new(),
         name_en: String::new(),
         area: String::new(),
