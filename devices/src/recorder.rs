@@ -466,4 +466,22 @@ mod tests {
         assert_eq!((&*old.cause, old.exchanges.len(), &*new.cause), ("unit_dead u1", 2, "link_down"));
         assert!(old.complete && !new.complete);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_two_minutes_another_incident_begins_also_where_nobody_has_looked_meanwhile() {
+        let recorder = Recorder::default();
+        recorder.incident("unit_dead u1", None);
+        tokio::time::advance(GATHERS_AT_MOST).await;
+        recorder.incident("link_down", None);
+        assert_eq!(recorder.incidents(0).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_alarms_belongs_to_one_incident_up_to_a_bound() {
+        let recorder = Recorder::default();
+        (0..200).for_each(|n| recorder.incident(&format!("alarm GT-{n}:HH"), Some("site-7")));
+        let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
+        assert_eq!(incident.event_ids.len(), EVENTS_MAX);
+        assert!(incident.cause.len() < CAUSE_BYTES + 2, "{}", incident.cause.len());
+    }
 }
