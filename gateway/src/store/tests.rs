@@ -73,7 +73,7 @@ fn started() -> EventKind {
 }
 
 /// A sealed chain of records, from number 1.
-fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
+pub(super) fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
     let mut head = GENESIS.to_owned();
     let mut record = |(i, kind): (usize, EventKind)| {
         let seq = i as u64 + 1;
@@ -94,7 +94,7 @@ fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
     kinds.into_iter().enumerate().map(&mut record).collect()
 }
 
-fn commit(records: Vec<Record>) -> Commit {
+pub(super) fn commit(records: Vec<Record>) -> Commit {
     Commit { records, next_hazard: 1, ..Commit::default() }
 }
 
