@@ -5,7 +5,7 @@
 
 mod names;
 
-use crate::annunciator::AnnunciatorFault;
+use crate::annunciator::{AnnunciatorFault, Sound};
 use crate::book::Mode;
 use crate::hazard::{Decision, Hazard};
 use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
@@ -134,6 +134,10 @@ pub struct AlarmFact {
     /// Of `STUCK`: how long the value had stood still when it became pending, so that another window can still be held against it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stood_ms: u64,
+    /// Sound that the event calls for, by itself and at that moment; none where the alarm is hidden, superseded, silenced or has none. Not
+    /// kept with the alarm's own state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
     /// What the event did to the alarm; not kept with the alarm's own state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub states: Option<Box<StateChange>>,
