@@ -5,9 +5,9 @@
 
 use super::{Past, PastSample, RECORDS_FILE, Span, StoreError, open};
 use crate::record::Record;
-use rules::{EventKind, RuleBook};
 use rules::book::{Condition, Rule};
 use rules::engine::Stillness;
+use rules::{EventKind, RuleBook};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
