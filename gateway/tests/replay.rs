@@ -48,6 +48,18 @@ enum End {
 
 /// `change`: from that second on another configuration, without a stop.
 fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End, change: Option<(u64, &Checked)>) {
+    play_all(site, from_s, to_s, &[("DET-101", "GT-101", signal)], end, change);
+}
+
+/// What the points of several devices say, each device scanned once a second.
+fn play_all(
+    site: &Checked,
+    from_s: u64,
+    to_s: u64,
+    signals: &[(&str, &str, Signal)],
+    end: End,
+    change: Option<(u64, &Checked)>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(Virtual(Instant::now(), from_s));
@@ -78,24 +90,26 @@ fn play(site: &Checked, from_s: u64, to_s: u64, signal: Signal, end: End, change
             scans: inbox,
             progress: Arc::default(),
             nearness: Nearness::of(&site.book, &site.buses),
-            derived: gateway::core::Derived::default(),
+            derived: gateway::core::Derived::of(&site.book, site.derived.clone()),
         };
         let (core, task) = start(parts, stop.clone());
         let li = Actor { user: "li".into(), role: "operator".into(), terminal: String::new() };
-        let (device, point) = (site.book.device_id("DET-101").unwrap(), site.book.point_id("GT-101").unwrap());
+        let mut turn = tokio::time::interval(Duration::from_secs(1));
+        turn.tick().await;
         for second in from_s..to_s {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            let (at, answer) = (clock.now(), signal(second));
-            let good = |v| Reading::Good(Finite::new(v).unwrap());
-            let reading = answer.map_or(Reading::Bad(Fault::Timeout), good);
-            let scan = Scan {
-                device,
-                answered: answer.is_some(),
-                samples: vec![Sample { point, reading, at }],
-                ends_cycle: true,
-                at,
-            };
-            scans.send(BusMessage::Scan(scan)).await.unwrap();
+            turn.tick().await;
+            for (n, (device, point, signal)) in signals.iter().enumerate() {
+                if n > 0 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                let (at, answer) = (clock.now(), signal(second));
+                let (device, point) = (site.book.device_id(device).unwrap(), site.book.point_id(point).unwrap());
+                let good = |v| Reading::Good(Finite::new(v).unwrap());
+                let reading = answer.map_or(Reading::Bad(Fault::Timeout), good);
+                let samples = vec![Sample { point, reading, at }];
+                let scan = Scan { device, answered: answer.is_some(), samples, ends_cycle: true, at };
+                scans.send(BusMessage::Scan(scan)).await.unwrap();
+            }
             if let Some((_, next)) = change.filter(|(at, _)| *at == second) {
                 let new = NewRules::of(next, Asker::Signal);
                 assert!(core.change(new).await);
@@ -172,6 +186,52 @@ fn what_the_journal_says_comes_out_of_the_samples_again() {
         json(&site, &["replay", "--json", "--from", "2026-03-01T23:51:20Z", "--to", "2026-03-02T00:00:30Z"]);
     assert_eq!((code, &part["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{:#}", part["comparison"]);
     assert!(part["comparison"]["recorded"].as_u64() < c["recorded"].as_u64());
+}
+
+const SECOND_DEVICE: &str = r#"
+[[device]]
+key = "DET-102"
+link = "bus-a"
+unit = 12
+profile = "gas-module-b"
+area = "A1"
+
+[[point]]
+key = "GT-102"
+name = "氨气浓度二"
+name_en = "Ammonia 2"
+device = "DET-102"
+field = "concentration"
+kind = "other"
+range = [0, 100]
+
+[[point]]
+key = "SUM"
+name = "两台之和"
+name_en = "both together"
+expression = "{GT-101} + {GT-102}"
+kind = "other"
+range = [0, 200]
+"#;
+
+#[test]
+fn a_value_computed_from_two_devices_lets_neither_look_alive_in_a_replay() {
+    let site = Site::minimal();
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    std::fs::write(site.file(), text + SECOND_DEVICE).unwrap();
+    let (checked, _) = load_site(&site.file()).unwrap();
+    let one: Signal = |second| Some(10.0).filter(|_| !(60..120).contains(&second));
+    let two: Signal = |second| Some(20.0).filter(|_| !(100..150).contains(&second));
+    play_all(&checked, 0, 300, &[("DET-101", "GT-101", one), ("DET-102", "GT-102", two)], End::InOrder, None);
+    let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
+    let lost = "SELECT kind || ' ' || json_extract(json, '$.fact.device') FROM event \
+                WHERE json LIKE '%COMMS_LOSS%' AND kind IN ('alarm.raised', 'alarm.returned') ORDER BY seq";
+    let mut query = conn.prepare(lost).unwrap();
+    let story: Vec<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let live = ["raised DET-101", "raised DET-102", "returned DET-101", "returned DET-102"];
+    assert_eq!(story, live.map(|line| format!("alarm.{line}")));
+    let (code, found) = json(&site, &["replay", "--json"]);
+    assert_eq!((code, &found["comparison"]["differences"]), (0, &Value::Array(Vec::new())), "{found:#}");
 }
 
 #[test]

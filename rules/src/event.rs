@@ -5,13 +5,14 @@
 
 mod names;
 
-use crate::annunciator::AnnunciatorFault;
+use crate::annunciator::{AnnunciatorFault, Sound};
 use crate::book::Mode;
 use crate::hazard::{Decision, Hazard};
 use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
 use crate::reading::Reading;
 use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// One fact with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,9 +131,22 @@ pub struct AlarmFact {
     /// Part of the on-delay that nobody watched: a start credited the time the gateway was down.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub gap_credited_ms: u64,
+    /// Of `STUCK`: how long the value had stood still when it became pending, so that another window can still be held against it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stood_ms: u64,
+    /// Sound that the event calls for, by itself and at that moment; none where the alarm is hidden, superseded, silenced or has none. Not
+    /// kept with the alarm's own state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
     /// What the event did to the alarm; not kept with the alarm's own state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub states: Option<Box<StateChange>>,
+}
+
+impl AlarmFact {
+    pub(crate) fn stood(&self) -> Duration {
+        Duration::from_millis(self.stood_ms)
+    }
 }
 
 /// Every kind of fact. Serialised names are those of the interface (`alarm.raised`, …).

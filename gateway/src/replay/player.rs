@@ -5,6 +5,8 @@
 //!   steps of the journal, by time ──────────────────────────────────────────────────────┴─► Engine, timers at their due time
 //! ```
 //!
+//! A computed value joins the scan before it: it was computed with the end of that device's cycle, whatever devices its inputs hang on.
+//!
 //! Owns order and grouping. Every decision is the engine's.
 
 use super::revisions::Revisions;
@@ -42,6 +44,14 @@ pub struct Played {
     pub samples: u64,
 }
 
+/// Where a sample of a point belongs.
+#[derive(Clone, Copy)]
+struct Place {
+    point: PointId,
+    device: DeviceId,
+    computed: bool,
+}
+
 /// The engine with everything it is fed from.
 pub struct Player<'a> {
     engine: Engine,
@@ -51,15 +61,16 @@ pub struct Player<'a> {
     keys: &'a [String],
     timeline: &'a Timeline,
     steps: std::iter::Peekable<std::vec::IntoIter<(Now, Step)>>,
-    /// By the reader's numbers: the point and its device in the book in force.
-    points: Vec<Option<(PointId, DeviceId)>>,
+    /// By the reader's numbers, in the book in force.
+    points: Vec<Option<Place>>,
     /// Where the last sample lay on the timeline.
     stretch: Stretch,
     /// The scan being collected, by the reader's numbers: another book may take over before it is judged.
     scan: Vec<(u32, Reading, Now)>,
     /// The same as the engine takes it; kept for its memory.
     samples: Vec<Sample>,
-    device: Option<DeviceId>,
+    /// The point, by the reader's numbers, whose device is scanned.
+    scanned: Option<u32>,
     answered: bool,
     modes: Vec<(String, Mode)>,
     next_hazard: u64,
@@ -90,7 +101,7 @@ impl<'a> Player<'a> {
             stretch: Stretch::default(),
             scan: Vec::new(),
             samples: Vec::new(),
-            device: None,
+            scanned: None,
             answered: false,
             modes: Vec::new(),
             next_hazard: 1,
@@ -115,30 +126,53 @@ impl<'a> Player<'a> {
     pub fn feed(&mut self, batch: &[PastSample]) {
         for past in batch {
             let at = self.timeline.at_near(past.utc_ms, &mut self.stretch);
-            let Some(device) = self.device_at(past.point, at) else { continue };
-            self.played.samples += 1;
+            let Some(place) = self.place_at(past.point, at) else { continue };
             let answered = past.answered.unwrap_or_else(|| is_heard(past.reading));
-            let begins = self.device != Some(device)
+            if place.computed {
+                self.join(past, at);
+                continue;
+            }
+            self.played.samples += 1;
+            let begins = self.scanned.and_then(|number| self.place(number)).map(|p| p.device) != Some(place.device)
                 || self.answered != answered && past.answered.is_some()
-                || self.scan.iter().any(|(number, ..)| *number == past.point)
+                || self.has_in_hand(past.point)
                 || self.scan.last().is_some_and(|(.., at)| (past.utc_ms - at.wall.utc_ms).abs() > SCAN_MS);
             if begins {
                 self.flush();
-                (self.device, self.answered) = (Some(device), answered);
+                (self.scanned, self.answered) = (Some(past.point), answered);
             }
             self.answered |= answered;
             self.scan.push((past.point, past.reading, at));
         }
     }
 
-    /// The device of a point in the book in force; a start may just have brought a book that has it.
-    fn device_at(&mut self, number: u32, at: Now) -> Option<DeviceId> {
-        let known = |player: &Self| player.points.get(number as usize).copied().flatten().map(|(_, device)| device);
-        let now = known(self);
+    /// A computed value; without a scan before it, what it was computed from lies outside of what is played.
+    fn join(&mut self, past: &PastSample, at: Now) {
+        let Some(number) = self.scanned else { return };
+        self.played.samples += 1;
+        if self.has_in_hand(past.point) {
+            // Two cycles of one device, close together.
+            self.flush();
+            self.scanned = Some(number);
+        }
+        self.scan.push((past.point, past.reading, at));
+    }
+
+    fn has_in_hand(&self, point: u32) -> bool {
+        self.scan.iter().any(|(number, ..)| *number == point)
+    }
+
+    fn place(&self, number: u32) -> Option<Place> {
+        self.points.get(number as usize).copied().flatten()
+    }
+
+    /// Where a point belongs in the book in force; a start may just have brought a book that has it.
+    fn place_at(&mut self, number: u32, at: Now) -> Option<Place> {
+        let now = self.place(number);
         if now.is_none() && self.steps.peek().is_some_and(|(due, _)| due.mono <= at.mono) {
             self.flush();
             self.steps_until(at.mono);
-            return known(self);
+            return self.place(number);
         }
         now
     }
@@ -153,9 +187,7 @@ impl<'a> Player<'a> {
     }
 
     fn flush(&mut self) {
-        if self.device.take().is_none() {
-            return;
-        }
+        let Some(scanned) = self.scanned.take() else { return };
         let times = || self.scan.iter().map(|(.., at)| *at);
         let (Some(first), Some(now)) = (times().map(|at| at.mono).min(), times().max_by_key(|at| at.mono)) else {
             return;
@@ -164,14 +196,12 @@ impl<'a> Player<'a> {
         self.timers(first, false);
         self.last = now;
         // Only now: a step may have brought another book.
-        let mut device = None;
         self.samples.clear();
         for (number, reading, at) in self.scan.drain(..) {
-            let Some((point, of)) = self.points[number as usize] else { continue };
-            device = Some(of);
+            let Some(Place { point, .. }) = self.points[number as usize] else { continue };
             self.samples.push(Sample { point, reading, at });
         }
-        let Some(device) = device else { return };
+        let Some(Place { device, .. }) = self.place(scanned) else { return };
         let begun = self.played.events.len();
         let scan = Input::Scan { device, answered: self.answered, samples: &self.samples };
         self.engine.handle(scan, now, &mut self.played.events);
@@ -286,9 +316,12 @@ impl<'a> Player<'a> {
 }
 
 /// What the reader's numbers are in a book.
-fn numbered(book: &RuleBook, keys: &[String]) -> Vec<Option<(PointId, DeviceId)>> {
-    let device = |p: PointId| book.device_id(&book.points()[p.index()].device);
-    keys.iter().map(|key| book.point_id(key).and_then(|p| Some((p, device(p)?)))).collect()
+fn numbered(book: &RuleBook, keys: &[String]) -> Vec<Option<Place>> {
+    let place = |point: PointId| {
+        let of = &book.points()[point.index()];
+        Some(Place { point, device: book.device_id(&of.device)?, computed: of.computed })
+    };
+    keys.iter().map(|key| book.point_id(key).and_then(place)).collect()
 }
 
 /// Without a record of it: a device that says anything at all has answered.

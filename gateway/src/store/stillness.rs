@@ -1,12 +1,14 @@
 //! How long values had stood still when the site stopped, from its own history: what a start tells the rules about stuck values.
 //!
-//! Read once, from the newest sample back by half the longest window. Owns that reading; what it means is the rules' to say.
+//! Read once, from the newest sample back by half the longest window. What a point read while it was out of service counts no more than it
+//! would have without a start. Owns that reading; what it means is the rules' to say.
 
-use super::{Past, PastSample, Span, StoreError};
-use rules::RuleBook;
+use super::{Past, PastSample, RECORDS_FILE, Span, StoreError, open};
+use crate::record::Record;
 use rules::book::{Condition, Rule};
 use rules::engine::Stillness;
-use std::collections::BTreeSet;
+use rules::{EventKind, RuleBook};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Samples read at most: a second or two of a small machine, also at 20,000 points. Beyond it a stuck value is found later, never sooner.
@@ -23,6 +25,24 @@ pub fn stillness(dir: &Path, book: &RuleBook) -> Stillness {
     })
 }
 
+/// Points that came back into service, and when last. Of the newest events only, so that a start does not read years of them.
+fn returned_to_service(dir: &Path) -> Result<BTreeMap<String, i64>, StoreError> {
+    let conn = open::reader(&dir.join(RECORDS_FILE))?;
+    let newest = "SELECT json FROM event WHERE seq > (SELECT COALESCE(MAX(seq), 0) FROM event) - 20000 \
+                  AND kind = 'point.in_service' ORDER BY seq";
+    let mut query = conn.prepare(newest)?;
+    let mut rows = query.query([])?;
+    let mut returned = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let record: Option<Record> = row.get_ref(0)?.as_str().ok().and_then(|json| serde_json::from_str(json).ok());
+        let Some(event) = record.map(|r| r.event) else { continue };
+        if let EventKind::InService { point, .. } = event.kind {
+            returned.insert(point, event.at.wall.utc_ms);
+        }
+    }
+    Ok(returned)
+}
+
 fn read(dir: &Path, book: &RuleBook, reach_ms: i64) -> Result<Stillness, StoreError> {
     let (past, mut still, mut count) = (Past::open(dir)?, Stillness::default(), 0);
     let Some(whole) = past.samples_span() else { return Ok(still) };
@@ -33,14 +53,16 @@ fn read(dir: &Path, book: &RuleBook, reach_ms: i64) -> Result<Stillness, StoreEr
         let point = watched.get(key).and_then(|key| book.point_id(key))?;
         u32::try_from(point.index()).ok()
     };
-    let points: Vec<_> = book.points().iter().map(|p| book.point_id(&p.key)).collect();
+    let returned = returned_to_service(dir)?;
+    let served_from = |p: &rules::book::Point| returned.get(p.key.as_ref()).copied().unwrap_or(i64::MIN);
+    let points: Vec<_> = book.points().iter().map(|p| (book.point_id(&p.key), served_from(p))).collect();
     let mut batch: Vec<PastSample> = Vec::new();
     for day in past.days(span) {
         past.samples(&day, span, &number, &mut batch, |samples| {
             count += samples.len();
             for s in samples.drain(..) {
-                let point = points.get(s.point as usize).copied().flatten();
-                if let Some((point, value)) = point.zip(s.reading.value()) {
+                let Some((point, from_ms)) = points.get(s.point as usize).copied() else { continue };
+                if let Some((point, value)) = point.zip(s.reading.value()).filter(|_| s.utc_ms > from_ms) {
                     still.take(book, point, value, s.utc_ms);
                 }
             }
@@ -62,9 +84,10 @@ fn read(dir: &Path, book: &RuleBook, reach_ms: i64) -> Result<Stillness, StoreEr
 mod tests {
     use super::*;
     use crate::config::site_from_text;
-    use crate::store::tests::options;
+    use crate::store::tests::{chain, commit, options};
     use crate::store::{OpenOptions, Store, Workers};
     use rules::engine::{Engine, Input, Restored};
+    use rules::hazard::Decision;
     use rules::{Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
     use std::time::Duration;
 
@@ -80,8 +103,18 @@ mod tests {
         Now { mono, wall: Wall { utc_ms: STOPPED_MS + seconds * 1_000, quality: TimeQuality::Synced } }
     }
 
-    /// What the first sample after a start, a minute after the stop, leads to: the value had moved so many seconds before the stop.
-    fn first_sample_after_a_start(moved_s: i64) -> Vec<&'static str> {
+    fn put_in_service(store: &Store, seconds: i64) {
+        let (role, terminal) = ("shift_leader".into(), String::new());
+        let by = Decision { by: "li".into(), role, at: now(seconds), reason: "检修完毕".into(), terminal };
+        let mut records = chain([EventKind::InService { point: "LT-1".into(), by }]);
+        records[0].event.at = now(seconds);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(store.commit(commit(records))).unwrap();
+    }
+
+    /// What the first sample after a start, a minute after the stop, leads to: the value had moved so many seconds before the stop, and
+    /// the point may have come back into service since.
+    fn first_sample_after_a_start(moved_s: i64, served_s: Option<i64>) -> Vec<&'static str> {
         let (dir, site) = (tempfile::tempdir().unwrap(), site_from_text("t", SITE, |_| {}).value.unwrap());
         let point = site.book.point_id("LT-1").unwrap();
         let sample = |seconds: i64, value: f64| Sample {
@@ -93,6 +126,9 @@ mod tests {
         let (store, _) = Store::open(dir.path(), OpenOptions { points, ..options("boot-a", Workers::Inline) }).unwrap();
         for second in -400..=0 {
             store.append_samples(&[sample(second, if second < -moved_s { 20.0 } else { 50.0 })], true);
+        }
+        if let Some(served_s) = served_s {
+            put_in_service(&store, -served_s);
         }
         drop(store);
         let restored = Restored { stillness: stillness(dir.path(), &site.book), ..Restored::default() };
@@ -106,11 +142,17 @@ mod tests {
 
     #[test]
     fn a_value_that_stood_still_before_the_stop_is_suspicious_at_once_and_one_that_moved_is_not() {
-        assert_eq!(first_sample_after_a_start(290), ["alarm.pending_on"]);
-        assert!(first_sample_after_a_start(60).is_empty());
+        assert_eq!(first_sample_after_a_start(290, None), ["alarm.pending_on"]);
+        assert!(first_sample_after_a_start(60, None).is_empty());
         // without a file to read nothing is known, and nothing fails
         let site = site_from_text("t", SITE, |_| {}).value.unwrap();
         drop(stillness(Path::new("/nowhere"), &site.book));
+    }
+
+    #[test]
+    fn what_a_point_read_while_it_was_out_of_service_is_not_still() {
+        assert!(first_sample_after_a_start(290, Some(200)).is_empty());
+        assert_eq!(first_sample_after_a_start(280, Some(290)), ["alarm.pending_on"]);
     }
 
     #[test]

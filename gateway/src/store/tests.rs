@@ -73,7 +73,7 @@ fn started() -> EventKind {
 }
 
 /// A sealed chain of records, from number 1.
-fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
+pub(super) fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
     let mut head = GENESIS.to_owned();
     let mut record = |(i, kind): (usize, EventKind)| {
         let seq = i as u64 + 1;
@@ -94,7 +94,7 @@ fn chain(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Record> {
     kinds.into_iter().enumerate().map(&mut record).collect()
 }
 
-fn commit(records: Vec<Record>) -> Commit {
+pub(super) fn commit(records: Vec<Record>) -> Commit {
     Commit { records, next_hazard: 1, ..Commit::default() }
 }
 
@@ -115,6 +115,21 @@ fn every_kind_of_the_gateways_own_records_can_be_read_back() {
         let json = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
     }
+}
+
+/// As it was written before events had `sound` and `stood_ms`, and its hash.
+const EARLIER: (&str, &str) = (
+    r#"{"seq":1,"at":{"mono":1000000000,"wall":{"utc_ms":1728000000000,"quality":"synced"}},"kind":"alarm.raised","fact":{"alarm":"LT-1:STUCK","occurrence":1,"point":"LT-1","condition":"STUCK","priority":3,"reading":{"good":50.0},"limit":null,"on_delay_ms":300000,"unit":"%","device":"D1","area":"A1","risk":null,"drill":false,"cause":"timer","config_rev":"abc123","states":{"before":"pending_on","after":"active unacked"}},"assumed":false,"late_by_ms":0}"#,
+    "670d6d559bb4e61cb9a9f97fcdf0beb12d786bac51e7edeeb307a1ad9963bc98",
+);
+
+#[test]
+fn a_record_of_an_earlier_version_still_proves_its_hash() {
+    let event: Event = serde_json::from_str(EARLIER.0).unwrap();
+    let mut record = chain([event.kind.clone()]).remove(0);
+    (record.event, record.hash) = (event, String::new());
+    seal(&mut record, GENESIS);
+    assert_eq!((serde_json::to_string(&record.event).unwrap().as_str(), record.hash.as_str()), EARLIER);
 }
 
 #[test]

@@ -116,11 +116,13 @@ impl Condition {
         changed
     }
 
-    /// What one of the two remembers of the past holds for the other: the limit of a rate is no part of its samples.
+    /// What one of the two remembers of the past holds for the other: the limit of a rate is no part of its samples, and how long a value
+    /// has stood still is measured whatever the window.
     pub(crate) fn remembers_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Rising { window, .. }, Self::Rising { window: other, .. })
             | (Self::Falling { window, .. }, Self::Falling { window: other, .. }) => window == other,
+            (Self::Stuck { .. }, Self::Stuck { .. }) => true,
             _ => self == other,
         }
     }

@@ -36,6 +36,7 @@ impl Engine {
             ne107: reading.and_then(Reading::ne107),
             on_delay_ms: ms(self.on_delay(i)),
             off_delay_ms: ms(self.off_delay(i)),
+            stood_ms: ms(self.stood(i)),
             cause: self.cause,
             config_rev: self.book.parts().revision.clone(),
             flood: self.flood().is_some() && self.priority_of(i) >= FLOODS_FROM,

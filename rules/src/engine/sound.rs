@@ -44,6 +44,12 @@ impl Engine {
         self.alarms[alarm].calls() && !self.superseded(alarm)
     }
 
+    /// The sound that alarm `i` adds to what is heard.
+    pub(super) fn sound_of(&self, i: usize, now: Now) -> Option<Sound> {
+        let heard = self.sounds(i) && self.silenced(now).is_none();
+        Sound::of(self.urgency(i), self.flood().is_some()).filter(|_| heard)
+    }
+
     /// How urgent an alarm is: by the rules in force, and by what it was raised with where that was more urgent.
     #[must_use]
     pub fn urgency(&self, alarm: usize) -> u8 {

@@ -11,7 +11,7 @@
 
 use super::Engine;
 use super::restore::Passage;
-use super::stuck::{Anchor, Memory};
+use super::stuck::{Anchor, Memory, is_blind};
 use crate::book::{Condition, PointId, RuleBook};
 use crate::time::{Mono, Now};
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ struct Still {
     low: f64,
     high: f64,
     since_utc_ms: i64,
+    newest_utc_ms: i64,
 }
 
 /// What a history says of the stuck rules of a book, by alarm key.
@@ -43,11 +44,14 @@ impl Stillness {
     /// One sample with a value, oldest first.
     pub fn take(&mut self, book: &RuleBook, point: PointId, value: f64, utc_ms: i64) {
         for rule in &book.index().rules_of_point[point.index()] {
-            let Condition::Stuck { epsilon, .. } = book.rules()[rule.index()].condition else { continue };
-            let fresh = Still { low: value, high: value, since_utc_ms: utc_ms };
-            let known = self.0.entry(book.alarm_key(rule.index())).or_insert(fresh);
+            let Condition::Stuck { epsilon, window } = book.rules()[rule.index()].condition else { continue };
+            let begun = Still { low: value, high: value, since_utc_ms: utc_ms, newest_utc_ms: utc_ms };
+            let known = self.0.entry(book.alarm_key(rule.index())).or_insert(begun);
+            let gap = Duration::from_millis(u64::try_from(utc_ms.saturating_sub(known.newest_utc_ms)).unwrap_or(0));
+            let blind = is_blind(gap, window, book.points()[point.index()].max_age);
             let (low, high) = (known.low.min(value), known.high.max(value));
-            *known = if high - low <= epsilon { Still { low, high, ..*known } } else { fresh };
+            let still = !blind && high - low <= epsilon;
+            *known = if still { Still { low, high, newest_utc_ms: utc_ms, ..*known } } else { begun };
         }
     }
 }
@@ -58,9 +62,10 @@ impl Engine {
     pub fn stillness(&self, now: Now) -> Stillness {
         let of = |i: usize| match (&self.memory[i], self.condition_of(i)) {
             (Memory::Unchanged(a), Condition::Stuck { .. }) => {
-                let ago = i64::try_from((now.mono.since(a.since) + a.before).as_millis()).unwrap_or(i64::MAX);
-                let since_utc_ms = now.wall.utc_ms.saturating_sub(ago);
-                Some((self.alarms.key(i), Still { low: a.low, high: a.high, since_utc_ms }))
+                let label =
+                    |ago: Duration| now.wall.utc_ms.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX));
+                let (since_utc_ms, newest_utc_ms) = (label(a.age(now.mono)), label(a.gap(now.mono)));
+                Some((self.alarms.key(i), Still { low: a.low, high: a.high, since_utc_ms, newest_utc_ms }))
             }
             _ => None,
         };
@@ -73,11 +78,13 @@ impl Engine {
             let Some(i) = self.alarm_index(key).filter(|i| *i < self.memory.len()) else { continue };
             let calm = !self.alarms[i].is_active() && self.alarms[i].pending_since().is_none();
             let Some(ago) = passage.ago(still.since_utc_ms).filter(|_| calm) else { continue };
+            let Some(down) = passage.ago(still.newest_utc_ms) else { continue };
             let up = Duration::from_nanos(passage.now.mono.0);
             let since = Mono(u64::try_from(up.saturating_sub(ago).as_nanos()).unwrap_or(0));
             let before = ago.saturating_sub(up);
-            let Still { low, high, .. } = *still;
-            self.memory[i] = Memory::Unchanged(Box::new(Anchor { low, high, since, before, proved: false }));
+            let (Still { low, high, .. }, newest) = (*still, passage.now.mono);
+            let anchor = Anchor { low, high, since, before, newest, down, proved: false };
+            self.memory[i] = Memory::Unchanged(Box::new(anchor));
         }
     }
 }
@@ -99,5 +106,21 @@ mod tests {
         }
         let only: Vec<(i64, f64, f64)> = still.0.values().map(|s| (s.since_utc_ms, s.low, s.high)).collect();
         assert_eq!(only, [(3, 50.0, 50.09)]);
+    }
+
+    #[test]
+    fn a_history_with_a_hole_of_more_than_half_the_window_begins_anew_after_it() {
+        let mut with_stuck = parts();
+        let stuck = Condition::Stuck { epsilon: 0.1, window: Duration::from_secs(600) };
+        with_stuck.rules.push(crate::book::Rule { off_delay: Duration::ZERO, ..rule("GT-101", stuck, 3) });
+        let (book, _) = RuleBook::build(with_stuck).unwrap();
+        let (point, mut still) = (book.point_id("GT-101").unwrap(), Stillness::default());
+        let longest = 300_000 + i64::try_from(book.points()[point.index()].max_age.as_millis()).unwrap();
+        for (utc_ms, since) in
+            [(0, 0), (longest, 0), (2 * longest + 1, 2 * longest + 1), (2 * longest + 2, 2 * longest + 1)]
+        {
+            still.take(&book, point, 20.0, utc_ms);
+            assert_eq!(still.0.values().map(|s| s.since_utc_ms).collect::<Vec<_>>(), [since], "{utc_ms}");
+        }
     }
 }

@@ -3,6 +3,9 @@
 //! One anchor per rule: the extremes since the value last moved by more than allowed, and when that was. A stuck value is
 //! pending from half its window on, so that a restart finds how long it has been so; the rest is its on-delay. What a restart loses of
 //! the first half comes back from the history ([`super::stillness`]).
+//!
+//! Time that nobody looked counts as still where the value is the same on both sides of it ([`is_blind`] says how long that may be): what
+//! comes back from an outage as it went is no stuck sensor. It clears nothing either: what is pending or active goes on.
 
 use super::limit::Verdict;
 use super::rate::Samples;
@@ -29,63 +32,108 @@ pub(super) struct Anchor {
     pub(super) since: Mono,
     /// How long before the boot already.
     pub(super) before: Duration,
+    /// The newest sample in it, or the start that found it.
+    pub(super) newest: Mono,
+    /// How old the newest sample was at that start.
+    pub(super) down: Duration,
     /// A start found it so: unmoved for long enough, however short the machine has been up.
     pub(super) proved: bool,
 }
 
 impl Anchor {
-    fn age(self, at: Mono) -> Duration {
+    fn begun(value: f64, at: Mono) -> Self {
+        let (before, down) = (Duration::ZERO, Duration::ZERO);
+        Self { low: value, high: value, since: at, before, newest: at, down, proved: false }
+    }
+
+    pub(super) fn age(self, at: Mono) -> Duration {
         at.since(self.since) + self.before
     }
+
+    pub(super) fn gap(self, at: Mono) -> Duration {
+        at.since(self.newest) + self.down
+    }
+
+    fn widened(self, value: f64, at: Mono) -> Self {
+        let (low, high) = (self.low.min(value), self.high.max(value));
+        Self { low, high, newest: at, down: Duration::ZERO, ..self }
+    }
+}
+
+/// Nobody looked for more than half of the window, and a reading stands for as long as it counts as `fresh`: too long to say what the
+/// value did meanwhile.
+pub(super) fn is_blind(gap: Duration, window: Duration, fresh: Duration) -> bool {
+    gap.saturating_sub(fresh) > window / 2
 }
 
 /// A heartbeat that missed this many periods is frozen.
 const FROZEN_PERIODS: u32 = 5;
 
 impl Engine {
-    /// Smallest move that counts, and how long without one is suspicious.
-    fn stillness_of(&self, i: usize) -> (f64, Duration) {
+    /// Smallest move that counts, the whole window, and how long without a move is suspicious.
+    fn stillness_of(&self, i: usize) -> (f64, Duration, Duration) {
         match self.condition_of(i) {
-            Condition::Stuck { epsilon, window } => (*epsilon, *window / 2),
-            Condition::Frozen { period } => (0.0, *period * FROZEN_PERIODS),
-            _ => (0.0, Duration::MAX),
+            Condition::Stuck { epsilon, window } => (*epsilon, *window, *window / 2),
+            Condition::Frozen { period } => (0.0, *period * FROZEN_PERIODS, *period * FROZEN_PERIODS),
+            _ => (0.0, Duration::MAX, Duration::MAX),
         }
+    }
+
+    /// What the anchor says was still is not: nobody looked for too long. Against an alarm that is none yet only.
+    fn is_lost(&self, i: usize, anchor: &Anchor, window: Duration, at: Mono) -> bool {
+        let calm = matches!(self.alarms[i].condition, ConditionState::Unknown | ConditionState::Normal);
+        let point = self.book.index().point_of_rule[i].index();
+        calm && is_blind(anchor.gap(at), window, self.book.points()[point].max_age)
     }
 
     pub(super) fn unchanged_verdict(&mut self, i: usize, value: Option<f64>, at: Now) -> Verdict {
         let Some(v) = value else { return Verdict::NotEvaluable };
-        let (epsilon, window) = self.stillness_of(i);
+        let (epsilon, window, suspicious) = self.stillness_of(i);
         let old = match &self.memory[i] {
             Memory::Unchanged(anchor) => Some(**anchor),
             _ => self.remembered_anchor(i, v),
         };
-        let widened = old.map(|a| Anchor { low: a.low.min(v), high: a.high.max(v), ..a });
-        let anchor = match widened {
+        let known = old.filter(|a| !self.is_lost(i, a, window, at.mono));
+        let anchor = match known.map(|a| a.widened(v, at.mono)) {
             Some(a) if a.high - a.low <= epsilon => a,
-            _ => Anchor { low: v, high: v, since: at.mono, before: Duration::ZERO, proved: false },
+            _ => Anchor::begun(v, at.mono),
         };
         match &mut self.memory[i] {
             Memory::Unchanged(kept) => **kept = anchor,
             other => *other = Memory::Unchanged(Box::new(anchor)),
         }
-        let still = anchor.proved || anchor.age(at.mono) >= window;
+        let still = anchor.proved || anchor.age(at.mono) >= suspicious;
         Verdict::of(still, !still)
     }
 
-    /// What is left of the window when a stuck value becomes pending: half of it, less what a start has found beyond that.
+    /// What is left of the window when a stuck value becomes pending: half of it, less what a start has found beyond that. While it is
+    /// pending, another configuration may ask for another window.
     pub(super) fn rest_of_window(&self, i: usize, window: Duration) -> Duration {
         let half = window - window / 2;
-        let a = &self.alarms[i];
-        match (a.condition, &self.memory[i]) {
-            (ConditionState::PendingOn(_), _) => {
+        let (a, stood) = (&self.alarms[i], self.stood(i));
+        match a.condition {
+            // a row of an earlier version does not say how long it had stood
+            ConditionState::PendingOn(_) if stood.is_zero() => {
                 let told = a.fact.as_ref().map(|f| Duration::from_millis(f.on_delay_ms));
                 told.map_or(half, |told| told.min(half))
             }
-            (ConditionState::Unknown | ConditionState::Normal, Memory::Unchanged(anchor)) if !anchor.proved => {
-                let newest = self.newest[self.book.index().point_of_rule[i].index()].unwrap_or_default();
-                half.saturating_sub(anchor.age(newest).saturating_sub(window / 2))
-            }
-            _ => half,
+            ConditionState::PendingOn(_) => window.saturating_sub(stood),
+            ConditionState::Unknown | ConditionState::Normal => half.min(window.saturating_sub(stood)),
+            ConditionState::Active | ConditionState::PendingOff(_) => half,
+        }
+    }
+
+    /// How long the value of a stuck rule had stood still at its newest sample; of what is pending, when it became so.
+    pub(super) fn stood(&self, i: usize) -> Duration {
+        let Some(memory) = self.memory.get(i) else { return Duration::ZERO };
+        if !matches!(self.condition_of(i), Condition::Stuck { .. }) {
+            return Duration::ZERO;
+        }
+        let a = &self.alarms[i];
+        match (a.condition, memory) {
+            (ConditionState::PendingOn(_), _) => a.fact.as_ref().map_or(Duration::ZERO, |f| f.stood()),
+            (_, Memory::Unchanged(anchor)) if !anchor.proved => anchor.age(anchor.newest),
+            _ => Duration::ZERO,
         }
     }
 
@@ -97,6 +145,6 @@ impl Engine {
             return None;
         }
         let v = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value).unwrap_or(found);
-        Some(Anchor { low: v, high: v, since: Mono(0), before: Duration::ZERO, proved: true })
+        Some(Anchor { proved: true, ..Anchor::begun(v, Mono(0)) })
     }
 }

@@ -251,7 +251,10 @@ impl Engine {
         let about = event.kind.fact().and_then(|f| self.alarm_index(&f.alarm));
         let before = about.map(|i| self.alarms[i].words());
         self.take_up(&event);
+        let calls = event.kind.annunciates() || matches!(event.kind, EventKind::Escalated { .. });
+        let sound = about.filter(|_| calls).and_then(|i| self.sound_of(i, at));
         if let (Some(i), Some(before), Some(fact)) = (about, before, event.kind.fact_mut()) {
+            fact.sound = sound;
             fact.states = Some(Box::new(StateChange { before, after: self.alarms[i].words() }));
         }
         out.push(event);

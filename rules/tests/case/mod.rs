@@ -195,7 +195,11 @@ impl Play {
 
     fn collect(&mut self, _ns: u64) {
         let boot = self.boot_at_ns;
-        self.said.extend(self.events.iter().filter_map(|e| said(e, boot)));
+        let tells_sound = self.sound.is_some();
+        let sounds = |e: &Event| e.kind.fact().and_then(|f| f.sound).filter(|_| tells_sound);
+        let line =
+            |e: &Event| Some(said(e, boot)? + &sounds(e).map_or(String::new(), |s| format!(" calls {}", s.word())));
+        self.said.extend(self.events.iter().filter_map(line));
         self.journal.append(&mut self.events);
     }
 
