@@ -188,7 +188,9 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let assess = ["assess-hazard", "HD-1", "--level", "general", "--criteria", "4.2", "--cause", "堆放杂物"];
     assert_eq!(step(&gateway, "olga", &assess).code, 2, "an operator does not assess");
     assert_eq!(step(&gateway, "sun", &assess).code, 0);
-    let soon = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(2)).unwrap().to_string();
+    let (_, cookie) = gateway.sign_in("vera", SECRET);
+    let now_ms = gateway.get("/api/v1/status", Some(&cookie))["utc_ms"].as_i64().unwrap();
+    let soon = (now_ms + 2 * 3_600_000).to_string();
     let assign =
         ["assign-hazard", "HD-1", "--responsible", "olga", "--due-at", &soon, "--interim-control", "设专人看守"];
     let assigned = step(&gateway, "sun", &assign);

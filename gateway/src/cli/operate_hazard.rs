@@ -11,7 +11,8 @@ pub(super) enum HazardAction {
     #[command(
         after_help = "例 example:  hazard-gateway operate confirm-hazard HD-1 --reason 现场属实 --by sun --config site.toml"
     )]
-    ConfirmHazard {
+    #[command(name = "confirm-hazard")]
+    Confirm {
         hazard: String,
         #[arg(long, default_value = "")]
         reason: String,
@@ -20,7 +21,8 @@ pub(super) enum HazardAction {
     #[command(
         after_help = "例 example:  hazard-gateway operate reject-hazard HD-1 --reason 标定气误触发 --by sun --config site.toml"
     )]
-    RejectHazard {
+    #[command(name = "reject-hazard")]
+    Reject {
         hazard: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
@@ -29,7 +31,8 @@ pub(super) enum HazardAction {
     /// 登记隐患（人工排查发现） · register a hidden danger that was found
     #[command(after_help = "例 example:  hazard-gateway operate register-hazard --measure RA-01.M1 --place 东门 \
         --description 消防通道被占用 --by zhang --config site.toml")]
-    RegisterHazard {
+    #[command(name = "register-hazard")]
+    Register {
         /// 失效的管控措施编号 · key of the control measure that fails.
         #[arg(long)]
         measure: String,
@@ -43,7 +46,8 @@ pub(super) enum HazardAction {
     /// 隐患评估（一般或重大） · assess: general or major
     #[command(after_help = "例 example:  hazard-gateway operate assess-hazard HD-1 --level general \
         --criteria AQ3067第4.2条 --cause 密封老化 --by sun --config site.toml")]
-    AssessHazard {
+    #[command(name = "assess-hazard")]
+    Assess {
         hazard: String,
         /// general 一般, major 重大.
         #[arg(long, value_parser = ["general", "major"])]
@@ -60,7 +64,8 @@ pub(super) enum HazardAction {
         after_help = "例 example:  hazard-gateway operate plan-hazard HD-1 --responsibility 设备部 --measures 换法兰 \
         --funds 2万元 --due-at 2026-12-01T08:00:00Z --emergency 3号预案 --by sun --config site.toml"
     )]
-    PlanHazard {
+    #[command(name = "plan-hazard")]
+    Plan {
         hazard: String,
         /// 责任 · who is responsible.
         #[arg(long, default_value = "")]
@@ -86,7 +91,8 @@ pub(super) enum HazardAction {
         after_help = "例 example:  hazard-gateway operate report-hazard HD-1 --to 镇应急办 --supervision 督办-7 \
         --by sun --config site.toml"
     )]
-    ReportHazard {
+    #[command(name = "report-hazard")]
+    Report {
         hazard: String,
         /// 报告的监管部门 · the department.
         #[arg(long, default_value = "")]
@@ -101,7 +107,8 @@ pub(super) enum HazardAction {
     /// 派发整改；整改中再派发即改派或延期（须说明原因） · assign; anew with a reason to move the date
     #[command(after_help = "例 example:  hazard-gateway operate assign-hazard HD-1 --responsible chen \
         --due-at 2026-12-01T08:00:00Z --interim-control 专人巡检 --by sun --config site.toml")]
-    AssignHazard {
+    #[command(name = "assign-hazard")]
+    Assign {
         hazard: String,
         /// 整改责任人 · who answers for the work; stays where it is empty and the work goes on.
         #[arg(long, default_value = "")]
@@ -120,7 +127,8 @@ pub(super) enum HazardAction {
     #[command(
         after_help = "例 example:  hazard-gateway operate rectify-hazard HD-1 --evidence 法兰已换，照片IMG-12 --by chen --config site.toml"
     )]
-    RectifyHazard {
+    #[command(name = "rectify-hazard")]
+    Rectify {
         hazard: String,
         /// 整改后的证据 · evidence after the work.
         #[arg(long, default_value = "")]
@@ -130,7 +138,8 @@ pub(super) enum HazardAction {
     #[command(
         after_help = "例 example:  hazard-gateway operate accept-hazard HD-1 --opinion 复查合格 --by sun --config site.toml"
     )]
-    AcceptHazard {
+    #[command(name = "accept-hazard")]
+    Accept {
         hazard: String,
         /// 验收意见 · what was found.
         #[arg(long, default_value = "")]
@@ -143,7 +152,8 @@ pub(super) enum HazardAction {
     #[command(
         after_help = "例 example:  hazard-gateway operate send-back-hazard HD-1 --opinion 仍有渗漏 --by sun --config site.toml"
     )]
-    SendBackHazard {
+    #[command(name = "send-back-hazard")]
+    SendBack {
         hazard: String,
         /// 不合格之处，至少 4 个字 · why, at least 4 characters.
         #[arg(long, default_value = "")]
@@ -153,7 +163,8 @@ pub(super) enum HazardAction {
     #[command(
         after_help = "例 example:  hazard-gateway operate close-hazard HD-1 --reason 整改到位 --by sun --config site.toml"
     )]
-    CloseHazard {
+    #[command(name = "close-hazard")]
+    Close {
         hazard: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long, default_value = "")]
@@ -165,41 +176,39 @@ impl HazardAction {
     /// Path, body, and what must have been seen.
     pub(super) fn request(&self) -> (String, Value, Sees<'_>) {
         match self {
-            Self::ConfirmHazard { hazard, reason } => {
-                plain(&["hazards", hazard, "confirm"], json!({ "reason": reason }))
-            }
-            Self::RejectHazard { hazard, reason } => plain(&["hazards", hazard, "reject"], json!({ "reason": reason })),
-            Self::RegisterHazard { measure, place, description } => {
+            Self::Confirm { hazard, reason } => plain(&["hazards", hazard, "confirm"], json!({ "reason": reason })),
+            Self::Reject { hazard, reason } => plain(&["hazards", hazard, "reject"], json!({ "reason": reason })),
+            Self::Register { measure, place, description } => {
                 plain(&["hazards"], json!({ "measure": measure, "place": place, "description": description }))
             }
-            Self::AssessHazard { hazard, level, criteria, cause } => {
+            Self::Assess { hazard, level, criteria, cause } => {
                 step(hazard, "assess", json!({ "level": level, "criteria": criteria, "cause": cause }))
             }
-            Self::PlanHazard { hazard, responsibility, measures, funds, due_at, emergency, reason } => {
+            Self::Plan { hazard, responsibility, measures, funds, due_at, emergency, reason } => {
                 let body = json!({
                     "responsibility": responsibility, "measures": measures, "funds": funds, "due_at": due_at,
                     "emergency": emergency, "reason": reason,
                 });
                 step(hazard, "plan", body)
             }
-            Self::ReportHazard { hazard, to, receipt, supervision } => {
+            Self::Report { hazard, to, receipt, supervision } => {
                 step(hazard, "report", json!({ "to": to, "receipt": receipt, "supervision": supervision }))
             }
-            Self::AssignHazard { hazard, responsible, due_at, interim_control, reason } => {
+            Self::Assign { hazard, responsible, due_at, interim_control, reason } => {
                 let body = json!({
                     "responsible": responsible, "due_at": due_at, "interim_control": interim_control, "reason": reason,
                 });
                 step(hazard, "assign", body)
             }
-            Self::RectifyHazard { hazard, evidence } => step(hazard, "rectify", json!({ "evidence": evidence })),
-            Self::AcceptHazard { hazard, opinion, review_report } => {
+            Self::Rectify { hazard, evidence } => step(hazard, "rectify", json!({ "evidence": evidence })),
+            Self::Accept { hazard, opinion, review_report } => {
                 let body = json!({ "passed": true, "opinion": opinion, "review_report": review_report });
                 step(hazard, "accept", body)
             }
-            Self::SendBackHazard { hazard, opinion } => {
+            Self::SendBack { hazard, opinion } => {
                 step(hazard, "accept", json!({ "passed": false, "opinion": opinion }))
             }
-            Self::CloseHazard { hazard, reason } => step(hazard, "close", json!({ "reason": reason })),
+            Self::Close { hazard, reason } => step(hazard, "close", json!({ "reason": reason })),
         }
     }
 }
