@@ -148,8 +148,9 @@ export const plant = {
 };
 const at = (ageMs) => ({ mono: 0, wall: { utc_ms: now - ageMs, quality: 'synced' } });
 export const hazards = [
-  { id: 'HD-1', measure: 'RA-04.M1', risk: 'RA-04', cause: 'GT-303:SENSOR_FAULT', opened: at(58_000), occurrences: ['GT-303:SENSOR_FAULT#1'], stage: { stage: 'candidate' } },
-  { id: 'HD-2', measure: 'RA-01.M1', risk: 'RA-01', cause: 'GT-102:H', opened: at(61_000), occurrences: ['GT-102:H#1', 'GT-102:HH#1'], stage: { stage: 'registered', confirmed: { by: '李安全员', role: 'safety', at: at(20_000), reason: '现场核实泄漏' } } },
+  { id: 'HD-1', measure: 'RA-04.M1', risk: 'RA-04', cause: 'GT-303:SENSOR_FAULT', opened: at(58_000), occurrences: ['GT-303:SENSOR_FAULT#1'], stage: { stage: 'candidate' }, next_steps: ['confirm', 'reject'], lacks: ['confirmation'], condition_normal: false },
+  { id: 'HD-2', measure: 'RA-01.M1', risk: 'RA-01', cause: 'GT-102:H', opened: at(61_000), occurrences: ['GT-102:H#1', 'GT-102:HH#1'], stage: { stage: 'registered', confirmed: { by: '李安全员', role: 'safety', at: at(20_000), reason: '现场核实泄漏' } }, next_steps: ['assess'], lacks: ['level', 'criteria', 'cause'], condition_normal: false },
+  { id: 'HD-3', measure: 'RA-04.M1', risk: 'RA-04', cause: 'GT-301:HH', opened: at(400_000_000), occurrences: ['GT-301:HH#1'], overdue: true, moved_seq: 12, stage: { stage: 'rectifying', confirmed: { by: 'sun', role: 'safety', at: at(390_000_000), reason: '属实' }, level: 'general', assessed: { criteria: 'AQ 3067 第 4.2 条', cause: '密封老化', by: { by: 'sun', role: 'safety', at: at(380_000_000), reason: '' } }, assignment: { responsible: '陈工', due: { wall_utc_ms: now - 3_600_000 }, interim_control: '专人巡检', by: { by: 'sun', role: 'safety', at: at(370_000_000), reason: '' } } }, next_steps: ['rectify', 'assign'], lacks: ['evidence'], condition_normal: true },
 ];
 const TEXTS = [
   ['alarm.raised', 'GT-102 氨气浓度2 高高限报警 54.0 ppm ≥ 50', 'GT-102 NH₃ detector 2 high-high 54.0 ppm ≥ 50', 1],

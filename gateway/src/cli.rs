@@ -13,6 +13,7 @@ mod kpi;
 mod link;
 mod look;
 mod operate;
+mod operate_hazard;
 mod past;
 mod person;
 mod plan;

@@ -18,6 +18,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
+/// An open record, and what comes next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HazardView {
+    #[serde(flatten)]
+    pub hazard: Hazard,
+    /// Steps that fit now, the expected one first: the last part of their address.
+    pub next_steps: &'static [&'static str],
+    /// What the expected step needs from a person.
+    pub lacks: &'static [&'static str],
+    /// The alarm behind it is judged and normal: it may be closed.
+    pub condition_normal: bool,
+}
+
 /// The part that only changes with the configuration.
 #[derive(Clone, Debug, Serialize)]
 pub struct SiteView {
@@ -286,7 +299,7 @@ pub struct Snapshot {
     pub shelves: Arc<Vec<ShelfView>>,
     pub bypasses: Arc<Vec<BypassView>>,
     pub groups: Arc<GroupsView>,
-    pub hazards: Arc<Vec<Hazard>>,
+    pub hazards: Arc<Vec<HazardView>>,
     pub buses: Arc<Vec<BusView>>,
     pub outbox: OutboxFigures,
     pub storage: StorageView,

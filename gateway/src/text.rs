@@ -6,6 +6,7 @@
 mod alarm;
 mod annunciator;
 pub mod changes;
+mod hazards;
 mod operations;
 mod own;
 pub mod parts;
@@ -17,7 +18,6 @@ pub use annunciator::annunciator_fault_words;
 pub use own::{Own, own_alarm};
 
 use crate::snapshot::SiteView;
-use rules::hazard::{Hazard, Stage};
 use rules::{Doubt, Event, EventKind, Fault};
 
 /// The sentence of one event: `(zh-CN, English)`.
@@ -30,10 +30,9 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         return said;
     }
     match &event.kind {
-        EventKind::HazardOpened { hazard } => {
-            hazard_text(hazard, site, "发现隐患，待确认", "Hidden danger found, to be confirmed")
-        }
-        EventKind::HazardStage { hazard } => stage_text(hazard, site),
+        EventKind::HazardOpened { hazard } => hazards::opened(hazard, site),
+        EventKind::HazardStage { hazard } => hazards::moved(hazard, site),
+        EventKind::HazardOverdue { hazard, due } => hazards::overdue(hazard, *due),
         EventKind::HazardOccurrence { hazard, occurrence } => {
             let alarm = occurrence.split('#').next().unwrap_or_default();
             let (zh, en) = alarm::title(alarm, site);
@@ -156,32 +155,6 @@ fn receipt_text(event_id: &str, by: Option<&str>, note: Option<&str>) -> (String
             ),
         ),
         None => (format!("镇应急办已收到事件 {event_id}"), format!("The office received event {event_id}")),
-    }
-}
-
-fn hazard_text(hazard: &Hazard, site: &SiteView, zh: &str, en: &str) -> (String, String) {
-    let measure = site.measures.iter().find(|m| m.key == hazard.measure);
-    let (text_zh, text_en) =
-        measure.map_or((hazard.measure.as_str(), hazard.measure.as_str()), |m| (&m.text, &m.text_en));
-    let (risk_zh, risk_en) = risk_names(Some(&hazard.risk), site);
-    let (cause_zh, cause_en) = alarm::title(&hazard.cause, site);
-    (
-        format!("{zh}：{}，管控措施“{text_zh}”失效，起因是{cause_zh}{risk_zh}", hazard.id),
-        format!("{en}: {}, control measure failed \"{text_en}\", cause {cause_en}{risk_en}", hazard.id),
-    )
-}
-
-fn stage_text(hazard: &Hazard, site: &SiteView) -> (String, String) {
-    match &hazard.stage {
-        Stage::Candidate => hazard_text(hazard, site, "隐患待确认", "Hidden danger to be confirmed"),
-        Stage::Registered { confirmed } => (
-            format!("隐患 {} 已登记，确认人 {}：{}", hazard.id, confirmed.by, confirmed.reason),
-            format!("Hidden danger {} registered, confirmed by {}: {}", hazard.id, confirmed.by, confirmed.reason),
-        ),
-        Stage::Rejected { rejected } => (
-            format!("隐患 {} 判定为误报，{}：{}", hazard.id, rejected.by, rejected.reason),
-            format!("Hidden danger {} rejected as a false alarm by {}: {}", hazard.id, rejected.by, rejected.reason),
-        ),
     }
 }
 

@@ -147,3 +147,77 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     assert_eq!(gateway.get("/api/v1/events?point=GT-101&type=point", Some(&cookie)).as_array().unwrap().len(), 2);
     assert_eq!(gateway.get("/api/v1/events?since=2100-01-01T00:00:00Z", Some(&cookie)), json!([]));
 }
+
+/// A measure to register a hidden danger of.
+const REGISTER: &str = "
+[[risk]]
+key = \"RA-01\"
+name = \"氨泄漏\"
+name_en = \"Ammonia leak\"
+area = \"A1\"
+level = \"major\"
+accident_type = \"中毒\"
+leader_role = \"厂长\"
+
+[[measure]]
+key = \"RA-01.M1\"
+risk = \"RA-01\"
+text = \"班组每日巡检\"
+text_en = \"daily round\"
+responsible_role = \"班长\"
+";
+
+#[test]
+fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_survives_a_kill() {
+    let site = Site::minimal();
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    std::fs::write(site.file(), text + REGISTER).unwrap();
+    let people = [("ada", "admin"), ("vera", "viewer"), ("olga", "operator"), ("sun", "safety"), ("wang", "shift")];
+    for (name, role) in people {
+        let added = hazard_gateway(&site, &["user", "add", name, "--role", role], SECRET);
+        assert_eq!(added.code, 0, "{added:?}");
+    }
+    let mut gateway = Gateway::run(&site);
+    let found = ["register-hazard", "--measure", "RA-01.M1", "--place", "东门", "--description", "消防通道被占用"];
+    let done = operate(&site, &gateway, "olga", &found);
+    assert!(done.code == 0 && done.out.contains("消防通道被占用"), "{done:?}");
+
+    let unseen = operate(&site, &gateway, "sun", &["assess-hazard", "HD-1", "--level", "general"]);
+    assert!(unseen.code == 2 && unseen.err.contains("HD-1 已登记") && unseen.err.contains("--seen-seq"), "{unseen:?}");
+    let step = |gateway: &Gateway, by: &str, words: &[&str]| {
+        let (_, cookie) = gateway.sign_in("vera", SECRET);
+        let open = gateway.get("/api/v1/hazards", Some(&cookie));
+        let seen = open[0]["moved_seq"].to_string();
+        operate(&site, gateway, by, &[words, &["--seen-seq", &seen]].concat())
+    };
+    let lacking = step(&gateway, "sun", &["assess-hazard", "HD-1", "--level", "general"]);
+    assert!(lacking.code == 2 && lacking.err.contains("--criteria") && lacking.err.contains("--cause"), "{lacking:?}");
+    let assess = ["assess-hazard", "HD-1", "--level", "general", "--criteria", "4.2", "--cause", "堆放杂物"];
+    assert_eq!(step(&gateway, "olga", &assess).code, 2, "an operator does not assess");
+    assert_eq!(step(&gateway, "sun", &assess).code, 0);
+    let (_, cookie) = gateway.sign_in("vera", SECRET);
+    let now_ms = gateway.get("/api/v1/status", Some(&cookie))["utc_ms"].as_i64().unwrap();
+    let soon = (now_ms + 2 * 3_600_000).to_string();
+    let assign =
+        ["assign-hazard", "HD-1", "--responsible", "olga", "--due-at", &soon, "--interim-control", "设专人看守"];
+    let assigned = step(&gateway, "sun", &assign);
+    assert!(assigned.code == 0 && assigned.out.contains("已派发整改，责任人 olga"), "{assigned:?}");
+    drop(gateway);
+    gateway = Gateway::run(&site);
+    let rectify = ["rectify-hazard", "HD-1", "--evidence", "通道已清理，照片 3 张"];
+    assert_eq!(step(&gateway, "olga", &rectify).code, 0);
+    let accept = ["accept-hazard", "HD-1", "--opinion", "复查合格"];
+    assert_eq!(step(&gateway, "olga", &accept).code, 2, "an operator accepts nothing");
+    let early = step(&gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
+    assert!(early.code == 2 && early.err.contains("acceptance"), "{early:?}");
+    assert_eq!(step(&gateway, "wang", &accept).code, 0);
+    let closed = step(&gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
+    assert!(closed.code == 0 && closed.out.contains("隐患 HD-1 已销号"), "{closed:?}");
+    let (_, cookie) = gateway.sign_in("vera", SECRET);
+    assert_eq!(gateway.get("/api/v1/hazards", Some(&cookie)), json!([]));
+    let over = gateway.get("/api/v1/hazards?closed=true", Some(&cookie));
+    let stage = &over[0]["stage"];
+    assert_eq!((&stage["stage"], &stage["rectified"]["by"]["by"]), (&json!("closed"), &json!("olga")));
+    assert_eq!((&stage["acceptance"]["by"]["by"], &stage["closed"]["by"]), (&json!("wang"), &json!("sun")));
+    assert_eq!(events(&gateway, &cookie, "hazard.stage").len(), 5);
+}

@@ -1,6 +1,7 @@
 //! A person's request. It ends as an event or as [`Rejected`]; there is no third way to change state by hand.
 
 use crate::book::Mode;
+use crate::hazard::step::Step;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -68,6 +69,15 @@ pub enum Command {
     ConfirmHazard { hazard: String, reason: String },
     /// Reject a hidden-danger candidate as a false alarm; a reason of at least 4 characters.
     RejectHazard { hazard: String, reason: String },
+    /// Register a hidden danger that a person found: which measure fails, where and what.
+    RegisterHazard { measure: String, place: String, description: String },
+    /// Move a record on: refused as [`Rejected::Changed`] when it was moved after `seen_seq`.
+    MoveHazard {
+        hazard: String,
+        seen_seq: u64,
+        #[serde(flatten)]
+        step: Step,
+    },
 }
 
 impl Command {
@@ -82,12 +92,14 @@ impl Command {
             | Self::EndBypass { seen_seq, .. }
             | Self::OutOfService { seen_seq, .. }
             | Self::ReturnToService { seen_seq, .. }
-            | Self::SetMode { seen_seq, .. } => Some(seen_seq),
+            | Self::SetMode { seen_seq, .. }
+            | Self::MoveHazard { seen_seq, .. } => Some(seen_seq),
             Self::ResetFirstOut { .. }
             | Self::Silence
             | Self::TestAnnunciator { .. }
             | Self::ConfirmHazard { .. }
-            | Self::RejectHazard { .. } => None,
+            | Self::RejectHazard { .. }
+            | Self::RegisterHazard { .. } => None,
         }
     }
 }
@@ -118,6 +130,14 @@ pub enum Refusal {
     PriorityOne,
     /// Who asks for a bypass does not approve it.
     SamePerson,
+    /// Who did the work, or answers for it, does not accept it.
+    InspectorIsRectifier,
+    /// The record is at another stage.
+    OtherStage,
+    /// The alarm behind the record is not known to be normal: active, latched, hidden or not judged.
+    ConditionNotNormal,
+    /// As many records are open as are kept.
+    TooManyOpen,
 }
 
 impl Refusal {
@@ -136,6 +156,10 @@ impl Refusal {
             Self::ModeIsMeasured => "mode_is_measured",
             Self::PriorityOne => "priority_one",
             Self::SamePerson => "same_person",
+            Self::InspectorIsRectifier => "inspector_is_rectifier",
+            Self::OtherStage => "other_stage",
+            Self::ConditionNotNormal => "condition_not_normal",
+            Self::TooManyOpen => "too_many_open",
         }
     }
 }

@@ -331,6 +331,9 @@ pub enum EventKind {
     /// A person moved the record.
     #[serde(rename = "hazard.stage")]
     HazardStage { hazard: Hazard },
+    /// Its step was not done in time, once for each due time.
+    #[serde(rename = "hazard.overdue")]
+    HazardOverdue { hazard: String, due: Expiry },
     /// The daemon started; alarms standing before are restored, not raised again.
     #[serde(rename = "system.started")]
     Started {

@@ -8,9 +8,10 @@ import { beyond, percent, span } from '../src/lib/bars';
 import { contactOf, counted } from '../src/lib/contact';
 import { append, columns } from '../src/lib/curve';
 import { axisTimes, nameBeside, stamp } from '../src/lib/format';
+import { doneOf, dueOf, isOverdue, lacking, request, stepsOf } from '../src/lib/hazards';
 import { leader, placeLabels, type Box } from '../src/lib/labels';
 import { may } from '../src/lib/roles';
-import type { AlarmView, Session } from '../src/lib/types';
+import type { AlarmView, Hazard, Session, Stage } from '../src/lib/types';
 
 const alarm = (id: string, more: Partial<AlarmView> = {}): AlarmView =>
   ({ id, priority: 2, state: 'unacked', suppressed: false, raised_utc_ms: 0, ...more }) as AlarmView;
@@ -142,5 +143,40 @@ describe('frames', () => {
       ['s-2', '/api/v1/devices/gas%20bus/incidents?event_id=s-2'],
       ['s-1', '/api/v1/devices/gas%20bus/incidents?event_id=s-1'],
     ]);
+  });
+});
+
+describe('hidden dangers', () => {
+  const by = { by: 'sun', role: 'safety', at: { mono: 0, wall: { utc_ms: 1000, quality: 'synced' } }, reason: '' };
+  const record = (stage: Stage, more: Partial<Hazard> = {}): Hazard => ({
+    id: 'HD-7', measure: 'M', risk: 'R', cause: 'GT-1:HH', opened: by.at, occurrences: [], stage, moved_seq: 41, ...more,
+  });
+  const assignment = { responsible: 'chen', due: { wall_utc_ms: 5000 }, interim_control: '巡检', by };
+
+  test('a step is sent with its fields and the number of what was seen', () => {
+    const waiting = record({ stage: 'waiting', assignment, rectified: { evidence: '已换', by } });
+    expect(stepsOf(waiting)).toEqual(['accept', 'send_back']);
+    expect(request('send_back', waiting, { opinion: ' 仍有渗漏 ' })).toEqual({
+      path: '/api/v1/hazards/HD-7/accept', body: { opinion: '仍有渗漏', passed: false, seen_seq: 41 },
+    });
+    const assessed = record({ stage: 'assessed', level: 'general' });
+    const sent = request('assign', assessed, { responsible: 'chen', due_at: '2026-12-01T16:00', interim_control: '巡检' });
+    expect(sent.body).toEqual({ responsible: 'chen', due_at: '2026-12-01T08:00:00.000Z', interim_control: '巡检', seen_seq: 41 });
+  });
+
+  test('what a form lacks is named, more of a major danger and of a date that is moved', () => {
+    expect(lacking('plan', record({ stage: 'assessed', level: 'major' }), { funds: '2 万' })).toEqual([
+      'hazard.field.responsibility', 'hazard.field.measures', 'hazard.field.due_at', 'hazard.field.emergency',
+    ]);
+    expect(lacking('accept', record({ stage: 'waiting', level: 'major' }), { opinion: '合格' })).toEqual(['hazard.field.review_report']);
+    expect(lacking('assign', record({ stage: 'rectifying', assignment }), { due_at: '2026-12-01T16:00' })).toEqual(['hazard.field.reason']);
+    expect(lacking('close', record({ stage: 'accepted' }), { reason: '好' })).toEqual(['hazard.field.reason']);
+  });
+
+  test('a step is overdue when its time is over, and what was done is told in order', () => {
+    const h = record({ stage: 'rectifying', confirmed: by, assignment: { ...assignment, by: { ...by, at: { mono: 0, wall: { utc_ms: 2000, quality: 'synced' } } } } });
+    expect([dueOf(h), isOverdue(h, 4999), isOverdue(h, 5001)]).toEqual([5000, false, true]);
+    expect(doneOf(h).map((d) => d.step)).toEqual(['confirm', 'assign']);
+    expect(doneOf(h)[1]?.said).toBe('chen；巡检');
   });
 });

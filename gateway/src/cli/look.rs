@@ -1,4 +1,4 @@
-//! What a person looks at before they act: the alarm, the point with all its alarms, or the unit with its mode.
+//! What a person looks at before they act: the alarm, the point with all its alarms, the unit with its mode, or the hidden danger.
 //!
 //! Shows it and asks; where there is no terminal to ask at, says which number to give. Owns that number: whatever calls later is not
 //! covered by it.
@@ -20,6 +20,7 @@ pub(super) enum Sees<'a> {
     Alarm(&'a str),
     Point(&'a str),
     Unit(&'a str),
+    Hazard(&'a str),
 }
 
 /// Shows it as it is and asks; gives the number that was seen.
@@ -59,6 +60,12 @@ async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble
             let all: Vec<String> = lines("point", point).into_iter().chain(hidden).collect();
             let quiet = || format!("{point}: 没有报警，没有旁路和停用 · no alarm, not bypassed, in service");
             Ok((if all.is_empty() { quiet() } else { all.join("\n") }, seq))
+        }
+        Sees::Hazard(hazard) => {
+            let open = person.get("/api/v1/hazards").await?;
+            let row = open.as_array().into_iter().flatten().find(|h| h["id"] == hazard);
+            let absent = || (format!("{hazard}: 没有这条未销号的隐患 · no open hidden danger of that number"), seq);
+            Ok(row.map_or_else(absent, |row| (screen::hazard(row), row["moved_seq"].as_u64().unwrap_or_default())))
         }
         Sees::Unit(unit) => {
             let groups = person.get("/api/v1/groups").await?;

@@ -10,6 +10,7 @@
 use super::client::{ANSWER_LIMIT, Trouble};
 use super::link::block_on;
 use super::look::{Sees, look};
+use super::operate_hazard::HazardAction;
 use super::person::{Person, PersonArgs};
 use super::{Exit, screen};
 use crate::web::new_key;
@@ -169,25 +170,8 @@ enum Action {
         #[arg(long)]
         reason: String,
     },
-    /// 确认隐患 · confirm a hidden-danger candidate
-    #[command(
-        after_help = "例 example:  hazard-gateway operate confirm-hazard HD-1 --reason 现场属实 --by sun --config site.toml"
-    )]
-    ConfirmHazard {
-        hazard: String,
-        #[arg(long, default_value = "")]
-        reason: String,
-    },
-    /// 隐患排除（误报） · reject a candidate as a false alarm
-    #[command(
-        after_help = "例 example:  hazard-gateway operate reject-hazard HD-1 --reason 标定气误触发 --by sun --config site.toml"
-    )]
-    RejectHazard {
-        hazard: String,
-        /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
-        #[arg(long)]
-        reason: String,
-    },
+    #[command(flatten)]
+    Hazard(HazardAction),
 }
 
 impl Action {
@@ -221,15 +205,12 @@ impl Action {
             }
             Self::Silence => plain(&["silence"], json!({})),
             Self::TestAnnunciator { reason } => plain(&["annunciator", "test"], json!({ "reason": reason })),
-            Self::ConfirmHazard { hazard, reason } => {
-                plain(&["hazards", hazard, "confirm"], json!({ "reason": reason }))
-            }
-            Self::RejectHazard { hazard, reason } => plain(&["hazards", hazard, "reject"], json!({ "reason": reason })),
+            Self::Hazard(action) => action.request(),
         }
     }
 }
 
-fn plain(parts: &[&str], body: Value) -> (String, Value, Sees<'static>) {
+pub(super) fn plain(parts: &[&str], body: Value) -> (String, Value, Sees<'static>) {
     (path(parts), body, Sees::Nothing)
 }
 
@@ -242,7 +223,7 @@ fn of_point<'a>(point: &'a str, action: &[&str], body: Value) -> (String, Value,
 }
 
 /// Names of people's own may hold anything.
-fn path(parts: &[&str]) -> String {
+pub(super) fn path(parts: &[&str]) -> String {
     let mut url = reqwest::Url::parse("http://station/api/v1").expect("it is written so here");
     url.path_segments_mut().expect("an http address has a path").extend(parts);
     url.path().to_owned()

@@ -9,6 +9,7 @@
 use crate::mqtt::payload;
 use crate::record::Record;
 use crate::store::{Commit, KeptBook, Store, StoreError, seal};
+use rules::hazard::Hazard;
 use rules::{Engine, Event, EventKind};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,6 +20,11 @@ use tokio::task::JoinHandle;
 const COMMIT_LIMIT: Duration = Duration::from_millis(500);
 /// Commits kept in memory while the disk does not answer; reliability.md F04 asks for 10,000 events.
 const LATE_MAX: usize = 10_000;
+
+/// The number in `HD-<n>`.
+fn number_of(hazard: &str) -> u64 {
+    hazard.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
 
 fn puts_rules_in_force(kind: &EventKind) -> bool {
     matches!(kind, EventKind::Started { .. } | EventKind::ConfigChanged { .. })
@@ -127,14 +133,17 @@ impl Ledger {
         if let EventKind::ModeChanged { plant_unit, new, .. } = &event.kind {
             commit.modes.push((plant_unit.clone(), *new));
         }
+        let mut open = engine.hazards().iter();
         let hazard = match &event.kind {
-            EventKind::HazardOpened { hazard } => {
-                let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok());
-                self.next_hazard = self.next_hazard.max(number.unwrap_or(0) + 1);
-                Some(hazard.clone())
+            // As it stands after the turn; what is over is as its last event has it.
+            EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => {
+                self.next_hazard = self.next_hazard.max(number_of(&hazard.id) + 1);
+                let over = || Hazard { moved_seq: event.seq, ..hazard.clone() };
+                Some(open.find(|h| h.id == hazard.id).cloned().unwrap_or_else(over))
             }
-            EventKind::HazardStage { hazard } => Some(hazard.clone()),
-            EventKind::HazardOccurrence { hazard, .. } => engine.hazards().iter().find(|h| h.id == *hazard).cloned(),
+            EventKind::HazardOccurrence { hazard, .. } | EventKind::HazardOverdue { hazard, .. } => {
+                open.find(|h| h.id == *hazard).cloned()
+            }
             _ => None,
         };
         if let Some(hazard) = hazard {

@@ -502,7 +502,7 @@ impl Core {
             shelves: Arc::new(standing::shelves(&self.engine)),
             bypasses: Arc::new(standing::bypasses(&self.engine)),
             groups: Arc::new(standing::groups(&self.engine, &annunciation)),
-            hazards: Arc::new(self.engine.hazards().to_vec()),
+            hazards: Arc::new(view::hazards(&self.engine)),
             buses: self.bus_views.clone(),
             outbox: self.outbox.clone(),
             storage: self.storage(),

@@ -1,7 +1,7 @@
 //! The picture for outsiders, made from the engine's state. Decides nothing.
 
 use crate::delivery::Delivered;
-use crate::snapshot::{AlarmView, SiteView, ValueView};
+use crate::snapshot::{AlarmView, HazardView, SiteView, ValueView};
 use rules::hazard::Hazard;
 use rules::{AlarmState, Doubt, Engine, Event, EventKind, Fault, Reading, TimeQuality};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,17 @@ pub(super) struct Beside<'a> {
     pub delivery: &'a BTreeMap<String, Delivered>,
     /// Numbers of events that were shown before the disk had them.
     pub not_durable: &'a BTreeSet<u64>,
+}
+
+/// Open records.
+pub(super) fn hazards(engine: &Engine) -> Vec<HazardView> {
+    let view = |hazard: &Hazard| HazardView {
+        next_steps: hazard.stage.next_steps(),
+        lacks: hazard.stage.lacks(),
+        condition_normal: engine.is_proven_normal(&hazard.cause),
+        hazard: hazard.clone(),
+    };
+    engine.hazards().iter().map(view).collect()
 }
 
 /// Moving parts of all points.

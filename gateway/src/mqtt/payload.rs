@@ -176,7 +176,7 @@ fn risk_key(kind: &EventKind) -> Option<&str> {
 fn hazard_id(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => Some(&hazard.id),
-        EventKind::HazardOccurrence { hazard, .. } => Some(hazard),
+        EventKind::HazardOccurrence { hazard, .. } | EventKind::HazardOverdue { hazard, .. } => Some(hazard),
         _ => None,
     }
 }

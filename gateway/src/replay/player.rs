@@ -275,7 +275,7 @@ impl<'a> Player<'a> {
             next_seq: self.engine.next_seq(),
             next_hazard: self.next_hazard,
             alarms: self.engine.alarms().eventful().map(|(_, a)| a).filter(|a| a.fact.is_some()).cloned().collect(),
-            hazards: self.engine.hazards().to_vec(),
+            hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             same_boot: !rebooted,
             wall_mark_utc_ms: Some(self.last.wall.utc_ms).filter(|_| rebooted),
             modes: self.modes.clone(),

@@ -3,7 +3,8 @@
 //! Owns the way from an event back to what caused it. Everything else in the journal must come out of the rules again.
 
 use rules::engine::ConfigChange;
-use rules::hazard::{Decision, Stage};
+use rules::hazard::step::Step as Given;
+use rules::hazard::{Decision, Stage, Work};
 use rules::hide::EndCause;
 use rules::{Actor, Command, Event, EventKind, SystemCondition};
 
@@ -101,9 +102,68 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
                 person(Command::RejectHazard { hazard: hazard.id.clone(), reason: by.reason.clone() }, by)
             }
             Stage::Candidate => None,
+            stage => last_step(stage).and_then(|(step, by)| {
+                person(Command::MoveHazard { hazard: hazard.id.clone(), seen_seq: 0, step }, by)
+            }),
+        },
+        EventKind::HazardOpened { hazard } => match (&hazard.found, &hazard.stage) {
+            (Some(found), Stage::Registered { confirmed: by }) => {
+                let (place, description) = (found.place.clone(), found.description.clone());
+                person(Command::RegisterHazard { measure: hazard.measure.clone(), place, description }, by)
+            }
+            _ => None,
         },
         _ => None,
     }
+}
+
+/// What a person gave to bring a record to this stage.
+fn last_step(stage: &Stage) -> Option<(Given, &Decision)> {
+    Some(match stage {
+        Stage::Candidate | Stage::Registered { .. } | Stage::Rejected { .. } => return None,
+        Stage::Assessed { level, assessed, .. } => {
+            let (criteria, cause) = (assessed.criteria.clone(), assessed.cause.clone());
+            (Given::Assess { level: *level, criteria, cause }, &assessed.by)
+        }
+        Stage::Planned { plan, .. } => (
+            Given::Plan {
+                responsibility: plan.responsibility.clone(),
+                measures: plan.measures.clone(),
+                funds: plan.funds.clone(),
+                due_at: plan.due.wall_utc_ms,
+                emergency: plan.emergency.clone(),
+                reason: plan.by.reason.clone(),
+            },
+            &plan.by,
+        ),
+        Stage::Reported { report, .. } => {
+            let (to, receipt) = (report.to.clone(), report.receipt.clone());
+            (Given::Report { to, receipt, supervision: report.supervision.clone() }, &report.by)
+        }
+        Stage::Rectifying { work } => at_work(work),
+        Stage::Waiting { rectified, .. } => (Given::Rectify { evidence: rectified.evidence.clone() }, &rectified.by),
+        Stage::Accepted { acceptance, .. } => {
+            let (opinion, review_report) = (acceptance.opinion.clone(), acceptance.review_report.clone());
+            (Given::Accept { opinion, review_report }, &acceptance.by)
+        }
+        Stage::Closed { closed, .. } => (Given::Close { reason: closed.reason.clone() }, closed),
+    })
+}
+
+/// Sent back or assigned, whichever came last.
+fn at_work(work: &Work) -> (Given, &Decision) {
+    let assignment = &work.assignment;
+    let back = work.sent_back.last().filter(|back| back.by.at.wall.utc_ms >= assignment.by.at.wall.utc_ms);
+    if let Some(back) = back {
+        return (Given::SendBack { opinion: back.by.reason.clone() }, &back.by);
+    }
+    let given = Given::Assign {
+        responsible: assignment.responsible.clone(),
+        due_at: assignment.due.wall_utc_ms,
+        interim_control: assignment.interim_control.clone(),
+        reason: assignment.by.reason.clone(),
+    };
+    (given, &assignment.by)
 }
 
 fn system(alarm: &str, active: bool) -> Option<Step> {
@@ -139,8 +199,11 @@ pub(super) fn subject(kind: &EventKind) -> String {
     match kind {
         EventKind::FirstOutReset { group, .. } => group.clone(),
         EventKind::ModeChanged { plant_unit, .. } => plant_unit.clone(),
+        EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } if hazard.cause.is_empty() => {
+            hazard.id.clone()
+        }
         EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => hazard.cause.clone(),
-        EventKind::HazardOccurrence { hazard, .. } => hazard.clone(),
+        EventKind::HazardOccurrence { hazard, .. } | EventKind::HazardOverdue { hazard, .. } => hazard.clone(),
         other => other.whole_point().unwrap_or_default().to_owned(),
     }
 }

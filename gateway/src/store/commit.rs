@@ -3,7 +3,7 @@
 use super::{Found, GENESIS, KeptBook, UncleanEnd, books};
 use crate::record::Record;
 use rules::book::Mode;
-use rules::hazard::{Hazard, Stage};
+use rules::hazard::Hazard;
 use rules::{AlarmState, Event, EventKind, Restored};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -58,14 +58,25 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
         tx.execute("DELETE FROM alarm_state WHERE key = ?1", [key])?;
     }
     for hazard in &commit.hazards {
-        let open = !matches!(hazard.stage, Stage::Rejected { .. });
+        let open = hazard.stage.is_open();
         tx.execute("INSERT OR REPLACE INTO hazard VALUES (?1, ?2, ?3)", params![hazard.id, json(hazard), open])?;
+        if !open {
+            tx.execute(FORGET_OVER, [OVER_MAX])?;
+        }
     }
     for (unit, mode) in &commit.modes {
         set_meta(tx, &format!("{MODE}{unit}"), &json(mode))?;
     }
     set_meta(tx, "next_hazard", &commit.next_hazard.to_string())
 }
+
+/// Records that are over and listed; all of them are in the journal.
+const OVER_MAX: u32 = 10_000;
+const FORGET_OVER: &str = "DELETE FROM hazard WHERE NOT open AND rowid <= \
+     (SELECT rowid FROM hazard WHERE NOT open ORDER BY rowid DESC LIMIT 1 OFFSET ?1)";
+/// The newest closed ones, oldest first, so that a repeat is known: a row goes behind all others with each write.
+const CLOSED: &str = "SELECT json FROM (SELECT rowid AS n, json FROM hazard WHERE NOT open AND json LIKE '%\"stage\":\"closed\"%' \
+     ORDER BY n DESC LIMIT 1024) ORDER BY n";
 
 fn write_record(tx: &Transaction<'_>, record: &Record, other: u8) -> rusqlite::Result<()> {
     // A commit whose answer was lost is written again; what is there already stays.
@@ -187,7 +198,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),
         next_hazard,
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
-        hazards: rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?,
+        hazards: [rows(conn, CLOSED)?, rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?].concat(),
         same_boot,
         wall_mark_utc_ms: wall_mark(conn)?.max(last_utc_ms),
         modes: modes(conn)?,

@@ -5,9 +5,10 @@ use crate::influx::line::SeriesSample;
 use crate::influx::writer::{Batch, BatchOf, Source};
 use crate::kpi;
 use crate::record::Record;
-use crate::web::archive::{Found, parse_records, read_events, read_records};
+use crate::web::archive::{Found, parse_records, read_closed_hazards, read_events, read_records};
 use crate::web::{AccountDb, Archive, Bucket, CommitMark, DbJob, EventFilter, Problem};
 use futures_util::future::BoxFuture;
+use rules::hazard::Hazard;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +39,10 @@ impl Archive for Store {
             let Found { records, stopped } = self.apart(read).await.and_then(|found| found).map_err(internal)?;
             Ok(Found { records: parse_records(&records)?, stopped })
         })
+    }
+
+    fn closed_hazards(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Hazard>, Problem>> {
+        Box::pin(async move { self.read(move |conn| read_closed_hazards(conn, limit)).await.map_err(internal) })
     }
 
     fn history(

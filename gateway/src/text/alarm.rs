@@ -101,6 +101,7 @@ fn system_words(code: &str) -> (&str, &str) {
         "unclean_end" => ("上次运行未正常停止", "unclean end of the last run"),
         "part_stalled" => ("内部任务停滞", "part without progress"),
         "bypass_expiring" => ("旁路将在 10 分钟内到期", "a bypass ends within 10 minutes"),
+        "hazard_overdue" => ("隐患治理逾期", "a hidden danger is overdue"),
         other => (other, other),
     }
 }

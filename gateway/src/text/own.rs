@@ -80,6 +80,13 @@ const EXPIRING: Own = own(
     "联系作业负责人：作业已完就结束旁路；未完就停止作业，或到期后凭新的许可证重新旁路",
     "Call who leads the work: end the bypass if it is done; if not, stop the work, or bypass anew under another permit when it is over",
 );
+const OVERDUE: Own = own(
+    "隐患的治理工作没有在期限内完成",
+    "隐患仍然存在，期间管控措施可能已松懈",
+    "在隐患页查看逾期的记录：催促责任人完成，或由安全员说明理由后延期；核实期间管控措施仍在执行",
+    "Look at the overdue records on the page Hidden dangers: have the work done, or the date moved with a reason by the safety officer; \
+     make sure that the interim control is still kept",
+);
 const NOTHING: Own = own("", "", "", "");
 
 /// By alarm key: `DET-101:COMMS_LOSS`, `system:uplink_down`.
@@ -97,6 +104,7 @@ pub fn own_alarm(key: &str) -> Own {
             "unclean_end" => UNCLEAN,
             "part_stalled" => STALLED,
             "bypass_expiring" => EXPIRING,
+            "hazard_overdue" => OVERDUE,
             _ => NOTHING,
         },
         Some((_, "COMMS_LOSS")) => SILENT,

@@ -5,7 +5,10 @@ use super::*;
 use crate::snapshot::{Names, SiteView, fixture};
 use rules::annunciator::AnnunciatorFault;
 use rules::book::Mode;
-use rules::hazard::{Decision, Hazard};
+use rules::hazard::{
+    Acceptance, Assessment, Assignment, Decision, Found, Hazard, Level, Plan, Rectified, Report, SentBack, Settled,
+    Stage, Work,
+};
 use rules::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
 use rules::{AlarmFact, Finite, FirstOut, Mono, Now, Reading, ShelfKind, Wall};
 use std::fmt::Write as _;
@@ -164,10 +167,66 @@ fn tested(fault: Option<AnnunciatorFault>, by_alarm: bool, asked_by: Option<&str
     EventKind::AnnunciatorTested { fault, by_alarm, asked_by: asked_by.map(str::to_owned) }
 }
 
-/// Hidden dangers, the gateway itself, the office.
-fn of_the_rest() -> Vec<EventKind> {
-    let id = String::new;
-    let hazard = |stage| Hazard {
+/// A hidden danger from the assessment to the closing, each sentence once.
+fn of_hazards() -> Vec<EventKind> {
+    let due = |hours: i64| Expiry { mono: at().mono, wall_utc_ms: 1_796_140_800_000 + hours * 3_600_000 };
+    let (confirmed, assessed) =
+        (by("现场属实"), Assessment { criteria: "AQ 3067 第 4.2 条".into(), cause: "密封老化".into(), by: by("") });
+    let plan = Plan {
+        responsibility: "设备部主任".into(),
+        measures: "更换法兰".into(),
+        funds: "2 万元".into(),
+        due: due(48),
+        emergency: "3 号预案".into(),
+        by: by(""),
+    };
+    let report =
+        Report { to: "镇应急办".into(), receipt: "R-5".into(), supervision: "督办-7".into(), by: by("") };
+    let assignment = |hours: i64, reason: &str| Assignment {
+        responsible: "陈工".into(),
+        due: due(hours),
+        interim_control: "拉警戒带，专人巡检".into(),
+        by: by(reason),
+    };
+    let settled =
+        Settled::Major { assessed: assessed.clone(), plan: Box::new(plan.clone()), report: Box::new(report.clone()) };
+    let work = Work {
+        confirmed: confirmed.clone(),
+        settled,
+        assignment: assignment(0, ""),
+        earlier: Vec::new(),
+        sent_back: Vec::new(),
+    };
+    let again =
+        Work { earlier: vec![assignment(0, "")], assignment: assignment(72, "配件未到货"), ..work.clone() };
+    let rectified = Rectified { evidence: "法兰已换，照片 IMG-12".into(), by: by("") };
+    let back = SentBack { rectified: rectified.clone(), by: by("仍有渗漏") };
+    let sent_back = Work { sent_back: vec![back], ..work.clone() };
+    let acceptance = Acceptance { opinion: "复查合格".into(), review_report: "复查-2026-11".into(), by: by("") };
+    let level = |level| Stage::Assessed { confirmed: confirmed.clone(), level, assessed: assessed.clone() };
+    let stages = vec![
+        level(Level::General),
+        level(Level::Major),
+        Stage::Planned { confirmed: confirmed.clone(), assessed: assessed.clone(), plan: plan.clone() },
+        Stage::Reported { confirmed: confirmed.clone(), assessed: assessed.clone(), plan, report },
+        Stage::Rectifying { work: work.clone() },
+        Stage::Rectifying { work: again },
+        Stage::Rectifying { work: sent_back },
+        Stage::Waiting { work: work.clone(), rectified: rectified.clone() },
+        Stage::Accepted { work: work.clone(), rectified: rectified.clone(), acceptance: acceptance.clone() },
+        Stage::Closed { work, rectified, acceptance, closed: by("整改到位") },
+    ];
+    let found = Found { place: "东门".into(), description: "消防通道被占用".into() };
+    let by_hand =
+        Hazard { found: Some(found), cause: String::new(), ..hazard(Stage::Registered { confirmed: by("") }) };
+    let repeated = Hazard { repeat_of: Some("HD-3".into()), ..hazard(Stage::Candidate) };
+    let opened = [by_hand, repeated].map(|hazard| EventKind::HazardOpened { hazard });
+    let moved = stages.into_iter().map(|stage| EventKind::HazardStage { hazard: hazard(stage) });
+    opened.into_iter().chain(moved).collect()
+}
+
+fn hazard(stage: Stage) -> Hazard {
+    Hazard {
         id: "HD-7".into(),
         measure: "RA-01.M2".into(),
         risk: "RA-01".into(),
@@ -175,12 +234,26 @@ fn of_the_rest() -> Vec<EventKind> {
         opened: at(),
         occurrences: Vec::new(),
         stage,
-    };
+        found: None,
+        repeat_of: None,
+        moved_seq: 0,
+        overdue: false,
+    }
+}
+
+/// Hidden dangers, the gateway itself, the office.
+fn of_the_rest() -> Vec<EventKind> {
+    let id = String::new;
     vec![
         EventKind::HazardOpened { hazard: hazard(Stage::Candidate) },
         EventKind::HazardOccurrence { hazard: "HD-7".into(), occurrence: "GT-102:HH#4".into() },
         EventKind::HazardStage { hazard: hazard(Stage::Registered { confirmed: by("现场确认泄漏") }) },
         EventKind::HazardStage { hazard: hazard(Stage::Rejected { rejected: by("标定气体") }) },
+        EventKind::HazardStage { hazard: hazard(Stage::Registered { confirmed: by("") }) },
+        EventKind::HazardOverdue {
+            hazard: "HD-7".into(),
+            due: Expiry { mono: at().mono, wall_utc_ms: 1_796_140_800_000 },
+        },
         EventKind::Started { boot_id: id(), version: "0.1".into(), config_hash: id(), down_for_ms: Some(8_000_000) },
         EventKind::Stopped { boot_id: id() },
         EventKind::ConfigChanged { old_hash: id(), new_hash: id(), by: "SIGHUP".into(), asked: None },
@@ -200,7 +273,7 @@ fn of_the_rest() -> Vec<EventKind> {
 #[test]
 fn every_sentence_is_as_it_was_read() {
     let mut said = String::new();
-    for kind in of_alarms().into_iter().chain(of_people()).chain(of_the_rest()) {
+    for kind in of_alarms().into_iter().chain(of_people()).chain(of_hazards()).chain(of_the_rest()) {
         let name = kind.name();
         let (zh, en) = event_text(&Event { seq: 1, at: at(), kind }, &site());
         assert!(!zh.contains(name) && !en.contains(name), "{name} shows through: {zh} · {en}");

@@ -40,7 +40,6 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/points/{id}", get(point))
         .route("/api/v1/points/{id}/history", get(history))
         .route("/api/v1/alarms", get(alarms))
-        .route("/api/v1/hazards", get(|State(s): SharedState| async move { to_json(&s.core.snapshot().hazards) }))
         .route("/api/v1/risks", get(|State(s): SharedState| async move { Json(s.core.snapshot().site.risks.clone()) }))
         .route("/api/v1/measures", get(measures))
         .route("/api/v1/sources", get(sources))

@@ -5,6 +5,7 @@ use super::problem::Problem;
 use crate::record::Record;
 use crate::store::{IncidentFigures, KeptIncident};
 use futures_util::future::BoxFuture;
+use rules::hazard::Hazard;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};
 
@@ -62,6 +63,8 @@ pub trait Archive: Send + Sync {
     fn records(&self, after_seq: Option<u64>, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, Problem>>;
     /// Of those only the ones that fit.
     fn events(&self, filter: EventFilter) -> BoxFuture<'_, Result<Found<Record>, Problem>>;
+    /// Hidden dangers that are over, the newest first.
+    fn closed_hazards(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Hazard>, Problem>>;
     /// A point's curve in at most `width` columns.
     fn history(&self, point: &str, from_ms: i64, to_ms: i64, width: u32)
     -> BoxFuture<'_, Result<Vec<Bucket>, Problem>>;
@@ -82,6 +85,16 @@ pub fn read_records(conn: &Connection, after_seq: Option<u64>, limit: u32) -> ru
         None => "SELECT json FROM (SELECT seq, json FROM event WHERE seq > ?1 ORDER BY seq DESC LIMIT ?2) ORDER BY seq",
     };
     conn.prepare_cached(sql)?.query_map((number(after_seq), limit), |row| row.get(0))?.collect()
+}
+
+/// For [`Archive::closed_hazards`]; what cannot be read is left out, as at a start.
+/// # Errors
+/// SQLite's.
+pub fn read_closed_hazards(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<Hazard>> {
+    let sql = "SELECT json FROM hazard WHERE NOT open ORDER BY rowid DESC LIMIT ?1";
+    let mut query = conn.prepare_cached(sql)?;
+    let rows: Vec<String> = query.query_map([limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(rows.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 
 /// Rows that a filter looks through, from the newest or from `after_seq` on: some seconds of reading, a year of a busy site.

@@ -1,4 +1,4 @@
-//! What a person changes: acknowledging, deciding on candidates, and scenarios of the simulated site.
+//! What a person changes: acknowledging, and scenarios of the simulated site; how any command is carried out.
 
 use super::accounts::Session;
 use super::body::Body;
@@ -20,14 +20,14 @@ use std::sync::Arc;
 const KEY_MAX: usize = 128;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
-    let mut routes = Router::new()
-        .route("/api/v1/alarms/{id}/ack", post(acknowledge))
-        .route("/api/v1/hazards/{id}/confirm", post(confirm))
-        .route("/api/v1/hazards/{id}/reject", post(reject));
+    let mut routes = Router::new().route("/api/v1/alarms/{id}/ack", post(acknowledge));
     if state.demo.is_some() {
         routes = routes.route("/api/v1/demo/scenarios", get(scenarios).post(start).delete(stop));
     }
-    routes.with_state(state.clone()).merge(super::operations::router(state))
+    routes
+        .with_state(state.clone())
+        .merge(super::operations::router(state.clone()))
+        .merge(super::hazards::router(state))
 }
 
 #[derive(Deserialize)]
@@ -35,12 +35,6 @@ struct Ack {
     seen_seq: u64,
     #[serde(default)]
     comment: String,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    #[serde(default)]
-    reason: String,
 }
 
 pub(super) type Answer = Result<Json<Value>, Problem>;
@@ -54,28 +48,6 @@ async fn acknowledge(
 ) -> Answer {
     let command = Command::Acknowledge { alarm, seen_seq: ack.seen_seq, comment: remark("comment", ack.comment)? };
     carry_out(&state, &session, Action::Acknowledge, command, &headers).await
-}
-
-async fn confirm(
-    State(state): State<Arc<SiteState>>,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(given): Body<Reason>,
-) -> Answer {
-    let command = Command::ConfirmHazard { hazard, reason: remark("reason", given.reason)? };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
-}
-
-async fn reject(
-    State(state): State<Arc<SiteState>>,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(given): Body<Reason>,
-) -> Answer {
-    let command = Command::RejectHazard { hazard, reason: remark("reason", given.reason)? };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
 }
 
 pub(super) fn remark(field: &str, text: String) -> Result<String, Problem> {

@@ -2,6 +2,7 @@
 //!
 //! Owns the words for what is allowed. Leaves the checking to the forms and to the engine.
 
+use rules::hazard::step::{NAME_MAX, TEXT_MAX};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub(super) fn of_command(fields: &[String], command: &Value, longest: Option<Dur
     let max = longest.map(|longest| longest.as_secs());
     let of = |field: &String| {
         let sent = command.get(field).filter(|sent| !sent.is_null());
+        let time = sent.filter(|_| field == "due_at").map(|ms| ms.as_i64().map_or(Value::Null, moment));
+        let sent = time.as_ref().or(sent).filter(|sent| !sent.is_null());
         let max = max.filter(|_| field == "duration_s");
         Wrong { max, ..Wrong::new(field, sent, of_field(field, max)) }
     };
@@ -80,6 +83,20 @@ fn of_field(field: &str, max: Option<u64>) -> (String, String) {
         }
         ("duration_s", None) => ("至少 1 秒".into(), "at least 1 second".into()),
         ("reason" | "compensation", _) => characters(REASON_MIN, REMARK_MAX),
+        ("due_at", _) => (
+            "将来三年以内的时间，如 2026-12-01T08:00:00Z".into(),
+            "a time within the next three years, such as 2026-12-01T08:00:00Z".into(),
+        ),
+        ("plan", _) => ("先定的治理方案（五落实）".into(), "a plan with its five settled items first".into()),
+        ("report", _) => ("先向监管部门的报告".into(), "a report to the supervising department first".into()),
+        ("acceptance", _) => ("先通过的验收".into(), "an acceptance first".into()),
+        ("measure", _) => ("风险清单中的管控措施编号".into(), "the key of a control measure of the register".into()),
+        ("place" | "responsible" | "to" | "receipt" | "supervision", _) => characters(1, NAME_MAX),
+        (
+            "description" | "criteria" | "cause" | "responsibility" | "measures" | "funds" | "emergency"
+            | "interim_control" | "evidence" | "opinion" | "review_report",
+            _,
+        ) => characters(1, TEXT_MAX),
         _ => characters(1, REMARK_MAX),
     }
 }
@@ -89,6 +106,11 @@ fn characters(min: usize, max: usize) -> (String, String) {
         0 => (format!("至多 {max} 个字"), format!("at most {max} characters")),
         min => (format!(" {min} 至 {max} 个字"), format!("{min} to {max} characters")),
     }
+}
+
+/// 0 is what stands for nothing given.
+fn moment(ms: i64) -> Value {
+    if ms == 0 { Value::Null } else { crate::mqtt::payload::utc_text(ms).into() }
 }
 
 fn shortened(sent: &Value) -> Value {

@@ -18,6 +18,7 @@ mod commands;
 mod config;
 mod event_filter;
 mod fields;
+mod hazards;
 pub mod local;
 mod metrics;
 mod moments;

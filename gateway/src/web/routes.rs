@@ -59,8 +59,12 @@ pub enum Action {
     Service,
     /// Hear the annunciator for a moment.
     TestAnnunciator,
-    /// Confirm or reject a hidden-danger candidate.
+    /// Decide on hidden dangers: confirm, reject, assess, plan, report, assign, close.
     DecideHazard,
+    /// Register a hidden danger that was found, and say that the work is done.
+    WorkOnHazard,
+    /// Accept the work on a hidden danger, or send it back.
+    AcceptHazard,
     /// Start a scenario of the simulated site.
     RunScenario,
     /// Office: confirm that a person has taken note of an event.
@@ -72,7 +76,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::View,
         Self::Acknowledge,
         Self::Shelve,
@@ -81,6 +85,8 @@ impl Action {
         Self::Service,
         Self::TestAnnunciator,
         Self::DecideHazard,
+        Self::WorkOnHazard,
+        Self::AcceptHazard,
         Self::RunScenario,
         Self::ConfirmEvent,
         Self::ChangeConfig,
@@ -97,6 +103,8 @@ pub fn allows(role: Role, action: Action) -> bool {
         Action::Reset | Action::Bypass => matches!(role, Role::Shift | Role::Safety),
         Action::Service => matches!(role, Role::Shift | Role::Engineer | Role::Safety),
         Action::DecideHazard => matches!(role, Role::Safety),
+        Action::AcceptHazard => matches!(role, Role::Shift | Role::Safety),
+        Action::WorkOnHazard => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::TestAnnunciator => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::RunScenario => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::ConfirmEvent => matches!(role, Role::Operator | Role::Safety),
@@ -153,6 +161,8 @@ const SHELVE: Access = Access::Needs(Action::Shelve);
 const RESET: Access = Access::Needs(Action::Reset);
 const BYPASS: Access = Access::Needs(Action::Bypass);
 const SERVICE: Access = Access::Needs(Action::Service);
+const DECIDE: Access = Access::Needs(Action::DecideHazard);
+const WORK: Access = Access::Needs(Action::WorkOnHazard);
 const USERS: Access = Access::Needs(Action::ManageUsers);
 
 /// Every route but the page's own files, which are open and hold no data.
@@ -198,7 +208,7 @@ pub const ROUTES: &[Route] = &[
     row("GET", "/api/v1/risks", VIEW, Station::Site, "registered risks"),
     row("GET", "/api/v1/measures", VIEW, Station::Site, "control measures of the risks"),
     row("GET", "/api/v1/sources", VIEW, Station::Site, "major hazard sources"),
-    row("GET", "/api/v1/hazards", VIEW, Station::Site, "hidden dangers"),
+    row("GET", "/api/v1/hazards", VIEW, Station::Site, "open hidden dangers; with closed=true those that are over"),
     row("GET", "/api/v1/devices", VIEW, Station::Site, "links and units with all their counters"),
     row(
         "GET",
@@ -254,20 +264,22 @@ pub const ROUTES: &[Route] = &[
     row("GET", "/api/v1/shelves", VIEW, Station::Site, "shelved alarms with reason and end"),
     row("GET", "/api/v1/bypasses", VIEW, Station::Site, "bypassed points and points out of service"),
     row("GET", "/api/v1/groups", VIEW, Station::Site, "votes, first-out groups, units with their modes, flood"),
+    row("POST", "/api/v1/hazards", WORK, Station::Site, "register a hidden danger that a person found"),
+    row("POST", "/api/v1/hazards/{id}/confirm", DECIDE, Station::Site, "confirm a candidate"),
+    row("POST", "/api/v1/hazards/{id}/reject", DECIDE, Station::Site, "reject a candidate as false, with a reason"),
+    row("POST", "/api/v1/hazards/{id}/assess", DECIDE, Station::Site, "say general or major, by which clause"),
+    row("POST", "/api/v1/hazards/{id}/plan", DECIDE, Station::Site, "the five settled items of a major one"),
+    row("POST", "/api/v1/hazards/{id}/report", DECIDE, Station::Site, "say that a major one was reported"),
+    row("POST", "/api/v1/hazards/{id}/assign", DECIDE, Station::Site, "assign, or move the date with a reason"),
+    row("POST", "/api/v1/hazards/{id}/rectify", WORK, Station::Site, "say that the work is done, with evidence"),
     row(
         "POST",
-        "/api/v1/hazards/{id}/confirm",
-        Access::Needs(Action::DecideHazard),
+        "/api/v1/hazards/{id}/accept",
+        Access::Needs(Action::AcceptHazard),
         Station::Site,
-        "confirm a candidate",
+        "accept the work, or send it back with passed=false; never who did it",
     ),
-    row(
-        "POST",
-        "/api/v1/hazards/{id}/reject",
-        Access::Needs(Action::DecideHazard),
-        Station::Site,
-        "reject a candidate as false, with a reason",
-    ),
+    row("POST", "/api/v1/hazards/{id}/close", DECIDE, Station::Site, "close what is accepted and normal"),
     row(
         "POST",
         "/api/v1/config/reload",
@@ -320,7 +332,7 @@ mod tests {
     fn an_administrator_cannot_acknowledge_and_an_operator_cannot_manage_users() {
         assert!(!allows(Role::Admin, Action::Acknowledge) && allows(Role::Admin, Action::ManageUsers));
         assert!(allows(Role::Operator, Action::Acknowledge) && !allows(Role::Operator, Action::ManageUsers));
-        assert!(!allows(Role::Operator, Action::DecideHazard));
+        assert!(!allows(Role::Operator, Action::DecideHazard) && allows(Role::Operator, Action::WorkOnHazard));
         assert!(Role::ALL.into_iter().all(|role| allows(role, Action::View)));
     }
 

@@ -19,13 +19,14 @@ impl Engine {
         match &event.kind {
             EventKind::HazardOpened { hazard } => {
                 self.next_hazard = self.next_hazard.max(number(&hazard.id).unwrap_or(0) + 1);
-                self.replace_hazard(hazard);
+                self.take_hazard(hazard, event.seq);
             }
             EventKind::HazardStage { hazard } => {
-                self.replace_hazard(hazard);
+                self.take_hazard(hazard, event.seq);
                 self.note_rejection(hazard);
             }
-            EventKind::HazardOccurrence { hazard, occurrence } => self.attach(hazard, occurrence),
+            EventKind::HazardOccurrence { hazard, occurrence } => self.attach(hazard, occurrence, event.seq),
+            EventKind::HazardOverdue { hazard, .. } => self.note_overdue(hazard),
             EventKind::Started { .. } => self.drop_what_a_start_ends(),
             EventKind::FirstOutReset { group, .. } => self.forget_ranks(group),
             EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),

@@ -110,6 +110,8 @@ impl Engine {
     fn move_in(&mut self, next: Engine, now: Now) -> Vec<usize> {
         let mut old = std::mem::replace(self, next);
         self.hazards = std::mem::take(&mut old.hazards);
+        self.closed = std::mem::take(&mut old.closed);
+        self.arm_overdue();
         self.flood = std::mem::take(&mut old.flood);
         (self.next_seq, self.next_hazard, self.silenced) = (old.next_seq, old.next_hazard, old.silenced);
         self.boot_wall_ms = old.boot_wall_ms;

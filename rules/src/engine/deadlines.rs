@@ -42,6 +42,8 @@ pub(super) enum Timer {
     Realarm(usize),
     /// The flood may be over.
     Flood,
+    /// The step of a hidden danger is overdue.
+    Overdue,
 }
 
 impl Timer {
@@ -61,12 +63,13 @@ impl Timer {
             Self::Escalation(_) => "an alarm is not acknowledged",
             Self::Realarm(_) => "an acknowledged alarm is still active",
             Self::Flood => "a flood may be over",
+            Self::Overdue => "a hidden danger is overdue",
         }
     }
 }
 
 /// Kinds of timers.
-const KINDS: usize = 14;
+const KINDS: usize = 15;
 
 impl Timer {
     /// Its kind in the order above, and which one of that kind.
@@ -86,6 +89,7 @@ impl Timer {
             Self::Escalation(n) => (11, n),
             Self::Realarm(n) => (12, n),
             Self::Flood => (13, 0),
+            Self::Overdue => (14, 0),
         }
     }
 
@@ -104,7 +108,8 @@ impl Timer {
             10 => Self::Standing(n),
             11 => Self::Escalation(n),
             12 => Self::Realarm(n),
-            _ => Self::Flood,
+            13 => Self::Flood,
+            _ => Self::Overdue,
         }
     }
 }
@@ -145,6 +150,7 @@ impl Deadlines {
             alarms,
             alarms,
             alarms,
+            1,
             1,
         ];
         let mut base = [0; KINDS];
@@ -234,8 +240,8 @@ impl Engine {
     /// nothing are first set to when they are really due, which is what ticks in between would do. Saves the ticks of who plays recorded
     /// samples; a daemon sleeps through them anyway.
     pub fn truly_due(&mut self, until: Mono) -> Option<Mono> {
-        // What ends on the wall clock is looked at with every tick.
-        let exact = self.owes_words() || !self.deadlines.walls.is_empty();
+        // What ends on the wall clock is looked at with every tick. A due time of days is not worth that: it is looked at with every scan.
+        let exact = self.owes_words() || self.deadlines.walls.iter().any(|(_, timer)| *timer != Timer::Overdue);
         while let Some((due, number)) = self.deadlines.order.first() {
             if exact || due >= until {
                 return Some(due);

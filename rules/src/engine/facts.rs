@@ -50,8 +50,10 @@ impl Engine {
             }
             Subject::System(k) => {
                 "SYSTEM".clone_into(&mut fact.condition);
-                if SystemCondition::ALL[k] == SystemCondition::BypassExpiring {
-                    fact.detail = self.expiring_points().join(" ");
+                match SystemCondition::ALL[k] {
+                    SystemCondition::BypassExpiring => fact.detail = self.expiring_points().join(" "),
+                    SystemCondition::HazardOverdue => fact.detail = self.overdue_hazards().join(" "),
+                    _ => {}
                 }
             }
             Subject::Vote(k) => {

@@ -1,6 +1,7 @@
 //! From alarm to hidden danger: a failed measure opens a *candidate*; only people confirm or reject it.
 //!
-//! At most one record is open per (measure, cause). A repeat is attached to it, whatever its stage.
+//! At most one record is open per (measure, cause). A repeat is attached to it, whatever its stage; after the closing it opens another one
+//! that says which it repeats.
 
 use super::ack::decision;
 use super::{Engine, Timer};
@@ -17,6 +18,8 @@ pub(super) const STANDING: Duration = Duration::from_secs(600);
 pub(super) const OCCURRENCES_MAX: usize = 64;
 /// Shortest acceptable reason for a rejection.
 const REASON_MIN: usize = 4;
+/// Closed records kept at hand for a repeat; all of them are in the store.
+const CLOSED_MAX: usize = 256;
 
 impl Engine {
     /// Measures that watch what alarm `i` is about.
@@ -80,6 +83,10 @@ impl Engine {
                         opened: at,
                         occurrences: vec![occurrence.clone()],
                         stage: Stage::Candidate,
+                        found: None,
+                        repeat_of: self.closed_before(&measure.key, cause),
+                        moved_seq: 0,
+                        overdue: false,
                     };
                     self.emit(EventKind::HazardOpened { hazard }, at, out);
                 }
@@ -88,14 +95,38 @@ impl Engine {
         }
     }
 
+    /// The newest closed record of a measure and cause.
+    fn closed_before(&self, measure: &str, cause: &str) -> Option<String> {
+        self.closed.iter().rev().find(|h| h.measure == measure && h.cause == cause).map(|h| h.id.clone())
+    }
+
+    /// As an event has it; the record knows which event moved it last.
+    pub(super) fn take_hazard(&mut self, hazard: &Hazard, seq: u64) {
+        self.replace_hazard(&Hazard { moved_seq: seq, ..hazard.clone() });
+    }
+
     pub(super) fn replace_hazard(&mut self, hazard: &Hazard) {
         let at = self.hazards.iter().position(|h| h.id == hazard.id);
-        match (at, &hazard.stage) {
-            (Some(k), Stage::Rejected { .. }) => drop(self.hazards.remove(k)),
-            (Some(k), _) => self.hazards[k] = hazard.clone(),
-            (None, Stage::Rejected { .. }) => {}
-            (None, _) => self.hazards.push(hazard.clone()),
+        match at {
+            Some(k) if hazard.stage.is_open() => self.hazards[k] = hazard.clone(),
+            None if hazard.stage.is_open() => self.hazards.push(hazard.clone()),
+            Some(k) => drop(self.hazards.remove(k)),
+            None => {}
         }
+        if matches!(hazard.stage, Stage::Closed { .. }) {
+            self.keep_closed(hazard);
+        }
+        self.arm_overdue();
+    }
+
+    /// What a person found has no alarm that could come back.
+    fn keep_closed(&mut self, hazard: &Hazard) {
+        if hazard.cause.is_empty() {
+            return;
+        }
+        self.closed.retain(|h| (&h.measure, &h.cause) != (&hazard.measure, &hazard.cause));
+        self.closed.push(hazard.clone());
+        self.closed.drain(..self.closed.len().saturating_sub(CLOSED_MAX));
     }
 
     /// What a person has called a false alarm is not opened again by the same occurrence.
@@ -108,15 +139,19 @@ impl Engine {
         }
     }
 
-    pub(super) fn attach(&mut self, id: &str, occurrence: &str) {
+    /// What is said to be mended and comes again was not seen by who accepts or closes.
+    pub(super) fn attach(&mut self, id: &str, occurrence: &str, seq: u64) {
         if let Some(h) = self.hazards.iter_mut().find(|h| h.id == id) {
+            if h.stage.is_done() {
+                h.moved_seq = seq;
+            }
             h.occurrences.push(occurrence.to_owned());
             let over = h.occurrences.len().saturating_sub(OCCURRENCES_MAX);
             h.occurrences.drain(..over);
         }
     }
 
-    fn open_record(&self, id: &str) -> Result<&Hazard, Rejected> {
+    pub(super) fn open_record(&self, id: &str) -> Result<&Hazard, Rejected> {
         if let Some(h) = self.hazards.iter().find(|h| h.id == id) {
             return Ok(h);
         }

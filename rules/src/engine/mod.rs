@@ -22,7 +22,7 @@
 //! hidden one is raised in the shadow, and annunciated when the hiding ends. The transitions and their numbers are those of
 //! the specification of the alarm engine; each has a case under `rules/tests/cases`.
 //!
-//! Owns alarm states, hidden-danger candidates and deadlines. Leaves storing, sending and showing to the gateway.
+//! Owns alarm states, hidden-danger records and deadlines. Leaves storing, sending and showing to the gateway.
 
 mod ack;
 mod alarms;
@@ -36,11 +36,13 @@ mod escalation;
 mod facts;
 mod first_out;
 mod flood;
+mod hazard_steps;
 mod hazards;
 mod heap;
 mod hot;
 mod limit;
 mod modes;
+mod overdue;
 mod quality;
 mod rate;
 mod rearm;
@@ -112,6 +114,8 @@ pub struct Engine {
     /// Since when a device is listened to: the start, or the configuration that brought it.
     watched_since: Vec<Mono>,
     hazards: Vec<Hazard>,
+    /// Closed ones, the newest of each measure and cause: what a repeat is linked with.
+    closed: Vec<Hazard>,
     deadlines: Deadlines,
     /// What the wall clock showed when the machine booted, where it may be believed: times before it have no monotonic value.
     boot_wall_ms: Option<i64>,
@@ -194,6 +198,8 @@ impl Engine {
             Command::TestAnnunciator { reason } => self.test_annunciator(reason, by, now, out),
             Command::ConfirmHazard { hazard, reason } => self.confirm(hazard, reason, by, now, out),
             Command::RejectHazard { hazard, reason } => self.reject(hazard, reason, by, now, out),
+            Command::RegisterHazard { .. } => self.register(command, by, now, out),
+            Command::MoveHazard { hazard, seen_seq, step } => self.move_hazard(hazard, *seen_seq, step, by, now, out),
         }
     }
 
@@ -218,10 +224,16 @@ impl Engine {
         &self.alarms
     }
 
-    /// Open records (candidate or registered).
+    /// Open records.
     #[must_use]
     pub fn hazards(&self) -> &[Hazard] {
         &self.hazards
+    }
+
+    /// Closed records, oldest first: the newest of each measure and cause, limited.
+    #[must_use]
+    pub fn closed_hazards(&self) -> &[Hazard] {
+        &self.closed
     }
 
     /// Latest reading of every point, by `PointId::index()`; `Bad(NeverRead)` before the first. Stale ones are `Bad(Stale)` with

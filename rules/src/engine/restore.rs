@@ -11,7 +11,7 @@ use super::turn::NEVER_READ;
 use super::{AlarmState, Alarms, ConditionState, Engine, Restored, SystemCondition, Timer};
 use crate::book::{Mode, RuleBook};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
-use crate::hazard::Stage;
+use crate::hazard::Hazard;
 use crate::hide::{EndCause, Expiry};
 use crate::time::{Mono, Now, TimeQuality};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +26,8 @@ pub(super) struct Unsaid {
     unproven: bool,
     /// A bypass that was about to end is not there any more.
     bypass_gone: bool,
+    /// No record is overdue any more.
+    overdue_gone: bool,
 }
 
 /// How times of before relate to the present clocks.
@@ -87,7 +89,9 @@ impl Passage {
 pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     let mut engine = blank(book, now);
     let passage = Passage::of(&restored, now);
-    engine.hazards = restored.hazards.into_iter().filter(|h| !matches!(h.stage, Stage::Rejected { .. })).collect();
+    for hazard in restored.hazards {
+        engine.restore_hazard(hazard, passage);
+    }
     engine.next_seq = restored.next_seq.max(1);
     engine.next_hazard = restored.next_hazard.max(1);
     engine.unsaid.unproven = !passage.wall;
@@ -104,7 +108,10 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.hide_whole_points();
     let expiring = engine.system_alarm(SystemCondition::BypassExpiring);
     engine.unsaid.bypass_gone = engine.alarms[expiring].is_active() && engine.expiring_points().is_empty();
+    let overdue = engine.system_alarm(SystemCondition::HazardOverdue);
+    engine.unsaid.overdue_gone = engine.alarms[overdue].is_active() && engine.overdue_hazards().is_empty();
     engine.drop_what_a_start_ends();
+    engine.arm_overdue();
     engine.arm_all(now);
     engine.rebuild_flood(&restored.recent, |was| passage.then(was), now);
     engine
@@ -135,6 +142,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         answering_since: vec![None; devices],
         watched_since: vec![now.mono; devices],
         hazards: Vec::new(),
+        closed: Vec::new(),
         boot_wall_ms: None,
         unsaid: Unsaid::default(),
         touched: Vec::new(),
@@ -150,6 +158,14 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
 }
 
 impl Engine {
+    /// A due time goes on; where the clocks of before cannot be related to these it is not longer than it was.
+    fn restore_hazard(&mut self, mut hazard: Hazard, passage: Passage) {
+        if let Some((due, since)) = hazard.stage.due_mut() {
+            *due = passage.end(*due, Some(since));
+        }
+        self.replace_hazard(&hazard);
+    }
+
     fn restore_alarm(&mut self, mut alarm: AlarmState, passage: Passage) {
         let Some(i) = self.alarm_index(&alarm.key) else {
             if alarm.stands() {
@@ -224,7 +240,7 @@ impl Engine {
 
     /// A start has not said yet what it owes.
     pub(super) fn owes_words(&self) -> bool {
-        !self.unsaid.orphans.is_empty() || self.unsaid.unproven || self.unsaid.bypass_gone
+        !self.unsaid.orphans.is_empty() || self.unsaid.unproven || self.unsaid.bypass_gone || self.unsaid.overdue_gone
     }
 
     /// Before the first turn: what nobody can prove is no longer hidden; alarms the book no longer has are over.
@@ -233,7 +249,7 @@ impl Engine {
             return;
         }
         self.cause = Cause::Restart;
-        let Unsaid { orphans, unproven, bypass_gone } = std::mem::take(&mut self.unsaid);
+        let Unsaid { orphans, unproven, bypass_gone, overdue_gone } = std::mem::take(&mut self.unsaid);
         for orphan in orphans {
             let fact = orphan_fact(&orphan);
             self.emit(EventKind::Cleared { fact }, now, out);
@@ -243,6 +259,9 @@ impl Engine {
         }
         if bypass_gone {
             self.follow_expiring(now, out);
+        }
+        if overdue_gone {
+            self.follow_overdue(now, out);
         }
         self.cause = Cause::Sample;
     }

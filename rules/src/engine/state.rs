@@ -265,7 +265,7 @@ pub struct Restored {
     /// Number of the next hidden-danger record; 1 on a fresh store.
     pub next_hazard: u64,
     pub alarms: Vec<AlarmState>,
-    /// All records that are not rejected.
+    /// Records that are not rejected, in the order in which they were moved: all open ones, and closed ones to link a repeat with.
     pub hazards: Vec<Hazard>,
     /// True when the machine has not rebooted since: monotonic times are then comparable.
     pub same_boot: bool,

@@ -35,11 +35,14 @@ pub enum SystemCondition {
     /// A bypass ends within ten minutes. Priority 3: whoever works there prolongs the permit or leaves. The engine finds it out by
     /// itself.
     BypassExpiring,
+    /// The step of a hidden danger is overdue. Priority 3: whoever answers for it does it, or has the date moved with a reason. The engine
+    /// finds it out by itself.
+    HazardOverdue,
 }
 
 impl SystemCondition {
     /// All of them, in the order of their alarms.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::StorageSlow,
         Self::StorageFull,
         Self::ClockUntrusted,
@@ -52,6 +55,7 @@ impl SystemCondition {
         Self::UncleanEnd,
         Self::PartStalled,
         Self::BypassExpiring,
+        Self::HazardOverdue,
     ];
     /// The part of the alarm key behind `system:`.
     #[must_use]
@@ -69,22 +73,26 @@ impl SystemCondition {
             Self::UncleanEnd => "unclean_end",
             Self::PartStalled => "part_stalled",
             Self::BypassExpiring => "bypass_expiring",
+            Self::HazardOverdue => "hazard_overdue",
         }
     }
     /// 1 … 4.
     #[must_use]
     pub fn priority(self) -> u8 {
         match self {
-            Self::ClockUntrusted | Self::UplinkDown | Self::InfluxRefused | Self::UncleanEnd | Self::BypassExpiring => {
-                3
-            }
+            Self::ClockUntrusted
+            | Self::UplinkDown
+            | Self::InfluxRefused
+            | Self::UncleanEnd
+            | Self::BypassExpiring
+            | Self::HazardOverdue => 3,
             _ => 2,
         }
     }
     /// True for what nobody tells the engine: it follows from its own state.
     #[must_use]
     pub fn is_the_engines(self) -> bool {
-        self == Self::BypassExpiring
+        matches!(self, Self::BypassExpiring | Self::HazardOverdue)
     }
 }
 

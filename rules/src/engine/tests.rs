@@ -1,6 +1,7 @@
 //! A small site and a hand on its clock, for the facts in the modules below.
 
 mod config;
+mod hazard_life;
 mod hidden_dangers;
 mod operations;
 mod properties;
@@ -172,7 +173,7 @@ impl Rig {
             next_seq: self.engine.next_seq(),
             next_hazard: self.engine.next_hazard,
             alarms: self.engine.alarms().all(),
-            hazards: self.engine.hazards().to_vec(),
+            hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             same_boot,
             wall_mark_utc_ms: None,
             modes: Vec::new(),

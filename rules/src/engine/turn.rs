@@ -202,6 +202,7 @@ impl Engine {
                 Timer::Escalation(i) => self.escalate(i, due, now, out),
                 Timer::Realarm(i) => self.realarm(i, due, now, out),
                 Timer::Flood => self.flood_over(now, out),
+                Timer::Overdue => self.hazards_overdue(now, out),
             }
             self.settle(now, out);
         }

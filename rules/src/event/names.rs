@@ -82,6 +82,7 @@ impl EventKind {
             Self::HazardOpened { .. } => "hazard.opened",
             Self::HazardOccurrence { .. } => "hazard.occurrence",
             Self::HazardStage { .. } => "hazard.stage",
+            Self::HazardOverdue { .. } => "hazard.overdue",
             Self::Started { .. } => "system.started",
             Self::Stopped { .. } => "system.stopped",
             Self::ConfigChanged { .. } => "system.config_changed",
@@ -126,6 +127,7 @@ impl EventKind {
                 Self::HazardOpened { .. }
                     | Self::HazardOccurrence { .. }
                     | Self::HazardStage { .. }
+                    | Self::HazardOverdue { .. }
                     | Self::FirstOutReset { .. }
                     | Self::FloodStarted { .. }
                     | Self::FloodEnded { .. }

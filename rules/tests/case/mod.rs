@@ -173,7 +173,7 @@ impl Play {
             next_seq: self.engine.next_seq(),
             next_hazard: 100,
             alarms,
-            hazards: self.engine.hazards().to_vec(),
+            hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             same_boot: !other_boot,
             wall_mark_utc_ms: Some(self.wall_mark_ms),
             modes: modes.collect(),

@@ -1,12 +1,14 @@
 // English texts. The type makes a missing or a surplus key a build error.
 
 import { enHiding } from './en_hiding';
+import { enHazards } from './en_hazards';
 import { enPeople } from './en_people';
 import type { Key } from './zh';
 
 export const en: Record<Key, string> = {
   ...enHiding,
   ...enPeople,
+  ...enHazards,
   'app.title': 'Hazard gateway',
   'lang.other': '中文',
   'nav.overview': 'Overview',
@@ -165,22 +167,6 @@ export const en: Record<Key, string> = {
   'trend.period': 'Polled every',
   'trend.acquired': 'Acquired',
   'trend.gap': 'The curve is broken where there was no usable data',
-  'hazard.candidate': 'To be confirmed',
-  'hazard.registered': 'Registered',
-  'hazard.rejected': 'False',
-  'hazard.confirm': 'Register',
-  'hazard.reject': 'Reject as false',
-  'hazard.reason': 'Reason',
-  'hazard.reason.needed': 'Please give a reason',
-  'hazard.none': 'No hidden-danger records',
-  'hazard.measure': 'Failed measure',
-  'hazard.risk': 'Risk',
-  'hazard.cause': 'Causing alarm',
-  'hazard.opened': 'Found',
-  'hazard.times': 'Times',
-  'hazard.stage': 'Stage',
-  'hazard.person': 'Responsible role',
-  'hazard.open': '{n} open',
   'plan.layer.risks': 'Risk areas',
   'plan.layer.values': 'Values',
   'plan.layer.points': 'Detectors',
@@ -319,8 +305,6 @@ export const en: Record<Key, string> = {
   'role.auditor': 'Auditor',
   'role.demo': 'Demo',
   'ack.role': 'Operator acknowledges',
-  'hazard.role': 'Safety officer decides',
-  'hazard.decision': 'Decision',
   'office.role': 'Duty officer confirms',
   'office.record.only': 'For the record',
   'trend.10min': '10 min',

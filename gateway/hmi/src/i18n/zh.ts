@@ -1,11 +1,13 @@
 // zh-CN texts: the master list of keys. `en.ts` must have exactly the same ones or the build fails.
 
 import { zhHiding } from './zh_hiding';
+import { zhHazards } from './zh_hazards';
 import { zhPeople } from './zh_people';
 
 export const zh = {
   ...zhHiding,
   ...zhPeople,
+  ...zhHazards,
   'app.title': '双重预防网关',
   'lang.other': 'English',
   'nav.overview': '总览',
@@ -164,22 +166,6 @@ export const zh = {
   'trend.period': '采集周期',
   'trend.acquired': '采集时间',
   'trend.gap': '曲线断开处为无有效数据',
-  'hazard.candidate': '待确认',
-  'hazard.registered': '已登记',
-  'hazard.rejected': '误报',
-  'hazard.confirm': '确认登记',
-  'hazard.reject': '判为误报',
-  'hazard.reason': '理由',
-  'hazard.reason.needed': '请写明理由',
-  'hazard.none': '没有隐患记录',
-  'hazard.measure': '失效的管控措施',
-  'hazard.risk': '所属风险',
-  'hazard.cause': '起因报警',
-  'hazard.opened': '发现时间',
-  'hazard.times': '次数',
-  'hazard.stage': '阶段',
-  'hazard.person': '责任岗位',
-  'hazard.open': '未闭环 {n} 条',
   'plan.layer.risks': '风险区',
   'plan.layer.values': '数值',
   'plan.layer.points': '探测器',
@@ -317,8 +303,6 @@ export const zh = {
   'role.auditor': '审计员',
   'role.demo': '演示账号',
   'ack.role': '由值班员确认',
-  'hazard.role': '由安全员确认',
-  'hazard.decision': '处理',
   'office.role': '由值班人员确认',
   'office.record.only': '仅备案',
   'trend.10min': '10 分钟',

@@ -3,7 +3,7 @@
 import { t } from '../i18n/index.svelte';
 import type { Session } from './types';
 
-export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'testAnnunciator' | 'decideHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
+export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'testAnnunciator' | 'decideHazard' | 'workOnHazard' | 'acceptHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
 
 const ALLOWED: Record<Action, readonly string[]> = {
   acknowledge: ['operator', 'shift'],
@@ -13,6 +13,8 @@ const ALLOWED: Record<Action, readonly string[]> = {
   service: ['shift', 'engineer', 'safety'],
   testAnnunciator: ['operator', 'shift', 'engineer', 'safety'],
   decideHazard: ['safety'],
+  workOnHazard: ['operator', 'shift', 'engineer', 'safety'],
+  acceptHazard: ['shift', 'safety'],
   runScenario: ['operator', 'shift', 'engineer', 'safety'],
   confirmEvent: ['operator', 'safety'],
   manageUsers: ['admin'],

@@ -222,6 +222,7 @@ export interface Decision {
   role: string;
   at: Now;
   reason: string;
+  terminal?: string;
 }
 export interface Hazard {
   id: string;
@@ -230,10 +231,45 @@ export interface Hazard {
   cause: string;
   opened: Now;
   occurrences: string[];
-  stage:
-    | { stage: 'candidate' }
-    | { stage: 'registered'; confirmed: Decision }
-    | { stage: 'rejected'; rejected: Decision };
+  stage: Stage;
+  found?: { place: string; description: string };
+  repeat_of?: string;
+  /** What the next step must have seen. */
+  moved_seq?: number;
+  overdue?: boolean;
+  /** Of open ones only. */
+  next_steps?: string[];
+  lacks?: string[];
+  condition_normal?: boolean;
+}
+export interface Expiry {
+  wall_utc_ms: number;
+}
+export interface Assignment {
+  responsible: string;
+  due: Expiry;
+  interim_control: string;
+  by: Decision;
+}
+export interface Rectified {
+  evidence: string;
+  by: Decision;
+}
+/** Each stage has what it requires; what is there depends on `stage` (rules/src/hazard.rs). */
+export interface Stage {
+  stage: 'candidate' | 'registered' | 'rejected' | 'assessed' | 'planned' | 'reported' | 'rectifying' | 'waiting' | 'accepted' | 'closed';
+  rejected?: Decision;
+  confirmed?: Decision;
+  level?: 'general' | 'major';
+  assessed?: { criteria: string; cause: string; by: Decision };
+  plan?: { responsibility: string; measures: string; funds: string; due: Expiry; emergency: string; by: Decision };
+  report?: { to: string; receipt?: string; supervision?: string; by: Decision };
+  assignment?: Assignment;
+  earlier?: Assignment[];
+  sent_back?: { rectified: Rectified; by: Decision }[];
+  rectified?: Rectified;
+  acceptance?: { opinion: string; review_report?: string; by: Decision };
+  closed?: Decision;
 }
 export interface BusView {
   key: string;
@@ -327,7 +363,8 @@ export interface JournalRecord {
   kind: string;
   fact?: { alarm: string; point: string; priority: number; condition: string; drill?: boolean };
   by?: Decision | string | null;
-  hazard?: Hazard;
+  /** The record; its number alone where it was only called for. */
+  hazard?: Hazard | string;
   text_zh?: string;
   text_en?: string;
   [more: string]: unknown;

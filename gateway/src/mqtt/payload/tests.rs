@@ -57,6 +57,10 @@ fn a_candidate_weighs_what_its_risk_weighs() {
         opened: rules::Now::default(),
         occurrences: Vec::new(),
         stage: rules::hazard::Stage::Candidate,
+        found: None,
+        repeat_of: None,
+        moved_seq: 0,
+        overdue: false,
     };
     let opened = EventKind::HazardOpened { hazard: hazard.clone() };
     let levels = [RiskLevel::Major, RiskLevel::Considerable, RiskLevel::General, RiskLevel::Low];

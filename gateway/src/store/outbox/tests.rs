@@ -87,6 +87,10 @@ async fn a_candidate_on_a_major_risk_overtakes_as_an_urgent_alarm_does() {
         opened: at(0),
         occurrences: Vec::new(),
         stage: Stage::Candidate,
+        found: None,
+        repeat_of: None,
+        moved_seq: 0,
+        overdue: false,
     };
     record.event.kind = EventKind::HazardOpened { hazard };
     let priorities = [(record.event.seq, 1)].into();

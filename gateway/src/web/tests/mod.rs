@@ -2,6 +2,7 @@
 
 mod answers;
 mod doors;
+mod hazards;
 mod stream;
 
 use super::archive::{Found, Stopped};
@@ -61,6 +62,9 @@ impl Archive for FakeArchive {
         let stopped = stopped.then_some(Stopped { from_seq: 501, to_seq: 900, go_on_after: 100 });
         Box::pin(async move { Ok(Found { records, stopped }) })
     }
+    fn closed_hazards(&self, _: u32) -> BoxFuture<'_, Result<Vec<rules::hazard::Hazard>, Problem>> {
+        Box::pin(async move { Ok(Vec::new()) })
+    }
     fn history(&self, _: &str, from: i64, _: i64, _: u32) -> BoxFuture<'_, Result<Vec<Bucket>, Problem>> {
         Box::pin(async move { Ok(vec![Bucket { t_ms: from, min: None, max: None, last: None, quality: 2 }]) })
     }
@@ -109,6 +113,12 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             CoreRequest::Command { command: rules::Command::TestAnnunciator { .. }, reply, .. } => {
                 let _ = reply.send(Ok(CommandOutcome { records: vec![Arc::new(record(3, notice()))] }));
             }
+            CoreRequest::Command { command: rules::Command::MoveHazard { hazard, seen_seq, step }, reply, .. } => {
+                let _ = reply.send(moved(hazard, seen_seq, step));
+            }
+            CoreRequest::Command { command: command @ rules::Command::RegisterHazard { .. }, reply, .. } => {
+                let _ = reply.send(Ok(echo(&command)));
+            }
             CoreRequest::Command { reply, .. } => {
                 let _ = reply.send(Err(CommandError::Incomplete { fields: vec!["reason".into()], longest: None }));
             }
@@ -122,6 +132,27 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             | CoreRequest::Change { .. } => {}
         }
     }
+}
+
+/// By the record's name; what is carried out is said back.
+fn moved(hazard: String, seen_seq: u64, step: rules::hazard::step::Step) -> Result<CommandOutcome, CommandError> {
+    let refused = |why| Err(CommandError::Rejected(why));
+    match hazard.as_str() {
+        "lacks" => {
+            let fields = ["plan", "report", "due_at"].map(str::to_owned).to_vec();
+            Err(CommandError::Incomplete { fields, longest: None })
+        }
+        "changed" => refused(Rejected::Changed(hazard)),
+        "active" => refused(Rejected::Refused(rules::Refusal::ConditionNotNormal)),
+        "own" => refused(Rejected::Forbidden(rules::Refusal::InspectorIsRectifier)),
+        _ => Ok(echo(&rules::Command::MoveHazard { hazard, seen_seq, step })),
+    }
+}
+
+fn echo(command: &rules::Command) -> CommandOutcome {
+    let text_en = serde_json::to_string(command).unwrap();
+    let kind = EventKind::Notice { code: "test".into(), text_zh: "试".into(), text_en };
+    CommandOutcome { records: vec![Arc::new(record(4, kind))] }
 }
 
 /// Answers for the station's loop by the reason: `defects`, `wiring`, `never`.

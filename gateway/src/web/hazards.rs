@@ -1,0 +1,291 @@
+//! Hidden dangers, from the registration to the closing: each handler turns one body into one [`Command`]. Who may is in the table of
+//! routes, what a step needs is the rules' to say.
+
+use super::SiteState;
+use super::accounts::Session;
+use super::api::{moment, to_json};
+use super::body::Body;
+use super::commands::{Answer, carry_out, remark};
+use super::event_filter::MOMENT;
+use super::fields::Wrong;
+use super::problem::{Kind, Problem, of_rejected};
+use super::routes::Action;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::routing::{get, post};
+use rules::hazard::Level;
+use rules::hazard::step::Step;
+use rules::{Command, Refusal, Rejected};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Closed and rejected records that are listed: the newest.
+const LISTED_MAX: u32 = 500;
+
+type Site = State<Arc<SiteState>>;
+
+pub(super) fn router(state: Arc<SiteState>) -> Router {
+    Router::new()
+        .route("/api/v1/hazards", get(list).post(register))
+        .route("/api/v1/hazards/{id}/confirm", post(confirm))
+        .route("/api/v1/hazards/{id}/reject", post(reject))
+        .route("/api/v1/hazards/{id}/assess", post(assess))
+        .route("/api/v1/hazards/{id}/plan", post(plan))
+        .route("/api/v1/hazards/{id}/report", post(report))
+        .route("/api/v1/hazards/{id}/assign", post(assign))
+        .route("/api/v1/hazards/{id}/rectify", post(rectify))
+        .route("/api/v1/hazards/{id}/accept", post(accept))
+        .route("/api/v1/hazards/{id}/close", post(close))
+        .with_state(state)
+}
+
+#[derive(Default, Deserialize)]
+struct Which {
+    #[serde(default)]
+    closed: bool,
+}
+
+/// Open ones as the picture has them; with `closed=true` those that are over, the newest first.
+async fn list(State(state): Site, Query(which): Query<Which>) -> Answer {
+    if which.closed {
+        return to_json(&state.archive.closed_hazards(LISTED_MAX).await?);
+    }
+    to_json(&state.core.snapshot().hazards)
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Register {
+    #[serde(default)]
+    measure: String,
+    #[serde(default)]
+    place: String,
+    #[serde(default)]
+    description: String,
+}
+
+#[derive(Deserialize)]
+struct Assess {
+    seen_seq: u64,
+    level: Level,
+    #[serde(default)]
+    criteria: String,
+    #[serde(default)]
+    cause: String,
+}
+
+#[derive(Deserialize)]
+struct Plan {
+    seen_seq: u64,
+    #[serde(default)]
+    responsibility: String,
+    #[serde(default)]
+    measures: String,
+    #[serde(default)]
+    funds: String,
+    #[serde(default)]
+    due_at: String,
+    #[serde(default)]
+    emergency: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    seen_seq: u64,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    receipt: String,
+    #[serde(default)]
+    supervision: String,
+}
+
+#[derive(Deserialize)]
+struct Assign {
+    seen_seq: u64,
+    #[serde(default)]
+    responsible: String,
+    #[serde(default)]
+    due_at: String,
+    #[serde(default)]
+    interim_control: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Rectify {
+    seen_seq: u64,
+    #[serde(default)]
+    evidence: String,
+}
+
+#[derive(Deserialize)]
+struct Accept {
+    seen_seq: u64,
+    /// False sends it back.
+    passed: bool,
+    #[serde(default)]
+    opinion: String,
+    #[serde(default)]
+    review_report: String,
+}
+
+#[derive(Deserialize)]
+struct Close {
+    seen_seq: u64,
+    #[serde(default)]
+    reason: String,
+}
+
+async fn confirm(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Reason>,
+) -> Answer {
+    let command = Command::ConfirmHazard { hazard, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn reject(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Reason>,
+) -> Answer {
+    let command = Command::RejectHazard { hazard, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn register(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Register>) -> Answer {
+    let command = Command::RegisterHazard { measure: b.measure, place: b.place, description: b.description };
+    carry_out(&state, &session, Action::WorkOnHazard, command, &headers).await
+}
+
+async fn assess(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Assess>,
+) -> Answer {
+    let step = Step::Assess { level: b.level, criteria: b.criteria, cause: b.cause };
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn plan(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Plan>,
+) -> Answer {
+    let step = Step::Plan {
+        responsibility: b.responsibility,
+        measures: b.measures,
+        funds: b.funds,
+        due_at: due(&b.due_at)?,
+        emergency: b.emergency,
+        reason: b.reason,
+    };
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn report(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Report>,
+) -> Answer {
+    let step = Step::Report { to: b.to, receipt: b.receipt, supervision: b.supervision };
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn assign(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Assign>,
+) -> Answer {
+    let step = Step::Assign {
+        responsible: b.responsible,
+        due_at: due(&b.due_at)?,
+        interim_control: b.interim_control,
+        reason: b.reason,
+    };
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+async fn rectify(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Rectify>,
+) -> Answer {
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step: Step::Rectify { evidence: b.evidence } };
+    carry_out(&state, &session, Action::WorkOnHazard, command, &headers).await
+}
+
+async fn accept(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Accept>,
+) -> Answer {
+    if b.passed && answers_for(&state, &hazard, session.display_name.trim()) {
+        let own = Rejected::Forbidden(Refusal::InspectorIsRectifier);
+        return Err(of_rejected(&own).unwrap_or(Problem::new(Kind::Forbidden)));
+    }
+    let step = match b.passed {
+        true => Step::Accept { opinion: b.opinion, review_report: b.review_report },
+        false => Step::SendBack { opinion: b.opinion },
+    };
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
+    carry_out(&state, &session, Action::AcceptHazard, command, &headers).await
+}
+
+async fn close(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(b): Body<Close>,
+) -> Answer {
+    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step: Step::Close { reason: b.reason } };
+    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+}
+
+/// Responsible by what people call them: the rules know user names only.
+fn answers_for(state: &SiteState, hazard: &str, name: &str) -> bool {
+    let snapshot = state.core.snapshot();
+    let record = snapshot.hazards.iter().find(|view| view.hazard.id == hazard);
+    let work = record.and_then(|view| view.hazard.stage.work());
+    !name.is_empty() && work.is_some_and(|work| work.assignment.responsible == name)
+}
+
+/// 0 where nothing was given: the rules name it with all that is missing.
+fn due(text: &str) -> Result<i64, Problem> {
+    match text.trim() {
+        "" => Ok(0),
+        text => moment(text).ok_or_else(|| Problem::unacceptable(&[Wrong::new("due_at", Some(&text.into()), MOMENT)])),
+    }
+}

@@ -1,0 +1,595 @@
+//! The life of a hidden danger from its registration to its closing: people move it, in order, with what each step needs.
+
+use super::*;
+use crate::command::Refusal;
+use crate::hazard::step::Step;
+use crate::hazard::{Hazard, Level, Settled, Stage};
+use proptest::prelude::*;
+
+const HD: &str = "HD-1";
+
+fn assess(level: Level) -> Step {
+    Step::Assess { level, criteria: "AQ 3067 第4.2条".into(), cause: "密封老化".into() }
+}
+
+fn plan(due_s: i64, reason: &str) -> Step {
+    Step::Plan {
+        responsibility: "王主任".into(),
+        measures: "更换法兰".into(),
+        funds: "2 万元".into(),
+        due_at: due_s * 1000,
+        emergency: "应急预案 3 号".into(),
+        reason: reason.into(),
+    }
+}
+
+fn report() -> Step {
+    Step::Report { to: "镇应急办".into(), receipt: String::new(), supervision: "督办-7".into() }
+}
+
+fn assign(due_s: i64, reason: &str) -> Step {
+    Step::Assign {
+        responsible: "chen".into(),
+        due_at: due_s * 1000,
+        interim_control: "拉警戒带，专人巡检".into(),
+        reason: reason.into(),
+    }
+}
+
+fn rectify() -> Step {
+    Step::Rectify { evidence: "法兰已换，照片 IMG-12".into() }
+}
+
+fn accept(review_report: &str) -> Step {
+    Step::Accept { opinion: "复查合格".into(), review_report: review_report.into() }
+}
+
+fn send_back() -> Step {
+    Step::SendBack { opinion: "仍有渗漏".into() }
+}
+
+fn close() -> Step {
+    Step::Close { reason: "整改到位，同意销号".into() }
+}
+
+impl Rig {
+    /// By somebody who has just looked.
+    fn step(&mut self, t: f64, user: &str, step: Step) -> Result<(), Rejected> {
+        self.until(t);
+        let seen_seq = self.engine.next_seq() - 1;
+        self.command(t, user, &Command::MoveHazard { hazard: HD.into(), seen_seq, step })
+    }
+    fn command(&mut self, t: f64, user: &str, command: &Command) -> Result<(), Rejected> {
+        self.until(t);
+        let actor = Actor { user: user.into(), role: "safety".into(), terminal: "10.0.0.7".into() };
+        self.engine.command(command, &actor, at(t), &mut self.events)
+    }
+    fn record(&self) -> &Hazard {
+        self.engine.hazards().iter().chain(self.engine.closed_hazards()).find(|h| h.id == HD).unwrap()
+    }
+    fn word(&self) -> &'static str {
+        self.record().stage.word()
+    }
+    fn steps(&mut self, t: f64, all: Vec<(&str, Step)>) {
+        for (n, (user, step)) in all.into_iter().enumerate() {
+            assert_eq!(self.step(t + n as f64 / 100.0, user, step.clone()), Ok(()), "{step:?}");
+        }
+    }
+}
+
+/// An HH whose candidate a safety officer confirmed at 9 s.
+fn registered() -> Rig {
+    let mut r = Rig::plain();
+    r.hold(0, 4, 60.0);
+    let confirm = Command::ConfirmHazard { hazard: HD.into(), reason: "现场属实".into() };
+    assert_eq!(r.command(4.5, "sun", &confirm), Ok(()));
+    r
+}
+
+/// The same, normal and acknowledged from 17 s on.
+fn registered_and_normal() -> Rig {
+    let mut r = registered();
+    r.hold(5, 20, 10.0);
+    assert_eq!(r.ack(20.5, "GT-101:HH"), Ok(()));
+    assert_eq!(r.ack(20.5, "GT-101:H"), Ok(()));
+    r
+}
+
+/// Assigned until 3600 s.
+fn assigned() -> Rig {
+    let mut r = registered_and_normal();
+    r.steps(21.0, vec![("sun", assess(Level::General)), ("sun", assign(3600, ""))]);
+    r
+}
+
+fn accepted() -> Rig {
+    let mut r = assigned();
+    r.steps(22.0, vec![("chen", rectify()), ("sun", accept(""))]);
+    r.hold(23, 29, 10.0);
+    r
+}
+
+fn missing(fields: &[&str]) -> Result<(), Rejected> {
+    Err(Rejected::Incomplete(fields.iter().map(|f| (*f).to_owned()).collect()))
+}
+
+fn refused(why: Refusal) -> Result<(), Rejected> {
+    Err(Rejected::Refused(why))
+}
+
+#[test]
+fn a_general_danger_goes_from_its_candidate_to_its_closing_and_every_step_has_who_when_where_and_why() {
+    let mut r = accepted();
+    assert_eq!(r.step(30.0, "sun", close()), Ok(()));
+    assert!(r.engine.hazards().is_empty());
+    let Stage::Closed { work, rectified, acceptance, closed } = &r.record().stage else { panic!("{}", r.word()) };
+    let Settled::General { assessed } = &work.settled else { panic!("{work:?}") };
+    let steps = [&work.confirmed, &assessed.by, &work.assignment.by, &rectified.by, &acceptance.by, closed];
+    let who: Vec<&str> = steps.iter().map(|by| by.by.as_str()).collect();
+    assert_eq!(who, ["sun", "sun", "sun", "chen", "sun", "sun"]);
+    assert!(steps.iter().all(|by| by.role == "safety" && by.terminal == "10.0.0.7"));
+    assert!(steps.windows(2).all(|two| two[0].at.mono < two[1].at.mono));
+    assert_eq!((closed.reason.as_str(), rectified.evidence.as_str()), ("整改到位，同意销号", "法兰已换，照片 IMG-12"));
+    assert_eq!(r.record().occurrences, ["GT-101:HH#1"]);
+    assert_eq!(r.count("hazard.stage"), 6);
+}
+
+#[test]
+fn a_major_danger_is_planned_and_reported_before_anybody_is_put_to_work() {
+    let mut r = registered_and_normal();
+    assert_eq!(r.step(21.0, "sun", assess(Level::Major)), Ok(()));
+    assert_eq!(r.step(21.1, "sun", assign(3600, "")), missing(&["plan", "report"]));
+    assert_eq!(r.step(21.2, "sun", report()), missing(&["plan"]));
+    assert_eq!(r.step(21.3, "sun", plan(7200, "")), Ok(()));
+    assert_eq!(r.step(21.4, "sun", assign(3600, "")), missing(&["report"]));
+    assert_eq!(r.step(21.5, "sun", report()), Ok(()));
+    assert_eq!(r.step(21.6, "sun", assign(3600, "")), Ok(()));
+    assert_eq!(r.step(21.7, "chen", rectify()), Ok(()));
+    assert_eq!(r.step(21.8, "sun", accept(" ")), missing(&["review_report"]));
+    assert_eq!(r.step(21.9, "sun", accept("复查报告 2026-11")), Ok(()));
+    assert_eq!(r.step(22.0, "sun", close()), Ok(()));
+    let Settled::Major { report, .. } = &r.record().stage.work().unwrap().settled else { panic!() };
+    assert_eq!((report.to.as_str(), report.supervision.as_str()), ("镇应急办", "督办-7"));
+}
+
+#[test]
+fn the_plan_of_a_major_danger_needs_all_five_settled_items_each_by_its_name() {
+    let mut r = registered_and_normal();
+    r.steps(21.0, vec![("sun", assess(Level::Major))]);
+    let without = |field: &str| {
+        let Step::Plan { mut responsibility, mut measures, mut funds, mut due_at, mut emergency, reason } =
+            plan(7200, "")
+        else {
+            unreachable!()
+        };
+        match field {
+            "responsibility" => responsibility = "  ".into(),
+            "measures" => measures.clear(),
+            "funds" => funds.clear(),
+            "due_at" => due_at = 20_000 - 86_400_000,
+            _ => emergency.clear(),
+        }
+        Step::Plan { responsibility, measures, funds, due_at, emergency, reason }
+    };
+    for field in ["responsibility", "measures", "funds", "due_at", "emergency"] {
+        assert_eq!(r.step(22.0, "sun", without(field)), missing(&[field]));
+        assert_eq!(r.word(), "assessed");
+    }
+}
+
+#[test]
+fn every_step_names_all_that_it_lacks() {
+    let mut r = registered_and_normal();
+    let empty = || Step::Assess { level: Level::General, criteria: String::new(), cause: " ".into() };
+    assert_eq!(r.step(21.0, "sun", empty()), missing(&["criteria", "cause"]));
+    assert_eq!(r.step(21.1, "sun", assess(Level::General)), Ok(()));
+    let nothing =
+        Step::Assign { responsible: String::new(), due_at: 0, interim_control: String::new(), reason: String::new() };
+    assert_eq!(r.step(21.2, "sun", nothing), missing(&["responsible", "due_at", "interim_control"]));
+    assert_eq!(r.step(21.3, "sun", assign(3600, "")), Ok(()));
+    assert_eq!(r.step(21.4, "chen", Step::Rectify { evidence: String::new() }), missing(&["evidence"]));
+    assert_eq!(r.step(21.5, "chen", Step::Rectify { evidence: "长".repeat(1001) }), missing(&["evidence"]));
+    assert_eq!(r.step(21.6, "chen", rectify()), Ok(()));
+    let mute = Step::Accept { opinion: String::new(), review_report: String::new() };
+    assert_eq!(r.step(21.7, "sun", mute), missing(&["opinion"]));
+    assert_eq!(r.step(21.8, "sun", Step::SendBack { opinion: "漏".into() }), missing(&["opinion"]));
+    assert_eq!(r.step(21.9, "sun", close()), missing(&["acceptance"]));
+    assert_eq!(r.step(22.0, "sun", accept("")), Ok(()));
+    assert_eq!(r.step(22.1, "sun", Step::Close { reason: "好".into() }), missing(&["reason"]));
+}
+
+#[test]
+fn a_step_of_another_stage_is_refused_and_changes_nothing() {
+    let mut r = registered_and_normal();
+    for step in [plan(7200, ""), report(), assign(3600, ""), rectify(), accept(""), send_back(), close()] {
+        assert_eq!(r.step(21.0, "sun", step.clone()), refused(Refusal::OtherStage), "{step:?}");
+    }
+    assert_eq!(r.step(21.1, "sun", assess(Level::General)), Ok(()));
+    assert_eq!(r.step(21.2, "sun", plan(7200, "")), refused(Refusal::OtherStage), "a general one has no plan");
+    assert_eq!(r.step(21.3, "sun", assess(Level::Major)), Ok(()), "a person thinks better of it");
+    assert_eq!(r.record().stage.level(), Some(Level::Major));
+    let mut candidate = Rig::plain();
+    candidate.hold(0, 4, 60.0);
+    assert_eq!(candidate.step(5.0, "sun", assess(Level::Major)), refused(Refusal::OtherStage));
+}
+
+#[test]
+fn who_did_the_work_or_answers_for_it_does_not_accept_it() {
+    let mut r = assigned();
+    assert_eq!(r.step(22.0, "li", rectify()), Ok(()));
+    let own = Err(Rejected::Forbidden(Refusal::InspectorIsRectifier));
+    assert_eq!(r.step(22.1, "li", accept("")), own);
+    assert_eq!(r.step(22.2, " LI", accept("")), own);
+    assert_eq!(r.step(22.3, "Chen", accept("")), own, "responsible by the assignment");
+    assert_eq!(r.step(22.4, "sun", accept("")), Ok(()));
+}
+
+#[test]
+fn what_was_moved_after_it_was_shown_is_refused() {
+    let mut r = assigned();
+    let shown = r.record().moved_seq;
+    let seen = |seen_seq, step| Command::MoveHazard { hazard: HD.into(), seen_seq, step };
+    assert_eq!(r.command(22.0, "chen", &seen(shown, rectify())), Ok(()));
+    let changed = Err(Rejected::Changed(HD.into()));
+    assert_eq!(r.command(22.1, "sun", &seen(shown, accept(""))), changed);
+    let ahead = r.engine.next_seq();
+    assert_eq!(r.command(22.2, "sun", &seen(ahead, accept(""))), changed, "nobody has seen what is still to come");
+    assert_eq!(r.command(22.3, "sun", &seen(ahead - 1, accept(""))), Ok(()));
+}
+
+#[test]
+fn what_is_said_to_be_mended_and_comes_again_was_not_seen_by_who_accepts() {
+    let mut r = assigned();
+    r.steps(22.0, vec![("chen", rectify())]);
+    let shown = r.record().moved_seq;
+    r.hold(23, 27, 60.0);
+    assert_eq!(r.record().occurrences, ["GT-101:HH#1", "GT-101:HH#2"]);
+    let unaware = Command::MoveHazard { hazard: HD.into(), seen_seq: shown, step: accept("") };
+    assert_eq!(r.command(28.0, "sun", &unaware), Err(Rejected::Changed(HD.into())));
+}
+
+#[test]
+fn a_record_is_closed_only_while_its_alarm_is_known_to_be_normal() {
+    let not_normal = refused(Refusal::ConditionNotNormal);
+    let mut active = accepted();
+    active.hold(30, 34, 60.0);
+    assert_eq!(active.step(34.5, "sun", close()), not_normal);
+    active.hold(35, 40, 10.0);
+    assert_eq!(active.step(40.5, "sun", close()), not_normal, "its off-delay still runs");
+
+    let mut failed = accepted();
+    failed.scan(30.0, &[(0, Reading::Bad(Fault::Sensor)), (1, good(10.0))]);
+    assert_eq!(failed.step(30.5, "sun", close()), not_normal, "nobody knows");
+
+    let mut started = accepted();
+    let stored = started.stored(true);
+    started.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, at(30.0));
+    assert_eq!(started.step(30.5, "sun", close()), not_normal, "nothing was read since the start");
+    started.hold(31, 32, 10.0);
+    assert_eq!(started.step(32.5, "sun", close()), Ok(()));
+
+    let mut hidden = accepted();
+    let seen_seq = hidden.engine.next_seq() - 1;
+    let (work_order, reason) = ("WO-1".into(), "送检标定".into());
+    let service = Command::OutOfService { point: "GT-101".into(), seen_seq, work_order, reason };
+    assert_eq!(hidden.command(30.0, "sun", &service), Ok(()));
+    assert_eq!(hidden.step(30.5, "sun", close()), not_normal);
+}
+
+#[test]
+fn a_latched_alarm_is_not_normal() {
+    let mut p = parts();
+    p.rules[1].latching = true;
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    r.hold(0, 4, 60.0);
+    let confirm = Command::ConfirmHazard { hazard: HD.into(), reason: String::new() };
+    assert_eq!(r.command(4.5, "sun", &confirm), Ok(()));
+    r.hold(5, 20, 10.0);
+    r.steps(20.1, vec![("sun", assess(Level::General)), ("sun", assign(3600, ""))]);
+    r.steps(20.5, vec![("chen", rectify()), ("sun", accept(""))]);
+    assert_eq!(r.ack(20.6, "GT-101:HH"), Ok(()));
+    assert_eq!(r.step(20.7, "sun", close()), refused(Refusal::ConditionNotNormal));
+    let seen_seq = r.engine.next_seq() - 1;
+    let reset = Command::ResetLatch { alarm: "GT-101:HH".into(), seen_seq, reason: "现场检测合格".into() };
+    assert_eq!(r.command(20.8, "sun", &reset), Ok(()));
+    assert_eq!(r.step(20.9, "sun", close()), Ok(()));
+}
+
+#[test]
+fn the_end_of_the_alarm_never_moves_its_record_and_a_repeat_joins_it_at_every_stage() {
+    let mut r = accepted();
+    assert_eq!(r.count("alarm.cleared"), 2);
+    assert_eq!(r.word(), "accepted");
+    r.hold(30, 34, 60.0);
+    assert_eq!(r.record().occurrences, ["GT-101:HH#1", "GT-101:HH#2"]);
+    assert_eq!((r.word(), r.engine.hazards().len()), ("accepted", 1));
+    assert_eq!(r.step(35.0, "sun", send_back()), Ok(()), "it was not good enough after all");
+    assert_eq!(r.word(), "rectifying");
+}
+
+#[test]
+fn a_repeat_after_the_closing_opens_another_record_that_says_which_it_repeats() {
+    let mut r = accepted();
+    assert_eq!(r.step(30.0, "sun", close()), Ok(()));
+    for same_boot in [true, false] {
+        let stored = r.stored(same_boot);
+        r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, at(31.0));
+    }
+    r.hold(32, 36, 60.0);
+    let again = &r.engine.hazards()[0];
+    assert_eq!((again.id.as_str(), again.repeat_of.as_deref()), ("HD-2", Some(HD)));
+    assert_eq!(again.stage, Stage::Candidate);
+    assert_eq!(r.step(40.0, "sun", close()), Err(Rejected::Changed(HD.into())), "what is closed stays closed");
+}
+
+#[test]
+fn work_that_is_not_good_enough_goes_back_with_the_reason_and_the_evidence_stays() {
+    let mut r = assigned();
+    for n in 0..6 {
+        r.steps(22.0 + f64::from(n), vec![("chen", rectify()), ("sun", send_back())]);
+    }
+    let Stage::Rectifying { work } = &r.record().stage else { panic!("{}", r.word()) };
+    assert_eq!(work.sent_back.len(), 4, "the newest; all of them are in the journal");
+    assert_eq!((work.sent_back[3].by.reason.as_str(), r.count("hazard.stage")), ("仍有渗漏", 15));
+}
+
+#[test]
+fn an_overdue_step_calls_once_and_is_over_when_the_step_is_done() {
+    let mut r = assigned();
+    r.until(3599.0);
+    assert_eq!(r.count("hazard.overdue"), 0);
+    r.until(4000.0);
+    assert_eq!(r.count("hazard.overdue"), 1);
+    let alarm = r.alarm("system:hazard_overdue");
+    assert!(alarm.is_active() && r.record().overdue);
+    let fact = alarm.fact.as_ref().unwrap();
+    assert_eq!((fact.priority, fact.detail.as_str()), (3, HD));
+    assert_eq!(r.step(4001.0, "chen", rectify()), Ok(()));
+    assert!(!r.alarm("system:hazard_overdue").is_active() && !r.record().overdue);
+    assert_eq!(r.step(4002.0, "sun", send_back()), Ok(()));
+    r.until(4010.0);
+    assert_eq!((r.count("hazard.overdue"), r.alarm("system:hazard_overdue").is_active()), (2, true));
+}
+
+#[test]
+fn a_date_is_moved_with_a_reason_only_and_then_the_alarm_is_over() {
+    let mut r = assigned();
+    r.until(4000.0);
+    assert_eq!(r.step(4001.0, "sun", assign(9000, "")), missing(&["reason"]));
+    let later = |due_s: i64, reason: &str| Step::Assign {
+        responsible: String::new(),
+        due_at: due_s * 1000,
+        interim_control: String::new(),
+        reason: reason.into(),
+    };
+    // the wall clock of these tests stands at 0, so a date is as far from now as it says
+    assert_eq!(r.step(4002.0, "sun", later(0, "配件未到货")), missing(&["due_at"]));
+    assert!(r.alarm("system:hazard_overdue").is_active());
+    assert_eq!(r.step(4003.0, "sun", later(5000, "配件未到货")), Ok(()));
+    assert!(!r.alarm("system:hazard_overdue").is_active());
+    let work = r.record().stage.work().unwrap();
+    assert_eq!((work.assignment.responsible.as_str(), work.earlier.len()), ("chen", 1));
+    assert_eq!(work.assignment.by.reason, "配件未到货");
+    r.until(9002.0);
+    assert_eq!(r.count("hazard.overdue"), 1);
+    r.until(9004.0);
+    assert_eq!(r.count("hazard.overdue"), 2);
+}
+
+#[test]
+fn a_plan_whose_time_is_over_before_anybody_was_assigned_is_overdue_too() {
+    let mut r = registered_and_normal();
+    r.steps(21.0, vec![("sun", assess(Level::Major)), ("sun", plan(100, ""))]);
+    r.until(200.0);
+    assert!(r.alarm("system:hazard_overdue").is_active());
+    assert_eq!(r.step(201.0, "sun", plan(500, "")), missing(&["reason"]));
+    assert_eq!(r.step(202.0, "sun", plan(500, "资金未批复")), Ok(()));
+    assert!(!r.alarm("system:hazard_overdue").is_active());
+}
+
+#[test]
+fn a_second_overdue_record_calls_again() {
+    let mut r = assigned();
+    r.until(3700.0);
+    assert_eq!(r.ack(3701.0, "system:hazard_overdue"), Ok(()));
+    r.hold(3702, 3704, 10.0);
+    let by_hand = Command::RegisterHazard {
+        measure: "RA-01.M1".into(),
+        place: "泵房".into(),
+        description: "防爆接线盒缺螺栓".into(),
+    };
+    assert_eq!(r.command(3705.0, "li", &by_hand), Ok(()));
+    let second = r.engine.hazards().last().unwrap().id.clone();
+    for step in [assess(Level::General), assign(60, "")] {
+        let seen_seq = r.engine.next_seq() - 1;
+        let c = Command::MoveHazard { hazard: second.clone(), seen_seq, step };
+        assert_eq!(r.command(3706.0, "sun", &c), Ok(()));
+    }
+    r.until(3770.0);
+    assert_eq!(r.count("hazard.overdue"), 2);
+    let alarm = r.alarm("system:hazard_overdue");
+    assert!(!alarm.acked && alarm.realarms == 1);
+}
+
+#[test]
+fn a_due_time_survives_a_start_and_the_wall_clock_reaches_it_too() {
+    let mut r = assigned();
+    let stored = r.stored(false);
+    let synced = |mono_s: f64, utc_ms: i64| Now {
+        wall: Wall { utc_ms, quality: crate::time::TimeQuality::Synced },
+        ..at(mono_s)
+    };
+    // another boot, an hour less ten seconds later
+    r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, synced(5.0, 3_590_000));
+    r.engine.handle(Input::Tick, synced(6.0, 3_591_000), &mut r.events);
+    assert_eq!(r.count("hazard.overdue"), 0);
+    r.engine.handle(Input::Tick, synced(7.0, 3_600_001), &mut r.events);
+    assert_eq!(r.count("hazard.overdue"), 1, "the wall clock was moved on");
+    let stored = r.stored(true);
+    r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, synced(8.0, 3_600_002));
+    r.engine.handle(Input::Tick, synced(20.0, 3_700_000), &mut r.events);
+    assert_eq!(r.count("hazard.overdue"), 1, "each due time calls once");
+    assert!(r.alarm("system:hazard_overdue").is_active());
+}
+
+#[test]
+fn a_person_registers_what_they_found_and_nobody_confirms_it() {
+    let mut r = Rig::plain();
+    let found = |measure: &str, place: &str| Command::RegisterHazard {
+        measure: measure.into(),
+        place: place.into(),
+        description: "消防通道被占用".into(),
+    };
+    assert_eq!(r.command(1.0, "li", &found("RA-99", "")), missing(&["measure", "place"]));
+    assert_eq!(r.command(1.0, "li", &found("RA-01.M1", "东门")), Ok(()));
+    let h = r.record();
+    assert_eq!((h.stage.word(), h.risk.as_str(), h.cause.as_str()), ("registered", "RA-01", ""));
+    let steps = [assess(Level::General), assign(60, ""), rectify()];
+    r.steps(2.0, steps.into_iter().map(|step| ("li", step)).collect());
+    r.steps(3.0, vec![("sun", accept("")), ("sun", close())]);
+    assert!(r.engine.hazards().is_empty());
+}
+
+#[test]
+fn a_record_of_the_first_version_still_reads_and_every_stage_reads_back_as_it_was_written() {
+    let old = r#"{"id":"HD-3","measure":"RA-01.M1","risk":"RA-01","cause":"GT-101:HH",
+        "opened":{"mono":1,"wall":{"utc_ms":2,"quality":"synced"}},"occurrences":["GT-101:HH#1"],
+        "stage":{"stage":"registered","confirmed":{"by":"sun","role":"safety","at":{"mono":1,"wall":{"utc_ms":2,
+        "quality":"synced"}},"reason":"属实"}}}"#;
+    let old: Hazard = serde_json::from_str(old).unwrap();
+    assert_eq!((old.stage.word(), old.moved_seq), ("registered", 0));
+
+    let mut r = registered_and_normal();
+    let steps = [("sun", assess(Level::Major)), ("sun", plan(7200, "")), ("sun", report()), ("sun", assign(3600, ""))];
+    r.steps(21.0, steps.to_vec());
+    r.steps(22.0, vec![("chen", rectify()), ("sun", send_back()), ("chen", rectify()), ("sun", accept("复查-1"))]);
+    r.steps(23.0, vec![("sun", close())]);
+    let mut words = Vec::new();
+    for event in &r.events {
+        let json = serde_json::to_string(event).unwrap();
+        assert_eq!(&serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+        if let EventKind::HazardStage { hazard } = &event.kind {
+            words.push(hazard.stage.word());
+        }
+    }
+    assert_eq!(
+        words,
+        [
+            "registered",
+            "assessed",
+            "planned",
+            "reported",
+            "rectifying",
+            "waiting",
+            "rectifying",
+            "waiting",
+            "accepted",
+            "closed"
+        ]
+    );
+}
+
+#[test]
+fn what_a_stage_lacks_is_what_its_next_step_asks_for() {
+    let mut r = registered_and_normal();
+    assert_eq!(r.record().stage.lacks(), ["level", "criteria", "cause"]);
+    r.steps(21.0, vec![("sun", assess(Level::Major))]);
+    assert_eq!(r.record().stage.next_steps()[0], "plan");
+    assert_eq!(r.record().stage.lacks(), ["responsibility", "measures", "funds", "due_at", "emergency"]);
+}
+
+/// Any person at any time.
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => Just(assess(Level::General)),
+        1 => Just(assess(Level::Major)),
+        1 => Just(plan(50, "资金未批复")),
+        1 => Just(report()),
+        1 => Just(assign(40, "配件未到货")),
+        2 => Just(rectify()),
+        3 => Just(accept("复查-1")),
+        1 => Just(send_back()),
+        4 => Just(close()),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Move {
+    Step(&'static str, Step),
+    Confirm,
+    Read(Reading),
+    Restart,
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    let reading = prop::sample::select(vec![good(10.0), good(60.0), Reading::Bad(Fault::Sensor)]);
+    prop_oneof![
+        8 => (prop::sample::select(vec!["sun", "chen", "li"]), a_step()).prop_map(|(who, step)| Move::Step(who, step)),
+        2 => Just(Move::Confirm),
+        8 => reading.prop_map(Move::Read),
+        1 => Just(Move::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nothing_is_closed_without_an_acceptance_by_another_person_and_a_normal_alarm(
+        moves in prop::collection::vec(a_move(), 1..120)
+    ) {
+        let mut p = parts();
+        p.rules.iter_mut().for_each(|rule| (rule.on_delay, rule.off_delay) = (Duration::ZERO, Duration::ZERO));
+        p.policy.chatter_window = Duration::from_millis(1);
+        let mut r = Rig::new(p.clone(), Restored::default(), 0.0);
+        let mut reading = Reading::Bad(Fault::NeverRead);
+        r.scan(1.0, &[(0, good(60.0))]);
+        for (n, m) in moves.iter().enumerate() {
+            let t = (n + 2) as f64;
+            let before = r.events.len();
+            match m {
+                Move::Step(who, step) => {
+                    r.until(t);
+                    let Some(hazard) = r.engine.hazards().first().map(|h| h.id.clone()) else { continue };
+                    let seen_seq = r.engine.next_seq() - 1;
+                    drop(r.command(t, who, &Command::MoveHazard { hazard, seen_seq, step: step.clone() }));
+                }
+                Move::Confirm => {
+                    r.until(t);
+                    let Some(hazard) = r.engine.hazards().first().map(|h| h.id.clone()) else { continue };
+                    drop(r.command(t, "sun", &Command::ConfirmHazard { hazard, reason: String::new() }));
+                }
+                Move::Read(value) => {
+                    reading = *value;
+                    r.scan(t, &[(0, reading)]);
+                }
+                Move::Restart => {
+                    r.until(t);
+                    let stored = r.stored(true);
+                    r.engine = Engine::new(RuleBook::build(p.clone()).unwrap().0, stored, at(t));
+                    reading = Reading::Bad(Fault::NeverRead);
+                }
+            }
+            for event in &r.events[before..] {
+                let EventKind::HazardStage { hazard } = &event.kind else { continue };
+                let Stage::Closed { work, rectified, acceptance, .. } = &hazard.stage else { continue };
+                let inspector = &acceptance.by.by;
+                prop_assert!(*inspector != rectified.by.by && *inspector != work.assignment.responsible);
+                prop_assert!(!r.engine.alarms()[r.engine.alarm_index(&hazard.cause).unwrap()].is_active());
+                if hazard.cause.starts_with("GT-101") {
+                    prop_assert_eq!(reading, good(10.0), "{:?}", hazard);
+                }
+            }
+            let open: Vec<_> = r.engine.hazards().iter().map(|h| (&h.measure, &h.cause)).collect();
+            prop_assert!(open.iter().enumerate().all(|(n, key)| !open[..n].contains(key)), "one open per key");
+            let overdue = r.engine.hazards().iter().any(|h| h.overdue);
+            prop_assert_eq!(overdue, r.alarm("system:hazard_overdue").is_active());
+        }
+        let mut replayed = Engine::new(RuleBook::build(p).unwrap().0, Restored::default(), at(0.0));
+        for event in &r.events {
+            replayed.apply(&serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap());
+        }
+        prop_assert_eq!(replayed.hazards(), r.engine.hazards());
+        prop_assert_eq!(replayed.closed_hazards(), r.engine.closed_hazards());
+    }
+}
