@@ -23,8 +23,8 @@ const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// A request, a read and a saved cursor cost as much for one second's samples as for five; a person at a dashboard does not see five.
 const BATCH_EVERY: Duration = Duration::from_secs(5);
-/// InfluxDB's own advice is 5,000 to 10,000 lines a request; it also bounds the text in memory, to about 1 MB.
-const LINES_MAX: usize = 10_000;
+/// InfluxDB's own advice is 5,000 to 10,000 lines a request; it also bounds the text in memory, to about 0.7 MB.
+const LINES_MAX: usize = 5_000;
 /// Full batches between two saved cursors while catching up; a batch sent twice changes nothing.
 const BATCHES_UNSAVED_MAX: u32 = 8;
 

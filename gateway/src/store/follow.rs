@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A batch is closed with the block that reaches this: one second of the largest site, 0.8 MB.
-const SAMPLES_AT_ONCE: usize = 20_000;
+/// A batch is closed with the block that reaches this, so that a large site's is one block, a second: 0.5 MB here and as much again for
+/// each step towards the lines.
+const SAMPLES_AT_ONCE: usize = 10_000;
 
 /// A sample read back.
 #[derive(Clone, Copy, Debug, PartialEq)]

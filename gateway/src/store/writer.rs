@@ -22,6 +22,8 @@ use std::time::Duration;
 pub(super) const WAITING_MAX: usize = 1_200_000;
 /// Three seconds of the largest site.
 const BLOCK_SAMPLES_MAX: usize = 65_536;
+/// What waits grows by this part of itself at the least.
+const GROWS_BY: usize = 8;
 /// Pages that a connection keeps, in KiB: one row a second needs its own page, the index' and the way to them.
 pub(super) const CACHE_KIB: i64 = 256;
 
@@ -132,6 +134,10 @@ impl Waiting {
         let before = queue.samples.len();
         if queue.closed || before + samples.len() > WAITING_MAX {
             return false;
+        }
+        // A vector that doubles would keep room for two of the largest intervals there were; it is one of two that take turns.
+        if queue.samples.capacity() < before + samples.len() {
+            queue.samples.reserve_exact(samples.len().max(before / GROWS_BY));
         }
         queue.samples.extend(samples);
         let wakes = queue.wakes(before);
