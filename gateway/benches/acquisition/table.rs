@@ -21,8 +21,11 @@ pub(crate) fn row(plant: &str, figure: &str, measured: f64, most: Option<f64>, n
         None => "",
     };
     remember(plant, figure, verdict);
-    let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
-    println!("| {plant} | {figure} | {measured:.3}{note} | {target} | {verdict} |");
+    println!("| {plant} | {figure} | {measured:.3}{} | {target} | {verdict} |", bracketed(note));
+}
+
+fn bracketed(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!(" ({note})") }
 }
 
 /// One figure that must not be below `least`.
@@ -33,7 +36,7 @@ pub(crate) fn at_least(plant: &str, figure: &str, measured: f64, least: f64, not
         _ => "ok",
     };
     remember(plant, figure, verdict);
-    println!("| {plant} | {figure} | {measured:.3} ({note}) | ≥ {least} | {verdict} |");
+    println!("| {plant} | {figure} | {measured:.3}{} | ≥ {least} | {verdict} |", bracketed(note));
 }
 
 fn remember(plant: &str, figure: &str, verdict: &str) {
