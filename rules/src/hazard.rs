@@ -241,11 +241,13 @@ impl Stage {
         }
     }
 
-    /// The same, to be moved to another boot; and since when it runs.
+    /// The same, to be moved to another boot, also of work that may still be sent back; and since when it runs.
     pub(crate) fn due_mut(&mut self) -> Option<(&mut Expiry, Now)> {
         match self {
             Self::Planned { plan, .. } | Self::Reported { plan, .. } => Some((&mut plan.due, plan.by.at)),
-            Self::Rectifying { work } => Some((&mut work.assignment.due, work.assignment.by.at)),
+            Self::Rectifying { work } | Self::Waiting { work, .. } | Self::Accepted { work, .. } => {
+                Some((&mut work.assignment.due, work.assignment.by.at))
+            }
             _ => None,
         }
     }

@@ -158,10 +158,11 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
 }
 
 impl Engine {
-    /// A due time goes on; where the clocks of before cannot be related to these it is not longer than it was.
+    /// A due time goes on; where the clocks of before cannot be related to these it is not longer than it was. Its date is people's
+    /// agreement: no clock of this start changes it.
     fn restore_hazard(&mut self, mut hazard: Hazard, passage: Passage) {
         if let Some((due, since)) = hazard.stage.due_mut() {
-            *due = passage.end(*due, Some(since));
+            due.mono = passage.end(*due, Some(since)).mono;
         }
         self.replace_hazard(&hazard);
     }

@@ -415,10 +415,6 @@ fn a_second_overdue_record_calls_again() {
 fn a_due_time_survives_a_start_and_the_wall_clock_reaches_it_too() {
     let mut r = assigned();
     let stored = r.stored(false);
-    let synced = |mono_s: f64, utc_ms: i64| Now {
-        wall: Wall { utc_ms, quality: crate::time::TimeQuality::Synced },
-        ..at(mono_s)
-    };
     // another boot, an hour less ten seconds later
     r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, synced(5.0, 3_590_000));
     r.engine.handle(Input::Tick, synced(6.0, 3_591_000), &mut r.events);
@@ -430,6 +426,54 @@ fn a_due_time_survives_a_start_and_the_wall_clock_reaches_it_too() {
     r.engine.handle(Input::Tick, synced(20.0, 3_700_000), &mut r.events);
     assert_eq!(r.count("hazard.overdue"), 1, "each due time calls once");
     assert!(r.alarm("system:hazard_overdue").is_active());
+}
+
+fn synced(mono_s: f64, utc_ms: i64) -> Now {
+    Now { wall: Wall { utc_ms, quality: crate::time::TimeQuality::Synced }, ..at(mono_s) }
+}
+
+/// A record whose persons acted at `utc_ms`, ten seconds after a boot, with its date an hour later.
+fn agreed_at(utc_ms: i64, steps: Vec<(&str, Step)>) -> Restored {
+    let mut r = Rig::plain();
+    let by_hand =
+        Command::RegisterHazard { measure: "RA-01.M1".into(), place: "泵房".into(), description: "螺栓缺失".into() };
+    let actor = |user: &str| Actor { user: user.into(), role: "safety".into(), terminal: String::new() };
+    assert_eq!(r.engine.command(&by_hand, &actor("li"), synced(10.0, utc_ms), &mut r.events), Ok(()));
+    for (user, step) in steps {
+        let c = Command::MoveHazard { hazard: HD.into(), seen_seq: r.engine.next_seq() - 1, step };
+        assert_eq!(r.engine.command(&c, &actor(user), synced(10.0, utc_ms), &mut r.events), Ok(()));
+    }
+    Restored { wall_mark_utc_ms: Some(utc_ms), ..r.stored(false) }
+}
+
+const AGREED_MS: i64 = 1_796_140_800_000;
+
+#[test]
+fn a_boot_with_an_unset_clock_changes_no_date_and_calls_nobody_when_the_clock_is_set() {
+    let date_ms = AGREED_MS + 3_600_000;
+    let steps = vec![("sun", assess(Level::General)), ("sun", assign(date_ms / 1000, ""))];
+    let mut r = Rig::new(parts(), Restored::default(), 0.0);
+    // 1970, and then the time server answers: half an hour after the agreement
+    r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, agreed_at(AGREED_MS, steps), at(5.0));
+    r.engine.handle(Input::Tick, at(6.0), &mut r.events);
+    r.engine.handle(Input::Tick, synced(7.0, AGREED_MS + 1_800_000), &mut r.events);
+    assert_eq!(r.count("hazard.overdue"), 0);
+    assert_eq!(r.record().stage.due().unwrap().wall_utc_ms, date_ms, "the date is people's");
+    r.engine.handle(Input::Tick, synced(8.0, date_ms), &mut r.events);
+    assert_eq!(r.count("hazard.overdue"), 1);
+}
+
+#[test]
+fn what_is_sent_back_on_another_boot_is_not_overdue_by_the_clock_of_the_boot_before() {
+    let date_ms = AGREED_MS + 3_600_000;
+    let steps = vec![("sun", assess(Level::General)), ("sun", assign(date_ms / 1000, "")), ("chen", rectify())];
+    let mut r = Rig::plain();
+    let later = synced(9_000.0, AGREED_MS + 600_000);
+    r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, agreed_at(AGREED_MS, steps), later);
+    let actor = Actor { user: "sun".into(), role: "safety".into(), terminal: String::new() };
+    let c = Command::MoveHazard { hazard: HD.into(), seen_seq: r.engine.next_seq() - 1, step: send_back() };
+    assert_eq!(r.engine.command(&c, &actor, later, &mut r.events), Ok(()));
+    assert_eq!((r.word(), r.count("hazard.overdue")), ("rectifying", 0));
 }
 
 #[test]
