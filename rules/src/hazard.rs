@@ -12,9 +12,10 @@
 //! What a stage requires is in its variant: work that nobody is responsible for, a major danger that was not reported, a closed record
 //! without an inspector cannot be built. The machine opens candidates and says what is overdue; it moves nothing.
 //!
-//! Owns the stages and what they must hold. [`step`] has what a person gives and the way from stage to stage; whether an alarm is normal
-//! is the engine's to say.
+//! Owns the stages and what they must hold. [`step`] has what a person gives and the way from stage to stage, `assign` who answers for the
+//! work; whether an alarm is normal is the engine's to say.
 
+mod assign;
 pub mod step;
 
 use crate::hide::Expiry;

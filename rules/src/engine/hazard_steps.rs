@@ -74,6 +74,17 @@ impl Engine {
         Ok(())
     }
 
+    /// The date after which an assignment needs a reason, where this command has one.
+    #[must_use]
+    pub fn latest_utc_ms(&self, command: &Command) -> Option<i64> {
+        match command {
+            Command::MoveHazard { hazard, step: Step::Assign { .. }, .. } => {
+                self.open_record(hazard).ok()?.stage.latest_utc_ms()
+            }
+            _ => None,
+        }
+    }
+
     /// The alarm behind a record is judged now and found normal: not active, latched, hidden or unknown. Where there is none (a person
     /// found it, or the rule is no longer in the book) there is nothing to judge.
     #[must_use]
