@@ -305,6 +305,37 @@ fn a_record_is_closed_only_while_its_alarm_is_known_to_be_normal() {
 }
 
 #[test]
+fn a_value_of_a_test_or_one_that_is_not_confirmed_does_not_prove_that_its_alarm_is_normal() {
+    let doubted = |doubt| [(0, Reading::Uncertain(Finite::new(10.0).unwrap(), doubt)), (1, good(10.0))];
+    for (doubt, proves) in [(Doubt::Simulated, false), (Doubt::Unconfirmed, false), (Doubt::Maintenance, true)] {
+        let mut r = accepted();
+        r.scan(30.0, &doubted(doubt));
+        let told = if proves { Ok(()) } else { refused(Refusal::ConditionNotNormal) };
+        assert_eq!(r.step(30.5, "sun", close()), told, "{doubt:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_was_taken_out_proves_nothing_while_its_point_is_there() {
+    let mut without_rule = parts();
+    without_rule.rules.remove(1);
+    let mut without_point = without_rule.clone();
+    without_point.points.remove(0);
+    without_point.rules.remove(0);
+    without_point.measures[0].evidence = Evidence::Watched { points: vec!["GT-102".into()] };
+    for (book, told) in [(without_rule, refused(Refusal::ConditionNotNormal)), (without_point, Ok(()))] {
+        let mut r = accepted();
+        let stored = r.stored(true);
+        r.engine = Engine::new(RuleBook::build(book).unwrap().0, stored, at(30.0));
+        r.until(30.1);
+        let first = r.engine.book().points().iter().position(|p| *p.key == *"GT-102").unwrap();
+        let calm: Vec<(usize, Reading)> = (0..=first).map(|p| (p, good(10.0))).collect();
+        r.scan(31.0, &calm);
+        assert_eq!(r.step(31.5, "sun", close()), told);
+    }
+}
+
+#[test]
 fn a_latched_alarm_is_not_normal() {
     let mut p = parts();
     p.rules[1].latching = true;
