@@ -53,12 +53,10 @@ fn another_person_is_put_on_overdue_work_without_another_date_and_it_stays_overd
     let mut r = assigned();
     r.until(4000.0);
     let due = r.record().stage.due();
-    let to_li = Step::Assign {
-        responsible: "li".into(),
-        due_at: 0,
-        interim_control: String::new(),
-        reason: "陈工出差".into(),
-    };
+    let to_li =
+        Step::Assign {
+            responsible: "li".into(), due_at: 0, interim_control: String::new(), reason: "陈工出差".into()
+        };
     assert_eq!(r.step(4001.0, "sun", to_li), Ok(()));
     assert_eq!((r.record().stage.due(), r.record().overdue), (due, true));
     assert!(r.alarm("system:hazard_overdue").is_active());
@@ -147,7 +145,9 @@ fn synced(mono_s: f64, utc_ms: i64) -> Now {
 fn agreed_at(utc_ms: i64, steps: Vec<(&str, Step)>) -> Restored {
     let mut r = Rig::plain();
     let by_hand =
-        Command::RegisterHazard { measure: "RA-01.M1".into(), place: "泵房".into(), description: "螺栓缺失".into() };
+        Command::RegisterHazard {
+            measure: "RA-01.M1".into(), place: "泵房".into(), description: "螺栓缺失".into()
+        };
     let actor = |user: &str| Actor { user: user.into(), role: "safety".into(), terminal: String::new() };
     assert_eq!(r.engine.command(&by_hand, &actor("li"), synced(1.0, utc_ms), &mut r.events), Ok(()));
     for (user, step) in steps {
@@ -185,4 +185,21 @@ fn what_is_sent_back_on_another_boot_is_not_overdue_by_the_clock_of_the_boot_bef
     let c = Command::MoveHazard { hazard: HD.into(), seen_seq: r.engine.next_seq() - 1, step: send_back() };
     assert_eq!(r.engine.command(&c, &actor, later, &mut r.events), Ok(()));
     assert_eq!((r.word(), r.count("hazard.overdue")), ("rectifying", 0));
+}
+
+#[test]
+fn a_start_calls_again_where_the_row_of_the_overdue_alarm_is_lost_and_ends_it_where_the_records_are() {
+    let mut r = assigned();
+    r.until(4000.0);
+    let overdue = |alarm: &AlarmState| alarm.key == "system:hazard_overdue";
+    let mut without_alarm = r.stored(true);
+    without_alarm.alarms.retain(|alarm| !overdue(alarm));
+    let mut without_records = r.stored(true);
+    without_records.hazards.clear();
+    for (stored, active) in [(without_alarm, true), (without_records, false), (r.stored(true), true)] {
+        r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, at(4001.0));
+        r.engine.handle(Input::Tick, at(4001.0), &mut r.events);
+        assert_eq!(r.alarm("system:hazard_overdue").is_active(), active);
+    }
+    assert_eq!(r.count("hazard.overdue"), 1, "the date has been called");
 }
