@@ -407,7 +407,8 @@ impl Core {
             Ok(()) => CommandOutcome { records },
             Err(Rejected::AlreadySo) => CommandOutcome { records: Vec::new() },
             Err(Rejected::Incomplete(fields)) => {
-                return Err(CommandError::Incomplete { fields, longest: self.engine.longest(command) });
+                let (longest, latest_utc_ms) = (self.engine.longest(command), self.engine.latest_utc_ms(command));
+                return Err(CommandError::Incomplete { fields, longest, latest_utc_ms });
             }
             Err(rejected) => return Err(rejected.into()),
         };
