@@ -15,6 +15,7 @@ mod refusal;
 mod tests;
 
 pub use annunciator::annunciator_fault_words;
+pub(crate) use hazards::date;
 pub use own::{Own, own_alarm};
 
 use crate::snapshot::SiteView;

@@ -174,7 +174,8 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     std::fs::write(site.file(), text + REGISTER).unwrap();
     let people = [("ada", "admin"), ("vera", "viewer"), ("olga", "operator"), ("sun", "safety"), ("wang", "shift")];
     for (name, role) in people {
-        let added = hazard_gateway(&site, &["user", "add", name, "--role", role], SECRET);
+        let called = format!("{name}安");
+        let added = hazard_gateway(&site, &["user", "add", name, "--role", role, "--name", &called], SECRET);
         assert_eq!(added.code, 0, "{added:?}");
     }
     let mut gateway = Gateway::run(&site);
@@ -199,9 +200,12 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let now_ms = gateway.get("/api/v1/status", Some(&cookie))["utc_ms"].as_i64().unwrap();
     let soon = (now_ms + 2 * 3_600_000).to_string();
     let assign =
-        ["assign-hazard", "HD-1", "--responsible", "olga", "--due-at", &soon, "--interim-control", "设专人看守"];
+        ["assign-hazard", "HD-1", "--responsible", "ＷＡＮＧ 安", "--due-at", &soon, "--interim-control", "设专人看守"];
     let assigned = step(&gateway, "sun", &assign);
-    assert!(assigned.code == 0 && assigned.out.contains("已派发整改，责任人 olga"), "{assigned:?}");
+    assert!(assigned.code == 0 && assigned.out.contains("已派发整改，责任人 wang"), "{assigned:?}");
+    let anew = ["assign-hazard", "HD-1", "--responsible", "olga", "--reason", "王班长出差"];
+    let anew = step(&gateway, "sun", &anew);
+    assert!(anew.code == 0 && anew.out.contains("重新派发，责任人 olga"), "{anew:?}");
     drop(gateway);
     gateway = Gateway::run(&site);
     let rectify = ["rectify-hazard", "HD-1", "--evidence", "通道已清理，照片 3 张"];
@@ -210,7 +214,9 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     assert_eq!(step(&gateway, "olga", &accept).code, 2, "an operator accepts nothing");
     let early = step(&gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
     assert!(early.code == 2 && early.err.contains("acceptance"), "{early:?}");
-    assert_eq!(step(&gateway, "wang", &accept).code, 0);
+    let own = step(&gateway, "wang", &accept);
+    assert!(own.code == 2 && own.err.contains("inspector_is_rectifier"), "{own:?}");
+    assert_eq!(step(&gateway, "sun", &accept).code, 0);
     let closed = step(&gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
     assert!(closed.code == 0 && closed.out.contains("隐患 HD-1 已销号"), "{closed:?}");
     let (_, cookie) = gateway.sign_in("vera", SECRET);
@@ -218,6 +224,6 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let over = gateway.get("/api/v1/hazards?closed=true", Some(&cookie));
     let stage = &over[0]["stage"];
     assert_eq!((&stage["stage"], &stage["rectified"]["by"]["by"]), (&json!("closed"), &json!("olga")));
-    assert_eq!((&stage["acceptance"]["by"]["by"], &stage["closed"]["by"]), (&json!("wang"), &json!("sun")));
-    assert_eq!(events(&gateway, &cookie, "hazard.stage").len(), 5);
+    assert_eq!((&stage["acceptance"]["by"]["by"], &stage["closed"]["by"]), (&json!("sun"), &json!("sun")));
+    assert_eq!(events(&gateway, &cookie, "hazard.stage").len(), 6);
 }

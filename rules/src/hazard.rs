@@ -12,9 +12,10 @@
 //! What a stage requires is in its variant: work that nobody is responsible for, a major danger that was not reported, a closed record
 //! without an inspector cannot be built. The machine opens candidates and says what is overdue; it moves nothing.
 //!
-//! Owns the stages and what they must hold. [`step`] has what a person gives and the way from stage to stage; whether an alarm is normal
-//! is the engine's to say.
+//! Owns the stages and what they must hold. [`step`] has what a person gives and the way from stage to stage, `assign` who answers for the
+//! work; whether an alarm is normal is the engine's to say.
 
+mod assign;
 pub mod step;
 
 use crate::hide::Expiry;
@@ -241,11 +242,13 @@ impl Stage {
         }
     }
 
-    /// The same, to be moved to another boot; and since when it runs.
+    /// The same, to be moved to another boot, also of work that may still be sent back; and since when it runs.
     pub(crate) fn due_mut(&mut self) -> Option<(&mut Expiry, Now)> {
         match self {
             Self::Planned { plan, .. } | Self::Reported { plan, .. } => Some((&mut plan.due, plan.by.at)),
-            Self::Rectifying { work } => Some((&mut work.assignment.due, work.assignment.by.at)),
+            Self::Rectifying { work } | Self::Waiting { work, .. } | Self::Accepted { work, .. } => {
+                Some((&mut work.assignment.due, work.assignment.by.at))
+            }
             _ => None,
         }
     }

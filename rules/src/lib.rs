@@ -13,6 +13,7 @@ pub mod engine;
 pub mod event;
 pub mod hazard;
 pub mod hide;
+pub mod people;
 pub mod reading;
 pub mod risk;
 pub mod text;

@@ -8,7 +8,7 @@ import { beyond, percent, span } from '../src/lib/bars';
 import { contactOf, counted } from '../src/lib/contact';
 import { append, columns } from '../src/lib/curve';
 import { axisTimes, nameBeside, stamp } from '../src/lib/format';
-import { doneOf, dueOf, isOverdue, lacking, request, stepsOf } from '../src/lib/hazards';
+import { allOf, doneOf, dueOf, fieldsOf, isOverdue, lacking, request, stepsOf, wordsOf } from '../src/lib/hazards';
 import { leader, placeLabels, type Box } from '../src/lib/labels';
 import { may } from '../src/lib/roles';
 import type { AlarmView, Hazard, Session, Stage } from '../src/lib/types';
@@ -171,6 +171,29 @@ describe('hidden dangers', () => {
     expect(lacking('accept', record({ stage: 'waiting', level: 'major' }), { opinion: '合格' })).toEqual(['hazard.field.review_report']);
     expect(lacking('assign', record({ stage: 'rectifying', assignment }), { due_at: '2026-12-01T16:00' })).toEqual(['hazard.field.reason']);
     expect(lacking('close', record({ stage: 'accepted' }), { reason: '好' })).toEqual(['hazard.field.reason']);
+    expect(lacking('register', null, { measure: '', place: '东门', description: '通道被占' })).toEqual(['hazard.field.measure']);
+  });
+
+  test('work is assigned anew without a date, and what may stay empty is called so', () => {
+    const rectifying = record({ stage: 'rectifying', assignment });
+    expect(lacking('assign', rectifying, { responsible: 'li', reason: '陈工出差' })).toEqual([]);
+    expect(request('assign', rectifying, { responsible: 'li', reason: '陈工出差' }).body['due_at']).toBe('');
+    expect(fieldsOf('assign', rectifying).map((f) => f.empty)).toEqual(['stays', 'stays', 'stays', undefined]);
+    expect(fieldsOf('confirm', record({ stage: 'candidate' })).map((f) => [wordsOf(f), f.empty])).toEqual([['hazard.field.remark', 'optional']]);
+    const reported = fieldsOf('assign', record({ stage: 'reported', level: 'major' }));
+    expect(reported.map((f) => f.min)).toEqual([1, 1, 1, 0]);
+  });
+
+  test('what was closed a moment ago is listed once', () => {
+    const [one, two] = [record({ stage: 'accepted' }), { ...record({ stage: 'closed' }), id: 'HD-8' }];
+    expect(allOf([one], [record({ stage: 'closed' }), two]).map((h) => [h.id, h.stage.stage])).toEqual([['HD-7', 'accepted'], ['HD-8', 'closed']]);
+  });
+
+  test('every date that was agreed on is told with its step', () => {
+    const plan = { responsibility: 'a', measures: 'b', funds: 'c', due: { wall_utc_ms: 9000 }, emergency: 'd', by };
+    const moved = { ...assignment, due: { wall_utc_ms: 7000 } };
+    const told = doneOf(record({ stage: 'rectifying', confirmed: by, plan, earlier: [assignment], assignment: moved }));
+    expect(told.map((d) => [d.step, d.due])).toEqual([['confirm', undefined], ['plan', 9000], ['assign', 5000], ['assign', 7000]]);
   });
 
   test('a step is overdue when its time is over, and what was done is told in order', () => {

@@ -110,16 +110,16 @@ pub(super) enum HazardAction {
     #[command(name = "assign-hazard")]
     Assign {
         hazard: String,
-        /// 整改责任人 · who answers for the work; stays where it is empty and the work goes on.
+        /// 整改责任人，用户名或姓名 · who answers for the work, by account or name; stays where it is empty and the work goes on.
         #[arg(long, default_value = "")]
         responsible: String,
-        /// 期限（UTC） · until when.
+        /// 期限（UTC），晚于治理方案时限须说明原因 · until when, with a reason where it is after the plan's; stays likewise.
         #[arg(long, default_value = "")]
         due_at: String,
         /// 整改期间的管控措施 · what keeps people safe meanwhile; stays likewise.
         #[arg(long, default_value = "")]
         interim_control: String,
-        /// 改派或延期的原因 · why, where it is assigned anew.
+        /// 改派、延期或晚于治理方案时限的原因 · why, where it is assigned anew or for longer than the plan.
         #[arg(long, default_value = "")]
         reason: String,
     },

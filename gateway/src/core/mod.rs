@@ -78,9 +78,10 @@ pub struct CommandOutcome {
 pub enum CommandError {
     #[error(transparent)]
     Rejected(#[from] Rejected),
-    /// Fields are missing or out of bounds: 422. `longest` is the most that may be asked for as a duration.
+    /// Fields are missing or out of bounds: 422. `longest` is the most that may be asked for as a duration, `latest_utc_ms` as a date
+    /// without a reason.
     #[error("missing or not acceptable: {}", .fields.join(", "))]
-    Incomplete { fields: Vec<String>, longest: Option<std::time::Duration> },
+    Incomplete { fields: Vec<String>, longest: Option<std::time::Duration>, latest_utc_ms: Option<i64> },
     /// The core is stopping: 503.
     #[error("the gateway is stopping")]
     Stopping,

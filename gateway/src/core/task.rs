@@ -254,7 +254,12 @@ impl Core {
             })
             .await;
         }
-        self.system(SystemCondition::RecordsSalvaged, found.salvaged.is_some()).await;
+        if !found.unread_hazards.is_empty() {
+            let (text_zh, text_en) = parts::unread_hazards(&found.unread_hazards);
+            self.note(EventKind::Notice { code: "hazards_unreadable".into(), text_zh, text_en }).await;
+        }
+        let damaged = found.salvaged.is_some() || !found.unread_hazards.is_empty();
+        self.system(SystemCondition::RecordsSalvaged, damaged).await;
         self.announce_last_end(found.unclean_end.as_ref()).await;
         // No part of this run has stalled yet.
         self.system(SystemCondition::PartStalled, false).await;
@@ -407,7 +412,8 @@ impl Core {
             Ok(()) => CommandOutcome { records },
             Err(Rejected::AlreadySo) => CommandOutcome { records: Vec::new() },
             Err(Rejected::Incomplete(fields)) => {
-                return Err(CommandError::Incomplete { fields, longest: self.engine.longest(command) });
+                let (longest, latest_utc_ms) = (self.engine.longest(command), self.engine.latest_utc_ms(command));
+                return Err(CommandError::Incomplete { fields, longest, latest_utc_ms });
             }
             Err(rejected) => return Err(rejected.into()),
         };

@@ -186,6 +186,26 @@ async fn a_stuck_disk_lets_the_alarm_out_marked_and_the_journal_is_whole_afterwa
 }
 
 #[tokio::test]
+async fn a_hidden_danger_that_cannot_be_read_is_named_at_the_start_and_is_an_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(bench(folder.path()).end().await);
+    let disk = Connection::open(folder.path().join("records.db")).unwrap();
+    disk.execute("INSERT INTO hazard VALUES ('HD-7', '{', TRUE)", []).unwrap();
+    drop(disk);
+    let bench = bench(folder.path());
+    let mut pictures = bench.handle.snapshots();
+    let called = async {
+        while pictures.borrow_and_update().alarms.iter().all(|a| a.id != "system:records_salvaged") {
+            pictures.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, called).await.expect("the control room is told");
+    let store = bench.end().await;
+    let named = |record: &Record| matches!(&record.event.kind, EventKind::Notice { code, text_zh, .. } if code == "hazards_unreadable" && text_zh.contains("HD-7"));
+    assert!(journal(&store).await.iter().any(named));
+}
+
+#[tokio::test]
 async fn a_repeated_command_is_answered_as_the_first_and_not_done_twice() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench(folder.path());

@@ -157,9 +157,11 @@ fn at_work(work: &Work) -> (Given, &Decision) {
     if let Some(back) = back {
         return (Given::SendBack { opinion: back.by.reason.clone() }, &back.by);
     }
+    // a date that stayed was not given, and may have been over already
+    let stays = work.earlier.last().is_some_and(|earlier| earlier.due.wall_utc_ms == assignment.due.wall_utc_ms);
     let given = Given::Assign {
         responsible: assignment.responsible.clone(),
-        due_at: assignment.due.wall_utc_ms,
+        due_at: if stays { 0 } else { assignment.due.wall_utc_ms },
         interim_control: assignment.interim_control.clone(),
         reason: assignment.by.reason.clone(),
     };
@@ -213,6 +215,7 @@ mod tests {
     use super::*;
     use rules::hide::{Expiry, Shelf};
     use rules::{AlarmFact, Now};
+    use serde_json::json;
 
     #[test]
     fn a_shelf_becomes_the_command_that_made_it() {
@@ -243,5 +246,17 @@ mod tests {
         assert_eq!(raised("GT-1:H"), None);
         assert_eq!(raised("system:uplink_down"), Some(Step::System(SystemCondition::UplinkDown, true)));
         assert_eq!(raised("system:bypass_expiring"), None, "the rules find it out again");
+    }
+
+    #[test]
+    fn a_date_that_stayed_when_work_was_assigned_anew_is_not_given_again() {
+        let by = json!({ "by": "sun", "role": "safety", "at": { "mono": 1, "wall": { "utc_ms": 2, "quality": "synced" } }, "reason": "陈工出差" });
+        let to = |responsible: &str, ms: i64| json!({ "responsible": responsible, "due": { "mono": 1, "wall_utc_ms": ms }, "interim_control": "巡检", "by": by });
+        let assessed = json!({ "criteria": "4.2", "cause": "老化", "by": by });
+        for (before_ms, given_ms) in [(9, 0), (8, 9)] {
+            let work = json!({ "confirmed": by, "level": "general", "assessed": assessed, "assignment": to("li", 9), "earlier": [to("chen", before_ms)] });
+            let work: Work = serde_json::from_value(work).unwrap();
+            assert!(matches!(at_work(&work).0, Given::Assign { due_at, .. } if due_at == given_ms));
+        }
     }
 }

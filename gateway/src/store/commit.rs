@@ -75,7 +75,7 @@ const OVER_MAX: u32 = 10_000;
 const FORGET_OVER: &str = "DELETE FROM hazard WHERE NOT open AND rowid <= \
      (SELECT rowid FROM hazard WHERE NOT open ORDER BY rowid DESC LIMIT 1 OFFSET ?1)";
 /// The newest closed ones, oldest first, so that a repeat is known: a row goes behind all others with each write.
-const CLOSED: &str = "SELECT json FROM (SELECT rowid AS n, json FROM hazard WHERE NOT open AND json LIKE '%\"stage\":\"closed\"%' \
+const CLOSED: &str = "SELECT id, json FROM (SELECT rowid AS n, id, json FROM hazard WHERE NOT open AND json LIKE '%\"stage\":\"closed\"%' \
      ORDER BY n DESC LIMIT 1024) ORDER BY n";
 
 fn write_record(tx: &Transaction<'_>, record: &Record, other: u8) -> rusqlite::Result<()> {
@@ -143,6 +143,20 @@ fn rows<T: DeserializeOwned>(conn: &Connection, sql: &str) -> rusqlite::Result<V
     Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 
+/// The newest closed records and the open ones, and the ids of those that cannot be read: nothing would open them again.
+fn hazards(conn: &Connection) -> rusqlite::Result<(Vec<Hazard>, Vec<String>)> {
+    let (mut read, mut unread) = (Vec::new(), Vec::new());
+    for sql in [CLOSED, "SELECT id, json FROM hazard WHERE open ORDER BY rowid"] {
+        let mut query = conn.prepare(sql)?;
+        let found: Vec<(String, String)> =
+            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        for (id, text) in found {
+            serde_json::from_str(&text).map_or_else(|_| unread.push(id), |hazard| read.push(hazard));
+        }
+    }
+    Ok((read, unread))
+}
+
 /// Key in `meta` of the configuration that was in force last.
 const CONFIG_HASH: &str = "config_hash";
 /// Key of a unit's mode in `meta`.
@@ -194,11 +208,12 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
     let last_record = last.as_ref().and_then(|(_, _, text)| serde_json::from_str::<Record>(text).ok());
     let alive_utc_ms = meta(conn, ALIVE)?.and_then(|v| v.parse().ok());
     let last_utc_ms = last_record.map(|r| r.event.at.wall.utc_ms).max(alive_utc_ms);
+    let (hazards, unread_hazards) = hazards(conn)?;
     let restored = Restored {
         next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),
         next_hazard,
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
-        hazards: [rows(conn, CLOSED)?, rows(conn, "SELECT json FROM hazard WHERE open ORDER BY rowid")?].concat(),
+        hazards,
         same_boot,
         wall_mark_utc_ms: wall_mark(conn)?.max(last_utc_ms),
         modes: modes(conn)?,
@@ -215,6 +230,7 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         last_utc_ms,
         config_hash: meta(conn, CONFIG_HASH)?,
         salvaged: None,
+        unread_hazards,
         unclean_end: in_order.filter(|yes| !yes).map(|_| UncleanEnd::default()),
     })
 }

@@ -113,6 +113,8 @@ pub struct Found {
     pub config_hash: Option<String>,
     /// Set when a damaged file was set aside: what happened, for people.
     pub salvaged: Option<String>,
+    /// Hidden dangers that are in the file and cannot be read, by their ids.
+    pub unread_hazards: Vec<String>,
     /// Set when the run before this one did not end in order.
     pub unclean_end: Option<UncleanEnd>,
 }

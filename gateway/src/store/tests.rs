@@ -203,6 +203,32 @@ async fn a_damaged_records_file_is_set_aside_and_the_start_goes_on() {
     store.commit(commit(chain([started()]))).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_record_of_a_hidden_danger_that_cannot_be_read_is_told_and_the_others_are_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), "k").unwrap();
+    let damaged = store.write(|tx| {
+        let put = "INSERT INTO hazard VALUES (?1, ?2, ?3)";
+        let closed = r#"{"id":"HD-1","stage":{"stage":"closed""#;
+        tx.execute(put, rusqlite::params!["HD-1", closed, false])?;
+        tx.execute(put, rusqlite::params!["HD-2", "{", true])?;
+        tx.execute(put, rusqlite::params!["HD-3", HAZARD, true])
+    });
+    damaged.await.unwrap();
+    drop(store);
+    let (_store, found) = open(dir.path(), "k").unwrap();
+    assert_eq!(found.unread_hazards, ["HD-1", "HD-2"]);
+    assert_eq!(found.restored.hazards.iter().map(|h| h.id.as_str()).collect::<Vec<_>>(), ["HD-3"]);
+    let (zh, en) = crate::text::parts::unread_hazards(&found.unread_hazards);
+    assert!(
+        zh.starts_with("2 条隐患记录损坏") && zh.contains("HD-1、HD-2") && en.contains("HD-1, HD-2"),
+        "{zh} · {en}"
+    );
+}
+
+const HAZARD: &str = r#"{"id":"HD-3","measure":"RA-01.M1","risk":"RA-01","cause":"GT-101:HH",
+    "opened":{"mono":1,"wall":{"utc_ms":2,"quality":"synced"}},"occurrences":[],"stage":{"stage":"candidate"}}"#;
+
 #[test]
 fn a_newer_store_is_refused_and_untouched() {
     let dir = tempfile::tempdir().unwrap();

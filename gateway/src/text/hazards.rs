@@ -3,7 +3,9 @@
 use super::{alarm, risk_names};
 use crate::mqtt::payload::utc_text;
 use crate::snapshot::SiteView;
-use rules::hazard::{Acceptance, Assessment, Assignment, Hazard, Level, Plan, Rectified, Report, Stage, Work};
+use rules::hazard::{
+    Acceptance, Assessment, Assignment, Decision, Hazard, Level, Plan, Rectified, Report, Stage, Work,
+};
 use rules::hide::Expiry;
 
 type Said = (String, String);
@@ -73,10 +75,7 @@ pub(super) fn moved(hazard: &Hazard, site: &SiteView) -> Said {
         Stage::Rectifying { work } => at_work(id, work),
         Stage::Waiting { rectified, .. } => done(id, rectified),
         Stage::Accepted { acceptance, .. } => accepted(id, acceptance),
-        Stage::Closed { closed, .. } => (
-            format!("隐患 {id} 已销号，{}：{}", closed.by, closed.reason),
-            format!("Hidden danger {id} closed by {}: {}", closed.by, closed.reason),
-        ),
+        Stage::Closed { closed: by, .. } => closed(hazard, by, site),
     }
 }
 
@@ -94,15 +93,15 @@ fn assessment(id: &str, level: Level, assessed: &Assessment) -> Said {
 
 fn planned(id: &str, plan: &Plan) -> Said {
     let Plan { responsibility, measures, funds, due, emergency, by } = plan;
-    let due = time(*due);
+    let (due_zh, due_en) = date(due.wall_utc_ms);
     (
         format!(
-            "重大隐患 {id} 治理方案已定，责任：{responsibility}，措施：{measures}，资金：{funds}，时限：{due}，预案：{emergency}，{}{}",
+            "重大隐患 {id} 治理方案已定，责任：{responsibility}，措施：{measures}，资金：{funds}，时限：{due_zh}，预案：{emergency}，{}{}",
             by.by,
             tail("：", &by.reason)
         ),
         format!(
-            "Major hidden danger {id} has a plan, responsibility: {responsibility}, measures: {measures}, funds: {funds}, until {due}, \
+            "Major hidden danger {id} has a plan, responsibility: {responsibility}, measures: {measures}, funds: {funds}, until {due_en}, \
              emergency plan: {emergency}, by {}{}",
             by.by,
             tail(": ", &by.reason)
@@ -130,36 +129,62 @@ fn reported(id: &str, report: &Report) -> Said {
 
 /// Assigned, assigned anew, or sent back: whichever came last.
 fn at_work(id: &str, work: &Work) -> Said {
-    let Assignment { responsible, due, interim_control, by } = &work.assignment;
-    let (due, back) = (time(*due), work.sent_back.last());
-    if let Some(back) = back.filter(|back| back.by.at.wall.utc_ms >= by.at.wall.utc_ms) {
-        return (
-            format!(
-                "隐患 {id} 验收不合格，退回整改：{}，验收人 {}，责任人 {responsible}，期限 {due}",
-                back.by.reason, back.by.by
-            ),
-            format!(
-                "Hidden danger {id} sent back by {}: {}; {responsible} is responsible, until {due}",
-                back.by.by, back.by.reason
-            ),
-        );
+    let by = &work.assignment.by;
+    match (work.sent_back.last(), work.earlier.last()) {
+        (Some(back), _) if back.by.at.wall.utc_ms >= by.at.wall.utc_ms => sent_back(id, work, &back.by),
+        (_, Some(earlier)) => assigned_anew(id, &work.assignment, earlier),
+        _ => assigned(id, &work.assignment),
     }
-    if let Some(earlier) = work.earlier.last() {
-        let was = time(earlier.due);
-        return (
-            format!("隐患 {id} 重新派发，责任人 {responsible}，期限 {due}（原 {was}），{}：{}", by.by, by.reason),
-            format!(
-                "Hidden danger {id} assigned anew by {}: {responsible} is responsible, until {due} (was {was}): {}",
-                by.by, by.reason
-            ),
-        );
-    }
+}
+
+fn sent_back(id: &str, work: &Work, back: &Decision) -> Said {
+    let responsible = &work.assignment.responsible;
+    let (due_zh, due_en) = date(work.assignment.due.wall_utc_ms);
     (
         format!(
-            "隐患 {id} 已派发整改，责任人 {responsible}，期限 {due}，期间管控：{interim_control}，派发人 {}",
-            by.by
+            "隐患 {id} 验收不合格，退回整改：{}，验收人 {}，责任人 {responsible}，期限 {due_zh}",
+            back.reason, back.by
         ),
-        format!("Hidden danger {id} assigned by {} to {responsible}, until {due}; meanwhile: {interim_control}", by.by),
+        format!(
+            "Hidden danger {id} sent back by {}: {}; {responsible} is responsible, until {due_en}",
+            back.by, back.reason
+        ),
+    )
+}
+
+/// The date of before is told where it is another one.
+fn assigned_anew(id: &str, now: &Assignment, before: &Assignment) -> Said {
+    let Assignment { responsible, due, by, .. } = now;
+    let (due_zh, due_en) = date(due.wall_utc_ms);
+    let (was_zh, was_en) = date(before.due.wall_utc_ms);
+    let (was_zh, was_en) = match before.due.wall_utc_ms == due.wall_utc_ms {
+        true => (String::new(), String::new()),
+        false => (format!("，原期限 {was_zh}"), format!(" (was {was_en})")),
+    };
+    (
+        format!("隐患 {id} 重新派发，责任人 {responsible}，期限 {due_zh}{was_zh}，{}：{}", by.by, by.reason),
+        format!(
+            "Hidden danger {id} assigned anew by {}: {responsible} is responsible, until {due_en}{was_en}: {}",
+            by.by, by.reason
+        ),
+    )
+}
+
+/// With a reason where it goes beyond the plan.
+fn assigned(id: &str, assignment: &Assignment) -> Said {
+    let Assignment { responsible, due, interim_control, by } = assignment;
+    let (due_zh, due_en) = date(due.wall_utc_ms);
+    (
+        format!(
+            "隐患 {id} 已派发整改，责任人 {responsible}，期限 {due_zh}，期间管控：{interim_control}，派发人 {}{}",
+            by.by,
+            tail("：", &by.reason)
+        ),
+        format!(
+            "Hidden danger {id} assigned by {} to {responsible}, until {due_en}; meanwhile: {interim_control}{}",
+            by.by,
+            tail("; ", &by.reason)
+        ),
     )
 }
 
@@ -183,12 +208,31 @@ fn accepted(id: &str, acceptance: &Acceptance) -> Said {
     )
 }
 
+/// A person is content; where no rule is left that could have judged the alarm behind it, this says so.
+fn closed(hazard: &Hazard, by: &Decision, site: &SiteView) -> Said {
+    let id = &hazard.id;
+    let (zh, en) = match is_gone(&hazard.cause, site) {
+        true => ("；起因报警的规则已不在配置中", "; the rule of the alarm behind it is no longer configured"),
+        false => ("", ""),
+    };
+    (
+        format!("隐患 {id} 已销号，{}：{}{zh}", by.by, by.reason),
+        format!("Hidden danger {id} closed by {}: {}{en}", by.by, by.reason),
+    )
+}
+
+/// The point, instrument or vote of an alarm is not in the configuration.
+fn is_gone(alarm: &str, site: &SiteView) -> bool {
+    let key = alarm.rsplit_once(':').map_or(alarm, |(key, _)| key);
+    !key.is_empty() && site.points.find(key).is_none() && !site.names.0.contains_key(key)
+}
+
 /// Nobody did the step in time.
 pub(super) fn overdue(id: &str, due: Expiry) -> Said {
-    let due = time(due);
+    let (due_zh, due_en) = date(due.wall_utc_ms);
     (
-        format!("隐患 {id} 已逾期，应于 {due} 前完成的工作尚未完成"),
-        format!("Hidden danger {id} is overdue: its step was due by {due}"),
+        format!("隐患 {id} 已逾期，应于 {due_zh}前完成的工作尚未完成"),
+        format!("Hidden danger {id} is overdue: its step was due by {due_en}"),
     )
 }
 
@@ -196,9 +240,13 @@ fn tail(before: &str, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{before}{text}") }
 }
 
-/// `2026-12-01 08:00 UTC`: nobody sets a date to the second.
-fn time(due: Expiry) -> String {
-    let text = utc_text(due.wall_utc_ms);
+/// China has no daylight saving time.
+const BEIJING_MS: i64 = 8 * 3_600_000;
+
+/// A date as people agreed on it, to the minute, in the time of the forms: `2026-12-02 00:00（北京时间）`, `2026-12-02 00:00 +08:00`.
+pub(crate) fn date(utc_ms: i64) -> Said {
+    let text = utc_text(utc_ms.saturating_add(BEIJING_MS));
     let minutes: String = text.chars().take(16).collect();
-    format!("{} UTC", minutes.replace('T', " "))
+    let minutes = minutes.replace('T', " ");
+    (format!("{minutes}（北京时间）"), format!("{minutes} +08:00"))
 }

@@ -61,6 +61,24 @@ pub fn fallback(wanted_by: &str, error: &str) -> (String, String) {
     )
 }
 
+/// Of so many records that are lost the ids are said.
+const IDS_SAID: usize = 20;
+
+/// Hidden dangers that are in the store and cannot be read.
+#[must_use]
+pub fn unread_hazards(ids: &[String]) -> (String, String) {
+    let said: Vec<&str> = ids.iter().take(IDS_SAID).map(String::as_str).collect();
+    let more = if ids.len() > IDS_SAID { "…" } else { "" };
+    (
+        format!("{} 条隐患记录损坏，无法读取，未恢复：{}{more}；其经过仍在运行日志中", ids.len(), said.join("、")),
+        format!(
+            "{} damaged records of hidden dangers cannot be read and are not restored: {}{more}; the journal still has what was done",
+            ids.len(),
+            said.join(", ")
+        ),
+    )
+}
+
 /// What is known of the end of the run before.
 #[must_use]
 pub fn unclean_end(end: &UncleanEnd) -> (String, String) {

@@ -199,6 +199,12 @@ fn of_hazards() -> Vec<EventKind> {
     };
     let again =
         Work { earlier: vec![assignment(0, "")], assignment: assignment(72, "配件未到货"), ..work.clone() };
+    let to_another = Work {
+        earlier: vec![assignment(0, "")],
+        assignment: Assignment { responsible: "li".into(), ..assignment(0, "陈工出差") },
+        ..work.clone()
+    };
+    let beyond_the_plan = Work { assignment: assignment(72, "配件未到货"), ..work.clone() };
     let rectified = Rectified { evidence: "法兰已换，照片 IMG-12".into(), by: by("") };
     let back = SentBack { rectified: rectified.clone(), by: by("仍有渗漏") };
     let sent_back = Work { sent_back: vec![back], ..work.clone() };
@@ -211,18 +217,27 @@ fn of_hazards() -> Vec<EventKind> {
         Stage::Reported { confirmed: confirmed.clone(), assessed: assessed.clone(), plan, report },
         Stage::Rectifying { work: work.clone() },
         Stage::Rectifying { work: again },
+        Stage::Rectifying { work: to_another },
+        Stage::Rectifying { work: beyond_the_plan },
         Stage::Rectifying { work: sent_back },
         Stage::Waiting { work: work.clone(), rectified: rectified.clone() },
         Stage::Accepted { work: work.clone(), rectified: rectified.clone(), acceptance: acceptance.clone() },
-        Stage::Closed { work, rectified, acceptance, closed: by("整改到位") },
+        Stage::Closed {
+            work: work.clone(),
+            rectified: rectified.clone(),
+            acceptance: acceptance.clone(),
+            closed: by("整改到位"),
+        },
     ];
+    let closed = Stage::Closed { work, rectified, acceptance, closed: by("整改到位") };
+    let without_rule = EventKind::HazardStage { hazard: Hazard { cause: "GT-909:HH".into(), ..hazard(closed) } };
     let found = Found { place: "东门".into(), description: "消防通道被占用".into() };
     let by_hand =
         Hazard { found: Some(found), cause: String::new(), ..hazard(Stage::Registered { confirmed: by("") }) };
     let repeated = Hazard { repeat_of: Some("HD-3".into()), ..hazard(Stage::Candidate) };
     let opened = [by_hand, repeated].map(|hazard| EventKind::HazardOpened { hazard });
     let moved = stages.into_iter().map(|stage| EventKind::HazardStage { hazard: hazard(stage) });
-    opened.into_iter().chain(moved).collect()
+    opened.into_iter().chain(moved).chain([without_rule]).collect()
 }
 
 fn hazard(stage: Stage) -> Hazard {

@@ -2,7 +2,7 @@
 
 use super::accounts::Session;
 use super::body::Body;
-use super::fields::{self, REMARK_MAX, Wrong};
+use super::fields::{self, Most, REMARK_MAX, Wrong};
 use super::problem::{self, Kind, Problem};
 use super::routes::Action;
 use super::{DemoStage, SiteState};
@@ -82,8 +82,8 @@ pub(super) async fn carry_out(
     let sent = serde_json::to_value(&command).unwrap_or_default();
     match state.core.command(command, actor, key).await {
         Ok(outcome) => Ok(Json(done(state, &outcome))),
-        Err(CommandError::Incomplete { fields, longest }) => {
-            Err(Problem::unacceptable(&fields::of_command(&fields, &sent, longest)))
+        Err(CommandError::Incomplete { fields, longest, latest_utc_ms }) => {
+            Err(Problem::unacceptable(&fields::of_command(&fields, &sent, &Most { longest, latest_utc_ms })))
         }
         Err(CommandError::Stopping) => Err(Problem::retry(Kind::Busy, 10)),
         Err(CommandError::Rejected(rejected)) => match problem::of_rejected(&rejected) {

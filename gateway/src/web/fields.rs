@@ -63,17 +63,38 @@ pub(super) fn sentence(all: &[Wrong]) -> String {
     format!("{} · {}", zh.join("；"), en.join("; "))
 }
 
-/// What the engine did not accept of a command; `longest` is the most it allows as a duration.
-pub(super) fn of_command(fields: &[String], command: &Value, longest: Option<Duration>) -> Vec<Wrong> {
-    let max = longest.map(|longest| longest.as_secs());
+/// How far a command may go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Most {
+    /// As a duration.
+    pub(super) longest: Option<Duration>,
+    /// As a date, without a reason.
+    pub(super) latest_utc_ms: Option<i64>,
+}
+
+/// What the engine did not accept of a command.
+pub(super) fn of_command(fields: &[String], command: &Value, most: &Most) -> Vec<Wrong> {
+    let max = most.longest.map(|longest| longest.as_secs());
     let of = |field: &String| {
         let sent = command.get(field).filter(|sent| !sent.is_null());
         let time = sent.filter(|_| field == "due_at").map(|ms| ms.as_i64().map_or(Value::Null, moment));
         let sent = time.as_ref().or(sent).filter(|sent| !sent.is_null());
         let max = max.filter(|_| field == "duration_s");
-        Wrong { max, ..Wrong::new(field, sent, of_field(field, max)) }
+        let allowed = match (field.as_str(), most.latest_utc_ms) {
+            ("due_at", Some(latest_utc_ms)) => within_the_plan(latest_utc_ms),
+            _ => of_field(field, max),
+        };
+        Wrong { max, ..Wrong::new(field, sent, allowed) }
     };
     fields.iter().map(of).collect()
+}
+
+fn within_the_plan(latest_utc_ms: i64) -> (String, String) {
+    let (zh, en) = crate::text::date(latest_utc_ms);
+    (
+        format!("将来的时间，且不晚于治理方案的时限 {zh}，更晚须说明理由"),
+        format!("a time ahead, not after that of the plan, {en}; a later one needs a reason"),
+    )
 }
 
 fn of_field(field: &str, max: Option<u64>) -> (String, String) {
@@ -134,11 +155,20 @@ mod tests {
     fn a_field_is_named_with_what_was_sent_and_what_is_allowed() {
         let command = json!({ "duration_s": 90_000, "reason": "x" });
         let fields = ["duration_s".to_owned(), "reason".to_owned(), "permit".to_owned()];
-        let wrong = of_command(&fields, &command, Some(Duration::from_secs(28_800)));
+        let most = Most { longest: Some(Duration::from_secs(28_800)), ..Most::default() };
+        let wrong = of_command(&fields, &command, &most);
         let said = sentence(&wrong);
         assert!(said.starts_with("duration_s：收到 90000，应为1 至 28800 秒（480 分钟）；reason：收到 \"x\"，应为 4 至 2000 个字；permit：未给出，"), "{said}");
         assert!(said.contains("duration_s: got 90000, allowed is 1 to 28800 seconds (480 minutes)"), "{said}");
         assert_eq!((&wrong[0].as_json()["max"], &wrong[1].as_json()["max"]), (&json!(28_800), &Value::Null));
+    }
+
+    #[test]
+    fn a_date_beyond_the_plan_is_told_the_plans() {
+        let most = Most { latest_utc_ms: Some(1_796_140_800_000), ..Most::default() };
+        let said = sentence(&of_command(&["due_at".to_owned()], &json!({ "due_at": 1_796_227_200_000_i64 }), &most));
+        assert!(said.contains("不晚于治理方案的时限 2026-12-02 00:00（北京时间），更晚须说明理由"), "{said}");
+        assert!(said.contains("not after that of the plan, 2026-12-02 00:00 +08:00"), "{said}");
     }
 
     #[test]

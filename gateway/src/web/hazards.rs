@@ -9,6 +9,7 @@ use super::commands::{Answer, carry_out, remark};
 use super::event_filter::MOMENT;
 use super::fields::Wrong;
 use super::problem::{Kind, Problem, of_rejected};
+use super::requester::recorded;
 use super::routes::Action;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -224,7 +225,7 @@ async fn assign(
     Body(b): Body<Assign>,
 ) -> Answer {
     let step = Step::Assign {
-        responsible: b.responsible,
+        responsible: recorded(&state.accounts, b.responsible).await?,
         due_at: due(&b.due_at)?,
         interim_control: b.interim_control,
         reason: b.reason,
@@ -251,7 +252,7 @@ async fn accept(
     headers: HeaderMap,
     Body(b): Body<Accept>,
 ) -> Answer {
-    if b.passed && answers_for(&state, &hazard, session.display_name.trim()) {
+    if b.passed && answers_for(&state, &hazard, &session.display_name) {
         let own = Rejected::Forbidden(Refusal::InspectorIsRectifier);
         return Err(of_rejected(&own).unwrap_or(Problem::new(Kind::Forbidden)));
     }
@@ -274,12 +275,12 @@ async fn close(
     carry_out(&state, &session, Action::DecideHazard, command, &headers).await
 }
 
-/// Responsible by what people call them: the rules know user names only.
+/// Responsible by what people call them, where that is no single account's: the rules know user names only.
 fn answers_for(state: &SiteState, hazard: &str, name: &str) -> bool {
     let snapshot = state.core.snapshot();
     let record = snapshot.hazards.iter().find(|view| view.hazard.id == hazard);
     let work = record.and_then(|view| view.hazard.stage.work());
-    !name.is_empty() && work.is_some_and(|work| work.assignment.responsible == name)
+    work.is_some_and(|work| work.is_answered_by(name))
 }
 
 /// 0 where nothing was given: the rules name it with all that is missing.

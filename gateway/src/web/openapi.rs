@@ -193,10 +193,11 @@ fn body_schema(path: &str, method: &str) -> Option<Value> {
             ("supervision", "string", false),
         ],
         "/api/v1/hazards/{id}/assign" => &[
+            // anew, what is left out stays, and a reason is needed instead
             ("seen_seq", "integer", true),
-            ("responsible", "string", true),
-            ("due_at", "string", true),
-            ("interim_control", "string", true),
+            ("responsible", "string", false),
+            ("due_at", "string", false),
+            ("interim_control", "string", false),
             ("reason", "string", false),
         ],
         "/api/v1/hazards/{id}/rectify" => &[("seen_seq", "integer", true), ("evidence", "string", true)],
@@ -232,6 +233,13 @@ fn problem_schema() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_assignment_may_leave_out_what_stays() {
+        let all = describe(PageKind::Site);
+        let assign = &all["paths"]["/api/v1/hazards/{id}/assign"]["post"]["requestBody"];
+        assert_eq!(assign["content"]["application/json"]["schema"]["required"], json!(["seen_seq"]));
+    }
 
     #[test]
     fn every_route_of_a_station_is_described_and_every_body_too() {

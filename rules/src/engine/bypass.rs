@@ -7,6 +7,7 @@ use crate::book::PointId;
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{Bypass, EndCause, Expiry};
+use crate::people::same_name;
 use crate::time::Now;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ impl Engine {
         if !wrong.is_empty() {
             return Err(Rejected::Incomplete(wrong));
         }
-        if requested_by.trim().eq_ignore_ascii_case(actor.user.trim()) {
+        if same_name(requested_by, &actor.user) {
             return Err(Rejected::Forbidden(Refusal::SamePerson));
         }
         if hidden.service.is_some() {

@@ -8,6 +8,7 @@ use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Event, EventKind};
 use crate::hazard::step::{Given, Step, is_name, is_text, kept, need};
 use crate::hazard::{Found, Hazard, Stage};
+use crate::reading::{Doubt, Reading};
 use crate::time::Now;
 
 /// Open records beyond which nobody registers another by hand; what alarms open is limited by the measures.
@@ -74,24 +75,50 @@ impl Engine {
         Ok(())
     }
 
-    /// The alarm behind a record is judged now and found normal: not active, latched, hidden or unknown. Where there is none (a person
-    /// found it, or the rule is no longer in the book) there is nothing to judge.
+    /// The date after which an assignment needs a reason, where this command has one.
+    #[must_use]
+    pub fn latest_utc_ms(&self, command: &Command) -> Option<i64> {
+        match command {
+            Command::MoveHazard { hazard, step: Step::Assign { .. }, .. } => {
+                self.open_record(hazard).ok()?.stage.latest_utc_ms()
+            }
+            _ => None,
+        }
+    }
+
+    /// The alarm behind a record is judged now and found normal: not active, latched, hidden or unknown. A rule that was taken out while
+    /// its point is still there proves nothing; where there is nothing to judge (a person found it, or the point is gone too) this holds.
     #[must_use]
     pub fn is_proven_normal(&self, cause: &str) -> bool {
-        let Some(i) = self.alarm_index(cause) else { return true };
+        let Some(i) = self.alarm_index(cause) else { return !self.watches(cause) };
         let a = &self.alarms[i];
         a.condition == ConditionState::Normal && !a.latched && !a.is_hidden() && self.is_judged_now(i)
+    }
+
+    /// The point, device or vote of an alarm is in the book.
+    fn watches(&self, alarm: &str) -> bool {
+        let key = alarm.rsplit_once(':').map_or(alarm, |(key, _)| key);
+        let vote = || self.book.votes().iter().any(|v| v.key == key);
+        self.book.point_id(key).is_some() || self.book.device_id(key).is_some() || vote()
     }
 
     /// After a start a stored state says nothing of the present.
     fn is_judged_now(&self, i: usize) -> bool {
         let x = self.book.index();
-        let read = |alarm: usize| x.point_of_alarm(alarm).is_none_or(|p| self.readings[p.index()].0.value().is_some());
+        let read = |alarm: usize| x.point_of_alarm(alarm).is_none_or(|p| proves(self.readings[p.index()].0));
         match x.subject(i) {
             Subject::Rule(_) => read(i),
             Subject::Device(d) => self.answered[d.index()].is_some(),
             Subject::Vote(k) | Subject::VoteInvalid(k) => x.groups.members_of_vote[k].iter().all(|m| read(*m)),
             Subject::System(_) => true,
         }
+    }
+}
+
+/// A value of a test, and the first one after a time-out, may raise an alarm but proves no normal state.
+fn proves(reading: Reading) -> bool {
+    match reading {
+        Reading::Good(_) | Reading::Uncertain(_, Doubt::OverRange | Doubt::UnderRange | Doubt::Maintenance) => true,
+        Reading::Uncertain(_, Doubt::Simulated | Doubt::Unconfirmed) | Reading::Bad(_) => false,
     }
 }

@@ -53,11 +53,12 @@ impl Engine {
         }
     }
 
-    /// Over with the last of them: done, or its date moved.
+    /// Over with the last of them: done, or its date moved. At a start also on again, where its row was lost.
     pub(super) fn follow_overdue(&mut self, now: Now, out: &mut Vec<Event>) {
         let i = self.system_alarm(SystemCondition::HazardOverdue);
-        if self.alarms[i].is_active() && self.overdue_hazards().is_empty() {
-            self.follow(i, false, now, out);
+        let any = !self.overdue_hazards().is_empty();
+        if self.alarms[i].is_active() != any {
+            self.follow(i, any, now, out);
         }
     }
 

@@ -26,8 +26,8 @@ pub(super) struct Unsaid {
     unproven: bool,
     /// A bypass that was about to end is not there any more.
     bypass_gone: bool,
-    /// No record is overdue any more.
-    overdue_gone: bool,
+    /// The alarm of overdue records stands without one, or the other way round: one of the two was lost.
+    overdue_differs: bool,
 }
 
 /// How times of before relate to the present clocks.
@@ -109,7 +109,7 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     let expiring = engine.system_alarm(SystemCondition::BypassExpiring);
     engine.unsaid.bypass_gone = engine.alarms[expiring].is_active() && engine.expiring_points().is_empty();
     let overdue = engine.system_alarm(SystemCondition::HazardOverdue);
-    engine.unsaid.overdue_gone = engine.alarms[overdue].is_active() && engine.overdue_hazards().is_empty();
+    engine.unsaid.overdue_differs = engine.alarms[overdue].is_active() == engine.overdue_hazards().is_empty();
     engine.drop_what_a_start_ends();
     engine.arm_overdue();
     engine.arm_all(now);
@@ -158,10 +158,11 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
 }
 
 impl Engine {
-    /// A due time goes on; where the clocks of before cannot be related to these it is not longer than it was.
+    /// A due time goes on; where the clocks of before cannot be related to these it is not longer than it was. Its date is people's
+    /// agreement: no clock of this start changes it.
     fn restore_hazard(&mut self, mut hazard: Hazard, passage: Passage) {
         if let Some((due, since)) = hazard.stage.due_mut() {
-            *due = passage.end(*due, Some(since));
+            due.mono = passage.end(*due, Some(since)).mono;
         }
         self.replace_hazard(&hazard);
     }
@@ -240,7 +241,10 @@ impl Engine {
 
     /// A start has not said yet what it owes.
     pub(super) fn owes_words(&self) -> bool {
-        !self.unsaid.orphans.is_empty() || self.unsaid.unproven || self.unsaid.bypass_gone || self.unsaid.overdue_gone
+        !self.unsaid.orphans.is_empty()
+            || self.unsaid.unproven
+            || self.unsaid.bypass_gone
+            || self.unsaid.overdue_differs
     }
 
     /// Before the first turn: what nobody can prove is no longer hidden; alarms the book no longer has are over.
@@ -249,7 +253,7 @@ impl Engine {
             return;
         }
         self.cause = Cause::Restart;
-        let Unsaid { orphans, unproven, bypass_gone, overdue_gone } = std::mem::take(&mut self.unsaid);
+        let Unsaid { orphans, unproven, bypass_gone, overdue_differs } = std::mem::take(&mut self.unsaid);
         for orphan in orphans {
             let fact = orphan_fact(&orphan);
             self.emit(EventKind::Cleared { fact }, now, out);
@@ -260,7 +264,7 @@ impl Engine {
         if bypass_gone {
             self.follow_expiring(now, out);
         }
-        if overdue_gone {
+        if overdue_differs {
             self.follow_overdue(now, out);
         }
         self.cause = Cause::Sample;

@@ -1,6 +1,7 @@
 //! A small site and a hand on its clock, for the facts in the modules below.
 
 mod config;
+mod hazard_dates;
 mod hazard_life;
 mod hidden_dangers;
 mod operations;

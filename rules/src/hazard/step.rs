@@ -2,9 +2,7 @@
 //!
 //! Pure: a stage, a step and who gives it in, the next stage or what is missing out.
 
-use super::{
-    Acceptance, Assessment, Assignment, Decision, Level, Plan, Rectified, Report, SentBack, Settled, Stage, Work,
-};
+use super::{Acceptance, Assessment, Decision, Level, Plan, Rectified, Report, SentBack, Stage};
 use crate::command::{Refusal, Rejected};
 use crate::hide::Expiry;
 use crate::time::Now;
@@ -32,7 +30,7 @@ pub enum Step {
     Plan { responsibility: String, measures: String, funds: String, due_at: i64, emergency: String, reason: String },
     /// 报告.
     Report { to: String, receipt: String, supervision: String },
-    /// 派发. Anew while the work goes on: with a reason; what is empty stays, so this also moves the date.
+    /// 派发. Anew while the work goes on: with a reason; what is empty, or 0, stays. After the plan's date of a major one: with a reason.
     Assign { responsible: String, due_at: i64, interim_control: String, reason: String },
     /// 整改完成.
     Rectify { evidence: String },
@@ -55,11 +53,11 @@ pub struct Given {
 }
 
 impl Given {
-    fn because(&self, reason: &str) -> Decision {
+    pub(super) fn because(&self, reason: &str) -> Decision {
         Decision { reason: reason.trim().to_owned(), ..self.by.clone() }
     }
 
-    fn due(&self, utc_ms: i64) -> Option<Expiry> {
+    pub(super) fn due(&self, utc_ms: i64) -> Option<Expiry> {
         let ahead = Duration::from_millis(u64::try_from(utc_ms.saturating_sub(self.now.wall.utc_ms)).ok()?);
         let fits = !ahead.is_zero() && ahead <= DUE_MAX;
         fits.then(|| Expiry { mono: self.now.mono.plus(ahead), wall_utc_ms: utc_ms })
@@ -135,29 +133,6 @@ impl Stage {
         let report =
             Report { to: kept(to), receipt: kept(receipt), supervision: kept(supervision), by: given.because("") };
         Ok(Self::Reported { confirmed, assessed, plan, report })
-    }
-
-    fn assign(&self, step: &Step, given: &Given) -> Result<Self, Rejected> {
-        let Step::Assign { responsible, due_at, interim_control, reason } = step else { return elsewhere() };
-        let (confirmed, settled) = match self {
-            Self::Rectifying { work } => return work.assigned_anew(step, given),
-            Self::Assessed { confirmed, level: Level::General, assessed } => {
-                (confirmed.clone(), Settled::General { assessed: assessed.clone() })
-            }
-            Self::Reported { confirmed, assessed, plan, report } => {
-                let (assessed, plan, report) = (assessed.clone(), Box::new(plan.clone()), Box::new(report.clone()));
-                (confirmed.clone(), Settled::Major { assessed, plan, report })
-            }
-            Self::Assessed { level: Level::Major, .. } => {
-                return Err(Rejected::Incomplete(vec!["plan".to_owned(), "report".to_owned()]));
-            }
-            Self::Planned { .. } => return Err(missing("report")),
-            _ => return elsewhere(),
-        };
-        let assignment = assignment(responsible, *due_at, interim_control, reason, given)?;
-        Ok(Self::Rectifying {
-            work: Work { confirmed, settled, assignment, earlier: Vec::new(), sent_back: Vec::new() },
-        })
     }
 
     fn rectify(&self, evidence: &str, given: &Given) -> Result<Self, Rejected> {
@@ -241,64 +216,11 @@ impl Stage {
     }
 }
 
-impl Work {
-    /// Another person, another date, another control: what is not given stays.
-    fn assigned_anew(&self, step: &Step, given: &Given) -> Result<Stage, Rejected> {
-        let Step::Assign { responsible, due_at, interim_control, reason } = step else { return elsewhere() };
-        let or = |new: &str, old: &str| if new.trim().is_empty() { old.to_owned() } else { new.to_owned() };
-        let (responsible, control) =
-            (or(responsible, &self.assignment.responsible), or(interim_control, &self.assignment.interim_control));
-        let assignment = assignment(&responsible, *due_at, &control, reason, given);
-        match (is_reason(reason), assignment) {
-            (true, Ok(assignment)) => {
-                let mut work = self.clone();
-                work.earlier.push(std::mem::replace(&mut work.assignment, assignment));
-                newest(&mut work.earlier);
-                Ok(Stage::Rectifying { work })
-            }
-            (true, Err(missing)) => Err(missing),
-            (false, Ok(_)) => Err(missing("reason")),
-            (false, Err(Rejected::Incomplete(mut fields))) => {
-                fields.retain(|field| field != "reason");
-                fields.push("reason".to_owned());
-                Err(Rejected::Incomplete(fields))
-            }
-            (false, Err(other)) => Err(other),
-        }
-    }
-
-    /// The person did it or answers for it; names of people are compared without case.
-    #[must_use]
-    pub fn is_of(&self, rectified: &Rectified, person: &str) -> bool {
-        let person = person.trim().to_lowercase();
-        [&rectified.by.by, &self.assignment.responsible].iter().any(|name| name.trim().to_lowercase() == person)
-    }
-}
-
-fn assignment(
-    responsible: &str,
-    due_at: i64,
-    interim_control: &str,
-    reason: &str,
-    given: &Given,
-) -> Result<Assignment, Rejected> {
-    let due = given.due(due_at);
-    need(&[
-        ("responsible", is_name(responsible)),
-        ("due_at", due.is_some()),
-        ("interim_control", is_text(interim_control)),
-        ("reason", fits(reason)),
-    ])?;
-    let due = due.expect("it was needed above");
-    let by = given.because(reason);
-    Ok(Assignment { responsible: kept(responsible), due, interim_control: kept(interim_control), by })
-}
-
-fn elsewhere() -> Result<Stage, Rejected> {
+pub(super) fn elsewhere() -> Result<Stage, Rejected> {
     Err(Rejected::Refused(Refusal::OtherStage))
 }
 
-fn missing(what: &str) -> Rejected {
+pub(super) fn missing(what: &str) -> Rejected {
     Rejected::Incomplete(vec![what.to_owned()])
 }
 
@@ -308,7 +230,7 @@ pub(crate) fn need(fields: &[(&str, bool)]) -> Result<(), Rejected> {
     if wrong.is_empty() { Ok(()) } else { Err(Rejected::Incomplete(wrong)) }
 }
 
-fn fits(text: &str) -> bool {
+pub(super) fn fits(text: &str) -> bool {
     text.trim().chars().count() <= TEXT_MAX
 }
 
@@ -316,7 +238,7 @@ pub(crate) fn is_text(text: &str) -> bool {
     !text.trim().is_empty() && fits(text)
 }
 
-fn is_reason(text: &str) -> bool {
+pub(super) fn is_reason(text: &str) -> bool {
     text.trim().chars().count() >= REASON_MIN && fits(text)
 }
 
@@ -328,6 +250,6 @@ pub(crate) fn kept(text: &str) -> String {
     text.trim().to_owned()
 }
 
-fn newest<T>(list: &mut Vec<T>) {
+pub(super) fn newest<T>(list: &mut Vec<T>) {
     list.drain(..list.len().saturating_sub(KEPT));
 }

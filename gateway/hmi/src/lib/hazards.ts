@@ -3,7 +3,7 @@
 
 import type { Key } from '../i18n/zh';
 import type { Action } from './roles';
-import type { Decision, Hazard } from './types';
+import type { Assignment, Decision, Expiry, Hazard } from './types';
 
 export type Step = 'register' | 'confirm' | 'reject' | 'assess' | 'plan' | 'report' | 'assign' | 'rectify' | 'accept' | 'send_back' | 'close';
 
@@ -26,21 +26,26 @@ export interface Field {
   kind: 'line' | 'text' | 'time' | 'level' | 'measure';
   /** Characters it needs at least; 0: may stay empty. */
   min: number;
+  /** What an empty one means: nothing is said, or it stays as it is. */
+  empty?: 'optional' | 'stays';
+  /** The key of its words where they are not the name's. */
+  words?: string;
 }
 
 const text = (name: string, min = 1): Field => ({ name, kind: 'text', min });
 const line = (name: string, min = 1): Field => ({ name, kind: 'line', min });
 const time: Field = { name: 'due_at', kind: 'time', min: 1 };
+const optional = (f: Field, words = f.name): Field => ({ ...f, min: 0, empty: 'optional', words });
+const stays = (f: Field): Field => ({ ...f, min: 0, empty: 'stays' });
 const REASON_MIN = 4;
 
 /** What the person fills in. */
 export function fieldsOf(step: Step, h: Hazard | null): Field[] {
-  const anew = h?.stage.stage === 'rectifying';
   switch (step) {
     case 'register':
       return [{ name: 'measure', kind: 'measure', min: 1 }, line('place'), text('description')];
     case 'confirm':
-      return [text('reason', 0)];
+      return [optional(text('reason'), 'remark')];
     case 'reject':
     case 'close':
       return [text('reason', REASON_MIN)];
@@ -52,9 +57,13 @@ export function fieldsOf(step: Step, h: Hazard | null): Field[] {
       return again ? [...items, text('reason', REASON_MIN)] : items;
     }
     case 'report':
-      return [line('to'), line('receipt', 0), line('supervision', 0)];
-    case 'assign':
-      return [line('responsible', anew ? 0 : 1), time, text('interim_control', anew ? 0 : 1), ...(anew ? [text('reason', REASON_MIN)] : [])];
+      return [line('to'), optional(line('receipt')), optional(line('supervision'))];
+    case 'assign': {
+      const given = [line('responsible'), time, text('interim_control')];
+      if (h?.stage.stage === 'rectifying') return [...given.map(stays), text('reason', REASON_MIN)];
+      // of a major danger: the plan has a date that this one may pass
+      return h?.stage.stage === 'reported' ? [...given, optional(text('reason'), 'reason_late')] : given;
+    }
     case 'rectify':
       return [text('evidence')];
     case 'accept':
@@ -66,12 +75,15 @@ export function fieldsOf(step: Step, h: Hazard | null): Field[] {
 
 export type Form = Record<string, string>;
 
+/** What a field is called. */
+export const wordsOf = (f: Field): Key => `hazard.field.${f.words ?? f.name}` as Key;
+
 /** Fields that are not good enough yet. */
 export function lacking(step: Step, h: Hazard | null, form: Form): Key[] {
   const short = (f: Field): boolean => [...(form[f.name] ?? '').trim()].length < f.min;
   return fieldsOf(step, h)
     .filter(short)
-    .map((f) => `hazard.field.${f.name}` as Key);
+    .map(wordsOf);
 }
 
 /** `2026-12-01T16:00` as the page shows times, in China, to what the gateway takes. */
@@ -91,6 +103,12 @@ export function request(step: Step, h: Hazard | null, form: Form): { path: strin
   if (step === 'accept' || step === 'send_back') body['passed'] = step === 'accept';
   if (step !== 'confirm' && step !== 'reject') body['seen_seq'] = h.moved_seq ?? 0;
   return { path: `/api/v1/hazards/${encodeURIComponent(h.id)}/${step === 'send_back' ? 'accept' : step}`, body };
+}
+
+/** Open ones, and those that are over: what was closed a moment ago may still be among the open ones. */
+export function allOf(open: readonly Hazard[], over: readonly Hazard[]): Hazard[] {
+  const ids = new Set(open.map((h) => h.id));
+  return [...open, ...over.filter((h) => !ids.has(h.id))];
 }
 
 /** Steps that fit now, the expected one first. */
@@ -117,28 +135,33 @@ export interface Done {
   step: Step;
   by: Decision;
   said: string;
+  /** The date that was agreed on with it. */
+  due?: number;
 }
 
 /** What was done so far, oldest first. */
 export function doneOf(h: Hazard): Done[] {
   const s = h.stage;
   const out: Done[] = [];
-  const add = (step: Step, by: Decision | undefined, ...said: (string | undefined)[]): void => {
-    if (by) out.push({ step, by, said: [...said, by.reason].filter((x) => x).join('；') });
+  const add = (step: Step, by: Decision | undefined, said: (string | undefined)[] = [], due?: Expiry): void => {
+    if (!by) return;
+    const done: Done = { step, by, said: [...said, by.reason].filter((x) => x).join('；') };
+    out.push(due ? { ...done, due: due.wall_utc_ms } : done);
   };
+  const assigned = (a: Assignment | undefined): void => add('assign', a?.by, [a?.responsible, a?.interim_control], a?.due);
   add('reject', s.rejected);
   add(h.found ? 'register' : 'confirm', s.confirmed);
-  add('assess', s.assessed?.by, s.assessed?.criteria, s.assessed?.cause);
-  add('plan', s.plan?.by, s.plan?.responsibility, s.plan?.measures, s.plan?.funds, s.plan?.emergency);
-  add('report', s.report?.by, s.report?.to, s.report?.receipt, s.report?.supervision);
-  for (const a of s.earlier ?? []) add('assign', a.by, a.responsible, a.interim_control);
-  add('assign', s.assignment?.by, s.assignment?.responsible, s.assignment?.interim_control);
+  add('assess', s.assessed?.by, [s.assessed?.criteria, s.assessed?.cause]);
+  add('plan', s.plan?.by, [s.plan?.responsibility, s.plan?.measures, s.plan?.funds, s.plan?.emergency], s.plan?.due);
+  add('report', s.report?.by, [s.report?.to, s.report?.receipt, s.report?.supervision]);
+  s.earlier?.forEach(assigned);
+  assigned(s.assignment);
   for (const b of s.sent_back ?? []) {
-    add('rectify', b.rectified.by, b.rectified.evidence);
+    add('rectify', b.rectified.by, [b.rectified.evidence]);
     add('send_back', b.by);
   }
-  add('rectify', s.rectified?.by, s.rectified?.evidence);
-  add('accept', s.acceptance?.by, s.acceptance?.opinion, s.acceptance?.review_report);
+  add('rectify', s.rectified?.by, [s.rectified?.evidence]);
+  add('accept', s.acceptance?.by, [s.acceptance?.opinion, s.acceptance?.review_report]);
   add('close', s.closed);
   return out.sort((a, b) => a.by.at.wall.utc_ms - b.by.at.wall.utc_ms);
 }

@@ -1,6 +1,7 @@
 //! The life of a hidden danger over HTTP: who may, what each body becomes, and how a refusal is told.
 
 use super::*;
+use crate::snapshot::HazardView;
 
 /// What the core was asked, as it came: the bench's core says it in the text of its record.
 async fn asked(bench: &Bench, browser: &Browser, path: &str, body: Value) -> Value {
@@ -42,6 +43,48 @@ async fn each_step_is_one_command_with_all_that_was_given() {
     }
     let close = json!({ "seen_seq": 7, "reason": "整改到位" });
     assert_eq!(asked(&bench, &sun, "/HD-1/close", close).await["step"], "close");
+}
+
+#[tokio::test]
+async fn who_answers_for_the_work_is_recorded_as_the_account_whose_name_it_is() {
+    let bench = bench(false).await;
+    bench.accounts.add_person("chen", "陈工", &[Role::Operator], SECRET.into()).await.unwrap();
+    let sun = bench.accounts.sign_in_for_test("sun", Role::Safety).await;
+    for (given, kept) in [("陈 工", "chen"), ("ＣＨＥＮ", "chen"), ("外委 赵", "外委 赵"), ("", "")] {
+        let assign = json!({ "seen_seq": 7, "responsible": given });
+        let command = asked(&bench, &sun, "/HD-1/assign", assign).await;
+        assert_eq!((&command["responsible"], &command["due_at"]), (&json!(kept), &json!(0)), "{given}");
+    }
+}
+
+/// Work of somebody who is given by what people call them, waiting for its acceptance.
+fn waiting(responsible: &str) -> HazardView {
+    let by = json!({ "by": "sun", "role": "safety", "at": { "mono": 1, "wall": { "utc_ms": 2, "quality": "synced" } }, "reason": "" });
+    let hazard = json!({
+        "id": "HD-1", "measure": "RA-01.M1", "risk": "RA-01", "cause": "", "opened": by["at"], "occurrences": [],
+        "stage": {
+            "stage": "waiting", "confirmed": by, "level": "general",
+            "assessed": { "criteria": "4.2", "cause": "老化", "by": by },
+            "assignment": { "responsible": responsible, "due": { "mono": 1, "wall_utc_ms": 2 }, "interim_control": "巡检", "by": by },
+            "rectified": { "evidence": "已换", "by": by },
+        },
+    });
+    let hazard = serde_json::from_value(hazard).unwrap();
+    HazardView { hazard, next_steps: &[], lacks: &[], condition_normal: true }
+}
+
+#[tokio::test]
+async fn who_answers_for_the_work_by_what_they_are_called_does_not_accept_it_however_that_is_written() {
+    let bench = bench(false).await;
+    bench.accounts.add_person("wang2", "Wang 王", &[Role::Shift], SECRET.into()).await.unwrap();
+    let wang = bench.sign_in("wang2").await;
+    for (responsible, status) in [("ＷＡＮＧ王", 403), ("wang 王", 403), ("李", 200)] {
+        bench.snapshots.send_modify(|s| Arc::make_mut(s).hazards = Arc::new(vec![waiting(responsible)]));
+        let accept = json!({ "seen_seq": 7, "passed": true, "opinion": "合格" });
+        assert_eq!(refused(&bench, &wang, "/HD-1/accept", accept).await.0, status, "{responsible}");
+    }
+    let back = json!({ "seen_seq": 7, "passed": false, "opinion": "仍有渗漏" });
+    assert_eq!(asked(&bench, &wang, "/HD-1/accept", back).await["step"], "send_back");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
                 let _ = reply.send(Ok(echo(&command)));
             }
             CoreRequest::Command { reply, .. } => {
-                let _ = reply.send(Err(CommandError::Incomplete { fields: vec!["reason".into()], longest: None }));
+                let _ = reply.send(Err(incomplete(&["reason"])));
             }
             CoreRequest::Receipt(_)
             | CoreRequest::Outbox(_)
@@ -134,14 +134,16 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
     }
 }
 
+fn incomplete(fields: &[&str]) -> CommandError {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    CommandError::Incomplete { fields, longest: None, latest_utc_ms: None }
+}
+
 /// By the record's name; what is carried out is said back.
 fn moved(hazard: String, seen_seq: u64, step: rules::hazard::step::Step) -> Result<CommandOutcome, CommandError> {
     let refused = |why| Err(CommandError::Rejected(why));
     match hazard.as_str() {
-        "lacks" => {
-            let fields = ["plan", "report", "due_at"].map(str::to_owned).to_vec();
-            Err(CommandError::Incomplete { fields, longest: None })
-        }
+        "lacks" => Err(incomplete(&["plan", "report", "due_at"])),
         "changed" => refused(Rejected::Changed(hazard)),
         "active" => refused(Rejected::Refused(rules::Refusal::ConditionNotNormal)),
         "own" => refused(Rejected::Forbidden(rules::Refusal::InspectorIsRectifier)),

@@ -6,13 +6,13 @@ use crate::hazard::step::Step;
 use crate::hazard::{Hazard, Level, Settled, Stage};
 use proptest::prelude::*;
 
-const HD: &str = "HD-1";
+pub(super) const HD: &str = "HD-1";
 
-fn assess(level: Level) -> Step {
+pub(super) fn assess(level: Level) -> Step {
     Step::Assess { level, criteria: "AQ 3067 第4.2条".into(), cause: "密封老化".into() }
 }
 
-fn plan(due_s: i64, reason: &str) -> Step {
+pub(super) fn plan(due_s: i64, reason: &str) -> Step {
     Step::Plan {
         responsibility: "王主任".into(),
         measures: "更换法兰".into(),
@@ -23,11 +23,11 @@ fn plan(due_s: i64, reason: &str) -> Step {
     }
 }
 
-fn report() -> Step {
+pub(super) fn report() -> Step {
     Step::Report { to: "镇应急办".into(), receipt: String::new(), supervision: "督办-7".into() }
 }
 
-fn assign(due_s: i64, reason: &str) -> Step {
+pub(super) fn assign(due_s: i64, reason: &str) -> Step {
     Step::Assign {
         responsible: "chen".into(),
         due_at: due_s * 1000,
@@ -36,15 +36,15 @@ fn assign(due_s: i64, reason: &str) -> Step {
     }
 }
 
-fn rectify() -> Step {
+pub(super) fn rectify() -> Step {
     Step::Rectify { evidence: "法兰已换，照片 IMG-12".into() }
 }
 
-fn accept(review_report: &str) -> Step {
+pub(super) fn accept(review_report: &str) -> Step {
     Step::Accept { opinion: "复查合格".into(), review_report: review_report.into() }
 }
 
-fn send_back() -> Step {
+pub(super) fn send_back() -> Step {
     Step::SendBack { opinion: "仍有渗漏".into() }
 }
 
@@ -54,23 +54,23 @@ fn close() -> Step {
 
 impl Rig {
     /// By somebody who has just looked.
-    fn step(&mut self, t: f64, user: &str, step: Step) -> Result<(), Rejected> {
+    pub(super) fn step(&mut self, t: f64, user: &str, step: Step) -> Result<(), Rejected> {
         self.until(t);
         let seen_seq = self.engine.next_seq() - 1;
         self.command(t, user, &Command::MoveHazard { hazard: HD.into(), seen_seq, step })
     }
-    fn command(&mut self, t: f64, user: &str, command: &Command) -> Result<(), Rejected> {
+    pub(super) fn command(&mut self, t: f64, user: &str, command: &Command) -> Result<(), Rejected> {
         self.until(t);
         let actor = Actor { user: user.into(), role: "safety".into(), terminal: "10.0.0.7".into() };
         self.engine.command(command, &actor, at(t), &mut self.events)
     }
-    fn record(&self) -> &Hazard {
+    pub(super) fn record(&self) -> &Hazard {
         self.engine.hazards().iter().chain(self.engine.closed_hazards()).find(|h| h.id == HD).unwrap()
     }
-    fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> &'static str {
         self.record().stage.word()
     }
-    fn steps(&mut self, t: f64, all: Vec<(&str, Step)>) {
+    pub(super) fn steps(&mut self, t: f64, all: Vec<(&str, Step)>) {
         for (n, (user, step)) in all.into_iter().enumerate() {
             assert_eq!(self.step(t + n as f64 / 100.0, user, step.clone()), Ok(()), "{step:?}");
         }
@@ -87,7 +87,7 @@ fn registered() -> Rig {
 }
 
 /// The same, normal and acknowledged from 17 s on.
-fn registered_and_normal() -> Rig {
+pub(super) fn registered_and_normal() -> Rig {
     let mut r = registered();
     r.hold(5, 20, 10.0);
     assert_eq!(r.ack(20.5, "GT-101:HH"), Ok(()));
@@ -96,7 +96,7 @@ fn registered_and_normal() -> Rig {
 }
 
 /// Assigned until 3600 s.
-fn assigned() -> Rig {
+pub(super) fn assigned() -> Rig {
     let mut r = registered_and_normal();
     r.steps(21.0, vec![("sun", assess(Level::General)), ("sun", assign(3600, ""))]);
     r
@@ -109,7 +109,7 @@ fn accepted() -> Rig {
     r
 }
 
-fn missing(fields: &[&str]) -> Result<(), Rejected> {
+pub(super) fn missing(fields: &[&str]) -> Result<(), Rejected> {
     Err(Rejected::Incomplete(fields.iter().map(|f| (*f).to_owned()).collect()))
 }
 
@@ -225,6 +225,34 @@ fn who_did_the_work_or_answers_for_it_does_not_accept_it() {
 }
 
 #[test]
+fn another_spelling_is_no_other_person() {
+    let mut r = assigned();
+    assert_eq!(r.step(22.0, "li", rectify()), Ok(()));
+    for spelling in ["ＬＩ", "l i", "Ｃhen", "chen\u{3000}"] {
+        assert_eq!(r.step(22.1, spelling, accept("")), Err(Rejected::Forbidden(Refusal::InspectorIsRectifier)));
+    }
+    assert_eq!(r.word(), "waiting");
+}
+
+#[test]
+fn who_did_the_work_that_was_sent_back_or_answered_for_it_before_does_not_accept_it_either() {
+    let mut r = assigned();
+    r.steps(22.0, vec![("li", rectify()), ("sun", send_back())]);
+    let to_wang = Step::Assign {
+        responsible: "wang".into(),
+        due_at: 7_200_000,
+        interim_control: String::new(),
+        reason: "陈工出差".into(),
+    };
+    r.steps(23.0, vec![("sun", to_wang), ("zhao", rectify())]);
+    for earlier in ["li", "chen"] {
+        let own = Err(Rejected::Forbidden(Refusal::InspectorIsRectifier));
+        assert_eq!(r.step(24.0, earlier, accept("")), own, "{earlier}");
+    }
+    assert_eq!(r.step(24.1, "sun", accept("")), Ok(()));
+}
+
+#[test]
 fn what_was_moved_after_it_was_shown_is_refused() {
     let mut r = assigned();
     let shown = r.record().moved_seq;
@@ -274,6 +302,37 @@ fn a_record_is_closed_only_while_its_alarm_is_known_to_be_normal() {
     let service = Command::OutOfService { point: "GT-101".into(), seen_seq, work_order, reason };
     assert_eq!(hidden.command(30.0, "sun", &service), Ok(()));
     assert_eq!(hidden.step(30.5, "sun", close()), not_normal);
+}
+
+#[test]
+fn a_value_of_a_test_or_one_that_is_not_confirmed_does_not_prove_that_its_alarm_is_normal() {
+    let doubted = |doubt| [(0, Reading::Uncertain(Finite::new(10.0).unwrap(), doubt)), (1, good(10.0))];
+    for (doubt, proves) in [(Doubt::Simulated, false), (Doubt::Unconfirmed, false), (Doubt::Maintenance, true)] {
+        let mut r = accepted();
+        r.scan(30.0, &doubted(doubt));
+        let told = if proves { Ok(()) } else { refused(Refusal::ConditionNotNormal) };
+        assert_eq!(r.step(30.5, "sun", close()), told, "{doubt:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_was_taken_out_proves_nothing_while_its_point_is_there() {
+    let mut without_rule = parts();
+    without_rule.rules.remove(1);
+    let mut without_point = without_rule.clone();
+    without_point.points.remove(0);
+    without_point.rules.remove(0);
+    without_point.measures[0].evidence = Evidence::Watched { points: vec!["GT-102".into()] };
+    for (book, told) in [(without_rule, refused(Refusal::ConditionNotNormal)), (without_point, Ok(()))] {
+        let mut r = accepted();
+        let stored = r.stored(true);
+        r.engine = Engine::new(RuleBook::build(book).unwrap().0, stored, at(30.0));
+        r.until(30.1);
+        let first = r.engine.book().points().iter().position(|p| *p.key == *"GT-102").unwrap();
+        let calm: Vec<(usize, Reading)> = (0..=first).map(|p| (p, good(10.0))).collect();
+        r.scan(31.0, &calm);
+        assert_eq!(r.step(31.5, "sun", close()), told);
+    }
 }
 
 #[test]
@@ -331,105 +390,6 @@ fn work_that_is_not_good_enough_goes_back_with_the_reason_and_the_evidence_stays
     let Stage::Rectifying { work } = &r.record().stage else { panic!("{}", r.word()) };
     assert_eq!(work.sent_back.len(), 4, "the newest; all of them are in the journal");
     assert_eq!((work.sent_back[3].by.reason.as_str(), r.count("hazard.stage")), ("仍有渗漏", 15));
-}
-
-#[test]
-fn an_overdue_step_calls_once_and_is_over_when_the_step_is_done() {
-    let mut r = assigned();
-    r.until(3599.0);
-    assert_eq!(r.count("hazard.overdue"), 0);
-    r.until(4000.0);
-    assert_eq!(r.count("hazard.overdue"), 1);
-    let alarm = r.alarm("system:hazard_overdue");
-    assert!(alarm.is_active() && r.record().overdue);
-    let fact = alarm.fact.as_ref().unwrap();
-    assert_eq!((fact.priority, fact.detail.as_str()), (3, HD));
-    assert_eq!(r.step(4001.0, "chen", rectify()), Ok(()));
-    assert!(!r.alarm("system:hazard_overdue").is_active() && !r.record().overdue);
-    assert_eq!(r.step(4002.0, "sun", send_back()), Ok(()));
-    r.until(4010.0);
-    assert_eq!((r.count("hazard.overdue"), r.alarm("system:hazard_overdue").is_active()), (2, true));
-}
-
-#[test]
-fn a_date_is_moved_with_a_reason_only_and_then_the_alarm_is_over() {
-    let mut r = assigned();
-    r.until(4000.0);
-    assert_eq!(r.step(4001.0, "sun", assign(9000, "")), missing(&["reason"]));
-    let later = |due_s: i64, reason: &str| Step::Assign {
-        responsible: String::new(),
-        due_at: due_s * 1000,
-        interim_control: String::new(),
-        reason: reason.into(),
-    };
-    // the wall clock of these tests stands at 0, so a date is as far from now as it says
-    assert_eq!(r.step(4002.0, "sun", later(0, "配件未到货")), missing(&["due_at"]));
-    assert!(r.alarm("system:hazard_overdue").is_active());
-    assert_eq!(r.step(4003.0, "sun", later(5000, "配件未到货")), Ok(()));
-    assert!(!r.alarm("system:hazard_overdue").is_active());
-    let work = r.record().stage.work().unwrap();
-    assert_eq!((work.assignment.responsible.as_str(), work.earlier.len()), ("chen", 1));
-    assert_eq!(work.assignment.by.reason, "配件未到货");
-    r.until(9002.0);
-    assert_eq!(r.count("hazard.overdue"), 1);
-    r.until(9004.0);
-    assert_eq!(r.count("hazard.overdue"), 2);
-}
-
-#[test]
-fn a_plan_whose_time_is_over_before_anybody_was_assigned_is_overdue_too() {
-    let mut r = registered_and_normal();
-    r.steps(21.0, vec![("sun", assess(Level::Major)), ("sun", plan(100, ""))]);
-    r.until(200.0);
-    assert!(r.alarm("system:hazard_overdue").is_active());
-    assert_eq!(r.step(201.0, "sun", plan(500, "")), missing(&["reason"]));
-    assert_eq!(r.step(202.0, "sun", plan(500, "资金未批复")), Ok(()));
-    assert!(!r.alarm("system:hazard_overdue").is_active());
-}
-
-#[test]
-fn a_second_overdue_record_calls_again() {
-    let mut r = assigned();
-    r.until(3700.0);
-    assert_eq!(r.ack(3701.0, "system:hazard_overdue"), Ok(()));
-    r.hold(3702, 3704, 10.0);
-    let by_hand = Command::RegisterHazard {
-        measure: "RA-01.M1".into(),
-        place: "泵房".into(),
-        description: "防爆接线盒缺螺栓".into(),
-    };
-    assert_eq!(r.command(3705.0, "li", &by_hand), Ok(()));
-    let second = r.engine.hazards().last().unwrap().id.clone();
-    for step in [assess(Level::General), assign(60, "")] {
-        let seen_seq = r.engine.next_seq() - 1;
-        let c = Command::MoveHazard { hazard: second.clone(), seen_seq, step };
-        assert_eq!(r.command(3706.0, "sun", &c), Ok(()));
-    }
-    r.until(3770.0);
-    assert_eq!(r.count("hazard.overdue"), 2);
-    let alarm = r.alarm("system:hazard_overdue");
-    assert!(!alarm.acked && alarm.realarms == 1);
-}
-
-#[test]
-fn a_due_time_survives_a_start_and_the_wall_clock_reaches_it_too() {
-    let mut r = assigned();
-    let stored = r.stored(false);
-    let synced = |mono_s: f64, utc_ms: i64| Now {
-        wall: Wall { utc_ms, quality: crate::time::TimeQuality::Synced },
-        ..at(mono_s)
-    };
-    // another boot, an hour less ten seconds later
-    r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, synced(5.0, 3_590_000));
-    r.engine.handle(Input::Tick, synced(6.0, 3_591_000), &mut r.events);
-    assert_eq!(r.count("hazard.overdue"), 0);
-    r.engine.handle(Input::Tick, synced(7.0, 3_600_001), &mut r.events);
-    assert_eq!(r.count("hazard.overdue"), 1, "the wall clock was moved on");
-    let stored = r.stored(true);
-    r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, synced(8.0, 3_600_002));
-    r.engine.handle(Input::Tick, synced(20.0, 3_700_000), &mut r.events);
-    assert_eq!(r.count("hazard.overdue"), 1, "each due time calls once");
-    assert!(r.alarm("system:hazard_overdue").is_active());
 }
 
 #[test]
