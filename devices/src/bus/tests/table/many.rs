@@ -1,5 +1,5 @@
-//! Size: 64 buses, 1,000 devices, 20,000 points in one process. That no cycle is skipped is the bench's to show: a machine with other work
-//! skips some, as it should.
+//! Size: 64 buses, 1,000 devices, 20,000 points in one process. Every unit is read; how well the pace is kept is the bench's to show, of 500
+//! devices on 50 links and of 20,000 points on 20: a machine with other work skips cycles, as it should.
 
 use super::*;
 
