@@ -137,7 +137,7 @@ async function candidate() {
     await page.getByRole('button', { name: '判为误报' }).first().click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: '判为误报' }).click();
-    await dialog.getByText('请写明理由').waitFor({ timeout: 3000 });
+    await dialog.getByText('请填写：理由').waitFor({ timeout: 3000 });
     await dialog.getByRole('button', { name: '取消' }).click();
   });
   await fact('a safety officer confirms it with a reason', async () => {
@@ -145,7 +145,11 @@ async function candidate() {
     await page.getByRole('dialog').getByRole('textbox').fill('现场确认法兰泄漏');
     await page.getByRole('dialog').getByRole('button', { name: '确认登记' }).click();
     const row = page.locator('tbody tr', { hasText: 'RA-01' }).first();
-    return Boolean(await until(5000, 'registered', async () => /已登记[\s\S]*现场确认法兰泄漏/.test(await row.innerText())));
+    await until(5000, 'registered', async () => (await row.innerText()).includes('已登记'));
+    await row.getByRole('button', { name: 'HD-' }).click();
+    await page.getByRole('dialog').getByText('现场确认法兰泄漏').waitFor({ timeout: 3000 });
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached', timeout: 3000 });
   });
 }
 

@@ -130,21 +130,21 @@ shapes! {
     SourceShape as "Source" { key: String, name: String, name_en: String, s: f64, r: f64, grade: u8, responsible_roles: Vec<String> }
     HazardShape as "Hazard" {
         id: String, measure: String, risk: String, /** Alarm; empty where a person found it. */ cause: String, opened: Now, occurrences: Vec<String>,
-        stage: StageShape, found: Option<FoundShape>, /** The closed record that came back. */ repeat_of: Option<String>,
-        /** What `seen_seq` of the next step must not be older than. */ moved_seq: Option<u64>, /** Somebody was called because its step is overdue. */ overdue: Option<bool>,
-        /** Of open ones: steps that fit now, the expected one first. */ next_steps: Option<Vec<String>>,
-        /** Of open ones: what the expected step needs. */ lacks: Option<Vec<String>>,
-        /** Of open ones: the alarm behind it is judged and normal. */ condition_normal: Option<bool>
+        stage: StageShape, #[serde(skip_serializing_if = "Option::is_none")] found: Option<FoundShape>, /** The closed record that came back. */ #[serde(skip_serializing_if = "Option::is_none")] repeat_of: Option<String>,
+        /** What `seen_seq` of the next step must not be older than. */ #[serde(skip_serializing_if = "Option::is_none")] moved_seq: Option<u64>, /** Somebody was called because its step is overdue. */ #[serde(skip_serializing_if = "Option::is_none")] overdue: Option<bool>,
+        /** Of open ones: steps that fit now, the expected one first. */ #[serde(skip_serializing_if = "Option::is_none")] next_steps: Option<Vec<String>>,
+        /** Of open ones: what the expected step needs. */ #[serde(skip_serializing_if = "Option::is_none")] lacks: Option<Vec<String>>,
+        /** Of open ones: the alarm behind it is judged and normal. */ #[serde(skip_serializing_if = "Option::is_none")] condition_normal: Option<bool>
     }
     FoundShape as "Found" { place: String, description: String }
     /// `candidate`, `registered`, `rejected`, `assessed`, `planned`, `reported`, `rectifying`, `waiting`, `accepted`, `closed`; with what the stage requires.
     StageShape as "Stage" {
-        stage: String, confirmed: Option<DecisionShape>, rejected: Option<DecisionShape>, /** `general`, `major`. */ level: Option<String>,
-        assessed: Option<Map<String, Value>>, plan: Option<Map<String, Value>>, report: Option<Map<String, Value>>, assignment: Option<Map<String, Value>>,
-        earlier: Option<Vec<Map<String, Value>>>, sent_back: Option<Vec<Map<String, Value>>>, rectified: Option<Map<String, Value>>,
-        acceptance: Option<Map<String, Value>>, closed: Option<DecisionShape>
+        stage: String, #[serde(skip_serializing_if = "Option::is_none")] confirmed: Option<DecisionShape>, #[serde(skip_serializing_if = "Option::is_none")] rejected: Option<DecisionShape>, /** `general`, `major`. */ #[serde(skip_serializing_if = "Option::is_none")] level: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")] assessed: Option<Map<String, Value>>, #[serde(skip_serializing_if = "Option::is_none")] plan: Option<Map<String, Value>>, #[serde(skip_serializing_if = "Option::is_none")] report: Option<Map<String, Value>>, #[serde(skip_serializing_if = "Option::is_none")] assignment: Option<Map<String, Value>>,
+        #[serde(skip_serializing_if = "Option::is_none")] earlier: Option<Vec<Map<String, Value>>>, #[serde(skip_serializing_if = "Option::is_none")] sent_back: Option<Vec<Map<String, Value>>>, #[serde(skip_serializing_if = "Option::is_none")] rectified: Option<Map<String, Value>>,
+        #[serde(skip_serializing_if = "Option::is_none")] acceptance: Option<Map<String, Value>>, #[serde(skip_serializing_if = "Option::is_none")] closed: Option<DecisionShape>
     }
-    DecisionShape as "Decision" { by: String, role: String, at: Now, reason: String, terminal: Option<String> }
+    DecisionShape as "Decision" { by: String, role: String, at: Now, reason: String, #[serde(skip_serializing_if = "Option::is_none")] terminal: Option<String> }
     /// A link with all its counters.
     DeviceLinkShape as "DeviceLink" { key: String, up: bool, detail: Map<String, Value> }
     ExchangesShape as "Exchanges" { bus: String, exchanges: Vec<Map<String, Value>> }
