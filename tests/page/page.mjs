@@ -350,7 +350,7 @@ async function lossAndReturn() {
   });
   await fact('so did the registered hidden danger', async () => {
     await go('hazards');
-    const row = page.locator('tbody tr', { hasText: '现场确认法兰泄漏' });
+    const row = page.locator('tbody tr', { hasText: 'RA-01.M2' });
     await row.first().waitFor({ timeout: 10_000 });
     return (await row.first().innerText()).includes('已登记');
   });
