@@ -19,6 +19,7 @@ use rules::hazard::Level;
 use rules::hazard::step::Step;
 use rules::{Command, Refusal, Rejected};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// Closed and rejected records that are listed: the newest.
@@ -31,13 +32,13 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/hazards", get(list).post(register))
         .route("/api/v1/hazards/{id}/confirm", post(confirm))
         .route("/api/v1/hazards/{id}/reject", post(reject))
-        .route("/api/v1/hazards/{id}/assess", post(assess))
-        .route("/api/v1/hazards/{id}/plan", post(plan))
-        .route("/api/v1/hazards/{id}/report", post(report))
+        .route("/api/v1/hazards/{id}/assess", post(moves::<Assess>))
+        .route("/api/v1/hazards/{id}/plan", post(moves::<Plan>))
+        .route("/api/v1/hazards/{id}/report", post(moves::<Report>))
         .route("/api/v1/hazards/{id}/assign", post(assign))
-        .route("/api/v1/hazards/{id}/rectify", post(rectify))
+        .route("/api/v1/hazards/{id}/rectify", post(moves::<Rectify>))
         .route("/api/v1/hazards/{id}/accept", post(accept))
-        .route("/api/v1/hazards/{id}/close", post(close))
+        .route("/api/v1/hazards/{id}/close", post(moves::<Close>))
         .with_state(state)
 }
 
@@ -147,6 +148,62 @@ struct Close {
     reason: String,
 }
 
+/// A body that is a step as it stands.
+trait Moves: DeserializeOwned + Send {
+    const ACTION: Action = Action::DecideHazard;
+    fn step(self) -> Result<(u64, Step), Problem>;
+}
+
+impl Moves for Assess {
+    fn step(self) -> Result<(u64, Step), Problem> {
+        Ok((self.seen_seq, Step::Assess { level: self.level, criteria: self.criteria, cause: self.cause }))
+    }
+}
+
+impl Moves for Plan {
+    fn step(self) -> Result<(u64, Step), Problem> {
+        let step = Step::Plan {
+            responsibility: self.responsibility,
+            measures: self.measures,
+            funds: self.funds,
+            due_at: due(&self.due_at)?,
+            emergency: self.emergency,
+            reason: self.reason,
+        };
+        Ok((self.seen_seq, step))
+    }
+}
+
+impl Moves for Report {
+    fn step(self) -> Result<(u64, Step), Problem> {
+        Ok((self.seen_seq, Step::Report { to: self.to, receipt: self.receipt, supervision: self.supervision }))
+    }
+}
+
+impl Moves for Rectify {
+    const ACTION: Action = Action::WorkOnHazard;
+    fn step(self) -> Result<(u64, Step), Problem> {
+        Ok((self.seen_seq, Step::Rectify { evidence: self.evidence }))
+    }
+}
+
+impl Moves for Close {
+    fn step(self) -> Result<(u64, Step), Problem> {
+        Ok((self.seen_seq, Step::Close { reason: self.reason }))
+    }
+}
+
+async fn moves<B: Moves>(
+    State(state): Site,
+    session: Session,
+    Path(hazard): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<B>,
+) -> Answer {
+    let (seen_seq, step) = body.step()?;
+    carry_out(&state, &session, B::ACTION, Command::MoveHazard { hazard, seen_seq, step }, &headers).await
+}
+
 async fn confirm(
     State(state): Site,
     session: Session,
@@ -174,49 +231,6 @@ async fn register(State(state): Site, session: Session, headers: HeaderMap, Body
     carry_out(&state, &session, Action::WorkOnHazard, command, &headers).await
 }
 
-async fn assess(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Assess>,
-) -> Answer {
-    let step = Step::Assess { level: b.level, criteria: b.criteria, cause: b.cause };
-    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
-}
-
-async fn plan(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Plan>,
-) -> Answer {
-    let step = Step::Plan {
-        responsibility: b.responsibility,
-        measures: b.measures,
-        funds: b.funds,
-        due_at: due(&b.due_at)?,
-        emergency: b.emergency,
-        reason: b.reason,
-    };
-    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
-}
-
-async fn report(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Report>,
-) -> Answer {
-    let step = Step::Report { to: b.to, receipt: b.receipt, supervision: b.supervision };
-    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
-}
-
 async fn assign(
     State(state): Site,
     session: Session,
@@ -232,17 +246,6 @@ async fn assign(
     };
     let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
     carry_out(&state, &session, Action::DecideHazard, command, &headers).await
-}
-
-async fn rectify(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Rectify>,
-) -> Answer {
-    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step: Step::Rectify { evidence: b.evidence } };
-    carry_out(&state, &session, Action::WorkOnHazard, command, &headers).await
 }
 
 async fn accept(
@@ -262,17 +265,6 @@ async fn accept(
     };
     let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
     carry_out(&state, &session, Action::AcceptHazard, command, &headers).await
-}
-
-async fn close(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Close>,
-) -> Answer {
-    let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step: Step::Close { reason: b.reason } };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
 }
 
 /// Responsible by what people call them, where that is no single account's: the rules know user names only.
