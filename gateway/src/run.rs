@@ -14,7 +14,7 @@ use crate::core::{CoreHandle, CoreParts};
 use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
 use crate::reload::{Asker, Desk};
-use crate::snapshot::SiteView;
+use crate::snapshot::{SiteView, ValueView};
 use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox, stillness};
 use crate::web::{Buses, DemoStage, FirstScan, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, stalls, text, web};
@@ -313,7 +313,7 @@ async fn first_scan(core: &CoreHandle, stop: &CancellationToken) {
     let tried = async {
         loop {
             pictures.mark_unchanged();
-            let done = core.snapshot().values.iter().all(|v| v.3.as_deref() != Some("never_read"));
+            let done = core.snapshot().values.iter().all(|v| v.reading != ValueView::NEVER_READ.reading);
             if done || pictures.changed().await.is_err() {
                 return;
             }

@@ -3,10 +3,12 @@
 //! These types ARE the JSON of `/api/v1/*` and of the stream's `snapshot` frame; the page is written against them.
 
 mod points;
+mod value;
 
 #[cfg(test)]
 pub(crate) use points::fixture;
 pub use points::{PointView, Points};
+pub use value::ValueView;
 
 use crate::annunciator::AnnunciatorView;
 use crate::delivery::{Delivery, OutboxFigures};
@@ -78,10 +80,6 @@ pub struct AreaView {
     /// Worst risk: `major considerable general low`.
     pub level: String,
 }
-
-/// A point's moving part, by index of [`SiteView::points`]: `[value | null, quality 0|1|2, acquired UTC ms, fault or doubt word | null]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ValueView(pub Option<f64>, pub u8, pub i64, pub Option<String>);
 
 /// One standing alarm.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]

@@ -133,6 +133,25 @@ fn the_examples_and_their_folder_have_no_defects_to_the_binary_either() {
     }
 }
 
+/// What is not written must fit what is: the presets of 4 s and 15 s are less than two polls here.
+#[test]
+fn a_pressure_that_is_read_every_half_minute_needs_no_delays_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
+    let text = std::fs::read_to_string(example).unwrap().replace("substance = \"NH3\"\n", "");
+    let slow = text
+        .replace("kind = \"gas\"", "kind = \"pressure\"\nperiod_ms = 30000")
+        .replace("unit = \"ppm\"", "unit = \"kPa\"")
+        .replace("deadband = 2\n", "");
+    assert_ne!(slow, text);
+    let file = folder.path().join("site.toml");
+    std::fs::write(&file, slow).unwrap();
+    let mut command = binary();
+    command.args(["check", "--config"]).arg(file);
+    let checked = ended(command, "");
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
+}
+
 #[test]
 fn a_file_that_is_not_there_is_said_so() {
     let mut command = binary();

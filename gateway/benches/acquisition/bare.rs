@@ -1,4 +1,7 @@
-//! The bare poller: the same frames to the same servers at the same pace, and nothing else. Runs as a process of its own.
+//! The bare pollers: the same frames to the same servers at the same pace, and nothing else. Each runs as a process of its own.
+//!
+//! The one that counts writes frames made beforehand into its sockets and looks at nothing that comes back. The other asks with
+//! tokio-modbus' client, as a program of thirty lines would: what it takes more is the price of the library that the gateway uses too.
 
 use devices::{BusSpec, Transport, forecast};
 use std::collections::BTreeMap;
@@ -6,6 +9,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_modbus::prelude::{Reader as _, Slave, SlaveContext as _};
 
 /// The requests of all buses, a line each: address, unit, function, first register, count.
 pub(crate) fn script(buses: &[BusSpec]) -> String {
@@ -19,8 +23,33 @@ pub(crate) fn script(buses: &[BusSpec]) -> String {
     text
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Poller {
+    /// Sockets alone.
+    Sockets,
+    /// The client of tokio-modbus.
+    Library,
+}
+
+impl Poller {
+    const ALL: [(&'static str, Self); 2] = [("--bare", Self::Sockets), ("--bare-library", Self::Library)];
+
+    /// The first word of the process that is this poller.
+    pub(crate) fn flag(self) -> &'static str {
+        match self {
+            Self::Sockets => Self::ALL[0].0,
+            Self::Library => Self::ALL[1].0,
+        }
+    }
+
+    pub(crate) fn of(flag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| *name == flag).map(|(_, poller)| poller)
+    }
+}
+
 /// Polls as the script says, once a second, until it is ended.
-pub(crate) fn main(script: &str) {
+pub(crate) fn main(poller: Poller, script: &str) {
     let mut links: BTreeMap<String, Vec<[u8; 12]>> = BTreeMap::new();
     for line in script.lines() {
         let mut words = line.split(' ');
@@ -33,8 +62,11 @@ pub(crate) fn main(script: &str) {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let polls: Vec<_> = links.into_iter().map(|(address, frames)| tokio::spawn(poll(address, frames))).collect();
-        for task in polls {
+        let polls = links.into_iter().map(|(address, frames)| match poller {
+            Poller::Sockets => tokio::spawn(poll(address, frames)),
+            Poller::Library => tokio::spawn(poll_by_library(address, frames)),
+        });
+        for task in polls.collect::<Vec<_>>() {
             let _ = task.await;
         }
     });
@@ -53,6 +85,22 @@ async fn poll(address: String, mut frames: Vec<[u8; 12]>) -> std::io::Result<()>
             socket.write_all(frame).await?;
             let length = 9 + usize::from(u16::from_be_bytes([frame[10], frame[11]])) * 2;
             socket.read_exact(&mut answer[..length]).await?;
+        }
+    }
+}
+
+async fn poll_by_library(address: String, frames: Vec<[u8; 12]>) -> std::io::Result<()> {
+    let socket = TcpStream::connect(address).await?;
+    socket.set_nodelay(true)?;
+    let mut client = tokio_modbus::client::tcp::attach(socket);
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        every.tick().await;
+        for frame in &frames {
+            let number = |at: usize| u16::from_be_bytes([frame[at], frame[at + 1]]);
+            client.set_slave(Slave(frame[6]));
+            let answer = client.read_holding_registers(number(8), number(10)).await;
+            std::hint::black_box(answer.map_err(std::io::Error::other)?.map_err(std::io::Error::other)?);
         }
     }
 }

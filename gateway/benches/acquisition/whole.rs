@@ -1,9 +1,10 @@
 //! The whole gateway as it runs, beside the bare poller: processor time, memory, requests, pace, and that nothing was lost.
 
+use crate::bare::{self, Poller};
 use crate::peers::{Database, Seen, serve_tcp};
 use crate::plant::{Place, Plant};
 use crate::running::{self, Folder, Running};
-use crate::{bare, table};
+use crate::table;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -49,10 +50,8 @@ pub(crate) async fn measure(plant: Plant, targets: Targets) {
     gateway.end().await;
     let (asked, stored) = (seen.samples_asked(&plant), stored(&folder.path().join("data")));
 
-    let bare = start_bare(&file, folder.path());
-    sleep(Duration::from_secs(2)).await;
-    let theirs = bare.cpu_over(WINDOW).await;
-    drop(bare);
+    let theirs = bare_over(&file, folder.path(), Poller::Sockets).await;
+    let of_library = bare_over(&file, folder.path(), Poller::Library).await;
 
     let cycles = WINDOW.as_secs_f64() / plant.period().as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "small numbers")]
@@ -64,6 +63,8 @@ pub(crate) async fn measure(plant: Plant, targets: Targets) {
     let ms = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / points;
     let note = format!("{:.2} / {:.2} ms", ms(ours), ms(theirs));
     row("CPU per 1,000 points ÷ bare poller", ms(ours) / ms(theirs), targets.ratio, &note);
+    let note = format!("{:.2} / {:.2} ms", ms(ours), ms(of_library));
+    row("the same ÷ a bare poller on tokio-modbus' client", ms(ours) / ms(of_library), None, &note);
     let one_core = ours.as_secs_f64() / WINDOW.as_secs_f64();
     row("share of one core", one_core, targets.share, &format!("{:.1} %", one_core * 100.0));
     let note = format!("at most {:.1}; {threads} threads", memory.highest_mb);
@@ -91,10 +92,17 @@ fn stored(data: &Path) -> u64 {
     days.iter().map(|day| day.samples).sum()
 }
 
-fn start_bare(file: &Path, folder: &Path) -> Running {
+/// Processor time of a bare poller on the same plant.
+async fn bare_over(file: &Path, folder: &Path, poller: Poller) -> Duration {
+    let running = start_bare(file, folder, poller);
+    sleep(Duration::from_secs(2)).await;
+    running.cpu_over(WINDOW).await
+}
+
+fn start_bare(file: &Path, folder: &Path, poller: Poller) -> Running {
     let site = gateway::config::check_site(file).value.expect("the plant is right");
     let script = folder.join("script");
     std::fs::write(&script, bare::script(&site.buses)).expect("the folder is ours");
     let this = std::env::current_exe().expect("this binary");
-    Running::start(Command::new(this).arg("--bare").arg(&script))
+    Running::start(Command::new(this).arg(poller.flag()).arg(&script))
 }

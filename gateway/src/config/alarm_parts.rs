@@ -7,7 +7,7 @@ use super::alarm_tables::{
 };
 use super::diagnostic::Finding;
 use super::file::{KindWord, LimitTable, LimitWord, PointTable, SiteFile, StateAlarmTable};
-use super::parts::{Seconds, kind};
+use super::parts::{Seconds, kind, period};
 use rules::Text;
 use rules::book::{
     BookParts, Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Reference, Rule, Suppression, Suppressor,
@@ -33,7 +33,7 @@ pub(super) fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, second
         point: (&p.key).into(),
         condition,
         priority: t.priority,
-        on_delay: delay("delay_s", t.delay_s, start.on_delay),
+        on_delay: delay("delay_s", t.delay_s, presets::at_pace(start.on_delay, period(p))),
         off_delay: delay("off_delay_s", t.off_delay_s, start.off_delay),
         latching: t.latching,
         by_mode: modes(&t.modes),

@@ -405,7 +405,7 @@ pub struct LimitTable {
     pub limit: f64,
     /// Default by kind of measurement, as are the delays.
     pub deadband: Option<f64>,
-    /// On-delay in seconds.
+    /// On-delay in seconds; by kind of measurement, and at least two polls where there is one.
     pub delay_s: Option<f64>,
     /// Off-delay in seconds.
     pub off_delay_s: Option<f64>,
@@ -460,8 +460,8 @@ pub struct StateAlarmTable {
 #[serde(deny_unknown_fields)]
 pub struct SensorFaultTable {
     pub priority: u8,
-    #[serde(default = "default_sensor_delay_s")]
-    pub delay_s: f64,
+    /// Default: 4 s, or two polls where those take longer.
+    pub delay_s: Option<f64>,
     #[serde(default)]
     pub action: String,
     #[serde(default)]
@@ -516,7 +516,4 @@ fn default_decimals() -> u8 {
 }
 fn default_period_ms() -> u32 {
     1000
-}
-fn default_sensor_delay_s() -> f64 {
-    4.0
 }

@@ -67,7 +67,7 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
     let limits = p.limits.iter().filter_map(|(word, t)| Some((format!("limits.{word:?}"), t.delay_s?)));
     let others = [
         ("state_alarm".to_owned(), p.state_alarm.as_ref().map(|t| t.delay_s)),
-        ("sensor_fault".to_owned(), p.sensor_fault.as_ref().map(|t| t.delay_s)),
+        ("sensor_fault".to_owned(), p.sensor_fault.as_ref().and_then(|t| t.delay_s)),
     ];
     let others = others.into_iter().filter_map(|(table, delay_s)| Some((table, delay_s?)));
     for (table, delay_s) in limits.chain(others).filter(|(_, s)| *s > DELAY_DOUBTFUL_S) {

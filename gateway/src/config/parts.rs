@@ -8,7 +8,7 @@ use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, Site
 use super::substances::SubstanceWord;
 use crate::snapshot::{AreaView, Names};
 use crate::text::titled;
-use rules::book::{BookParts, Condition, Device, LimitsBy, Point, PointKind, Rule};
+use rules::book::{BookParts, Condition, Device, LimitsBy, Point, PointKind, Rule, presets};
 use rules::risk::{Evidence, Measure, Risk, RiskLevel, Source};
 use rules::{RuleBook, Text};
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ fn devices(file: &SiteFile, seconds: &mut Seconds<'_>) -> Vec<Device> {
 }
 
 fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
-    let period = Duration::from_millis(u64::from(p.period_ms));
+    let period = period(p);
     let max_age = match p.max_age_s {
         Some(s) => seconds.duration(|| format!("point[{}].max_age_s", p.key), s),
         None => period * 3,
@@ -129,17 +129,22 @@ fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
     rules
 }
 
+pub(super) fn period(p: &PointTable) -> Duration {
+    Duration::from_millis(u64::from(p.period_ms))
+}
+
 fn sensor_fault(p: &PointTable, seconds: &mut Seconds<'_>) -> Rule {
     let (priority, delay_s, zh, en) = match &p.sensor_fault {
         Some(f) => (f.priority, f.delay_s, f.action.as_str(), f.action_en.as_str()),
-        None => (3, 4.0, "", ""),
+        None => (3, None, "", ""),
     };
+    let preset = presets::at_pace(presets::SENSOR_FAULT_ON, period(p));
     let or = |text: &str, default: &str| -> Text { if text.is_empty() { default.into() } else { text.into() } };
     Rule {
         point: (&p.key).into(),
         condition: Condition::SensorFault,
         priority,
-        on_delay: seconds.duration(|| format!("point[{}].sensor_fault.delay_s", p.key), delay_s),
+        on_delay: delay_s.map_or(preset, |s| seconds.duration(|| format!("point[{}].sensor_fault.delay_s", p.key), s)),
         off_delay: Duration::from_secs(2),
         action: or(zh, FAULT_ACTION_ZH),
         action_en: or(en, FAULT_ACTION_EN),

@@ -3,7 +3,7 @@
 use crate::delivery::Delivered;
 use crate::snapshot::{AlarmView, HazardView, SiteView, ValueView};
 use rules::hazard::Hazard;
-use rules::{AlarmState, Doubt, Engine, Event, EventKind, Fault, Reading, TimeQuality};
+use rules::{AlarmState, Engine, Event, EventKind, Reading, TimeQuality};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the engine does not know of an alarm.
@@ -27,18 +27,7 @@ pub(super) fn hazards(engine: &Engine) -> Vec<HazardView> {
 
 /// Moving parts of all points.
 pub(super) fn values(engine: &Engine) -> Vec<ValueView> {
-    engine
-        .readings()
-        .iter()
-        .map(|(reading, at)| {
-            let word = match reading {
-                Reading::Good(_) => None,
-                Reading::Uncertain(_, doubt) => Some(doubt_word(*doubt).to_owned()),
-                Reading::Bad(fault) => Some(fault_word(*fault)),
-            };
-            ValueView(reading.value(), reading.quality_code(), at.wall.utc_ms, word)
-        })
-        .collect()
+    engine.readings().iter().map(|(reading, at)| ValueView { reading: *reading, utc_ms: at.wall.utc_ms }).collect()
 }
 
 /// The standing alarms: unacknowledged first, then by priority, newest first.
@@ -159,32 +148,5 @@ pub(super) fn clock_word(quality: TimeQuality) -> &'static str {
         TimeQuality::Synced => "synced",
         TimeQuality::Unsynced => "unsynced",
         TimeQuality::Stepped => "stepped",
-    }
-}
-
-fn doubt_word(doubt: Doubt) -> &'static str {
-    match doubt {
-        Doubt::OverRange => "over_range",
-        Doubt::UnderRange => "under_range",
-        Doubt::Maintenance => "maintenance",
-        Doubt::Simulated => "simulated",
-        Doubt::Unconfirmed => "unconfirmed",
-    }
-}
-
-fn fault_word(fault: Fault) -> String {
-    match fault {
-        Fault::Exception(code) => format!("exception_{code}"),
-        Fault::NeverRead => "never_read".into(),
-        Fault::Timeout => "timeout".into(),
-        Fault::Disconnected => "disconnected".into(),
-        Fault::Protocol => "protocol".into(),
-        Fault::Configuration => "configuration".into(),
-        Fault::Stale => "stale".into(),
-        Fault::Sensor => "sensor".into(),
-        Fault::WarmUp => "warm_up".into(),
-        Fault::Inhibited => "inhibited".into(),
-        Fault::NotANumber => "not_a_number".into(),
-        Fault::Frozen => "frozen".into(),
     }
 }

@@ -138,22 +138,23 @@ async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
 
 /// A point's fixed and moving part together.
 #[derive(JsonSchema, Serialize)]
-pub(super) struct PointNow<'a> {
+pub(super) struct PointNow {
     #[serde(flatten)]
     point: PointView,
     value: Option<f64>,
     quality: u8,
     utc_ms: i64,
-    fault: Option<&'a str>,
+    fault: Option<std::borrow::Cow<'static, str>>,
 }
 
-fn point_now(point: PointView, value: Option<&ValueView>) -> PointNow<'_> {
+fn point_now(point: PointView, value: Option<&ValueView>) -> PointNow {
+    let value = *value.unwrap_or(&ValueView::NEVER_READ);
     PointNow {
         point,
-        value: value.and_then(|v| v.0),
-        quality: value.map_or(2, |v| v.1),
-        utc_ms: value.map_or(0, |v| v.2),
-        fault: value.map_or(Some("never_read"), |v| v.3.as_deref()),
+        value: value.reading.value(),
+        quality: value.reading.quality_code(),
+        utc_ms: value.utc_ms,
+        fault: value.word(),
     }
 }
 

@@ -85,7 +85,7 @@ impl Figures {
         self.gauge("alarms_standing", "Standing alarms", s.alarms.len());
         self.gauge("alarms_unacknowledged", "Alarms nobody has acknowledged", unacked(s));
         self.gauge("hidden_dangers", "Hidden-danger records shown", s.hazards.len());
-        let with = |quality: u8| s.values.iter().filter(|value| value.1 == quality).count();
+        let with = |quality: u8| s.values.iter().filter(|value| value.reading.quality_code() == quality).count();
         self.gauge("points_good", "Points with a good value", with(0));
         self.gauge("points_uncertain", "Points with a doubtful value", with(1));
         self.gauge("points_bad", "Points without a usable value", with(2));

@@ -215,7 +215,7 @@ impl Client {
 }
 
 fn frame_of(index: usize, value: &ValueView) -> serde_json::Value {
-    json!([index, value.0, value.1, value.2, value.3])
+    json!([index, value.reading.value(), value.reading.quality_code(), value.utc_ms, value.word()])
 }
 
 /// The record after which a returning client goes on; `None` when it must see everything again.

@@ -70,6 +70,10 @@ fn a_sensor_fault_rule_is_added_unless_given() {
     let mut p = parts();
     p.rules.push(rule("G1", Condition::SensorFault));
     assert_eq!(RuleBook::build(p).unwrap().0.rules().len(), 2);
+    let mut p = parts();
+    (p.points[0].period, p.points[0].max_age) = (Duration::from_secs(10), Duration::from_secs(30));
+    let of = |book: &RuleBook| book.rules().iter().find(|r| r.condition == Condition::SensorFault).unwrap().on_delay;
+    assert_eq!(of(&RuleBook::build(p).unwrap().0), Duration::from_secs(20));
 }
 
 #[test]

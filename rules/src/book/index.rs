@@ -4,15 +4,13 @@
 
 use super::group_index::GroupIndex;
 use super::links::Links;
-use super::{BookParts, Condition, DeviceId, MeasureId, PointId, PointKind, Reference, RiskId, Rule, RuleId};
+use super::{BookParts, Condition, DeviceId, MeasureId, PointId, PointKind, Reference, RiskId, Rule, RuleId, presets};
 use crate::Text;
 use crate::engine::SystemCondition;
 use crate::risk::Evidence;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// NE 43: a failure signal must persist this long before it is called a fault.
-const SENSOR_FAULT_ON: Duration = Duration::from_secs(4);
 const SENSOR_FAULT_OFF: Duration = Duration::from_secs(10);
 /// Cause, consequence, action, and the action in English.
 const SENSOR_FAULT_TEXTS: [&str; 4] = [
@@ -121,7 +119,7 @@ pub(super) fn add_sensor_faults(parts: &mut BookParts) {
             point: p.key.clone(),
             condition: Condition::SensorFault,
             priority: if p.kind == PointKind::Gas { 2 } else { 3 },
-            on_delay: SENSOR_FAULT_ON,
+            on_delay: presets::at_pace(presets::SENSOR_FAULT_ON, p.period),
             off_delay: SENSOR_FAULT_OFF,
             latching: false,
             by_mode: Vec::new(),

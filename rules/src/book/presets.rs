@@ -92,6 +92,16 @@ pub fn start(kind: PointKind, unit: &str, range: (f64, f64), limit: f64) -> Star
     }
 }
 
+/// NE 43: a failure signal must persist this long before it is called a fault.
+pub const SENSOR_FAULT_ON: Duration = Duration::from_secs(4);
+
+/// A delay below two polls waits for nothing (the checker refuses one that is written): where a point is read seldom, the number to
+/// begin with is two polls. None stays none.
+#[must_use]
+pub fn at_pace(preset: Duration, period: Duration) -> Duration {
+    if preset.is_zero() { preset } else { preset.max(period * 2) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -206,27 +206,6 @@ async fn a_device_of_one_register_at_a_time_is_safe_from_two_time_outs_and_from_
     }
 }
 
-/// The long run: `EXCHANGES=1000000 cargo test --release -p devices million -- --ignored --nocapture`. One late answer in five, around
-/// the time-out and far beyond; foreign, short, damaged, repeated and lost ones besides. Values name their origin.
-#[tokio::test(start_paused = true)]
-#[ignore = "minutes; the short form runs with the other tests"]
-async fn a_million_exchanges_book_no_value_on_another_register() {
-    let exchanges: u64 = std::env::var("EXCHANGES").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    let seed: u64 = std::env::var("SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
-    let tcp_rules =
-        ["late=20%:150-3000ms", "corrupt=0.5%", "truncate=0.5%", "foreign=3%", "duplicate=5%:0-600ms", "drop=1%"];
-    let rtu_rules =
-        ["late=20%:150-3000ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%:0-600ms", "drop=2%"];
-    for (transport, rules) in [(tcp(), tcp_rules), (rtu(), rtu_rules)] {
-        let name = if transport == tcp() { "tcp" } else { "rtu" };
-        let (told, counts) = run(transport, seed, &rules, exchanges / 2).await;
-        let Told { good, bad, wrong } = &told;
-        eprintln!("{name}: seed {seed}, {good} values good, {bad} bad, {} wrong; {counts:?}", wrong.len());
-        assert_eq!(wrong, &Vec::<String>::new(), "seed {seed}");
-        assert!(*good > exchanges / 10, "seed {seed}: the bus is of no use");
-    }
-}
-
 /// The 99th percentile of the intervals between answered scans of eight units, unit 4 left out; `dead` keeps it silent.
 async fn interval_p99(seed: u64, dead: bool) -> Duration {
     let faults = Faults::new(

@@ -17,7 +17,7 @@ use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
 use futures_util::future::BoxFuture;
-use rules::{Event, EventKind, Mono, Now, Rejected, TimeQuality, Wall};
+use rules::{Event, EventKind, Finite, Mono, Now, Reading, Rejected, TimeQuality, Wall};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -199,7 +199,7 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         version: "0",
         site_since_seq: 0,
         site: site.clone(),
-        values: vec![ValueView(Some(value), 0, 1, None), ValueView(Some(7.0), 0, 1, None)],
+        values: [value, 7.0].map(|v| ValueView { reading: Reading::Good(Finite::new(v).unwrap()), utc_ms: 1 }).to_vec(),
         alarms: Arc::new(alarms),
         shelves: Arc::default(),
         bypasses: Arc::default(),
