@@ -1,15 +1,15 @@
 //! Texts of the configuration. Owns that equal ones are kept once: 20,000 points share some hundred names, units and sentences.
 
+use arcstr::ArcStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
-/// A text that never changes; a clone is the same text, not a copy.
+/// A text that never changes; a clone is the same text, not a copy. One pointer wide: every point and rule holds half a dozen.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(Arc<str>);
+pub struct Text(ArcStr);
 
 impl Text {
     #[must_use]
@@ -138,8 +138,9 @@ mod tests {
     fn equal_texts_are_one() {
         let mut sharing = Sharing::default();
         let (a, mut b) = (sharing.of("氨"), Text::from("氨"));
-        assert!(!Arc::ptr_eq(&a.0, &b.0));
+        assert!(!ArcStr::ptr_eq(&a.0, &b.0));
         sharing.share(&mut b);
-        assert!(Arc::ptr_eq(&a.0, &b.0) && a == "氨");
+        assert!(ArcStr::ptr_eq(&a.0, &b.0) && a == "氨");
+        assert_eq!(size_of::<Text>(), size_of::<usize>());
     }
 }
