@@ -35,7 +35,7 @@ mod words;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;
-pub use noise::noise_warnings;
+pub use noise::{compared, noise_warnings};
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;
