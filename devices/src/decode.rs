@@ -167,5 +167,3 @@ mod facts;
 mod properties;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;

@@ -22,6 +22,7 @@ mod serial_driver;
 pub mod status;
 #[cfg(feature = "tls")]
 mod tls;
+pub mod vectors;
 
 /// For the fuzz targets only: the line guard without a line.
 #[cfg(any(test, feature = "fuzzing"))]

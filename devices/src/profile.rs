@@ -4,15 +4,19 @@
 
 mod address;
 mod check;
+mod doubts;
 mod field;
+mod flaw;
 mod layout;
+mod quantity;
 mod raw;
 mod shipped;
 
 pub use address::typed_address;
-pub use check::ProfileError;
-pub use field::{Bits, Condition, Factor, Field, Heartbeat, Sentinel, Signal, Status, UnitCode};
+pub use field::{Bits, Condition, Factor, Field, Heartbeat, Sentinel, Signal, Status, UnitCode, factor_between};
+pub use flaw::{Flaw, ProfileError};
 pub use layout::{Kind, WordOrder};
+pub use raw::RawProfile;
 pub use shipped::{shipped, shipped_names};
 
 #[cfg(test)]
@@ -43,7 +47,12 @@ impl Profile {
     /// # Errors
     /// The first thing wrong, naming the field and what would be right.
     pub fn from_toml(name: &str, text: &str) -> Result<Self, ProfileError> {
-        check::build(name, text)
+        check::parse(name, text)
+    }
+    /// Checks a profile that has the right shape: everything that is wrong or doubtful, and the profile where nothing is wrong.
+    #[must_use]
+    pub fn from_raw(name: &str, raw: RawProfile) -> (Option<Self>, Vec<Flaw>) {
+        check::build(name, raw)
     }
     /// Names of all fields a point can be bound to, in order.
     #[must_use]
@@ -70,7 +79,7 @@ impl Profile {
         }
         if let Some(span) = own.signal_span {
             let signal = copy.signal.as_mut().ok_or(Unfit::NoSignal)?;
-            if !check::is_span(span) {
+            if !quantity::is_span(span) {
                 return Err(Unfit::Span);
             }
             signal.span = span;

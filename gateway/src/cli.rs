@@ -12,6 +12,7 @@ mod import;
 mod kpi;
 mod link;
 mod look;
+mod look_hazard;
 mod operate;
 mod operate_hazard;
 mod past;

@@ -40,8 +40,10 @@ const SCANS_MAX: usize = 256;
 const FIRST_SCAN_LIMIT: Duration = Duration::from_secs(10);
 /// A core that does not take the last word is perhaps what ended.
 const LAST_NOTE_LIMIT: Duration = Duration::from_secs(1);
-/// A clean end takes at most this, inside systemd's TimeoutStopSec.
+/// A clean end takes at most this and the next one, inside systemd's TimeoutStopSec.
 const STOP_LIMIT: Duration = Duration::from_secs(8);
+/// The log of records.db is brought into its file within this, or stays beside it.
+const SETTLE_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Why the gateway does not run, by exit code.
 #[derive(Debug, Error)]
@@ -303,6 +305,9 @@ impl Station {
         if tokio::time::timeout(STOP_LIMIT, drain).await.is_err() {
             tracing::warn!("stopping took too long; what was committed is safe");
         }
+        if tokio::time::timeout(SETTLE_LIMIT, self.store.settle()).await.is_err() {
+            tracing::warn!("the disk is slow: the newest records stay in records.db-wal");
+        }
         by_itself.map_or(Ok(()), |task| Err(RunError::Ended(task)))
     }
 }
@@ -409,12 +414,28 @@ mod tests {
     #[tokio::test]
     async fn a_stop_is_no_fault() {
         let folder = tempfile::tempdir().unwrap();
-        run(folder.path(), |outward, stop| {
+        stopped_run(folder.path()).await;
+        assert_eq!(found(folder.path()).unclean_end, None::<UncleanEnd>);
+    }
+
+    async fn stopped_run(folder: &Path) {
+        let stop_at_once = |outward: Runtime, stop: &CancellationToken| {
             stop.cancel();
             outward.shutdown_background();
-        })
-        .await
-        .unwrap();
-        assert_eq!(found(folder.path()).unclean_end, None::<UncleanEnd>);
+        };
+        run(folder, stop_at_once).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn after_a_stop_the_records_file_alone_holds_everything() {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        stopped_run(folder.path()).await;
+        let log = std::fs::metadata(folder.path().join("records.db-wal")).map_or(0, |log| log.len());
+        assert_eq!(log, 0, "bytes of records that a copy of records.db alone lacks");
+        let alone = copy.path().join("records.db");
+        std::fs::copy(folder.path().join("records.db"), &alone).unwrap();
+        let conn = rusqlite::Connection::open(alone).unwrap();
+        let last = "SELECT kind FROM event ORDER BY seq DESC LIMIT 1";
+        assert_eq!(conn.query_row(last, [], |row| row.get::<_, String>(0)).unwrap(), "system.stopped");
     }
 }

@@ -185,6 +185,7 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
 
     let unseen = operate(&site, &gateway, "sun", &["assess-hazard", "HD-1", "--level", "general"]);
     assert!(unseen.code == 2 && unseen.err.contains("HD-1 已登记") && unseen.err.contains("--seen-seq"), "{unseen:?}");
+    assert!(unseen.err.contains("位置 place: 东门 · 情况 what: 消防通道被占用"), "{unseen:?}");
     let step = |gateway: &Gateway, by: &str, words: &[&str]| {
         let (_, cookie) = gateway.sign_in("vera", SECRET);
         let open = gateway.get("/api/v1/hazards", Some(&cookie));
@@ -226,4 +227,40 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     assert_eq!((&stage["stage"], &stage["rectified"]["by"]["by"]), (&json!("closed"), &json!("olga")));
     assert_eq!((&stage["acceptance"]["by"]["by"], &stage["closed"]["by"]), (&json!("sun"), &json!("sun")));
     assert_eq!(events(&gateway, &cookie, "hazard.stage").len(), 6);
+}
+
+#[test]
+fn a_candidate_is_shown_before_it_is_decided_and_only_what_was_seen_is_decided() {
+    let site = Site::minimal();
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    std::fs::write(site.file(), text + REGISTER + "watched = [\"GT-101\"]\n").unwrap();
+    for (name, role) in [("ada", "admin"), ("vera", "viewer"), ("sun", "safety")] {
+        assert_eq!(hazard_gateway(&site, &["user", "add", name, "--role", role], SECRET).code, 0);
+    }
+    let gateway = Gateway::run(&site);
+    let (_, cookie) = gateway.sign_in("vera", SECRET);
+    // nobody answers on the link: silence of a watched point is a failed measure
+    gateway.until("/api/v1/hazards", Some(&cookie), |open| open[0]["id"] == "HD-1");
+    let seen = gateway.get("/api/v1/hazards", Some(&cookie))[0]["moved_seq"].to_string();
+
+    let unseen = operate(&site, &gateway, "sun", &["reject-hazard", "HD-1", "--reason", "检修断线"]);
+    assert_eq!(unseen.code, 2, "{unseen:?}");
+    for part in [
+        "HD-1 待确认 candidate · 未评估等级 not graded yet",
+        "起因 cause: DET-101:COMMS_LOSS，仍未正常 not normal",
+        "RA-01.M1 班组每日巡检 / daily round",
+        "风险 risk: RA-01 氨泄漏 / Ammonia leak · 区域 area A1",
+        "这一步 this step: 判为误报",
+        &format!("--seen-seq {seen}"),
+    ] {
+        assert!(unseen.err.contains(part), "{part}: {}", unseen.err);
+    }
+    for action in ["reject-hazard", "confirm-hazard"] {
+        let before = operate(&site, &gateway, "sun", &[action, "HD-1", "--reason", "检修断线", "--seen-seq", "1"]);
+        assert!(before.code == 2 && before.err.contains("409"), "{before:?}");
+    }
+    let none = operate(&site, &gateway, "sun", &["confirm-hazard", "HD-9"]);
+    assert!(none.code == 2 && none.err.contains("HD-9: 没有这条未销号的隐患"), "{none:?}");
+    let done = operate(&site, &gateway, "sun", &["confirm-hazard", "HD-1", "--seen-seq", &seen]);
+    assert!(done.code == 0 && done.out.contains("隐患 HD-1 已登记"), "{done:?}");
 }

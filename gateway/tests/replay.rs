@@ -375,7 +375,10 @@ fn a_deadband_below_the_noise_is_named_with_a_better_one() {
 fn check_says_how_many_alarms_a_file_would_have_made_and_where_a_deadband_is_below_the_noise() {
     let site = recorded();
     let plain = hazard_gateway(&site, &["check"], "");
-    assert!(plain.code == 0 && plain.out.contains("已用 2026-03-01"), "{plain:?}");
+    assert!(
+        plain.code == 0 && plain.out.contains("噪声：2026-03-01") && plain.out.contains("2 of 2 deadbands"),
+        "{plain:?}"
+    );
     let (code, found) = json(&site, &["check", "--json", "--dry-run"]);
     let count = |found: &Value| found["dry_run"]["would"]["alarms"].as_u64().unwrap();
     assert_eq!((code, count(&found)), (0, found["dry_run"]["recorded_alarms"].as_u64().unwrap()), "{found:#}");

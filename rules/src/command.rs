@@ -65,10 +65,20 @@ pub enum Command {
     Silence,
     /// Hear the annunciator for a moment; a reason of at least 4 characters.
     TestAnnunciator { reason: String },
-    /// Confirm a hidden-danger candidate.
-    ConfirmHazard { hazard: String, reason: String },
-    /// Reject a hidden-danger candidate as a false alarm; a reason of at least 4 characters.
-    RejectHazard { hazard: String, reason: String },
+    /// Confirm a hidden-danger candidate: refused as [`Rejected::Changed`] when its alarm called again after `seen_seq`, where one is given.
+    ConfirmHazard {
+        hazard: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen_seq: Option<u64>,
+        reason: String,
+    },
+    /// Reject a hidden-danger candidate as a false alarm, likewise; a reason of at least 4 characters.
+    RejectHazard {
+        hazard: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen_seq: Option<u64>,
+        reason: String,
+    },
     /// Register a hidden danger that a person found: which measure fails, where and what.
     RegisterHazard { measure: String, place: String, description: String },
     /// Move a record on: refused as [`Rejected::Changed`] when it was moved after `seen_seq`.
@@ -94,12 +104,10 @@ impl Command {
             | Self::ReturnToService { seen_seq, .. }
             | Self::SetMode { seen_seq, .. }
             | Self::MoveHazard { seen_seq, .. } => Some(seen_seq),
-            Self::ResetFirstOut { .. }
-            | Self::Silence
-            | Self::TestAnnunciator { .. }
-            | Self::ConfirmHazard { .. }
-            | Self::RejectHazard { .. }
-            | Self::RegisterHazard { .. } => None,
+            Self::ConfirmHazard { seen_seq, .. } | Self::RejectHazard { seen_seq, .. } => seen_seq.as_mut(),
+            Self::ResetFirstOut { .. } | Self::Silence | Self::TestAnnunciator { .. } | Self::RegisterHazard { .. } => {
+                None
+            }
         }
     }
 }

@@ -6,10 +6,19 @@ use serde::Deserialize;
 
 /// An address as written in a profile.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number or a text such as \"40001\"")]
 pub(super) enum Written {
     Number(u32),
     Text(String),
+}
+
+impl std::fmt::Display for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "\"{text}\""),
+        }
+    }
 }
 
 /// Where a value begins: the function, when the notation says so, and the address from 0.

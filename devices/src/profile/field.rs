@@ -167,9 +167,15 @@ impl UnitCode {
         if given == unit {
             return Some(1.0);
         }
-        let ((family, from), (same, to)) = (measure(given)?, measure(unit)?);
-        (family == same).then_some(from / to)
+        factor_between(given, unit)
     }
+}
+
+/// What turns a number of `from` into one of `to`; `None` when nothing exact does.
+#[must_use]
+pub fn factor_between(from: &str, to: &str) -> Option<f64> {
+    let ((family, from), (same, to)) = (measure(from)?, measure(to)?);
+    (family == same).then_some(from / to)
 }
 
 /// Family and size of a unit; only exact ones.

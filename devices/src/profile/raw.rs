@@ -6,9 +6,10 @@ use super::layout::{Kind, WordOrder};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// A profile as written, for [`super::Profile::from_raw`]; only its shape is known to be right.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawProfile {
+pub struct RawProfile {
     pub(super) title_zh: String,
     pub(super) title_en: String,
     #[serde(default)]

@@ -3,7 +3,7 @@
 use super::Profile;
 use std::sync::{Arc, LazyLock};
 
-const TEXTS: [(&str, &str); 24] = [
+pub(super) const TEXTS: [(&str, &str); 24] = [
     ("adam-4117", include_str!("../../profiles/adam-4117.toml")),
     ("eastron-sdm630", include_str!("../../profiles/eastron-sdm630.toml")),
     ("gas-module-b", include_str!("../../profiles/gas-module-b.toml")),

@@ -3,7 +3,7 @@
 
 use super::dry_run::{self, History};
 use super::{Exit, plan};
-use crate::config::{self, Checked, Diagnostic, Site, SourceFile, diagnostic};
+use crate::config::{self, Checked, Diagnostic, OwnProfile, Site, SourceFile, diagnostic};
 use rules::book::presets;
 use serde_json::json;
 use std::io::{self, IsTerminal, Write};
@@ -87,6 +87,28 @@ fn content(site: &Site) -> String {
         site.book.risks().len(),
     ) + &spread(site)
         + &basis(site)
+        + &own_profiles(site)
+}
+
+/// Profiles of the site's own, and how far bytes prove them. Shipped ones are proved by the tests of this program.
+fn own_profiles(site: &Site) -> String {
+    let one = |p: &OwnProfile| {
+        let (name, untried) = (&p.name, p.untried.join(", "));
+        match p.vectors {
+            None => format!(
+                "\n自备型号 {name}：没有向量，读数未经验证；写 profiles/vectors/{name}.toml · your own profile {name}: no vectors, \
+                 nothing proves what it reads: write profiles/vectors/{name}.toml"
+            ),
+            Some(n) if untried.is_empty() => {
+                format!("\n自备型号 {name}：{n} 组向量全部相符 · your own profile {name}: {n} of {n} vectors agree")
+            }
+            Some(n) => format!(
+                "\n自备型号 {name}：{n} 组向量全部相符，没有向量的量：{untried} · your own profile {name}: {n} of {n} vectors agree, \
+                 fields without one: {untried}"
+            ),
+        }
+    };
+    site.own_profiles.iter().map(one).collect()
 }
 
 /// How the priorities lie, with the numbers; whether that deserves a warning is the rule book's to say.

@@ -4,7 +4,7 @@
 use super::Exit;
 use super::bar::Bar;
 use super::past::{failed, pad};
-use crate::config::{Diagnostic, Site, SourceFile, noise_warnings};
+use crate::config::{Diagnostic, Site, SourceFile, compared, noise_warnings};
 use crate::kpi::{self, Report, time_text};
 use crate::replay::{self, Ask, Rules};
 use crate::store::{Past, Span};
@@ -21,9 +21,12 @@ const DAY_MS: f64 = 86_400_000.0;
 pub(super) struct History {
     dir: PathBuf,
     past: Option<Past>,
-    /// What was looked at; for the last line of the summary.
-    looked: std::cell::Cell<Option<Span>>,
+    /// What was looked at, in how many of the deadbands; for the last line of the summary.
+    looked: std::cell::Cell<Option<(Span, Known)>>,
 }
+
+/// Deadbands that the history says something about, and all there are.
+type Known = (usize, usize);
 
 /// How many alarms the rules would have made, beside those that there were.
 #[derive(Debug, Serialize)]
@@ -50,7 +53,7 @@ impl History {
         let Some(past) = &self.past else { return Vec::new() };
         match replay::noise(past, &site.book, NOISE_MS, &mut |_| {}) {
             Ok(Some((span, noise))) => {
-                self.looked.set(Some(span));
+                self.looked.set(Some((span, compared(site, &noise))));
                 noise_warnings(site, &noise, files)
             }
             Ok(None) | Err(_) => Vec::new(),
@@ -60,11 +63,7 @@ impl History {
     /// What the noise rests on, or that there is none.
     pub(super) fn said(&self) -> String {
         match self.looked.get() {
-            Some(span) => format!(
-                "噪声：已用 {} – {} 的历史核对回差 · deadbands compared with the noise of that history",
-                time_text(span.from_ms),
-                time_text(span.to_ms)
-            ),
+            Some((span, known)) => looked(span, known),
             None => format!(
                 "噪声：{} 中没有历史数据，未核对回差 · no history there: deadbands not compared with the noise",
                 self.dir.display()
@@ -100,6 +99,19 @@ impl History {
     }
 }
 
+/// Only what was done: a point without five quiet minutes proves nothing about its deadband.
+fn looked(span: Span, (known, all): Known) -> String {
+    let (from, to) = (time_text(span.from_ms), time_text(span.to_ms));
+    let rest = if known == all {
+        String::new()
+    } else {
+        "；其余测点没有平静的 5 分钟，未核对 · the other points had no quiet five minutes: not compared".into()
+    };
+    format!(
+        "噪声：{from} – {to} 的历史中，{all} 个回差核对了 {known} 个 · {known} of {all} deadbands compared with the noise of that history{rest}"
+    )
+}
+
 impl DryRun {
     pub(super) fn print(&self) {
         let w = &self.would;
@@ -131,5 +143,21 @@ impl DryRun {
         for f in &w.floods {
             println!("  泛滥 flood       {} – {}，{} 条 alarms", f.from, f.to, f.alarms);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_about_noise_claims_no_more_than_was_compared() {
+        let span = Span { from_ms: 0, to_ms: 86_400_000 };
+        let some = looked(span, (1, 3));
+        assert!(
+            some.contains("3 个回差核对了 1 个 · 1 of 3 deadbands compared") && some.contains("not compared"),
+            "{some}"
+        );
+        assert!(!looked(span, (3, 3)).contains("not compared"));
     }
 }

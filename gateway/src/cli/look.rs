@@ -5,8 +5,9 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::client::Trouble;
+use super::operate_hazard::Deed;
 use super::person::Person;
-use super::{Exit, screen};
+use super::{Exit, look_hazard, screen};
 use serde_json::Value;
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -20,7 +21,7 @@ pub(super) enum Sees<'a> {
     Alarm(&'a str),
     Point(&'a str),
     Unit(&'a str),
-    Hazard(&'a str),
+    Hazard(&'a str, Deed),
 }
 
 /// Shows it as it is and asks; gives the number that was seen.
@@ -40,6 +41,9 @@ pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<u64, Trouble
 }
 
 async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble> {
+    if let Sees::Hazard(hazard, deed) = what {
+        return look_hazard::shown(person, hazard, &deed).await;
+    }
     // First, so that what comes while the rest is read is not taken for seen.
     let seq = person.get("/api/v1/status").await?["seq"].as_u64().unwrap_or_default();
     let alarms = person.get("/api/v1/alarms").await?;
@@ -47,7 +51,7 @@ async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble
         alarms.as_array().into_iter().flatten().filter(|a| a[of] == name).map(screen::alarm).collect()
     };
     match what {
-        Sees::Nothing => Ok((String::new(), seq)),
+        Sees::Nothing | Sees::Hazard(..) => Ok((String::new(), seq)),
         Sees::Alarm(alarm) => {
             let row = alarms.as_array().into_iter().flatten().find(|a| a["id"] == alarm);
             // hidden and quiet: it is in the list of shelves only, and nothing can have changed about it that calls
@@ -60,12 +64,6 @@ async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble
             let all: Vec<String> = lines("point", point).into_iter().chain(hidden).collect();
             let quiet = || format!("{point}: 没有报警，没有旁路和停用 · no alarm, not bypassed, in service");
             Ok((if all.is_empty() { quiet() } else { all.join("\n") }, seq))
-        }
-        Sees::Hazard(hazard) => {
-            let open = person.get("/api/v1/hazards").await?;
-            let row = open.as_array().into_iter().flatten().find(|h| h["id"] == hazard);
-            let absent = || (format!("{hazard}: 没有这条未销号的隐患 · no open hidden danger of that number"), seq);
-            Ok(row.map_or_else(absent, |row| (screen::hazard(row), row["moved_seq"].as_u64().unwrap_or_default())))
         }
         Sees::Unit(unit) => {
             let groups = person.get("/api/v1/groups").await?;

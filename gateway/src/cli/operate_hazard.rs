@@ -1,4 +1,4 @@
-//! `operate`, hidden dangers: from the registration to the closing, each step one request of the page.
+//! `operate`, hidden dangers: from the registration to the closing, each step one request of the page and what it does in words.
 
 use super::look::Sees;
 use super::operate::{path, plain};
@@ -172,47 +172,107 @@ pub(super) enum HazardAction {
     },
 }
 
+/// A step by the last part of its address, and what it does in words: zh-CN and en.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Deed {
+    pub(super) step: &'static str,
+    pub(super) does: (&'static str, &'static str),
+}
+
 impl HazardAction {
     /// Path, body, and what must have been seen.
     pub(super) fn request(&self) -> (String, Value, Sees<'_>) {
+        let body = self.body();
+        let Some(hazard) = self.hazard() else { return plain(&["hazards"], body) };
+        let deed = self.deed();
+        (path(&["hazards", hazard, deed.step]), body, Sees::Hazard(hazard, deed))
+    }
+
+    /// The record; none before it is registered.
+    fn hazard(&self) -> Option<&str> {
         match self {
-            Self::Confirm { hazard, reason } => plain(&["hazards", hazard, "confirm"], json!({ "reason": reason })),
-            Self::Reject { hazard, reason } => plain(&["hazards", hazard, "reject"], json!({ "reason": reason })),
-            Self::Register { measure, place, description } => {
-                plain(&["hazards"], json!({ "measure": measure, "place": place, "description": description }))
-            }
-            Self::Assess { hazard, level, criteria, cause } => {
-                step(hazard, "assess", json!({ "level": level, "criteria": criteria, "cause": cause }))
-            }
-            Self::Plan { hazard, responsibility, measures, funds, due_at, emergency, reason } => {
-                let body = json!({
-                    "responsibility": responsibility, "measures": measures, "funds": funds, "due_at": due_at,
-                    "emergency": emergency, "reason": reason,
-                });
-                step(hazard, "plan", body)
-            }
-            Self::Report { hazard, to, receipt, supervision } => {
-                step(hazard, "report", json!({ "to": to, "receipt": receipt, "supervision": supervision }))
-            }
-            Self::Assign { hazard, responsible, due_at, interim_control, reason } => {
-                let body = json!({
-                    "responsible": responsible, "due_at": due_at, "interim_control": interim_control, "reason": reason,
-                });
-                step(hazard, "assign", body)
-            }
-            Self::Rectify { hazard, evidence } => step(hazard, "rectify", json!({ "evidence": evidence })),
-            Self::Accept { hazard, opinion, review_report } => {
-                let body = json!({ "passed": true, "opinion": opinion, "review_report": review_report });
-                step(hazard, "accept", body)
-            }
-            Self::SendBack { hazard, opinion } => {
-                step(hazard, "accept", json!({ "passed": false, "opinion": opinion }))
-            }
-            Self::Close { hazard, reason } => step(hazard, "close", json!({ "reason": reason })),
+            Self::Register { .. } => None,
+            Self::Confirm { hazard, .. }
+            | Self::Reject { hazard, .. }
+            | Self::Assess { hazard, .. }
+            | Self::Plan { hazard, .. }
+            | Self::Report { hazard, .. }
+            | Self::Assign { hazard, .. }
+            | Self::Rectify { hazard, .. }
+            | Self::Accept { hazard, .. }
+            | Self::SendBack { hazard, .. }
+            | Self::Close { hazard, .. } => Some(hazard),
         }
     }
-}
 
-fn step<'a>(hazard: &'a str, deed: &str, body: Value) -> (String, Value, Sees<'a>) {
-    (path(&["hazards", hazard, deed]), body, Sees::Hazard(hazard))
+    fn body(&self) -> Value {
+        match self {
+            Self::Confirm { reason, .. } | Self::Reject { reason, .. } | Self::Close { reason, .. } => {
+                json!({ "reason": reason })
+            }
+            Self::Register { measure, place, description } => {
+                json!({ "measure": measure, "place": place, "description": description })
+            }
+            Self::Assess { level, criteria, cause, .. } => {
+                json!({ "level": level, "criteria": criteria, "cause": cause })
+            }
+            Self::Plan { responsibility, measures, funds, due_at, emergency, reason, .. } => json!({
+                "responsibility": responsibility, "measures": measures, "funds": funds, "due_at": due_at,
+                "emergency": emergency, "reason": reason,
+            }),
+            Self::Report { to, receipt, supervision, .. } => {
+                json!({ "to": to, "receipt": receipt, "supervision": supervision })
+            }
+            Self::Assign { responsible, due_at, interim_control, reason, .. } => json!({
+                "responsible": responsible, "due_at": due_at, "interim_control": interim_control, "reason": reason,
+            }),
+            Self::Rectify { evidence, .. } => json!({ "evidence": evidence }),
+            Self::Accept { opinion, review_report, .. } => {
+                json!({ "passed": true, "opinion": opinion, "review_report": review_report })
+            }
+            Self::SendBack { opinion, .. } => json!({ "passed": false, "opinion": opinion }),
+        }
+    }
+
+    fn deed(&self) -> Deed {
+        let deed = |step, zh, en| Deed { step, does: (zh, en) };
+        match self {
+            Self::Confirm { .. } => {
+                deed("confirm", "登记为隐患，接着评估", "registers it as a hidden danger, to be assessed next")
+            }
+            Self::Reject { .. } => deed(
+                "reject",
+                "判为误报，记录到此结束，同一次报警不再开新记录",
+                "ends the record as a false alarm; this occurrence of the alarm opens no other",
+            ),
+            Self::Register { .. } => deed("", "登记隐患", "registers a hidden danger"),
+            Self::Assess { level, .. } if level == "major" => {
+                deed("assess", "评为重大隐患，接着定治理方案", "grades it major, to be planned next")
+            }
+            Self::Assess { .. } => {
+                deed("assess", "评为一般隐患，接着派发整改", "grades it general, to be assigned next")
+            }
+            Self::Plan { .. } => {
+                deed("plan", "定下治理方案，接着向监管部门报告", "settles the plan, to be reported next")
+            }
+            Self::Report { .. } => {
+                deed("report", "记录已报告，接着派发整改", "says that it was reported, to be assigned next")
+            }
+            Self::Assign { .. } => deed(
+                "assign",
+                "派发整改或改派、延期",
+                "assigns the work, to another or for longer where it was assigned",
+            ),
+            Self::Rectify { .. } => {
+                deed("rectify", "报整改完成，等待验收", "says that the work is done, to be accepted next")
+            }
+            Self::Accept { .. } => deed("accept", "验收合格，接着销号", "accepts the work, to be closed next"),
+            Self::SendBack { .. } => deed("accept", "验收不合格，退回整改", "sends the work back"),
+            Self::Close { .. } => deed(
+                "close",
+                "销号，记录到此结束，再次报警另开一条",
+                "closes the record for good; another alarm opens a new one",
+            ),
+        }
+    }
 }

@@ -328,41 +328,6 @@ fn state_word(alarm: &Value) -> String {
     format!("{zh} {}", text(alarm, "state"))
 }
 
-/// A hidden danger on a line: its stage, who answers for it until when, what it lacks, with the number by which it was seen.
-pub(super) fn hazard(row: &Value) -> String {
-    let stage = &row["stage"];
-    let zh = match stage["stage"].as_str() {
-        Some("candidate") => "待确认",
-        Some("registered") => "已登记",
-        Some("assessed") => "已评估",
-        Some("planned") => "已定方案",
-        Some("reported") => "已报告",
-        Some("rectifying") => "整改中",
-        Some("waiting") => "待验收",
-        Some("accepted") => "已验收",
-        _ => "",
-    };
-    let level = match stage["level"].as_str() {
-        Some("major") => " · 重大 major",
-        Some("general") => " · 一般 general",
-        _ => "",
-    };
-    let due = match &stage["assignment"] {
-        Value::Null => String::new(),
-        work => format!(" · {} → {}", text(work, "responsible"), moment(&work["due"]["wall_utc_ms"])),
-    };
-    let overdue = if row["overdue"] == true { " · 逾期 OVERDUE" } else { "" };
-    let lacks: Vec<&str> = rows(&row["lacks"]).filter_map(Value::as_str).collect();
-    let evidence = stage["rectified"]["evidence"].as_str().map_or_else(String::new, |text| format!(" · {text}"));
-    format!(
-        "{} {zh} {}{level}{due}{overdue}{evidence} · 尚缺 lacks {} · 编号 seq {}",
-        text(row, "id"),
-        text(stage, "stage"),
-        lacks.join(", "),
-        row["moved_seq"].as_u64().unwrap_or_default()
-    )
-}
-
 /// What hides a point on a line: under which paper, by whom, why.
 pub(super) fn bypass(row: &Value) -> String {
     let kind = match row["kind"].as_str() {

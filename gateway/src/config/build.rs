@@ -4,9 +4,12 @@
 
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
+use super::locate::SourceFile;
 use super::shape::Shaped;
 use super::words::did_you_mean;
-use super::{Office, Site, annunciator, buses, derived, off_plan, pace, parts, register, settings, substances};
+use super::{
+    Office, Site, annunciator, buses, derived, off_plan, pace, parts, profile_files, register, settings, substances,
+};
 use crate::snapshot::{Points, SiteView};
 use rules::RuleBook;
 use sha2::{Digest, Sha256};
@@ -21,8 +24,13 @@ const REVISION_DIGITS: usize = 12;
 /// What comes out: a site and warnings, or findings of which at least one is fatal.
 type Built<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
 
-/// Builds a site; `base` is the folder of the configuration.
-pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -> Built<Site> {
+/// Builds a site; `base` is the folder of the configuration, `files` gets those beside it that were read.
+pub(super) fn site(
+    shaped: Shaped<SiteFile>,
+    table: &toml::Table,
+    base: &Path,
+    files: &mut Vec<SourceFile>,
+) -> Built<Site> {
     let Shaped { mut file, mut findings, broken, tainted } = shaped;
     let of_shape = findings.len();
     let expressions = derived::prepare(&mut file, &mut findings);
@@ -30,7 +38,8 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
     check_areas(&file, &broken, &mut findings);
     register::check(&file, &broken, &mut findings);
     off_plan::check(&file, &mut findings);
-    let profiles = buses::check(&file, base, &broken, &mut findings);
+    let (profiles, own_profiles) = profile_files::load(&file, base, files, &mut findings);
+    buses::check(&file, base, &profiles, &broken, &mut findings);
     pace::check(&file, &profiles, &mut findings);
     substances::check(&file, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
@@ -58,6 +67,7 @@ pub(super) fn site(shaped: Shaped<SiteFile>, table: &toml::Table, base: &Path) -
         influx,
         history,
         annunciator,
+        own_profiles,
     };
     Ok((site, findings))
 }

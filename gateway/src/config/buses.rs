@@ -1,27 +1,28 @@
 //! Devices and profiles on links become bus specifications.
 //!
-//! Owns the checks of units, profiles and their fields. Leaves how a link is reached to [`super::links`].
+//! Owns the checks of units and fields. Leaves how a link is reached to [`super::links`], profiles to [`super::profile_files`].
 
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
+use super::profile_files::Profiles;
 use super::words::did_you_mean;
 use super::{links, own};
-use devices::profile::{self, Profile};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
 use rules::{RuleBook, Sharing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-/// Profiles by name, as far as they could be loaded.
-pub(super) type Profiles = BTreeMap<String, Arc<Profile>>;
-
 /// Checks the instrument side; `broken` are keys of entries already reported.
-pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Profiles {
+pub(super) fn check(
+    file: &SiteFile,
+    base: &Path,
+    profiles: &Profiles,
+    broken: &BTreeSet<String>,
+    findings: &mut Vec<Finding>,
+) {
     let annunciator = file.annunciator.as_ref().map(|a| a.link.as_str());
     links::check(&file.link, annunciator, base, findings);
-    let profiles = load_profiles(file, base, findings);
     let mut units: BTreeMap<(&str, u16), &str> = BTreeMap::new();
     for device in &file.device {
         check_device(device, file, broken, findings);
@@ -30,9 +31,8 @@ pub(super) fn check(file: &SiteFile, base: &Path, broken: &BTreeSet<String>, fin
         }
     }
     for point in file.point.iter().filter(|p| p.expression.is_none() && !p.field.is_empty()) {
-        check_field(point, file, &profiles, findings);
+        check_field(point, file, profiles, findings);
     }
-    profiles
 }
 
 /// The specifications of a site without defects: every link but the annunciator's.
@@ -153,61 +153,6 @@ fn duplicate_unit(d: &DeviceTable, other: &str) -> Finding {
             "each instrument of a link has its own unit: set it as on the instrument".into(),
         ),
     )
-}
-
-fn load_profiles(file: &SiteFile, base: &Path, findings: &mut Vec<Finding>) -> Profiles {
-    let mut profiles = Profiles::new();
-    let mut failed: BTreeMap<&str, Finding> = BTreeMap::new();
-    for device in &file.device {
-        let name = device.profile.as_str();
-        if profiles.contains_key(name) {
-            continue;
-        }
-        let path = format!("device[{}].profile", device.key);
-        if let Some(known) = failed.get(name) {
-            findings.push(Finding { path, ..known.clone() });
-            continue;
-        }
-        match load_profile(name, base) {
-            Ok(profile) => {
-                profiles.insert(name.to_owned(), profile);
-            }
-            Err((message, remedy)) => {
-                let finding = Finding::fatal(path, message, remedy);
-                failed.insert(name, finding.clone());
-                findings.push(finding);
-            }
-        }
-    }
-    profiles
-}
-
-type Texts = ((String, String), (String, String));
-
-/// A file beside the configuration wins over a shipped profile of that name.
-fn load_profile(name: &str, base: &Path) -> Result<Arc<Profile>, Texts> {
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    let path = base.join("profiles").join(format!("{name}.toml"));
-    if plain && let Ok(text) = std::fs::read_to_string(&path) {
-        return Profile::from_toml(name, &text).map(Arc::new).map_err(|error| {
-            let shown = path.display();
-            (
-                (format!("型号文件 {shown} 有错：{error}"), format!("the profile {shown} is wrong: {error}")),
-                ("按提示改正型号文件".into(), "mend the profile file as it says".into()),
-            )
-        });
-    }
-    profile::shipped(name).ok_or_else(|| {
-        let names: Vec<&str> = profile::shipped_names().into_iter().collect();
-        let (zh, en) = did_you_mean(name, &names);
-        (
-            (format!("没有名为 {name} 的仪表型号"), format!("there is no profile `{name}`")),
-            (
-                format!("{zh}；或在配置旁放 profiles/{name}.toml"),
-                format!("{en}; or put profiles/{name}.toml beside the configuration"),
-            ),
-        )
-    })
 }
 
 fn check_field(p: &PointTable, file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Finding>) {

@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Layers, Unreadable> {
             Ok(bytes) => {
                 let (text, bad) = text_of(bytes, files.len());
                 findings.extend(bad);
-                files.push(SourceFile { name: path.display().to_string(), text });
+                files.push(SourceFile { name: path.display().to_string(), text, layer: true });
             }
             Err(error) => findings.push(unreadable(&path, &error)),
         }
@@ -94,7 +94,7 @@ fn environment_layer(variables: impl Iterator<Item = (OsString, OsString)>) -> O
         })
         .collect();
     lines.sort();
-    (!lines.is_empty()).then(|| SourceFile { name: ENVIRONMENT.into(), text: lines.concat() })
+    (!lines.is_empty()).then(|| SourceFile { name: ENVIRONMENT.into(), text: lines.concat(), layer: true })
 }
 
 fn written_key(word: &str) -> String {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str, text: &str) -> SourceFile {
-        SourceFile { name: name.into(), text: text.into() }
+        SourceFile { name: name.into(), text: text.into(), layer: true }
     }
 
     #[test]

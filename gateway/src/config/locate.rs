@@ -8,12 +8,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// One file that took part, in layering order.
+/// One file that took part: the layers in their order, then profiles and vectors.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     /// As given on the command line.
     pub name: String,
     pub text: String,
+    /// A layer of the configuration; in any other file nothing is looked for, what is said of it brings its place along.
+    pub layer: bool,
 }
 
 /// Where something stands.
@@ -39,7 +41,7 @@ pub fn resolve(findings: Vec<Finding>, files: &[SourceFile]) -> Vec<Diagnostic> 
         // Parsing with places costs ten times the file in memory, which a daemon of many points would keep.
         return Vec::new();
     }
-    let parsed: Vec<_> = files.iter().map(|f| DeTable::parse_recoverable(&f.text).0).collect();
+    let parsed: Vec<_> = files.iter().filter(|f| f.layer).map(|f| DeTable::parse_recoverable(&f.text).0).collect();
     let lines: Vec<LineIndex> = files.iter().map(|f| LineIndex::new(&f.text)).collect();
     let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| with_place(f, files, &parsed, &lines)).collect();
     let layer = |d: &Diagnostic| files.iter().position(|file| file.name == d.file);
@@ -66,6 +68,12 @@ fn with_place(
     let (line, column) = lines[place.file].position(&files[place.file].text, place.span.start);
     let span = visible(&files[place.file].text, place.span);
     Diagnostic::new(finding, files[place.file].name.clone(), line, column, span)
+}
+
+/// The deepest part of the finding's path that stands in `text`; the beginning where nothing does.
+pub(super) fn span_in(text: &str, finding: &Finding) -> Range<usize> {
+    let (parsed, _) = DeTable::parse_recoverable(text);
+    find(finding, std::slice::from_ref(&parsed)).map_or(0..0, |place| place.span)
 }
 
 /// A place between two characters is shown by the one after it, or before it at the end of a line.

@@ -21,6 +21,7 @@ mod own;
 mod pace;
 mod parts;
 mod place;
+mod profile_files;
 mod register;
 mod repair;
 mod secrets;
@@ -34,7 +35,7 @@ mod words;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;
-pub use noise::noise_warnings;
+pub use noise::{compared, noise_warnings};
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;
@@ -72,7 +73,9 @@ pub fn load_office(path: &Path) -> Result<(Office, Vec<Diagnostic>), Vec<Diagnos
 /// As [`load_site`], with the texts for printing.
 #[must_use]
 pub fn check_site(path: &Path) -> Checked<Site> {
-    finish(layers::read(path), |layers| build::site(shape::site(&layers.table), &layers.table, folder(path)))
+    finish(layers::read(path), |layers| {
+        build::site(shape::site(&layers.table), &layers.table, folder(path), &mut layers.files)
+    })
 }
 
 /// As [`load_office`], with the texts for printing.
@@ -83,10 +86,10 @@ pub fn check_office(path: &Path) -> Checked<Office> {
 
 /// A site from text that is already in memory (`demo`, tests); `edit` may change the merged table before it is checked.
 pub fn site_from_text(name: &str, text: &str, edit: impl FnOnce(&mut toml::Table)) -> Checked<Site> {
-    let files = vec![SourceFile { name: name.to_owned(), text: text.to_owned() }];
+    let files = vec![SourceFile { name: name.to_owned(), text: text.to_owned(), layer: true }];
     finish(layers::merge(files, false), |layers| {
         edit(&mut layers.table);
-        build::site(shape::site(&layers.table), &layers.table, Path::new(""))
+        build::site(shape::site(&layers.table), &layers.table, Path::new(""), &mut layers.files)
     })
 }
 
@@ -155,6 +158,18 @@ pub struct Site {
     pub influx: Option<InfluxSettings>,
     pub history: HistorySettings,
     pub annunciator: Option<AnnunciatorSettings>,
+    /// Profiles that are files beside the configuration, for `check` to speak of.
+    pub own_profiles: Vec<OwnProfile>,
+}
+
+/// A profile of the site's own, and how far its vectors prove it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnProfile {
+    pub name: String,
+    /// How many were tried; `None` where there is no file of vectors.
+    pub vectors: Option<usize>,
+    /// Fields that no vector looks at.
+    pub untried: Vec<String>,
 }
 
 /// Sounder and beacon: what is driven, and by which scheme.

@@ -11,6 +11,14 @@ pub fn noise_warnings(site: &Site, noise: &[Noise], files: &[SourceFile]) -> Vec
     locate::resolve(findings, files)
 }
 
+/// Limits with a deadband, and those of them whose point's noise is known.
+#[must_use]
+pub fn compared(site: &Site, noise: &[Noise]) -> (usize, usize) {
+    let banded: Vec<_> = site.book.rules().iter().filter(|r| r.condition.band().is_some()).collect();
+    let known = banded.iter().filter(|r| noise.iter().any(|n| n.point == *r.point)).count();
+    (known, banded.len())
+}
+
 fn of_point<'a>(site: &'a Site, n: &'a Noise) -> impl Iterator<Item = Finding> + 'a {
     let rules = site.book.rules().iter().filter(|r| r.point == n.point);
     rules.filter_map(|r| {

@@ -4,7 +4,7 @@
 
 use super::diagnostic::Finding;
 use super::file::PointTable;
-use devices::profile::{Field, Kind, Own, Profile, Unfit, WordOrder};
+use devices::profile::{Field, Kind, Own, Profile, Unfit, WordOrder, factor_between};
 use std::sync::Arc;
 
 /// The point's own way to read its field; `None` for a word that is no byte order.
@@ -23,6 +23,37 @@ pub(super) fn bind(p: &PointTable, profile: &mut Arc<Profile>) -> String {
     name.unwrap_or_else(|| p.field.clone())
 }
 
+/// Nothing converts between a profile and a point: limits that were meant in the point's unit would judge numbers of the profile's.
+fn other_unit(p: &PointTable, profile: &Profile, unit: &str) -> Finding {
+    let (key, written, name) = (&p.key, &p.unit, &profile.name);
+    let (size_zh, size_en) = match factor_between(written, unit) {
+        Some(factor) => (format!("（1 {written} = {factor} {unit}）"), format!(" (1 {written} = {factor} {unit})")),
+        None => (String::new(), String::new()),
+    };
+    let finding = Finding::fatal(
+        format!("point[{key}].unit"),
+        (
+            format!("写的单位是 {written}，而型号 {name} 以 {unit} 给出 {}，不会换算：数值会标错单位", p.field),
+            format!(
+                "the unit here is {written}, but profile `{name}` gives {} in {unit} and nothing converts it: the number would be told in \
+                 the wrong unit",
+                p.field
+            ),
+        ),
+        (
+            format!(
+                "写 unit = \"{unit}\"，range 与各限值也按 {unit} 写{size_zh}；要用 {written}，把型号复制到 profiles/ 改 scale 和 unit，\
+                 或另设计算测点（expression）"
+            ),
+            format!(
+                "write unit = \"{unit}\" and give range and limits in {unit} as well{size_en}; for {written} copy the profile to profiles/ \
+                 and change its scale and unit, or add a computed point (expression)"
+            ),
+        ),
+    );
+    finding.warning()
+}
+
 /// Checks a point against its field, which exists.
 pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: &mut Vec<Finding>) {
     let at = |key: &str| format!("point[{}].{key}", p.key);
@@ -33,16 +64,10 @@ pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: 
             ("绑定到数值的量".into(), "bind the point to a field that is a number".into()),
         ));
     }
-    if !field.unit.is_empty() && !p.unit.is_empty() && field.unit != p.unit {
-        let finding = Finding::fatal(
-            at("unit"),
-            (
-                format!("单位 {} 与型号 {} 的 {} 不同", p.unit, profile.name, field.unit),
-                format!("unit {} is not the {} of profile `{}`", p.unit, field.unit, profile.name),
-            ),
-            (format!("写 unit = \"{}\"", field.unit), format!("write unit = \"{}\"", field.unit)),
-        );
-        findings.push(finding.warning());
+    // `mg/m3` is `mg/m³`
+    let same = field.unit == p.unit || factor_between(&p.unit, &field.unit) == Some(1.0);
+    if !field.unit.is_empty() && !p.unit.is_empty() && !same {
+        findings.push(other_unit(p, profile, &field.unit));
     }
     let unfit = own(p).map(|own| profile.clone().adapt(&p.field, own));
     let (key, message, remedy) = match unfit {

@@ -3,9 +3,9 @@
 //!
 //! Owns the lower bound of a scan. Leaves planning requests to `devices::plan`.
 
-use super::buses::Profiles;
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
+use super::profile_files::Profiles;
 use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::Profile;
 use std::collections::BTreeMap;

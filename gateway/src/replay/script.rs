@@ -95,12 +95,14 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
         ),
         EventKind::Silenced { by, .. } => person(Command::Silence, by),
         EventKind::HazardStage { hazard } => match &hazard.stage {
-            Stage::Registered { confirmed: by } => {
-                person(Command::ConfirmHazard { hazard: hazard.id.clone(), reason: by.reason.clone() }, by)
-            }
-            Stage::Rejected { rejected: by } => {
-                person(Command::RejectHazard { hazard: hazard.id.clone(), reason: by.reason.clone() }, by)
-            }
+            Stage::Registered { confirmed: by } => person(
+                Command::ConfirmHazard { hazard: hazard.id.clone(), seen_seq: None, reason: by.reason.clone() },
+                by,
+            ),
+            Stage::Rejected { rejected: by } => person(
+                Command::RejectHazard { hazard: hazard.id.clone(), seen_seq: None, reason: by.reason.clone() },
+                by,
+            ),
             Stage::Candidate => None,
             stage => last_step(stage).and_then(|(step, by)| {
                 person(Command::MoveHazard { hazard: hazard.id.clone(), seen_seq: 0, step }, by)

@@ -11,6 +11,8 @@ use serde::Serialize;
 const WINDOW_MS: i64 = 300_000;
 /// A window with fewer values says nothing.
 const VALUES_MIN: u32 = 20;
+/// Nor does one of which only a part was recorded: a minute of a rise is no five quiet minutes.
+const SPAN_MIN_S: f64 = 240.0;
 /// Windows kept of a point: a month.
 const WINDOWS_MAX: usize = 8640;
 const GAPS_MAX: usize = 10_000;
@@ -38,6 +40,8 @@ struct Sums {
     begun_ms: i64,
     first: f64,
     n: u32,
+    /// Seconds from the first value to the last.
+    span: f64,
     t: f64,
     tt: f64,
     v: f64,
@@ -171,6 +175,7 @@ impl PointSurvey {
         let (t, v) = ((s.utc_ms - self.sums.begun_ms) as f64 / 1000.0, v - self.sums.first);
         let sums = &mut self.sums;
         sums.n += 1;
+        sums.span = t;
         sums.t += t;
         sums.tt += t * t;
         sums.v += v;
@@ -180,7 +185,7 @@ impl PointSurvey {
 
     fn close(&mut self) {
         let s = std::mem::take(&mut self.sums);
-        if s.n >= VALUES_MIN && !s.disturbed && self.sigmas.len() < WINDOWS_MAX {
+        if s.n >= VALUES_MIN && s.span >= SPAN_MIN_S && !s.disturbed && self.sigmas.len() < WINDOWS_MAX {
             self.sigmas.push(s.sigma());
         }
     }
@@ -242,6 +247,12 @@ mod tests {
         let tremble =
             survey((0..600).map(|k| (k * 1000, 20.0 + 0.01 * k as f64 + if k % 2 == 0 { 0.5 } else { -0.5 })));
         assert!(tremble.sigmas.iter().all(|s| (s - 0.5).abs() < 0.01), "{:?}", tremble.sigmas);
+    }
+
+    #[test]
+    fn a_minute_of_values_is_no_quiet_five_minutes() {
+        assert_eq!(survey((0..65).map(|k| (k * 1000, 20.0))).sigmas.len(), 0);
+        assert_eq!(survey((0..260).map(|k| (k * 1000, 20.0))).sigmas.len(), 1);
     }
 
     #[test]

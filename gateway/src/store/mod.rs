@@ -206,11 +206,18 @@ impl Store {
             });
             let _ = reply.send(result);
         });
-        match &*self.desk {
-            Desk::Thread(jobs) => jobs.send(job).await.map_err(|_| StoreError::Closed)?,
-            Desk::Inline(conn) => run(job, &mut conn.lock().unwrap_or_else(PoisonError::into_inner)),
-        }
+        self.hand_in(job).await?;
         Ok(answer.await.map_err(|_| StoreError::Closed)??)
+    }
+
+    async fn hand_in(&self, job: Job) -> Result<(), StoreError> {
+        match &*self.desk {
+            Desk::Thread(jobs) => jobs.send(job).await.map_err(|_| StoreError::Closed),
+            Desk::Inline(conn) => {
+                run(job, &mut conn.lock().unwrap_or_else(PoisonError::into_inner));
+                Ok(())
+            }
+        }
     }
 
     /// Reads on a connection of its own, off the runtime.
@@ -306,6 +313,18 @@ impl Store {
     pub async fn close(&self) {
         let history = self.history.clone();
         let _ = self.apart(move || history.close()).await;
+    }
+
+    /// The last thing of a run: records.db alone then holds every record. They are durable without it.
+    pub async fn settle(&self) {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            open::settle(conn);
+            let _ = reply.send(());
+        });
+        if self.hand_in(job).await.is_ok() {
+            let _ = answer.await;
+        }
     }
 
     /// The records file.

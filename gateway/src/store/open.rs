@@ -123,6 +123,20 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// Whoever still reads is waited for no longer than this; a stop has a limit of its own.
+const SETTLE_WAIT: Duration = Duration::from_secs(1);
+
+/// Brings what the write-ahead log holds into the file itself and empties the log: at the end of a run, so that the file alone is whole.
+/// SQLite does it by itself only where the last connection may write, and ours that read are open to the end.
+pub(super) fn settle(conn: &Connection) {
+    let _ = conn.busy_timeout(SETTLE_WAIT);
+    match conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
+        Ok(0) => {}
+        Ok(_) => tracing::warn!(file = conn.path(), "somebody still reads: the newest entries stay in the -wal file"),
+        Err(error) => tracing::warn!(%error, file = conn.path(), "the newest entries stay in the -wal file"),
+    }
+}
+
 fn open_checked(path: &Path, prepare: Prepare) -> Result<Connection, StoreError> {
     let mut conn = Connection::open(path)?;
     conn.busy_timeout(Duration::from_secs(5))?;

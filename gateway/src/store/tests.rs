@@ -272,6 +272,24 @@ fn samples_come_back_in_order_once_and_by_range() {
 }
 
 #[test]
+fn a_day_that_is_over_and_the_last_one_are_whole_without_their_logs_though_somebody_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = history(dir.path());
+    let log = |day: i64| {
+        let path = dir.path().join(format!("{}.db-wal", super::writer::day_of(day)));
+        std::fs::metadata(path).map_or(0, |log| log.len())
+    };
+    put(&history, AT_MS);
+    let first = history.after(&HistoryCursor::default(), 8).unwrap();
+    assert!(log(AT_MS) > 0, "the reader keeps it");
+    put(&history, AT_MS + DAY_MS);
+    assert_eq!(log(AT_MS), 0, "another day has begun");
+    let _second = history.after(&first.next, 8);
+    history.close();
+    assert_eq!(log(AT_MS + DAY_MS), 0);
+}
+
+#[test]
 fn a_damaged_day_does_not_hide_the_days_after_it() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("20200101.db"), vec![0x55; 8_192]).unwrap();

@@ -8,7 +8,7 @@
 //! woken by the first sample of a block and by the end of its interval, never by the scans between.
 
 use super::history::{Counters, Stored};
-use super::open::is_damage;
+use super::open::{is_damage, settle};
 use super::{OpenOptions, Workers, block, spawn};
 use rules::{Clock, Mono, Text};
 use rusqlite::{Connection, params};
@@ -109,6 +109,7 @@ impl Desk {
             Self::Inline(inline) => {
                 if let Some(mut inline) = inline.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     inline.writer.write(&mut inline.block);
+                    inline.writer.end_day();
                 }
             }
         }
@@ -218,6 +219,7 @@ impl Writer {
             let ended = waiting.collect(&mut block, collecting, &*self.clock);
             self.write(&mut block);
             if ended {
+                self.end_day();
                 return;
             }
         }
@@ -255,6 +257,7 @@ impl Writer {
     fn write_day(&mut self, part: &[Stored]) -> rusqlite::Result<()> {
         let day = day_of(part[0].utc_ms);
         if self.open.as_ref().is_none_or(|(open, ..)| *open != day) {
+            self.end_day();
             self.open = Some(self.open_day(day)?);
             self.make_room();
         }
@@ -267,6 +270,13 @@ impl Writer {
         conn.prepare_cached("INSERT INTO block(from_ms, to_ms, n, codec, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![from, to, part.len() as i64, block::CODEC, crc32c::crc32c(&body), body])?;
         Ok(())
+    }
+
+    /// Nothing more is written to the day in hand: its file is to be whole by itself.
+    fn end_day(&mut self) {
+        if let Some((_, conn, _)) = self.open.take() {
+            settle(&conn);
+        }
     }
 
     fn open_day(&self, day: String) -> rusqlite::Result<(String, Connection, Vec<u32>)> {

@@ -56,8 +56,10 @@ async fn list(State(state): Site, Query(which): Query<Which>) -> Answer {
     to_json(&state.core.snapshot().hazards)
 }
 
+/// Of a candidate. Who gives no number decides whatever it has become.
 #[derive(Deserialize)]
-struct Reason {
+struct Decide {
+    seen_seq: Option<u64>,
     #[serde(default)]
     reason: String,
 }
@@ -209,9 +211,9 @@ async fn confirm(
     session: Session,
     Path(hazard): Path<String>,
     headers: HeaderMap,
-    Body(b): Body<Reason>,
+    Body(b): Body<Decide>,
 ) -> Answer {
-    let command = Command::ConfirmHazard { hazard, reason: remark("reason", b.reason)? };
+    let command = Command::ConfirmHazard { hazard, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
     carry_out(&state, &session, Action::DecideHazard, command, &headers).await
 }
 
@@ -220,9 +222,9 @@ async fn reject(
     session: Session,
     Path(hazard): Path<String>,
     headers: HeaderMap,
-    Body(b): Body<Reason>,
+    Body(b): Body<Decide>,
 ) -> Answer {
-    let command = Command::RejectHazard { hazard, reason: remark("reason", b.reason)? };
+    let command = Command::RejectHazard { hazard, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
     carry_out(&state, &session, Action::DecideHazard, command, &headers).await
 }
 

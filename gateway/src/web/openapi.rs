@@ -167,9 +167,9 @@ fn body_schema(path: &str, method: &str) -> Option<Value> {
         }
         "/api/v1/annunciator/test" => &[("reason", "string", true)],
         "/api/v1/first-out/{id}/reset" | "/api/v1/silence" => &[("reason", "string", false)],
-        "/api/v1/hazards/{id}/confirm" => &[("reason", "string", false)],
+        "/api/v1/hazards/{id}/confirm" => &[("seen_seq", "integer", false), ("reason", "string", false)],
         "/api/v1/config/reload" => &[("reason", "string", true)],
-        "/api/v1/hazards/{id}/reject" => &[("reason", "string", true)],
+        "/api/v1/hazards/{id}/reject" => &[("seen_seq", "integer", false), ("reason", "string", true)],
         "/api/v1/hazards" => &[("measure", "string", true), ("place", "string", true), ("description", "string", true)],
         "/api/v1/hazards/{id}/assess" => &[
             ("seen_seq", "integer", true),

@@ -60,9 +60,7 @@ impl Engine {
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
         let hazard = self.open_record(id)?;
-        if seen_seq < hazard.moved_seq || seen_seq >= self.next_seq {
-            return Err(Rejected::Changed(id.to_owned()));
-        }
+        self.seen_record(hazard, Some(seen_seq))?;
         let given = Given { by: decision(actor, "", now), now, normal: self.is_proven_normal(&hazard.cause) };
         let stage = hazard.stage.after(step, &given)?;
         // Another date calls anew when it is over.

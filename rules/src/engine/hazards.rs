@@ -139,10 +139,10 @@ impl Engine {
         }
     }
 
-    /// What is said to be mended and comes again was not seen by who accepts or closes.
+    /// What is said to be mended and comes again was not seen by who accepts or closes; nor by who calls a candidate a false alarm.
     pub(super) fn attach(&mut self, id: &str, occurrence: &str, seq: u64) {
         if let Some(h) = self.hazards.iter_mut().find(|h| h.id == id) {
-            if h.stage.is_done() {
+            if h.stage.is_done() || matches!(h.stage, Stage::Candidate) {
                 h.moved_seq = seq;
             }
             h.occurrences.push(occurrence.to_owned());
@@ -161,10 +161,19 @@ impl Engine {
         }
     }
 
+    /// What the person saw of a record is what stands: it was not moved since. Who says no number vouches for none.
+    pub(super) fn seen_record(&self, hazard: &Hazard, seen_seq: Option<u64>) -> Result<(), Rejected> {
+        match seen_seq {
+            Some(seen) if seen < hazard.moved_seq || seen >= self.next_seq => Err(Rejected::Changed(hazard.id.clone())),
+            _ => Ok(()),
+        }
+    }
+
     /// A person confirms a candidate.
     pub(super) fn confirm(
         &mut self,
         id: &str,
+        seen_seq: Option<u64>,
         reason: &str,
         actor: &Actor,
         now: Now,
@@ -174,6 +183,7 @@ impl Engine {
         if !matches!(hazard.stage, Stage::Candidate) {
             return Err(Rejected::AlreadySo);
         }
+        self.seen_record(&hazard, seen_seq)?;
         hazard.stage = Stage::Registered { confirmed: decision(actor, reason, now) };
         self.emit(EventKind::HazardStage { hazard }, now, out);
         Ok(())
@@ -183,6 +193,7 @@ impl Engine {
     pub(super) fn reject(
         &mut self,
         id: &str,
+        seen_seq: Option<u64>,
         reason: &str,
         actor: &Actor,
         now: Now,
@@ -195,6 +206,7 @@ impl Engine {
         if !matches!(hazard.stage, Stage::Candidate) {
             return Err(Rejected::Changed(id.to_owned()));
         }
+        self.seen_record(&hazard, seen_seq)?;
         hazard.stage = Stage::Rejected { rejected: decision(actor, reason, now) };
         self.emit(EventKind::HazardStage { hazard }, now, out);
         Ok(())

@@ -196,8 +196,10 @@ impl Engine {
             Command::SetMode { .. } => self.command_mode(command, by, now, out),
             Command::Silence => self.silence(by, now, out),
             Command::TestAnnunciator { reason } => self.test_annunciator(reason, by, now, out),
-            Command::ConfirmHazard { hazard, reason } => self.confirm(hazard, reason, by, now, out),
-            Command::RejectHazard { hazard, reason } => self.reject(hazard, reason, by, now, out),
+            Command::ConfirmHazard { hazard, seen_seq, reason } => {
+                self.confirm(hazard, *seen_seq, reason, by, now, out)
+            }
+            Command::RejectHazard { hazard, seen_seq, reason } => self.reject(hazard, *seen_seq, reason, by, now, out),
             Command::RegisterHazard { .. } => self.register(command, by, now, out),
             Command::MoveHazard { hazard, seen_seq, step } => self.move_hazard(hazard, *seen_seq, step, by, now, out),
         }

@@ -46,6 +46,18 @@ async fn each_step_is_one_command_with_all_that_was_given() {
 }
 
 #[tokio::test]
+async fn a_candidate_is_decided_as_it_was_seen() {
+    let bench = bench(false).await;
+    let sun = bench.accounts.sign_in_for_test("sun", Role::Safety).await;
+    let seen = asked(&bench, &sun, "/HD-1/confirm", json!({ "seen_seq": 7, "reason": "现场属实" })).await;
+    assert_eq!((&seen["command"], &seen["seen_seq"]), (&json!("confirm_hazard"), &json!(7)));
+    let unseen = asked(&bench, &sun, "/HD-1/confirm", json!({})).await;
+    assert_eq!(unseen["seen_seq"], Value::Null, "the page of before says none");
+    let (status, _) = refused(&bench, &sun, "/changed/reject", json!({ "seen_seq": 7, "reason": "误报一次" })).await;
+    assert_eq!(status, 409);
+}
+
+#[tokio::test]
 async fn who_answers_for_the_work_is_recorded_as_the_account_whose_name_it_is() {
     let bench = bench(false).await;
     bench.accounts.add_person("chen", "陈工", &[Role::Operator], SECRET.into()).await.unwrap();

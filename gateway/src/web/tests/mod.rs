@@ -119,6 +119,14 @@ async fn play_core(mut requests: mpsc::Receiver<CoreRequest>, notes: Arc<Mutex<V
             CoreRequest::Command { command: command @ rules::Command::RegisterHazard { .. }, reply, .. } => {
                 let _ = reply.send(Ok(echo(&command)));
             }
+            CoreRequest::Command { command: command @ rules::Command::ConfirmHazard { .. }, reply, .. } => {
+                let _ = reply.send(Ok(echo(&command)));
+            }
+            CoreRequest::Command { command: rules::Command::RejectHazard { hazard, .. }, reply, .. }
+                if hazard == "changed" =>
+            {
+                let _ = reply.send(Err(CommandError::Rejected(Rejected::Changed(hazard))));
+            }
             CoreRequest::Command { reply, .. } => {
                 let _ = reply.send(Err(incomplete(&["reason"])));
             }

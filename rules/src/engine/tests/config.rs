@@ -188,7 +188,7 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_too() {
 fn a_record_that_was_rejected_is_not_opened_again_by_another_configuration() {
     let mut r = Rig::plain();
     r.hold(0, 610, 30.0);
-    let reject = Command::RejectHazard { hazard: "HD-1".into(), reason: "标定气体试验".into() };
+    let reject = Command::RejectHazard { hazard: "HD-1".into(), seen_seq: None, reason: "标定气体试验".into() };
     r.engine.command(&reject, &operator(), at(610.5), &mut r.events).unwrap();
     switch(&mut r, 611.0, limits(24.0, 50.0));
     r.hold(612, 620, 30.0);

@@ -81,7 +81,7 @@ impl Rig {
 fn registered() -> Rig {
     let mut r = Rig::plain();
     r.hold(0, 4, 60.0);
-    let confirm = Command::ConfirmHazard { hazard: HD.into(), reason: "现场属实".into() };
+    let confirm = Command::ConfirmHazard { hazard: HD.into(), seen_seq: None, reason: "现场属实".into() };
     assert_eq!(r.command(4.5, "sun", &confirm), Ok(()));
     r
 }
@@ -341,7 +341,7 @@ fn a_latched_alarm_is_not_normal() {
     p.rules[1].latching = true;
     let mut r = Rig::new(p, Restored::default(), 0.0);
     r.hold(0, 4, 60.0);
-    let confirm = Command::ConfirmHazard { hazard: HD.into(), reason: String::new() };
+    let confirm = Command::ConfirmHazard { hazard: HD.into(), seen_seq: None, reason: String::new() };
     assert_eq!(r.command(4.5, "sun", &confirm), Ok(()));
     r.hold(5, 20, 10.0);
     r.steps(20.1, vec![("sun", assess(Level::General)), ("sun", assign(3600, ""))]);
@@ -517,7 +517,7 @@ proptest! {
                 Move::Confirm => {
                     r.until(t);
                     let Some(hazard) = r.engine.hazards().first().map(|h| h.id.clone()) else { continue };
-                    drop(r.command(t, "sun", &Command::ConfirmHazard { hazard, reason: String::new() }));
+                    drop(r.command(t, "sun", &Command::ConfirmHazard { hazard, seen_seq: None, reason: String::new() }));
                 }
                 Move::Read(value) => {
                     reading = *value;

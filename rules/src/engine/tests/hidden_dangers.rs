@@ -46,7 +46,7 @@ fn silence_of_a_watched_point_is_a_failed_measure() {
 fn a_rejection_needs_a_reason_and_ends_the_record() {
     let mut r = hh();
     let mut reject = |reason: &str| {
-        let c = Command::RejectHazard { hazard: "HD-1".into(), reason: reason.into() };
+        let c = Command::RejectHazard { hazard: "HD-1".into(), seen_seq: None, reason: reason.into() };
         r.engine.command(&c, &operator(), at(9.0), &mut r.events)
     };
     assert_eq!(reject(" 误报 "), Err(Rejected::Incomplete(vec!["reason".into()])));
@@ -58,12 +58,33 @@ fn a_rejection_needs_a_reason_and_ends_the_record() {
 #[test]
 fn a_confirmed_record_stays_open_and_cannot_be_rejected() {
     let mut r = hh();
-    let confirm = Command::ConfirmHazard { hazard: "HD-1".into(), reason: String::new() };
+    let confirm = Command::ConfirmHazard { hazard: "HD-1".into(), seen_seq: None, reason: String::new() };
     assert_eq!(r.engine.command(&confirm, &operator(), at(9.0), &mut r.events), Ok(()));
     assert_eq!(r.engine.command(&confirm, &operator(), at(9.0), &mut r.events), Err(Rejected::AlreadySo));
-    let reject = Command::RejectHazard { hazard: "HD-1".into(), reason: "标定气体试验".into() };
+    let reject = Command::RejectHazard { hazard: "HD-1".into(), seen_seq: None, reason: "标定气体试验".into() };
     assert!(matches!(r.engine.command(&reject, &operator(), at(9.0), &mut r.events), Err(Rejected::Changed(_))));
     assert!(matches!(r.engine.hazards()[0].stage, Stage::Registered { .. }));
+}
+
+#[test]
+fn a_candidate_is_confirmed_or_rejected_only_as_it_was_seen() {
+    let mut r = hh();
+    let shown = Some(r.engine.hazards()[0].moved_seq);
+    r.hold(5, 20, 10.0);
+    r.hold(21, 25, 60.0);
+    let hazard = || "HD-1".to_owned();
+    let changed = Err(Rejected::Changed(hazard()));
+    let reject = |seen_seq| Command::RejectHazard { hazard: hazard(), seen_seq, reason: "标定气体试验".into() };
+    let confirm = |seen_seq| Command::ConfirmHazard { hazard: hazard(), seen_seq, reason: String::new() };
+    let mut ask = |c: Command| r.engine.command(&c, &operator(), at(26.0), &mut r.events);
+    assert_eq!(ask(reject(shown)), changed, "its alarm called again after it was shown");
+    assert_eq!(ask(confirm(shown)), changed);
+    assert_eq!(ask(confirm(Some(9999))), changed, "nobody has seen a number that was not given out");
+    let shown = Some(r.engine.hazards()[0].moved_seq);
+    let mut ask = |c: Command| r.engine.command(&c, &operator(), at(27.0), &mut r.events);
+    assert_eq!(ask(confirm(shown)), Ok(()));
+    assert_eq!(ask(confirm(Some(1))), Err(Rejected::AlreadySo), "asked again it is so already");
+    assert_eq!(ask(reject(shown)), changed);
 }
 
 #[test]
@@ -111,7 +132,7 @@ fn a_vote_is_a_failed_measure_of_whatever_watches_any_member() {
 fn a_rejected_record_is_not_opened_again_by_the_same_occurrence_also_after_a_start() {
     let mut r = Rig::plain();
     r.hold(0, 604, 30.0);
-    let c = Command::RejectHazard { hazard: "HD-1".into(), reason: "标定气体试验".into() };
+    let c = Command::RejectHazard { hazard: "HD-1".into(), seen_seq: None, reason: "标定气体试验".into() };
     r.engine.command(&c, &operator(), at(604.5), &mut r.events).unwrap();
     let mut r = Rig::new(parts(), r.stored(true), 620.0);
     r.hold(621, 1300, 30.0);

@@ -46,7 +46,7 @@ fn play(r: &mut Rig, t: f64, m: &Move) {
         Move::Reject => {
             r.until(t);
             if let Some(hazard) = r.engine.hazards().first().map(|h| h.id.clone()) {
-                let c = Command::RejectHazard { hazard, reason: "标定气体试验".into() };
+                let c = Command::RejectHazard { hazard, seen_seq: None, reason: "标定气体试验".into() };
                 r.engine.command(&c, &operator(), at(t), &mut r.events).unwrap();
             }
         }
