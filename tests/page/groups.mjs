@@ -4,6 +4,8 @@
 const VOTE = '[data-vote="V-A3"]';
 const UNIT = 'U-201B';
 const LEVEL = 'LT-201B';
+/** Overfills, and then its link dies. */
+const TANK = 'LT-201A';
 
 export async function groups({ page, fact, until, go, clean, shot }) {
   const dialog = page.getByRole('dialog');
@@ -47,15 +49,18 @@ export async function groups({ page, fact, until, go, clean, shot }) {
 
 export async function flood({ page, fact, until, go, clean, shot, start }) {
   const says = async (selector) => (await page.locator(selector).first().innerText({ timeout: 2000 }).catch(() => '')).replace(/\s+/g, ' ');
+  const listed = async () => (await page.request.get(`${new URL(page.url()).origin}/api/v1/alarms`)).json();
   await fact('more alarms than a person can follow are a flood: said at the bottom, nothing suppressed', async () => {
-    for (const scenario of ['scrubber-stop', 'methanol-overfill', 'bus-dead', 'detector-fault']) await start(scenario);
+    for (const scenario of ['scrubber-stop', 'methanol-overfill', 'detector-fault']) await start(scenario);
+    await until(90_000, 'overfill', async () => (await listed()).some((a) => a.id === `${TANK}:H`));
+    await start('bus-dead');
     await until(90_000, 'flood', async () => /报警泛滥/.test(await says('footer .flood')));
     await shot('flood-zh');
     return (await says('footer')).includes('设计抑制 0');
   });
   await go('alarms');
   await fact('every one of them stands in the list', async () => {
-    const standing = (await (await page.request.get(`${new URL(page.url()).origin}/api/v1/alarms`)).json()).map((a) => a.id);
+    const standing = (await listed()).map((a) => a.id);
     const rows = await until(5000, 'rows', async () => {
       const shown = await page.evaluate(() => [...document.querySelectorAll('tr[data-alarm]')].map((r) => r.dataset.alarm));
       return shown.length >= 10 && shown;
@@ -65,6 +70,19 @@ export async function flood({ page, fact, until, go, clean, shot, start }) {
     const missing = standing.filter((id) => !rows.includes(id));
     return missing.length === 0 || `rows to come: ${missing.join(' ')}`;
   });
+  await fact('an alarm whose instrument is gone is held, with a question mark, and stays in the list', async () => {
+    const row = await until(30_000, 'held', async () => (await says(`tr[data-alarm="${TANK}:H"]`)).includes('? 数据不可用，保持') && says(`tr[data-alarm="${TANK}:H"]`));
+    return !row.includes('正常');
+  });
+  await go(`trend/${TANK}`);
+  await fact('what cannot be judged is called unknown on its page, never normal', async () => {
+    const one = (condition) => `[data-condition="${TANK}:${condition}"]`;
+    await until(5000, 'unknown', async () => (await page.locator(one('LL')).getAttribute('data-standing', { timeout: 2000 }).catch(() => '')) === 'unknown');
+    await shot('point-unknown-zh');
+    const [low, high] = [await says(one('LL')), await says(one('H'))];
+    return !low.includes('正常') && !high.includes('正常') && high.includes('保持');
+  });
+  await go('alarms');
   await fact('with one of three detectors lost the vote is one of two, and carried', async () => {
     await page.locator('tr[data-alarm="V-A3:VOTE"]').waitFor({ timeout: 60_000 });
     await shot('vote-zh');

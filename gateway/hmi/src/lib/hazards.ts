@@ -101,7 +101,7 @@ export function request(step: Step, h: Hazard | null, form: Form): { path: strin
   const body: Record<string, unknown> = Object.fromEntries(fields);
   if (!h || step === 'register') return { path: '/api/v1/hazards', body };
   if (step === 'accept' || step === 'send_back') body['passed'] = step === 'accept';
-  if (step !== 'confirm' && step !== 'reject') body['seen_seq'] = h.moved_seq ?? 0;
+  body['seen_seq'] = h.moved_seq ?? 0;
   return { path: `/api/v1/hazards/${encodeURIComponent(h.id)}/${step === 'send_back' ? 'accept' : step}`, body };
 }
 
