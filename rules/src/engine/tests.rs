@@ -12,6 +12,7 @@ mod scenarios;
 mod silence;
 mod sound;
 mod states;
+mod wide;
 
 use super::*;
 use crate::book::PointId;
