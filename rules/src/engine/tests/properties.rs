@@ -76,7 +76,7 @@ fn settled(engine: &Engine) -> Vec<AlarmState> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn replay_equals_live_and_numbers_have_no_gaps(moves in prop::collection::vec(a_move(), 1..80)) {

@@ -46,7 +46,7 @@ fn told_by_devices(stage: &mut Stage, second: &Second, order: [usize; 3]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn order_inside_one_scan_does_not_matter(

@@ -79,7 +79,7 @@ fn play_bad(stage: &mut Stage, tail: &[Vec<Reading>]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn every_book_of_the_dice_is_accepted(dice in super::stage::dice()) {
