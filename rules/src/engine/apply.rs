@@ -169,13 +169,14 @@ impl Engine {
                 a.hidden.shelf = None;
                 if a.is_active() {
                     (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
-                    (a.shadow, a.quiet) = (false, false);
+                    (a.shadow, a.owed, a.quiet) = (false, false, false);
                 }
             }
             EventKind::ShelfExpired { annunciated, .. } => {
                 a.hidden.shelf = None;
                 if *annunciated {
-                    (a.acked, a.shadow, a.quiet, a.annunciated_seq) = (false, false, false, event.seq);
+                    (a.acked, a.shadow, a.owed, a.quiet) = (false, false, false, false);
+                    a.annunciated_seq = event.seq;
                     (a.annunciated, a.escalated, a.acked_at, a.acked_by) = (Some(event.at), 0, None, None);
                 }
             }
