@@ -153,7 +153,6 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::engine::tests::{Rig, at, good, parts};
     use crate::{DeviceId, Input, PointId, Restored, Sample, SystemCondition};
 

@@ -2,9 +2,11 @@
 //!
 //! Dice make the book, so that a failure shrinks to the plainest site that shows it; every book they can make passes the checker.
 
+mod causes;
 mod order;
 mod properties;
 mod stage;
+mod witness;
 
 use super::*;
 use crate::book::{

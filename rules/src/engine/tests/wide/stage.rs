@@ -119,15 +119,17 @@ pub(super) struct Stage {
 }
 
 const SECOND: u64 = 1_000_000_000;
+/// The first start comes some time after the boot: what stands at 0 was before it.
+pub(super) const STARTED_NS: u64 = 100 * SECOND;
 
 impl Stage {
     pub(super) fn of(dice: &[Vec<u8>; 2], ties: Ties) -> Self {
         let books = [0, 1].map(|n| RuleBook::build(drawn(&dice[n], ties)).unwrap().0);
         let wall_ms = 1_767_225_600_000;
-        let start = Now { mono: Mono(0), wall: Wall { utc_ms: wall_ms, quality: TimeQuality::Synced } };
+        let start = Now { mono: Mono(STARTED_NS), wall: Wall { utc_ms: wall_ms, quality: TimeQuality::Synced } };
         let engine = Engine::new(books[0].clone(), Restored::default(), start);
         let (events, calls) = (Vec::new(), Vec::new());
-        Self { engine, events, calls, books, in_force: 0, truly: false, t_ns: 0, booted_ns: 0, wall_ms }
+        Self { engine, events, calls, books, in_force: 0, truly: false, t_ns: STARTED_NS, booted_ns: 0, wall_ms }
     }
 
     pub(super) fn played(story: &Story) -> Self {
@@ -153,7 +155,8 @@ impl Stage {
     pub(super) fn pass_ms(&mut self, ms: u64) {
         let end = self.t_ns + ms * 1_000_000;
         let until = Mono(end - self.booted_ns);
-        loop {
+        for ticks in 0.. {
+            assert!(ticks < 1_000_000, "it wants to be woken again and again at {:?}", self.now());
             let due = if self.truly { self.engine.truly_due(until) } else { self.engine.next_deadline().map(|d| d.0) };
             let Some(due) = due.filter(|due| *due < until) else { break };
             self.step_to((due.0 + self.booted_ns).max(self.t_ns));
@@ -267,7 +270,8 @@ impl Stage {
         let alarms = self.engine.alarms();
         let standing: Vec<usize> = (0..alarms.len()).filter(|i| alarms[*i].stands()).collect();
         let any = a % alarms.len();
-        let alarm = alarms.key(if a % 3 > 0 && !standing.is_empty() { standing[a % standing.len()] } else { any });
+        let alarm =
+            alarms.key(if !a.is_multiple_of(3) && !standing.is_empty() { standing[a % standing.len()] } else { any });
         let points = self.engine.book().points();
         let point = points[a % points.len()].key.to_string();
         let (seen_seq, reason) = (self.engine.next_seq() - 1, "随机试验原因".to_owned());
