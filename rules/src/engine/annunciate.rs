@@ -48,7 +48,7 @@ impl Engine {
     fn look_for_chatter(&mut self, i: usize, at: Now, out: &mut Vec<Event>) {
         let a = &self.alarms[i];
         let window: Duration = self.book.policy().chatter_window;
-        let close = a.raises.len() >= CHATTER_RAISES && at.mono.since(a.raises[0].mono) <= window;
+        let close = a.raises.len() >= CHATTER_RAISES && self.due_after(a.raises[0], window) >= at.mono;
         if close && !a.chatter {
             let fact = self.fact(i, self.reading_of(i));
             self.emit(EventKind::ChatterStart { fact }, at, out);

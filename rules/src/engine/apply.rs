@@ -4,6 +4,7 @@ use super::hazards::number;
 use super::{ConditionState, Engine};
 use crate::event::{AlarmFact, Event, EventKind};
 use crate::hide::{Bypass, Service};
+use crate::time::Now;
 
 impl Engine {
     /// Replays one event: afterwards the state is what it was when `handle` emitted it.
@@ -64,7 +65,13 @@ impl Engine {
     }
 
     fn apply_condition(&mut self, i: usize, fact: &AlarmFact, event: &Event) {
-        let quiet = self.book.policy().chatter_window;
+        let window = self.book.policy().chatter_window;
+        // A time before the boot has no monotonic value: its label tells how long ago it was.
+        let in_window = |r: &Now| self.due_after(*r, window) >= event.at.mono;
+        let mut raises: Vec<Now> = match event.kind {
+            EventKind::Raised { .. } => self.alarms[i].raises.iter().filter(|r| in_window(r)).copied().collect(),
+            _ => Vec::new(),
+        };
         let a = &mut self.alarms[i];
         match &event.kind {
             EventKind::PendingOn { .. } => {
@@ -85,10 +92,8 @@ impl Engine {
                 }
                 (a.returned, a.acked_by, a.acked_at) = (None, None, None);
                 (a.annunciated, a.escalated) = (Some(event.at), 0);
-                a.raises.retain(|r| event.at.mono.since(r.mono) <= quiet);
-                a.raises.push(event.at);
-                let over = a.raises.len().saturating_sub(super::annunciate::CHATTER_RAISES);
-                a.raises.drain(..over);
+                raises.push(event.at);
+                a.raises = raises.split_off(raises.len().saturating_sub(super::annunciate::CHATTER_RAISES));
             }
             EventKind::ShadowRaised { assumed, .. } => {
                 // What nobody has acknowledged or reset before it stays behind it.
@@ -164,13 +169,14 @@ impl Engine {
                 a.hidden.shelf = None;
                 if a.is_active() {
                     (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
-                    (a.shadow, a.quiet) = (false, false);
+                    (a.shadow, a.owed, a.quiet) = (false, false, false);
                 }
             }
             EventKind::ShelfExpired { annunciated, .. } => {
                 a.hidden.shelf = None;
                 if *annunciated {
-                    (a.acked, a.shadow, a.quiet, a.annunciated_seq) = (false, false, false, event.seq);
+                    (a.acked, a.shadow, a.owed, a.quiet) = (false, false, false, false);
+                    a.annunciated_seq = event.seq;
                     (a.annunciated, a.escalated, a.acked_at, a.acked_by) = (Some(event.at), 0, None, None);
                 }
             }

@@ -42,6 +42,12 @@ impl FloodWatch {
             flood.peak = flood.peak.max(within);
         }
     }
+    /// In the order of their times, in which they leave: a sample may be older than what a timer did before it, and labels of an earlier
+    /// boot go back where its wall clock was set back.
+    fn note(&mut self, at: Mono, alarm: &str) {
+        let behind = self.times.iter().rev().take_while(|(t, _)| *t > at).count();
+        self.times.insert(self.times.len() - behind, (at, alarm.to_owned()));
+    }
     fn forget(&mut self, until: Mono) {
         while self.times.len() > REMEMBERED_MAX || self.times.front().is_some_and(|(t, _)| *t <= until) {
             self.times.pop_front();
@@ -81,7 +87,7 @@ impl Engine {
             self.silenced = None;
         }
         self.forget_before(event.at.mono);
-        self.flood.times.push_back((event.at.mono, fact.alarm.clone()));
+        self.flood.note(event.at.mono, &fact.alarm);
         self.flood.count_one();
         self.arm_flood();
     }
@@ -133,7 +139,7 @@ impl Engine {
                 kind if kind.annunciates() => {
                     if let Some((fact, at)) = kind.fact().zip(then(event.at)) {
                         self.forget_before(at.mono);
-                        self.flood.times.push_back((at.mono, fact.alarm.clone()));
+                        self.flood.note(at.mono, &fact.alarm);
                     }
                     self.flood.count_one();
                 }
@@ -142,5 +148,30 @@ impl Engine {
         }
         self.forget_before(now.mono);
         self.arm_flood();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::tests::{Rig, at, good, parts};
+    use crate::{DeviceId, Input, PointId, Restored, Sample, SystemCondition};
+
+    #[test]
+    fn an_annunciation_told_late_leaves_the_window_in_its_own_order() {
+        let mut p = parts();
+        p.rules[0].on_delay = std::time::Duration::ZERO;
+        (p.policy.flood_start, p.policy.flood_end) = (2, 3);
+        let mut r = Rig::new(p, Restored::default(), 0.0);
+        let system = |condition| Input::System { condition, active: true };
+        r.engine.handle(system(SystemCondition::StorageFull), at(10.0), &mut r.events);
+        let late = Sample { point: PointId::mint(0), reading: good(30.0), at: at(9.5) };
+        let scan = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[late] };
+        r.engine.handle(scan, at(10.0), &mut r.events);
+        r.engine.handle(system(SystemCondition::StorageSlow), at(11.0), &mut r.events);
+        // The fourth is the silence of the device; until then the window holds as many as do not end a flood.
+        r.until(700.0);
+        let told: Vec<_> = r.events.iter().filter(|e| e.kind.name().starts_with("flood.")).collect();
+        let times: Vec<_> = told.iter().map(|e| (e.kind.name(), e.at.mono)).collect();
+        assert_eq!(times, [("flood.started", at(11.0).mono), ("flood.ended", at(610.0).mono)]);
     }
 }

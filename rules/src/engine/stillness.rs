@@ -94,6 +94,74 @@ mod tests {
     use super::*;
     use crate::engine::tests::{parts, rule};
 
+    fn with_stuck(windows_s: [u64; 2]) -> (RuleBook, PointId) {
+        let mut p = parts();
+        for (point, window_s) in ["GT-101", "GT-102"].into_iter().zip(windows_s) {
+            let stuck = Condition::Stuck { epsilon: 0.1, window: Duration::from_secs(window_s) };
+            p.rules.push(crate::book::Rule { off_delay: Duration::ZERO, ..rule(point, stuck, 3) });
+        }
+        let (book, _) = RuleBook::build(p).unwrap();
+        let point = book.point_id("GT-101").unwrap();
+        (book, point)
+    }
+
+    #[test]
+    fn a_history_is_read_back_for_half_of_the_longest_window_and_not_at_all_without_one() {
+        for windows_s in [[600, 100], [100, 600]] {
+            assert_eq!(Stillness::reach(&with_stuck(windows_s).0), Some(Duration::from_secs(300)));
+        }
+        assert_eq!(Stillness::reach(&RuleBook::build(parts()).unwrap().0), None);
+    }
+
+    #[test]
+    fn holes_of_a_history_count_from_its_newest_sample_and_each_by_the_window_of_its_own_rule() {
+        let ((book, long), mut still) = (with_stuck([600, 100]), Stillness::default());
+        let short = book.point_id("GT-102").unwrap();
+        for utc_ms in [0, 200_000, 400_000, 600_000] {
+            still.take(&book, long, 20.0, utc_ms);
+            still.take(&book, short, 20.0, utc_ms);
+        }
+        let of = |key: &str| (still.0[key].since_utc_ms, still.0[key].newest_utc_ms);
+        assert_eq!((of("GT-101:STUCK"), of("GT-102:STUCK")), ((0, 600_000), (600_000, 600_000)));
+    }
+
+    #[test]
+    fn a_drift_by_small_steps_is_a_move() {
+        let ((book, point), mut still) = (with_stuck([600, 600]), Stillness::default());
+        for (utc_ms, value, since) in [(1, 20.0, 1), (2, 20.08, 1), (3, 20.16, 3), (4, 20.1, 3), (5, 20.05, 5)] {
+            still.take(&book, point, value, utc_ms);
+            assert_eq!(still.0["GT-101:STUCK"].since_utc_ms, since, "{utc_ms}");
+        }
+    }
+
+    #[test]
+    fn a_start_tells_how_long_a_value_has_stood_and_how_long_nobody_has_looked() {
+        let ((book, point), now) = (with_stuck([600, 600]), |s: u64| Now {
+            mono: Mono(s * 1_000_000_000),
+            wall: crate::time::Wall {
+                utc_ms: i64::try_from(s * 1000).unwrap(),
+                quality: crate::time::TimeQuality::Synced,
+            },
+        });
+        let mut engine = Engine::new(book.clone(), crate::Restored::default(), now(0));
+        for s in [100, 101] {
+            let sample = crate::Sample { point, reading: crate::engine::tests::good(20.0), at: now(s) };
+            let input = crate::Input::Scan { device: crate::DeviceId::mint(0), answered: true, samples: &[sample] };
+            engine.handle(input, now(s), &mut Vec::new());
+        }
+        // Down from 101 s on; the machine booted at 130 s, the first start is at 150 s and another at 160 s.
+        let since_boot = |s: u64| Now { mono: Mono((s - 130) * 1_000_000_000), ..now(s) };
+        let mut restored =
+            crate::Restored { stillness: engine.stillness(now(120)), same_boot: false, ..crate::Restored::default() };
+        for s in [150, 160] {
+            let told = restored.stillness.0["GT-101:STUCK"];
+            assert_eq!((told.since_utc_ms, told.newest_utc_ms), (100_000, 101_000), "{s}");
+            let engine = Engine::new(book.clone(), restored, since_boot(s));
+            let (stillness, same_boot) = (engine.stillness(since_boot(s + 5)), true);
+            restored = crate::Restored { stillness, same_boot, ..crate::Restored::default() };
+        }
+    }
+
     #[test]
     fn a_history_dates_stillness_by_the_last_move() {
         let mut with_stuck = parts();

@@ -102,6 +102,8 @@ impl Engine {
         if condition.is_the_engines() {
             return;
         }
+        // What was due before left its own.
+        self.cause = if condition == SystemCondition::ClockUntrusted { Cause::Clock } else { Cause::Sample };
         self.follow(self.system_alarm(condition), active, now, out);
         self.settle(now, out);
         self.cause = Cause::Sample;

@@ -12,6 +12,7 @@ mod scenarios;
 mod silence;
 mod sound;
 mod states;
+mod wide;
 
 use super::*;
 use crate::book::PointId;
@@ -19,12 +20,19 @@ use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointKind, Rule
 use crate::reading::{Doubt, Fault, Finite};
 use crate::risk::{Evidence, Measure, Risk, RiskLevel};
 use crate::time::Wall;
+use proptest::prelude::ProptestConfig;
 use std::time::Duration;
 
 pub(super) fn at(seconds: f64) -> Now {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive test times")]
     let ns = (seconds * 1e9).round() as u64;
     Now { mono: Mono(ns), wall: Wall::default() }
+}
+
+/// So many random stories, fewer where the environment asks for fewer (`PROPTEST_CASES`).
+pub(super) fn cases(most: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: most.min(asked.cases), max_shrink_time: 20_000, ..asked }
 }
 
 pub(super) fn good(v: f64) -> Reading {

@@ -300,7 +300,7 @@ fn settled(engine: &Engine) -> Vec<AlarmState> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn replay_equals_live_with_every_command_and_clock_step(moves in prop::collection::vec(a_move(), 1..80)) {

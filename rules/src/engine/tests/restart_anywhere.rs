@@ -78,7 +78,7 @@ fn outcome_is_the_same(seconds: &[Second], at: prop::sample::Index, same_boot: b
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn a_start_at_any_moment_changes_no_outcome(
