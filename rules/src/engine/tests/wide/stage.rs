@@ -314,9 +314,12 @@ impl Stage {
             }
             _ => Step::Rectify { evidence: "照片记录".into() },
         };
+        let seen = a.is_multiple_of(2).then_some(seen_seq);
         match what {
-            16 => Command::ConfirmHazard { hazard, reason: "现场核实".into() },
-            17 if a.is_multiple_of(3) => Command::RejectHazard { hazard, reason: "标定气体试验".into() },
+            16 => Command::ConfirmHazard { hazard, seen_seq: seen, reason: "现场核实".into() },
+            17 if a.is_multiple_of(3) => {
+                Command::RejectHazard { hazard, seen_seq: seen, reason: "标定气体试验".into() }
+            }
             _ => Command::MoveHazard { hazard, seen_seq, step },
         }
     }

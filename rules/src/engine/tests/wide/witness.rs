@@ -294,7 +294,9 @@ impl Witness {
                 None => drop(self.dues.remove(&hazard.id)),
             },
             EventKind::ConfigChanged { new_hash, .. } => {
-                self.book = self.books[new_hash.parse::<usize>().unwrap()].clone()
+                self.book = self.books[new_hash.parse::<usize>().unwrap()].clone();
+                // What a book does not have is forgotten: brought back by another one it begins anew.
+                self.rows.retain(|alarm, _| self.book.alarm_index(alarm).is_some());
             }
             _ => {}
         }
