@@ -435,6 +435,36 @@ mod tests {
     }
 
     #[test]
+    fn what_calls_most_stands_first_and_what_is_hidden_last_whatever_the_order_of_the_answer() {
+        let alarm = |id: &str, priority: u64, suppressed: bool| json!({ "id": id, "priority": priority, "suppressed": suppressed });
+        let third: Vec<Value> = (1..=9).map(|n| alarm(&format!("PT-{n}:H"), 3, false)).collect();
+        let first = [alarm("GT-8:HH", 1, true), alarm("GT-7:H", 2, false), alarm("GT-9:HH", 1, false)];
+        let shown = alarm_table(&json!({}), &Value::Array(third.into_iter().chain(first).collect()));
+        let at = |id: &str| shown.iter().position(|line| line.contains(id));
+        assert!(at("GT-9:HH") < at("GT-7:H") && at("GT-7:H") < at("PT-1:H"), "{shown:?}");
+        assert_eq!(
+            (at("PT-8:H").is_some(), at("PT-9:H"), at("GT-8:HH")),
+            (true, None, None),
+            "ten rows, hidden ones last"
+        );
+        assert!(shown.last().is_some_and(|line| line.contains("2 more")), "{shown:?}");
+    }
+
+    #[test]
+    fn of_many_devices_only_those_that_do_not_answer_are_listed() {
+        let unit = |n: usize| json!({ "device": format!("D-{n}."), "state": if n.is_multiple_of(7) { "dead" } else { "alive" } });
+        let listed = |many: usize| {
+            let units: Vec<Value> = (1..=many).map(unit).collect();
+            let bus = json!({ "key": "b", "detail": { "units": units } });
+            device_table(&[&bus])
+        };
+        assert_eq!(listed(DEVICES_MAX).len(), DEVICES_MAX + 2, "head, names, a row each");
+        let many = listed(DEVICES_MAX + 1);
+        assert!(many[0].contains("devices 21 · 不应答 not answering 3"), "{many:?}");
+        assert!(many.len() == 5 && many[2].contains("D-7.") && many[4].contains("D-21."), "{many:?}");
+    }
+
+    #[test]
     fn an_event_has_its_number_time_kind_and_both_texts() {
         let own = json!({ "seq": 12, "time": "2026-11-25T20:00:00.000Z", "kind": "alarm.raised", "text_zh": "报警", "text_en": "alarm" });
         let line = event(&own);

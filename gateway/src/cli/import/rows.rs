@@ -155,6 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_just_right_is_no_defect_and_what_is_only_just_wrong_is_one() {
+        let at_the_top = format!("{HEAD}\nGT-1,氨,gas,D,c,0,100,25,100\nGT-2,氨,gas,D,c,0,100,0,50");
+        assert_eq!(fragment(&lines(&at_the_top)).ok().unwrap().points, 2);
+        let equal = format!("{HEAD}\nGT-1,氨,gas,D,c,0,100,25,25\nGT-2,氨,gas,D,c,5,5,5,5");
+        assert_eq!(defects(&equal)[0], (2, "高高限 hh".to_owned()));
+        assert!(defects(&equal).contains(&(3, "量程上限 high".to_owned())));
+        let head = "位号,名称,类别,仪表,量,链路,站号,型号,区域,周期毫秒,高限,优先级";
+        let two_links = format!("{head}\nP1,a,gas,D1,c,b,11,p,A,1000,5,3\nP2,a,gas,D2,c,b2,11,p,A,1000,5,3");
+        assert_eq!(fragment(&lines(&two_links)).ok().unwrap().devices, 2, "a unit id is one of its link");
+    }
+
+    #[test]
     fn a_row_torn_by_a_comma_or_a_quote_is_one_defect_and_not_one_for_every_cell_behind_it() {
         let mut list = lines(&format!("{HEAD}\nGT-1,氨,甲,gas,D,c,0,100,25,50\nGT-2,x,gas,D,c,0,100,25,50"));
         list[2].1[1] = "氨,gas\nGT-3,氨".to_owned();
