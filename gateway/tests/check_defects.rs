@@ -133,14 +133,13 @@ fn the_examples_and_their_folder_have_no_defects_to_the_binary_either() {
     }
 }
 
-/// What is not written must fit what is: the presets of 4 s and 15 s are less than two polls here.
-#[test]
-fn a_pressure_that_is_read_every_half_minute_needs_no_delays_of_its_own() {
+/// What `check` says of the smallest example, with its gas as another quantity that is read every `period_ms`.
+fn checked_at_pace(kind: &str, period_ms: u32) -> support::Ended {
     let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
     let text = std::fs::read_to_string(example).unwrap().replace("substance = \"NH3\"\n", "");
     let slow = text
-        .replace("kind = \"gas\"", "kind = \"pressure\"\nperiod_ms = 30000")
+        .replace("kind = \"gas\"", &format!("kind = \"{kind}\"\nperiod_ms = {period_ms}"))
         .replace("unit = \"ppm\"", "unit = \"kPa\"")
         .replace("deadband = 2\n", "");
     assert_ne!(slow, text);
@@ -148,8 +147,22 @@ fn a_pressure_that_is_read_every_half_minute_needs_no_delays_of_its_own() {
     std::fs::write(&file, slow).unwrap();
     let mut command = binary();
     command.args(["check", "--config"]).arg(file);
-    let checked = ended(command, "");
+    ended(command, "")
+}
+
+/// The presets of 4 s and 15 s are less than two polls here.
+#[test]
+fn a_pressure_that_is_read_every_half_minute_needs_no_delays_of_its_own() {
+    let checked = checked_at_pace("pressure", 30_000);
     assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
+}
+
+#[test]
+fn a_preset_that_has_become_long_by_the_period_is_told() {
+    let checked = checked_at_pace("level", 900_000);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    let said = checked.err.clone() + &checked.out;
+    assert_eq!(said.matches("waits for two polls (30 min)").count(), 3, "H, HH and the sensor fault: {said}");
 }
 
 #[test]

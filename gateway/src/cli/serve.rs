@@ -11,6 +11,7 @@ use crate::run::{Ready, RunError, Surroundings, run_site};
 use crate::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 #[cfg(feature = "demo")]
@@ -18,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Work off the runtime (SQLite reads, password hashing): more threads would only wait for the same disk, and the unit allows 64 tasks.
 const BLOCKING_THREADS: usize = 16;
+
+/// With the limits of a stop in `run` ten seconds in all.
+const LAST_JOBS_LIMIT: Duration = Duration::from_millis(250);
 
 /// A runtime, or why there is none.
 pub(crate) fn runtime() -> Result<Runtime, Exit> {
@@ -76,7 +80,14 @@ pub(super) fn run(path: &Path) -> Exit {
     let (path, check) = (path.to_owned(), config::check_site as fn(&Path) -> Checked<Site>);
     let station = Station { path, check, run, take_over: new_rules, cannot_start, wishes };
     let result = runtime.block_on(station.until_stopped(site));
+    end(runtime);
+    end(outward);
     result.map_or_else(|error| run_exit(&error), |()| Exit::Ok)
+}
+
+/// What still waits for a stalled disk after the limits of a stop is left to itself: a runtime that is dropped would wait for it for ever.
+fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(LAST_JOBS_LIMIT);
 }
 
 /// With the same wiring the core takes the rules over.
@@ -115,6 +126,7 @@ pub(super) fn office(path: &Path) -> Exit {
     let wishes = reload::desk().1;
     let station = Station { path: path.to_owned(), check: config::check_office, run, take_over, cannot_start, wishes };
     let result = runtime.block_on(station.until_stopped(settings));
+    end(runtime);
     result.map_or_else(|error| office_exit(&error), |()| Exit::Ok)
 }
 

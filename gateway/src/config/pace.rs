@@ -5,9 +5,11 @@
 
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
+use super::parts::{kind, period};
 use super::profile_files::Profiles;
 use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::Profile;
+use rules::book::presets;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use std::time::Duration;
 const PERIOD_MS: std::ops::RangeInclusive<u32> = 50..=3_600_000;
 /// An on-delay beyond this is milliseconds written as seconds, or an alarm nobody waits for.
 const DELAY_DOUBTFUL_S: f64 = 600.0;
+/// The same of priorities 1 and 2, where the delay is not written but follows from the period: the longest preset is a minute.
+const URGENT_DELAY_DOUBTFUL_S: f64 = 60.0;
 
 /// Checks periods, delays and the load of every serial link.
 pub(super) fn check(file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Finding>) {
@@ -64,6 +68,7 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
             ("按仪表铭牌写 range = [下限, 上限]".into(), "write range = [low, high] as on the instrument".into()),
         ));
     }
+    slow_presets(p, findings);
     let limits = p.limits.iter().filter_map(|(word, t)| Some((format!("limits.{word:?}"), t.delay_s?)));
     let others = [
         ("state_alarm".to_owned(), p.state_alarm.as_ref().map(|t| t.delay_s)),
@@ -83,6 +88,36 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
             ),
         );
         findings.push(finding.warning());
+    }
+}
+
+/// A preset that has become two polls may be long, and nobody has written it.
+fn slow_presets(p: &PointTable, findings: &mut Vec<Finding>) {
+    let range = p.range.unwrap_or_default();
+    let limits = p.limits.iter().filter(|(_, t)| t.delay_s.is_none()).map(|(word, t)| {
+        let preset = presets::start(kind(p.kind), &p.unit, range, t.limit).on_delay;
+        (format!("limits.{word:?}"), t.priority, preset)
+    });
+    let has_fault = p.kind != KindWord::State && !p.limits.is_empty() && p.sensor_fault.is_none();
+    let fault = has_fault.then(|| ("limits".to_owned(), 3, presets::SENSOR_FAULT_ON));
+    for (table, priority, preset) in limits.chain(fault) {
+        let delay = presets::at_pace(preset, period(p));
+        let doubtful_s = if priority <= 2 { URGENT_DELAY_DOUBTFUL_S } else { DELAY_DOUBTFUL_S };
+        if delay > preset && delay.as_secs_f64() > doubtful_s {
+            let (wait, poll) = (delay.as_secs_f64() / 60.0, period(p).as_secs_f64());
+            let finding = Finding::fatal(
+                format!("point[{}].{table}", p.key),
+                (
+                    format!("每 {poll} 秒才读一次，报警要等两次读数（{wait:.0} 分钟）"),
+                    format!("it is read every {poll} s only: the alarm waits for two polls ({wait:.0} min)"),
+                ),
+                (
+                    "缩短 period_ms 或写 fast_period_ms；确可等待时写明 delay_s，不等待写 delay_s = 0".into(),
+                    "read it more often (period_ms, fast_period_ms); or write delay_s, 0 for none".into(),
+                ),
+            );
+            findings.push(finding.warning());
+        }
     }
 }
 

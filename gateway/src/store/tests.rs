@@ -290,6 +290,25 @@ fn a_day_that_is_over_and_the_last_one_are_whole_without_their_logs_though_someb
 }
 
 #[test]
+fn a_day_of_a_killed_run_is_whole_after_the_next_run() {
+    let (killed, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let history_of_killed = history(killed.path());
+    put(&history_of_killed, AT_MS);
+    let day = super::writer::day_of(AT_MS);
+    for end in [".db", ".db-wal"] {
+        let name = format!("{day}{end}");
+        std::fs::copy(killed.path().join(&name), dir.path().join(&name)).unwrap();
+    }
+    let log = || std::fs::metadata(dir.path().join(format!("{day}.db-wal"))).map_or(0, |log| log.len());
+    assert!(log() > 0, "as a kill leaves it");
+    let next = history(dir.path());
+    put(&next, AT_MS + DAY_MS);
+    assert_eq!(log(), 0);
+    let samples = next.range("GT-101", AT_MS, AT_MS + 10);
+    assert_eq!(samples.len(), 1, "{samples:?}");
+}
+
+#[test]
 fn a_damaged_day_does_not_hide_the_days_after_it() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("20200101.db"), vec![0x55; 8_192]).unwrap();

@@ -215,6 +215,7 @@ impl Writer {
         let mut block = Vec::new();
         // The promise is that a kill costs at most one interval: the write itself needs its share of it.
         let collecting = interval - interval / 8;
+        self.end_earlier_days();
         loop {
             let ended = waiting.collect(&mut block, collecting, &*self.clock);
             self.write(&mut block);
@@ -276,6 +277,18 @@ impl Writer {
     fn end_day(&mut self) {
         if let Some((_, conn, _)) = self.open.take() {
             settle(&conn);
+        }
+    }
+
+    /// Days of runs that did not end in order, or whose end somebody's reading kept back: after the next stop they too are whole by themselves.
+    fn end_earlier_days(&self) {
+        let path = |day: &str, end: &str| self.dir.join(format!("{day}{end}"));
+        let has_log = |day: &String| std::fs::metadata(path(day, ".db-wal")).is_ok_and(|log| log.len() > 0);
+        for day in days(&self.dir).iter().filter(|day| has_log(day)) {
+            match Connection::open(path(day, ".db")) {
+                Ok(conn) => settle(&conn),
+                Err(error) => tracing::warn!(%error, day, "the day's newest entries stay in its -wal file"),
+            }
         }
     }
 

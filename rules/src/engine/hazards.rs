@@ -180,10 +180,10 @@ impl Engine {
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
         let mut hazard = self.open_record(id)?.clone();
+        self.seen_record(&hazard, seen_seq)?;
         if !matches!(hazard.stage, Stage::Candidate) {
             return Err(Rejected::AlreadySo);
         }
-        self.seen_record(&hazard, seen_seq)?;
         hazard.stage = Stage::Registered { confirmed: decision(actor, reason, now) };
         self.emit(EventKind::HazardStage { hazard }, now, out);
         Ok(())

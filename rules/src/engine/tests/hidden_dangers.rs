@@ -83,7 +83,12 @@ fn a_candidate_is_confirmed_or_rejected_only_as_it_was_seen() {
     let shown = Some(r.engine.hazards()[0].moved_seq);
     let mut ask = |c: Command| r.engine.command(&c, &operator(), at(27.0), &mut r.events);
     assert_eq!(ask(confirm(shown)), Ok(()));
-    assert_eq!(ask(confirm(Some(1))), Err(Rejected::AlreadySo), "asked again it is so already");
+    assert_eq!(
+        ask(confirm(shown)),
+        changed,
+        "somebody has decided since: what this person would say of it is not to be lost unsaid"
+    );
+    assert_eq!(ask(confirm(None)), Err(Rejected::AlreadySo), "who vouches for nothing learns that it is so already");
     assert_eq!(ask(reject(shown)), changed);
 }
 
