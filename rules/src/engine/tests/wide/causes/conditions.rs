@@ -46,7 +46,9 @@ impl Witness {
                 }
             }
             EventKind::Inhibited { .. } => fault && self.told(&rule.point, at, is_function_check),
-            EventKind::InhibitEnded { overdue: true, .. } => row.inhibit.is_some_and(|end| end.ended(self.now)),
+            EventKind::InhibitEnded { overdue: true, .. } => {
+                row.inhibit.is_some_and(|end| end.ended(self.now) || self.is_unproven())
+            }
             EventKind::InhibitEnded { .. } => {
                 let says = |r| !is_function_check(r) && !matches!(r, Reading::Bad(f) if f.is_communication());
                 self.told(&rule.point, at, says)
@@ -70,7 +72,7 @@ impl Witness {
     fn may_rise(&self, rule: &Rule, row: &Row, at: When, assumed: bool, fell: bool) -> bool {
         let gas = self.book.point_id(&rule.point).is_some_and(|p| self.book.points()[p.index()].kind == PointKind::Gas);
         let upper = matches!(rule.condition, Condition::HighHigh { .. } | Condition::High { .. });
-        let blinded = self.told(&rule.point, at, |r| r.value().is_none()) || self.is_stale(&rule.point);
+        let blinded = self.told(&rule.point, at, |r| r.value().is_none()) || self.is_blind(&rule.point);
         let waits = match rule.condition {
             // What is left of the window is told by what stood still before.
             Condition::Stuck { .. } | Condition::Frozen { .. } => Duration::ZERO,
