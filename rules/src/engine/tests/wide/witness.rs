@@ -42,6 +42,8 @@ pub(super) struct Row {
     pub(super) active: bool,
     pub(super) unacked: bool,
     pub(super) chatters: bool,
+    /// Of a sensor fault: the function check has lasted for too long, and nothing but silence came after it.
+    pub(super) overdue: bool,
     pub(super) occurrence: u64,
     pub(super) level: u8,
     pub(super) one_shot: bool,
@@ -274,7 +276,7 @@ impl Witness {
             EventKind::Suppressed { rule, until, .. } => drop(row.suppressed.insert(rule.clone(), self.end(*until))),
             EventKind::Unsuppressed { rule, .. } => drop(row.suppressed.remove(rule)),
             EventKind::Inhibited { inhibit, .. } => row.inhibit = Some(self.end(inhibit.until)),
-            EventKind::InhibitEnded { .. } => row.inhibit = None,
+            EventKind::InhibitEnded { overdue, .. } => (row.inhibit, row.overdue) = (None, *overdue),
             _ => {}
         }
     }
@@ -296,6 +298,7 @@ impl Witness {
                     let calm = Row {
                         active: false,
                         chatters: false,
+                        overdue: false,
                         pending_on: None,
                         pending_off: None,
                         inhibit: None,

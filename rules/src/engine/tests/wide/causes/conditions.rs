@@ -76,7 +76,7 @@ impl Witness {
         let waits = match rule.condition {
             // What is left of the window is told by what stood still before.
             Condition::Stuck { .. } | Condition::Frozen { .. } => Duration::ZERO,
-            Condition::SensorFault if row.inhibit.is_none() && self.was_overdue(rule) => Duration::ZERO,
+            Condition::SensorFault if row.overdue => Duration::ZERO,
             _ => rule.on_delay,
         };
         let due = row.pending_on.is_some_and(|since| since.is(waits, at));
@@ -88,11 +88,6 @@ impl Witness {
     fn was_too_long_inhibited(&self, rule: &Rule) -> bool {
         let alarm = format!("{}:SENSOR_FAULT", rule.point);
         self.about(&alarm, |k| matches!(k, EventKind::InhibitEnded { overdue: true, .. }))
-    }
-
-    /// The function check of the point has lasted for too long, and lasts.
-    fn was_overdue(&self, rule: &Rule) -> bool {
-        matches!(self.heard(&rule.point).newest, Some((_, r)) if is_function_check(r))
     }
 
     /// The same occurrence is called for: nothing hides it any more, or it is active again after nothing hid it.
