@@ -229,11 +229,16 @@ impl Deadlines {
 impl Engine {
     /// `d` after `at`. A time before the boot stands as the boot itself; its label tells how much of `d` was over by then.
     pub(super) fn due_after(&self, at: Now, d: Duration) -> Mono {
+        at.mono.plus(d.saturating_sub(self.before_boot(at)))
+    }
+
+    /// How long before the boot it was, by its label.
+    pub(super) fn before_boot(&self, at: Now) -> Duration {
         let before_ms = match self.boot_wall_ms {
             Some(boot) if at.mono == Mono(0) => u64::try_from(boot.saturating_sub(at.wall.utc_ms)).unwrap_or(0),
             _ => 0,
         };
-        at.mono.plus(d.saturating_sub(Duration::from_millis(before_ms)))
+        Duration::from_millis(before_ms)
     }
 
     /// When it wants to be called next, as [`Engine::next_deadline`]; timers that are armed lazily and would wake before `until` for

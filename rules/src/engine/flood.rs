@@ -1,9 +1,11 @@
 //! More alarms than a person can follow: counted, told, and nothing suppressed because of it.
 
+use super::restore::Passage;
 use super::{Engine, Timer};
 use crate::event::{Cause, Event, EventKind};
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, TimeQuality};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Annunciations remembered; far above any limit, so that the window cannot grow without end.
 const REMEMBERED_MAX: usize = 4096;
@@ -20,10 +22,13 @@ pub struct Flood {
     pub first: String,
 }
 
+/// A moment on the clock of this boot in nanoseconds; negative before it.
+type Moment = i64;
+
 /// Annunciations of the window.
 #[derive(Debug, Default)]
 pub(super) struct FloodWatch {
-    times: VecDeque<(Mono, String)>,
+    times: VecDeque<(Moment, String)>,
     on: Option<Flood>,
 }
 
@@ -44,15 +49,23 @@ impl FloodWatch {
     }
     /// In the order of their times, in which they leave: a sample may be older than what a timer did before it, and labels of an earlier
     /// boot go back where its wall clock was set back.
-    fn note(&mut self, at: Mono, alarm: &str) {
+    fn note(&mut self, at: Moment, alarm: &str) {
         let behind = self.times.iter().rev().take_while(|(t, _)| *t > at).count();
         self.times.insert(self.times.len() - behind, (at, alarm.to_owned()));
     }
-    fn forget(&mut self, until: Mono) {
+    fn forget(&mut self, until: Moment) {
         while self.times.len() > REMEMBERED_MAX || self.times.front().is_some_and(|(t, _)| *t <= until) {
             self.times.pop_front();
         }
     }
+}
+
+fn moment(at: Mono) -> Moment {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
+}
+
+fn ns(d: Duration) -> i64 {
+    i64::try_from(d.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn whole(n: usize) -> u32 {
@@ -66,12 +79,9 @@ impl Engine {
         self.flood.on.as_ref()
     }
 
-    /// Forgets what has left the window; nothing has before the machine has been up for as long.
-    fn forget_before(&mut self, now: Mono) {
-        let window = u64::try_from(self.book.policy().flood_window.as_nanos()).unwrap_or(u64::MAX);
-        if let Some(start) = now.0.checked_sub(window) {
-            self.flood.forget(Mono(start));
-        }
+    /// Forgets what has left the window.
+    fn forget_before(&mut self, now: Moment) {
+        self.flood.forget(now.saturating_sub(ns(self.book.policy().flood_window)));
     }
 
     /// Every event passes here; few call for a person.
@@ -86,8 +96,8 @@ impl Engine {
         if fact.priority <= 2 {
             self.silenced = None;
         }
-        self.forget_before(event.at.mono);
-        self.flood.note(event.at.mono, &fact.alarm);
+        self.forget_before(moment(event.at.mono));
+        self.flood.note(moment(event.at.mono), &fact.alarm);
         self.flood.count_one();
         self.arm_flood();
     }
@@ -96,7 +106,8 @@ impl Engine {
     pub(super) fn arm_flood(&mut self) {
         let times = &self.flood.times;
         let leaving = times.len().checked_sub(self.book.policy().flood_end).and_then(|k| times.get(k));
-        let due = leaving.map_or(Mono(0), |(t, _)| t.plus(self.book.policy().flood_window));
+        let window = ns(self.book.policy().flood_window);
+        let due = leaving.and_then(|(t, _)| u64::try_from(t.saturating_add(window)).ok()).map_or(Mono(0), Mono);
         self.deadlines.set(Timer::Flood, self.flood.on.is_some().then_some(due));
     }
 
@@ -113,42 +124,58 @@ impl Engine {
 
     /// The window has emptied.
     pub(super) fn flood_over(&mut self, now: Now, out: &mut Vec<Event>) {
-        self.forget_before(now.mono);
+        self.forget_before(moment(now.mono));
         if self.flood.times.len() >= self.book.policy().flood_end {
             return self.arm_flood();
         }
         let Some(flood) = self.flood.on.clone() else { return };
         self.cause = Cause::Timer;
-        let duration_ms = super::transitions::ms(now.mono.since(flood.since.mono));
+        let lasted = now.mono.since(flood.since.mono) + self.before_boot(flood.since);
+        let duration_ms = super::transitions::ms(lasted);
         let ended = EventKind::FloodEnded { count: flood.count, duration_ms, peak: flood.peak, first: flood.first };
         self.emit(ended, now, out);
     }
 
-    /// After a start: the window from the journal, and whether a flood was on. `then` gives a time of before on this clock, if it
-    /// can; events of an earlier boot among them are told by their labels, so that after a step of the wall clock the peak is that since the step.
-    pub(super) fn rebuild_flood(&mut self, recent: &[Event], then: impl Fn(Now) -> Option<Now>, now: Now) {
-        let window_ms = i64::try_from(self.book.policy().flood_window.as_millis()).unwrap_or(i64::MAX);
-        let inside = |at: Now| now.wall.utc_ms.saturating_sub(at.wall.utc_ms) <= window_ms.saturating_mul(2);
+    /// After a start: the window from the journal, and whether a flood was on. What cannot be dated is not in the window; after a step of
+    /// the wall clock the peak is that since the step.
+    pub(super) fn rebuild_flood(&mut self, recent: &[Event], passage: Passage) {
+        let now = passage.now;
         for event in recent {
-            let then = |at: Now| then(at).filter(|t| t.mono <= now.mono && inside(at));
+            let at = dated(event.at, passage);
             match &event.kind {
                 EventKind::FloodStarted { count, first } => {
-                    self.flood.begin(then(event.at).unwrap_or(now), *count, first);
+                    let mono = at.map_or(now.mono, |at| Mono(u64::try_from(at).unwrap_or(0)));
+                    self.flood.begin(Now { mono, wall: event.at.wall }, *count, first);
                 }
                 EventKind::FloodEnded { .. } => self.flood.end(),
                 kind if kind.annunciates() => {
-                    if let Some((fact, at)) = kind.fact().zip(then(event.at)) {
-                        self.forget_before(at.mono);
-                        self.flood.note(at.mono, &fact.alarm);
+                    if let Some((fact, at)) = kind.fact().zip(at) {
+                        self.forget_before(at);
+                        self.flood.note(at, &fact.alarm);
                     }
                     self.flood.count_one();
                 }
                 _ => {}
             }
         }
-        self.forget_before(now.mono);
+        self.forget_before(moment(now.mono));
         self.arm_flood();
     }
+}
+
+/// When an event of the journal was. The journal does not say of which boot it is: where a label that counts lies before this one, the
+/// label tells; otherwise the monotonic clock, if it can be that of this boot.
+fn dated(was: Now, passage: Passage) -> Option<Moment> {
+    let now = passage.now;
+    let ago_ms = now.wall.utc_ms.saturating_sub(was.wall.utc_ms);
+    let labelled = moment(now.mono).saturating_sub(ago_ms.saturating_mul(1_000_000));
+    if !passage.same_boot {
+        return (passage.wall && ago_ms >= 0).then_some(labelled);
+    }
+    if labelled < 0 && was.wall.quality == TimeQuality::Synced {
+        return Some(labelled);
+    }
+    (was.mono <= now.mono).then(|| moment(was.mono))
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ impl Engine {
         if let Some(inner) = self.book.index().superseded.get(i).copied().flatten() {
             // What the outer limit kept quiet is not called for at once when the outer one is gone.
             let a = &self.alarms[inner.index()];
-            if matches!(event.kind, EventKind::Returned { .. }) && a.is_active() && !a.acked {
+            let later = a.annunciated.is_none_or(|called| called.mono < event.at.mono);
+            if matches!(event.kind, EventKind::Returned { .. }) && a.is_active() && !a.acked && later {
                 self.alarms[inner.index()].annunciated = Some(event.at);
             }
             self.rearm_person(inner.index());

@@ -34,9 +34,9 @@ pub(super) struct Unsaid {
 #[derive(Clone, Copy)]
 pub(super) struct Passage {
     pub(super) now: Now,
-    same_boot: bool,
+    pub(super) same_boot: bool,
     /// The wall clock may be believed.
-    wall: bool,
+    pub(super) wall: bool,
 }
 
 impl Passage {
@@ -113,7 +113,7 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.drop_what_a_start_ends();
     engine.arm_overdue();
     engine.arm_all(now);
-    engine.rebuild_flood(&restored.recent, |was| passage.then(was), now);
+    engine.rebuild_flood(&restored.recent, passage);
     engine
 }
 
@@ -178,9 +178,13 @@ impl Engine {
         let watched = watched_of_delay(&alarm);
         if !passage.same_boot {
             move_to_this_boot(&mut alarm, passage);
+        } else if !passage.wall {
+            // Nothing tells any more how long before the boot they were.
+            alarm.raises.retain(|raise| raise.mono > Mono(0));
         }
         if let ConditionState::PendingOn(began) = alarm.condition {
-            let unwatched = now.mono.since(began).saturating_sub(watched);
+            let before = alarm.pending.map_or(Duration::ZERO, |was| self.before_boot(was));
+            let unwatched = (now.mono.since(began) + before).saturating_sub(watched);
             self.credited_ms.insert(i, super::transitions::ms(unwatched));
         }
         alarm.suppressed = false;
@@ -267,7 +271,7 @@ impl Engine {
         if overdue_differs {
             self.follow_overdue(now, out);
         }
-        self.cause = Cause::Sample;
+        self.cause = Cause::Restart;
     }
 
     fn end_unproven(&mut self, now: Now, out: &mut Vec<Event>) {

@@ -148,3 +148,32 @@ fn what_was_due_before_a_command_happens_before_it() {
     assert!(matches!(done, Err(Rejected::Changed(_))), "{done:?}");
     assert_eq!(r.count("alarm.raised"), 1, "{:?}", r.story());
 }
+
+#[test]
+fn what_a_start_lets_go_is_caused_by_the_start() {
+    let mut r = Rig::plain();
+    r.hold(0, 0, 10.0);
+    let (point, seen_seq) = ("GT-101".to_owned(), r.engine.next_seq() - 1);
+    let (permit, requested_by, compensation) = ("PTW-7".into(), "ivan".into(), "便携仪巡检".into());
+    let reason = "标定试验".to_owned();
+    let bypass = Command::Bypass {
+        point: point.clone(),
+        seen_seq,
+        permit,
+        reason: reason.clone(),
+        requested_by,
+        duration_s: 3600,
+        compensation,
+    };
+    r.engine.command(&bypass, &operator(), at(0.5), &mut r.events).unwrap();
+    r.hold(1, 6, 30.0);
+    r.hold(7, 8, 10.0);
+    let end = Command::EndBypass { point, seen_seq: r.engine.next_seq() - 1, reason };
+    r.engine.command(&end, &operator(), at(8.5), &mut r.events).unwrap();
+    assert_eq!(r.count("alarm.raised"), 0, "it was returning: {:?}", r.story());
+    // The clock is behind its mark, so that the start has something to say before it looks at what it found.
+    let mut r = Rig::new(parts(), Restored { wall_mark_utc_ms: Some(1), ..r.stored(true) }, 9.0);
+    r.engine.handle(Input::Tick, at(9.0), &mut r.events);
+    let cause = r.events.iter().find(|e| e.kind.name() == "alarm.raised").and_then(|e| e.kind.fact()).map(|f| f.cause);
+    assert_eq!(cause, Some(Cause::Restart), "{:?}", r.story());
+}

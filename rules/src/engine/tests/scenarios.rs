@@ -183,3 +183,19 @@ fn the_worst_is_assumed_only_where_the_last_value_was_at_the_limit() {
     assert!(assumed(26.0));
     assert!(!assumed(24.0), "inside the deadband: held, but nothing says that it is worse");
 }
+
+#[test]
+fn h_is_not_escalated_early_where_a_late_sample_ends_hh() {
+    let mut p = parts();
+    (p.rules[1].on_delay, p.rules[1].off_delay) = (Duration::ZERO, Duration::ZERO);
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    r.scan(1.0, &[(0, good(60.0))]);
+    r.until(4.5);
+    let late = Sample { point: PointId::mint(0), reading: good(30.0), at: at(3.5) };
+    let scan = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[late] };
+    r.engine.handle(scan, at(4.5), &mut r.events);
+    assert!(r.story().contains(&"returned GT-101:HH @3.5".to_owned()), "{:?}", r.story());
+    r.until(200.0);
+    let first = r.story().into_iter().find(|line| line.starts_with("escalated GT-101:H @"));
+    assert_eq!(first.as_deref(), Some("escalated GT-101:H @184"));
+}

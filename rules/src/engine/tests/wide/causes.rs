@@ -10,7 +10,7 @@ mod people;
 
 use super::super::*;
 use super::Ties;
-use super::stage::{Given, Move, Stage, Story, story};
+use super::stage::{Given, Move, Stage, story};
 use super::witness::{Row, START_GRACE, When, Witness};
 use crate::event::{AlarmFact, Cause};
 use proptest::prelude::*;
@@ -32,6 +32,10 @@ impl Witness {
     }
     fn starts(&self) -> bool {
         matches!(self.given(), Given::Start)
+    }
+    /// The wall clock is behind what it has shown: nobody can say how long what hides has lasted.
+    fn is_unproven(&self) -> bool {
+        self.starts() && !self.proved
     }
     fn configures(&self) -> bool {
         matches!(self.given(), Given::Config(_))
@@ -57,6 +61,12 @@ impl Witness {
             Some((at, _)) => max_age.is_some_and(|age| at.is(age + Duration::from_nanos(1), self.now)),
             None => self.started.is(START_GRACE, self.now),
         }
+    }
+    /// No value came of it for longer than it may be old, whatever came instead.
+    fn is_blind(&self, point: &str) -> bool {
+        let max_age = self.book.point_id(point).map(|p| self.book.points()[p.index()].max_age);
+        let valued = self.heard(point).valued;
+        valued.zip(max_age).is_some_and(|(at, age)| at.is(age + Duration::from_nanos(1), self.now))
     }
     /// Other numbers hold: of the whole book, or of the unit of the point.
     fn renumbered(&self, point: &str) -> bool {
@@ -103,7 +113,9 @@ impl Witness {
 
     /// What the event itself calls its cause.
     fn fits(&self, cause: Cause) -> bool {
-        let returned_by_config = || self.rows.values().any(|row| row.pending_off.is_some());
+        let returns = |k: &EventKind| matches!(k, EventKind::Returned { .. } | EventKind::ShadowReturned { .. });
+        let returned = |k: &EventKind| returns(k) && k.fact().is_some_and(|f| f.cause == Cause::Config);
+        let returned_by_config = || self.rows.values().any(|row| row.pending_off.is_some()) || self.before(returned);
         match cause {
             Cause::User => matches!(self.given(), Given::Command(_)),
             Cause::Sample => matches!(self.given(), Given::Scan { .. } | Given::System(..)),
@@ -153,14 +165,8 @@ fn unexplained(stage: &Stage) -> Option<String> {
     None
 }
 
-/// The same with every start on the same boot: what a reboot makes of the times before it is in no event.
-fn on_one_boot((dice, moves): Story) -> Story {
-    let same = |m| if matches!(m, Move::Start(_)) { Move::Start(true) } else { m };
-    (dice, moves.into_iter().map(same).collect())
-}
-
-/// The same stories each time, unless the environment asks for others (`PROPTEST_RNG_SEED=7`): the oracle still has gaps, one story in some
-/// two thousand, and what it finds is to be looked at by a person before it is called a fault.
+/// The same stories each time, unless the environment asks for others (`PROPTEST_RNG_SEED=7`): those of the seeds 1 to 60 hold, and what
+/// another one finds is to be looked at by a person before it is called a fault, for the oracle may still have gaps.
 fn known(config: ProptestConfig) -> ProptestConfig {
     let rng_seed = if config.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { config.rng_seed };
     ProptestConfig { rng_seed, ..config }
@@ -171,7 +177,7 @@ proptest! {
 
     #[test]
     fn no_event_of_any_kind_without_a_cause(story in story(60)) {
-        let stage = Stage::played(&on_one_boot(story));
+        let stage = Stage::played(&story);
         if let Some(why) = unexplained(&stage) {
             prop_assert!(false, "{}", why);
         }

@@ -116,6 +116,8 @@ pub(super) struct Stage {
     t_ns: u64,
     booted_ns: u64,
     wall_ms: i64,
+    /// The latest that the wall clock has shown: the store keeps it, and it only grows.
+    mark_ms: i64,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -129,7 +131,8 @@ impl Stage {
         let start = Now { mono: Mono(STARTED_NS), wall: Wall { utc_ms: wall_ms, quality: TimeQuality::Synced } };
         let engine = Engine::new(books[0].clone(), Restored::default(), start);
         let (events, calls) = (Vec::new(), Vec::new());
-        Self { engine, events, calls, books, in_force: 0, truly: false, t_ns: STARTED_NS, booted_ns: 0, wall_ms }
+        let (t_ns, mark_ms) = (STARTED_NS, i64::MIN);
+        Self { engine, events, calls, books, in_force: 0, truly: false, t_ns, booted_ns: 0, wall_ms, mark_ms }
     }
 
     pub(super) fn played(story: &Story) -> Self {
@@ -167,6 +170,7 @@ impl Stage {
 
     pub(super) fn give(&mut self, given: Given) {
         let (now, begun, mut same_boot) = (self.now(), self.events.len(), true);
+        self.mark_ms = self.mark_ms.max(self.wall_ms);
         let out = &mut self.events;
         match &given {
             Given::Scan { device, answered, samples } => {
@@ -257,7 +261,7 @@ impl Stage {
             alarms: self.engine.alarms().all(),
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             same_boot,
-            wall_mark_utc_ms: Some(self.wall_ms),
+            wall_mark_utc_ms: Some(self.mark_ms),
             modes: modes.collect(),
             recent: self.events.clone(),
             stillness,

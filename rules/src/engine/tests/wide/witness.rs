@@ -42,6 +42,8 @@ pub(super) struct Row {
     pub(super) active: bool,
     pub(super) unacked: bool,
     pub(super) chatters: bool,
+    /// Of a sensor fault: the function check has lasted for too long, and nothing but silence came after it.
+    pub(super) overdue: bool,
     pub(super) occurrence: u64,
     pub(super) level: u8,
     pub(super) one_shot: bool,
@@ -70,6 +72,8 @@ impl Row {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Heard {
     pub(super) newest: Option<(When, Reading)>,
+    /// The newest with a value.
+    pub(super) valued: Option<When>,
     /// As a suppressor: since when it has said 0, or 1.
     pub(super) same_since: Option<When>,
     pub(super) bypass: Option<When>,
@@ -91,7 +95,12 @@ pub(super) struct Witness {
     pub(super) points: BTreeMap<String, Heard>,
     pub(super) answered: BTreeMap<String, When>,
     pub(super) started: When,
+    /// The latest that the wall clock has shown, and whether the newest start found it there or later.
+    mark_ms: i64,
+    pub(super) proved: bool,
+    /// Those that can be dated, and how many there were at all.
     pub(super) annunciations: Vec<When>,
+    pub(super) called: usize,
     pub(super) dues: BTreeMap<String, i64>,
 }
 
@@ -110,7 +119,10 @@ impl Witness {
             points: BTreeMap::new(),
             answered: BTreeMap::new(),
             started: now,
+            mark_ms: now.wall_ms,
+            proved: true,
             annunciations: Vec::new(),
+            called: 0,
             dues: BTreeMap::new(),
         }
     }
@@ -141,6 +153,7 @@ impl Witness {
             Given::Start => self.start(call.same_boot),
             _ => {}
         }
+        self.mark_ms = self.mark_ms.max(self.now.wall_ms);
     }
 
     fn hear(&mut self, device: usize, answered: bool, samples: &[Sample]) {
@@ -170,6 +183,7 @@ impl Witness {
                 let same = was.is_some() && was == state(s.reading);
                 heard.same_since = if same { heard.same_since } else { Some(at) };
                 heard.newest = Some((at, s.reading));
+                heard.valued = if s.reading.value().is_some() { Some(at) } else { heard.valued };
                 self.told.push((key, s.reading, at));
             }
         }
@@ -178,16 +192,20 @@ impl Witness {
     /// What was told before a start is not known any more.
     fn start(&mut self, same_boot: bool) {
         let now = self.now;
-        self.started = now;
+        (self.started, self.proved) = (now, now.wall_ms >= self.mark_ms);
         self.answered.clear();
-        self.points.values_mut().for_each(|p| (p.newest, p.same_since) = (None, None));
+        self.points.values_mut().for_each(|p| (p.newest, p.valued, p.same_since) = (None, None, None));
         // With another boot all times of before are told by the wall clock; within one, those from before it still are.
         let boot = i128::from(self.call.booted_ns);
         let told_by_wall = |at: &&mut When| !same_boot || at.ns < boot;
         self.annunciations.retain(|at| same_boot || at.wall_ms <= now.wall_ms);
         let hidden = self.points.values_mut().flat_map(|p| [&mut p.bypass, &mut p.reviewed].into_iter().flatten());
-        let times = self.rows.values_mut().flat_map(Row::times).chain(hidden).chain(&mut self.annunciations);
+        let times = self.rows.values_mut().flat_map(Row::times).chain(hidden);
         times.filter(told_by_wall).for_each(|at| at.booted(now));
+        // The journal does not say of which boot they are: a label before this one tells.
+        let up_ms = i64::try_from((now.ns - boot) / 1_000_000).unwrap();
+        let before = |at: &&mut When| told_by_wall(at) || now.wall_ms - at.wall_ms > up_ms;
+        self.annunciations.iter_mut().filter(before).for_each(|at| at.booted(now));
         // Off-delays begin anew.
         self.rows.values_mut().for_each(|row| row.pending_off = None);
     }
@@ -203,6 +221,7 @@ impl Witness {
         }
         if e.kind.annunciates() {
             self.annunciations.push(at);
+            self.called += 1;
         }
         self.read_whole(e, at);
         self.said.push(e.clone());
@@ -257,7 +276,7 @@ impl Witness {
             EventKind::Suppressed { rule, until, .. } => drop(row.suppressed.insert(rule.clone(), self.end(*until))),
             EventKind::Unsuppressed { rule, .. } => drop(row.suppressed.remove(rule)),
             EventKind::Inhibited { inhibit, .. } => row.inhibit = Some(self.end(inhibit.until)),
-            EventKind::InhibitEnded { .. } => row.inhibit = None,
+            EventKind::InhibitEnded { overdue, .. } => (row.inhibit, row.overdue) = (None, *overdue),
             _ => {}
         }
     }
@@ -279,6 +298,7 @@ impl Witness {
                     let calm = Row {
                         active: false,
                         chatters: false,
+                        overdue: false,
                         pending_on: None,
                         pending_off: None,
                         inhibit: None,

@@ -46,7 +46,9 @@ impl Witness {
                 }
             }
             EventKind::Inhibited { .. } => fault && self.told(&rule.point, at, is_function_check),
-            EventKind::InhibitEnded { overdue: true, .. } => row.inhibit.is_some_and(|end| end.ended(self.now)),
+            EventKind::InhibitEnded { overdue: true, .. } => {
+                row.inhibit.is_some_and(|end| end.ended(self.now) || self.is_unproven())
+            }
             EventKind::InhibitEnded { .. } => {
                 let says = |r| !is_function_check(r) && !matches!(r, Reading::Bad(f) if f.is_communication());
                 self.told(&rule.point, at, says)
@@ -70,11 +72,11 @@ impl Witness {
     fn may_rise(&self, rule: &Rule, row: &Row, at: When, assumed: bool, fell: bool) -> bool {
         let gas = self.book.point_id(&rule.point).is_some_and(|p| self.book.points()[p.index()].kind == PointKind::Gas);
         let upper = matches!(rule.condition, Condition::HighHigh { .. } | Condition::High { .. });
-        let blinded = self.told(&rule.point, at, |r| r.value().is_none()) || self.is_stale(&rule.point);
+        let blinded = self.told(&rule.point, at, |r| r.value().is_none()) || self.is_blind(&rule.point);
         let waits = match rule.condition {
             // What is left of the window is told by what stood still before.
             Condition::Stuck { .. } | Condition::Frozen { .. } => Duration::ZERO,
-            Condition::SensorFault if row.inhibit.is_none() && self.was_overdue(rule) => Duration::ZERO,
+            Condition::SensorFault if row.overdue => Duration::ZERO,
             _ => rule.on_delay,
         };
         let due = row.pending_on.is_some_and(|since| since.is(waits, at));
@@ -86,11 +88,6 @@ impl Witness {
     fn was_too_long_inhibited(&self, rule: &Rule) -> bool {
         let alarm = format!("{}:SENSOR_FAULT", rule.point);
         self.about(&alarm, |k| matches!(k, EventKind::InhibitEnded { overdue: true, .. }))
-    }
-
-    /// The function check of the point has lasted for too long, and lasts.
-    fn was_overdue(&self, rule: &Rule) -> bool {
-        matches!(self.heard(&rule.point).newest, Some((_, r)) if is_function_check(r))
     }
 
     /// The same occurrence is called for: nothing hides it any more, or it is active again after nothing hid it.

@@ -65,7 +65,7 @@ impl Witness {
     fn ends(&self, why: EndCause, end: When) -> bool {
         match why {
             EndCause::Expired => end.ended(self.now),
-            EndCause::Unproven => self.starts(),
+            EndCause::Unproven => self.is_unproven(),
             EndCause::Config => self.configures(),
             EndCause::User | EndCause::Returned | EndCause::Released | EndCause::BadQuality => false,
         }
@@ -166,7 +166,7 @@ impl Witness {
             EventKind::FloodStarted { count, .. } => {
                 // A start counts by the labels of the journal.
                 let called = self.before(EventKind::annunciates) || self.configures();
-                let known = called && self.annunciations.len() >= *count as usize;
+                let known = called && self.called >= *count as usize;
                 *count as usize > policy.flood_start && (known || self.starts())
             }
             EventKind::FloodEnded { .. } => {
