@@ -4,14 +4,15 @@
 //! ```text
 //! [[vector]]
 //! blocks = { "3:0" = "0000 001F 0002" }      function:address = the data bytes of the answer
-//! expect = { concentration = 0.31 }          or "bad <Fault>", or "<value> <Doubt>"; at_s = seconds since the first
+//! expect = { concentration = 0.31 }          or "bad <Fault>", or "<value> <Doubt>", or the characters of a text field;
+//!                                            at_s = seconds since the first
 //! ```
 //!
 //! Owns the format and the comparison. Leaves decoding to [`crate::decode`], and where a flaw stands to who read the file.
 
-use crate::decode::{Image, Memory, decode};
+use crate::decode::{Image, Memory, decode, text};
 use crate::plan::Span;
-use crate::profile::{Field, Flaw, Profile};
+use crate::profile::{Field, Flaw, Kind, Profile};
 use rules::{Mono, Now, Reading, Wall};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 #[cfg(test)]
 mod tests;
 
-/// Of the expected value; below 1 of 1. Enough for what a float of 32 bits and a rounded manual differ by.
-const TOLERANCE: f64 = 1e-3;
+/// Of the expected value, however small: a float of 32 bits differs by a sixteenth of this, a wrong scale by far more.
+const TOLERANCE: f64 = 1e-6;
+/// Where 0 is expected, nothing can be a share of it.
+const TOLERANCE_AT_ZERO: f64 = 1e-9;
 const NANOSECONDS: u64 = 1_000_000_000;
 
 /// A file of vectors, as written.
@@ -40,7 +43,10 @@ struct Vector {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a number, or a text such as \"bad WarmUp\" or \"50 OverRange\"")]
+#[serde(
+    untagged,
+    expecting = "a number, or a text such as \"bad WarmUp\", \"50 OverRange\" or the characters of a text field"
+)]
 enum Expected {
     Value(f64),
     Text(String),
@@ -68,7 +74,13 @@ impl Vectors {
     pub fn run(&self, profile: &Profile) -> Tried {
         let mut tried = Tried { vectors: self.vector.len(), ..Tried::default() };
         let mut memories: BTreeMap<&str, Memory> = BTreeMap::new();
+        if self.vector.is_empty() {
+            tried.flaws.push(nothing_expected("vector".into()));
+        }
         for (n, vector) in self.vector.iter().enumerate() {
+            if vector.expect.is_empty() {
+                tried.flaws.push(nothing_expected(format!("vector[#{n}].expect")));
+            }
             let Some(image) = vector.image(n, &mut tried.flaws) else { continue };
             for (name, expected) in &vector.expect {
                 let path = format!("vector[#{n}].expect.{name}");
@@ -77,9 +89,9 @@ impl Vectors {
                     continue;
                 };
                 tried.fields.insert(name.clone());
-                let reading = decode(field, &image, memories.entry(name.as_str()).or_default());
-                if !expected.fits(reading) {
-                    tried.flaws.push(differs(path, (n + 1, name), expected, reading, &raw(field, &image)));
+                let found = Found::of(field, &image, memories.entry(name.as_str()).or_default());
+                if !expected.fits(&found) {
+                    tried.flaws.push(differs(path, (n + 1, name), expected, &found, &raw(field, &image)));
                 }
             }
         }
@@ -103,15 +115,51 @@ impl Vector {
     }
 }
 
+/// What a field came to: a reading, or the characters of a text field, which no reading holds.
+enum Found {
+    Reading(Reading),
+    Text(String),
+}
+
+impl Found {
+    fn of(field: &Field, image: &Image, memory: &mut Memory) -> Self {
+        if field.kind != Kind::Text {
+            return Self::Reading(decode(field, image, memory));
+        }
+        image.words(field.span).map_or_else(|fault| Self::Reading(Reading::Bad(fault)), |w| Self::Text(text(field, w)))
+    }
+
+    /// As an expectation would be written.
+    fn said(&self) -> String {
+        match self {
+            Self::Reading(Reading::Good(v)) => rounded(v.get()).to_string(),
+            Self::Reading(Reading::Uncertain(v, doubt)) => format!("{} {doubt:?}", rounded(v.get())),
+            Self::Reading(Reading::Bad(fault)) => format!("bad {fault:?}"),
+            Self::Text(text) => format!("\"{text}\""),
+        }
+    }
+}
+
+/// To seven digits: as many as a float of 32 bits has, and close enough to be taken over as expected.
+fn rounded(v: f64) -> f64 {
+    format!("{v:.6e}").parse().unwrap_or(v)
+}
+
+fn near(expected: f64, found: f64) -> bool {
+    expected.is_finite() && (expected - found).abs() <= (TOLERANCE * expected.abs()).max(TOLERANCE_AT_ZERO)
+}
+
 impl Expected {
-    fn fits(&self, found: Reading) -> bool {
-        let near = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * a.abs().max(1.0);
+    fn fits(&self, found: &Found) -> bool {
         match (self, found) {
-            (Self::Value(value), Reading::Good(v)) => near(*value, v.get()),
-            (Self::Text(text), Reading::Bad(_)) => *text == said(found),
-            (Self::Text(text), Reading::Uncertain(v, doubt)) => text.split_once(' ').is_some_and(|(value, word)| {
-                word == format!("{doubt:?}") && value.parse::<f64>().is_ok_and(|value| near(value, v.get()))
-            }),
+            (Self::Value(value), Found::Reading(Reading::Good(v))) => near(*value, v.get()),
+            (Self::Text(text), Found::Text(found)) => text == found,
+            (Self::Text(text), Found::Reading(Reading::Bad(_))) => *text == found.said(),
+            (Self::Text(text), Found::Reading(Reading::Uncertain(v, doubt))) => {
+                text.split_once(' ').is_some_and(|(value, word)| {
+                    word == format!("{doubt:?}") && value.parse::<f64>().is_ok_and(|value| near(value, v.get()))
+                })
+            }
             _ => false,
         }
     }
@@ -121,16 +169,6 @@ impl Expected {
             Self::Value(value) => value.to_string(),
             Self::Text(text) => format!("\"{text}\""),
         }
-    }
-}
-
-/// As an expectation would be written.
-fn said(reading: Reading) -> String {
-    let round = |v: f64| (v * 1e6).round() / 1e6;
-    match reading {
-        Reading::Good(v) => round(v.get()).to_string(),
-        Reading::Uncertain(v, doubt) => format!("{} {doubt:?}", round(v.get())),
-        Reading::Bad(fault) => format!("bad {fault:?}"),
     }
 }
 
@@ -176,8 +214,8 @@ fn raw(field: &Field, image: &Image) -> String {
     spans.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn differs(path: String, (number, name): (usize, &str), expected: &Expected, got: Reading, raw: &str) -> Flaw {
-    let (expected, got) = (expected.said(), said(got));
+fn differs(path: String, (number, name): (usize, &str), expected: &Expected, got: &Found, raw: &str) -> Flaw {
+    let (expected, got) = (expected.said(), got.said());
     flaw(
         path,
         (
@@ -200,6 +238,18 @@ fn no_field(path: String, name: &str, profile: &Profile) -> Flaw {
             format!("profile `{}` has no field `{name}`", profile.name),
         ),
         (format!("可用：{names}"), format!("allowed: {names}")),
+    )
+}
+
+/// What expects nothing agrees with everything.
+fn nothing_expected(path: String) -> Flaw {
+    flaw(
+        path,
+        ("没有写任何期望值，什么也没有验证".into(), "nothing is expected here, so nothing is proved".into()),
+        (
+            "写 expect = { 量 = 值 }，或删去".into(),
+            "write [[vector]] with expect = { field = value }, or take it out".into(),
+        ),
     )
 }
 

@@ -226,6 +226,10 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let stage = &over[0]["stage"];
     assert_eq!((&stage["stage"], &stage["rectified"]["by"]["by"]), (&json!("closed"), &json!("olga")));
     assert_eq!((&stage["acceptance"]["by"]["by"], &stage["closed"]["by"]), (&json!("sun"), &json!("sun")));
+    let again = operate(&site, &gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
+    assert!(again.code == 0 && again.out.contains("HD-1: 已销号，没有改变"), "{again:?}");
+    let other = operate(&site, &gateway, "sun", &["reject-hazard", "HD-1", "--reason", "检修断线"]);
+    assert!(other.code == 2 && other.err.contains("it is over already, nothing was done"), "{other:?}");
     assert_eq!(events(&gateway, &cookie, "hazard.stage").len(), 6);
 }
 
@@ -260,7 +264,7 @@ fn a_candidate_is_shown_before_it_is_decided_and_only_what_was_seen_is_decided()
         assert!(before.code == 2 && before.err.contains("409"), "{before:?}");
     }
     let none = operate(&site, &gateway, "sun", &["confirm-hazard", "HD-9"]);
-    assert!(none.code == 2 && none.err.contains("HD-9: 没有这条未销号的隐患"), "{none:?}");
+    assert!(none.code == 2 && none.err.contains("HD-9: 没有这条隐患"), "{none:?}");
     let done = operate(&site, &gateway, "sun", &["confirm-hazard", "HD-1", "--seen-seq", &seen]);
     assert!(done.code == 0 && done.out.contains("隐患 HD-1 已登记"), "{done:?}");
 }

@@ -122,3 +122,51 @@ fn a_unit_that_is_not_the_profiles_is_told_with_its_size_and_both_ways_out() {
     let words = "give range and limits in ppb as well (1 ppm = 1000 ppb)";
     are_said(&defects(&site), "site.toml", &text, &[("unit = \"ppm\"", words)]);
 }
+
+#[test]
+fn vectors_that_expect_nothing_are_errors_and_those_that_are_not_run_are_warnings() {
+    let profile = format!("{HEAD}[field.concentration]\naddress = 1\ntype = \"u16\"\nunit = \"ppm\"\n");
+    let empty = "[[vector]]\nblocks = { \"3:0\" = \"0000 00FA\" }\nexpect = {}\n";
+    let site = site(&profile, Some(empty));
+    let expected = [("expect = {}", "error 没有写任何期望值")];
+    are_said(&defects(&site), "profiles/vectors/head.toml", empty, &expected);
+
+    let vectors = site.folder().join("profiles/vectors");
+    std::fs::write(vectors.join("head.toml"), "vector = []\n").unwrap();
+    are_said(&defects(&site), "head.toml", "vector = []\n", &[("vector = []", "nothing is expected here")]);
+
+    std::fs::rename(vectors.join("head.toml"), vectors.join("haed.toml")).unwrap();
+    let found = defects(&site);
+    assert!(found.len() == 1 && found[0].0.ends_with("profiles/vectors/haed.toml"), "{found:#?}");
+    assert!(
+        found[0].2.starts_with("warning") && found[0].2.contains("no device names the profile `haed`"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn the_vectors_of_a_shipped_profile_are_not_run_and_that_is_said() {
+    let site = Site::minimal();
+    std::fs::create_dir_all(site.folder().join("profiles/vectors")).unwrap();
+    std::fs::write(site.folder().join("profiles/vectors/gas-module-b.toml"), "").unwrap();
+    let found = defects(&site);
+    assert!(
+        found.len() == 1 && found[0].2.contains("there is no profiles/gas-module-b.toml of your own"),
+        "{found:#?}"
+    );
+    assert_eq!(check(&site, &[]).code, 0);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_shipped_profile_and_a_file_called_profiles_is_no_folder() {
+    let linked = Site::minimal();
+    std::fs::create_dir_all(linked.folder().join("profiles")).unwrap();
+    std::os::unix::fs::symlink("nowhere.toml", linked.folder().join("profiles/gas-module-b.toml")).unwrap();
+    let found = defects(&linked);
+    assert!(found.len() == 1 && found[0].0.ends_with("profiles/gas-module-b.toml"), "{found:#?}");
+    assert!(found[0].2.starts_with("error") && found[0].2.contains("a link that leads nowhere"), "{found:#?}");
+
+    let beside = Site::minimal();
+    std::fs::write(beside.folder().join("profiles"), "").unwrap();
+    assert_eq!(defects(&beside), []);
+}

@@ -85,3 +85,38 @@ fn bytes_that_cannot_be_read_and_fields_that_are_not_there_are_named() {
     let found = flaws("[[vector]]\nblocks = { '3:0' = '0000' }\nexpect = { y = 1 }\n");
     assert_eq!(found, [("vector[#0].expect.y".to_owned(), "profile `try` has no field `y`".to_owned())]);
 }
+
+#[test]
+fn a_text_field_is_compared_by_its_characters() {
+    let profile = "title_zh = '试'\ntitle_en = 'try'\n[field.name]\naddress = 1\ntype = 'text'\nlength = 2\n";
+    let profile = Profile::from_toml("try", profile).unwrap();
+    let tried = |data: &str, expected: &str| {
+        let text = format!("[[vector]]\nblocks = {{ '3:1' = '{data}' }}\nexpect = {{ name = {expected} }}\n");
+        let tried = Vectors::from_toml(&text).unwrap().run(&profile);
+        assert!(tried.fields.contains("name"), "it has a vector");
+        tried.flaws.into_iter().map(|flaw| flaw.message_en).collect::<Vec<_>>()
+    };
+    assert_eq!(tried("4142 4300", "'ABC'"), [""; 0]);
+    assert_eq!(tried("4142", "'bad NeverRead'"), [""; 0]);
+    let differs = "vector 1 differs: name should be \"ABD\", got \"ABC\"; raw registers 3:1 = 4142 4300";
+    assert_eq!(tried("4142 4300", "'ABD'"), [differs]);
+    assert_eq!(tried("4142 4300", "3").len(), 1);
+}
+
+#[test]
+fn a_value_ten_times_too_small_differs_however_small_it_is_and_a_rounded_float_agrees() {
+    assert!(!near(0.0008, 0.00008) && !near(0.31, 0.3101) && !near(0.0, 1e-6) && !near(f64::INFINITY, 1.0));
+    for written in [0.0, 0.0008, 0.31, 21.5, -5.1, 66.536, 123_456.7] {
+        #[allow(clippy::cast_possible_truncation, reason = "as an instrument does")]
+        let told = f64::from(written as f32);
+        assert!(near(written, told) && near(rounded(told), told), "{written} {told}");
+    }
+}
+
+#[test]
+fn what_expects_nothing_is_a_flaw_with_its_place() {
+    let nothing = "nothing is expected here, so nothing is proved".to_owned();
+    let found = flaws("[[vector]]\nblocks = { '3:0' = '0000' }\nexpect = {}\n");
+    assert_eq!(found, [("vector[#0].expect".to_owned(), nothing.clone())]);
+    assert_eq!(flaws("vector = []\n"), [("vector".to_owned(), nothing)]);
+}

@@ -99,13 +99,14 @@ impl History {
     }
 }
 
-/// Only what was done: a point without five quiet minutes proves nothing about its deadband.
+/// Only what was done: a point without five quiet minutes, or read too seldom to fill them, proves nothing about its deadband.
 fn looked(span: Span, (known, all): Known) -> String {
     let (from, to) = (time_text(span.from_ms), time_text(span.to_ms));
     let rest = if known == all {
         String::new()
     } else {
-        "；其余测点没有平静的 5 分钟，未核对 · the other points had no quiet five minutes: not compared".into()
+        "；其余测点没有足够的采样或平静时段，未核对 · the other points had not enough samples or no quiet time: not compared"
+            .into()
     };
     format!(
         "噪声：{from} – {to} 的历史中，{all} 个回差核对了 {known} 个 · {known} of {all} deadbands compared with the noise of that history{rest}"
@@ -155,7 +156,9 @@ mod tests {
         let span = Span { from_ms: 0, to_ms: 86_400_000 };
         let some = looked(span, (1, 3));
         assert!(
-            some.contains("3 个回差核对了 1 个 · 1 of 3 deadbands compared") && some.contains("not compared"),
+            some.contains("3 个回差核对了 1 个 · 1 of 3 deadbands compared")
+                && some.contains("没有足够的采样或平静时段，未核对")
+                && some.contains("not enough samples or no quiet time: not compared"),
             "{some}"
         );
         assert!(!looked(span, (3, 3)).contains("not compared"));

@@ -24,9 +24,27 @@ pub(super) enum Sees<'a> {
     Hazard(&'a str, Deed),
 }
 
+/// What there is to see.
+pub(super) enum Shown {
+    /// The lines, and the number that vouches for them.
+    Stands(String, u64),
+    /// It is as the action would have it: nothing is left to do, in words.
+    AlreadySo(String),
+}
+
+/// What came of looking.
+pub(super) enum Looked {
+    /// Agreed to; the number that was seen.
+    Agreed(u64),
+    AlreadySo(String),
+}
+
 /// Shows it as it is and asks; gives the number that was seen.
-pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<u64, Trouble> {
-    let (line, seq) = shown(person, what).await?;
+pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<Looked, Trouble> {
+    let (line, seq) = match shown(person, what).await? {
+        Shown::Stands(line, seq) => (line, seq),
+        Shown::AlreadySo(text) => return Ok(Looked::AlreadySo(text)),
+    };
     if !io::stdin().is_terminal() {
         let text = format!(
             "{line}\n没有终端：核对后加 --seen-seq {seq} · no terminal: look at it, then give --seen-seq {seq}"
@@ -35,15 +53,19 @@ pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<u64, Trouble
     }
     println!("{line}");
     if agreed().unwrap_or(false) {
-        return Ok(seq);
+        return Ok(Looked::Agreed(seq));
     }
     Err(Trouble { text: "没有执行 · nothing was done".into(), exit: Exit::Usage })
 }
 
-async fn shown(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble> {
+async fn shown(person: &Person, what: Sees<'_>) -> Result<Shown, Trouble> {
     if let Sees::Hazard(hazard, deed) = what {
         return look_hazard::shown(person, hazard, &deed).await;
     }
+    standing(person, what).await.map(|(lines, seq)| Shown::Stands(lines, seq))
+}
+
+async fn standing(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble> {
     // First, so that what comes while the rest is read is not taken for seen.
     let seq = person.get("/api/v1/status").await?["seq"].as_u64().unwrap_or_default();
     let alarms = person.get("/api/v1/alarms").await?;

@@ -4,6 +4,7 @@
 //! Owns the lines. Leaves asking to [`super::look`], and what each step does in words to [`super::operate_hazard`].
 
 use super::client::Trouble;
+use super::look::Shown;
 use super::operate::path;
 use super::person::Person;
 use super::screen::{moment, rows, text};
@@ -18,13 +19,12 @@ struct About {
     point: Value,
 }
 
-/// The lines, and the number by which it was seen.
-pub(super) async fn shown(person: &Person, id: &str, deed: &Deed) -> Result<(String, u64), Trouble> {
+/// The lines, and the number by which it was seen; or that it is over as this step would have it.
+pub(super) async fn shown(person: &Person, id: &str, deed: &Deed) -> Result<Shown, Trouble> {
     let open = person.get("/api/v1/hazards").await?;
     let Some(row) = rows(&open).find(|h| h["id"] == id) else {
-        let text =
-            format!("{id}: 没有这条未销号的隐患，没有执行 · no open hidden danger of that number, nothing was done");
-        return Err(Trouble { text, exit: Exit::Usage });
+        let closed = person.get("/api/v1/hazards?closed=true").await?;
+        return over(id, rows(&closed).find(|h| h["id"] == id), deed).map(Shown::AlreadySo);
     };
     let (measures, risks) = (person.get("/api/v1/measures").await?, person.get("/api/v1/risks").await?);
     let named = |list: &Value, key: &Value| rows(list).find(|one| one["key"] == *key).cloned().unwrap_or_default();
@@ -34,7 +34,24 @@ pub(super) async fn shown(person: &Person, id: &str, deed: &Deed) -> Result<(Str
         None => Value::Null,
     };
     let about = About { measure: named(&measures, &row["measure"]), risk: named(&risks, &row["risk"]), point };
-    Ok((lines(row, &about, deed), row["moved_seq"].as_u64().unwrap_or_default()))
+    Ok(Shown::Stands(lines(row, &about, deed), row["moved_seq"].as_u64().unwrap_or_default()))
+}
+
+/// A step tried again after it was done has nothing left to do; any other one no longer can be done.
+fn over(id: &str, row: Option<&Value>, deed: &Deed) -> Result<String, Trouble> {
+    let refused = |text: String| Err(Trouble { text, exit: Exit::Usage });
+    let Some(row) = row else {
+        return refused(format!("{id}: 没有这条隐患，没有执行 · no hidden danger of that number, nothing was done"));
+    };
+    let stage = row["stage"]["stage"].as_str().unwrap_or_default();
+    let (zh, en, step) = match stage {
+        "rejected" => ("已排除", "rejected as a false alarm", "reject"),
+        _ => ("已销号", "closed", "close"),
+    };
+    if deed.step == step {
+        return Ok(format!("{id}: {zh}，没有改变 · {en}: it is over already, nothing was changed"));
+    }
+    refused(format!("{id}: {zh}，没有执行 · {en}: it is over already, nothing was done"))
 }
 
 fn lines(row: &Value, about: &About, deed: &Deed) -> String {
@@ -160,6 +177,23 @@ mod tests {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(!shown.contains("不能做"), "{shown}");
+    }
+
+    #[test]
+    fn a_step_that_ended_the_record_is_already_so_and_any_other_is_refused() {
+        let rejected = json!({ "id": "HD-1", "stage": { "stage": "rejected" } });
+        let said = over("HD-1", Some(&rejected), &REJECT).map_err(|trouble| trouble.text);
+        assert_eq!(
+            said.unwrap(),
+            "HD-1: 已排除，没有改变 · rejected as a false alarm: it is over already, nothing was changed"
+        );
+        let close = Deed { step: "close", does: ("销号", "closed") };
+        for (row, part) in [(Some(&rejected), "已排除，没有执行"), (None, "没有这条隐患")] {
+            let trouble = over("HD-1", row, &close).unwrap_err();
+            assert!(trouble.text.contains(part) && trouble.exit == Exit::Usage, "{}", trouble.text);
+        }
+        let closed = json!({ "id": "HD-1", "stage": { "stage": "closed" } });
+        assert!(over("HD-1", Some(&closed), &close).is_ok_and(|said| said.contains("已销号")));
     }
 
     #[test]

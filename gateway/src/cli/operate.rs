@@ -9,7 +9,7 @@
 
 use super::client::{ANSWER_LIMIT, Trouble};
 use super::link::block_on;
-use super::look::{Sees, look};
+use super::look::{Looked, Sees, look};
 use super::operate_hazard::HazardAction;
 use super::person::{Person, PersonArgs};
 use super::{Exit, screen};
@@ -249,7 +249,14 @@ async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
     if sees != Sees::Nothing {
         let seen = match args.seen_seq {
             Some(seq) => seq,
-            None => look(person, sees).await?,
+            None => match look(person, sees).await? {
+                Looked::Agreed(seq) => seq,
+                Looked::AlreadySo(said) => {
+                    let answer = json!({ "already_so": true, "records": [] }).to_string();
+                    println!("{}", if args.json { answer } else { said });
+                    return Ok(Exit::Ok);
+                }
+            },
         };
         body["seen_seq"] = seen.into();
     }

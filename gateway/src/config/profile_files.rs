@@ -12,7 +12,7 @@ use devices::profile::{self, Flaw, Profile, RawProfile};
 use devices::vectors::Vectors;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Profiles by name, as far as they could be loaded.
@@ -48,6 +48,7 @@ pub(super) fn load(
             profiles.insert(name.to_owned(), Arc::new(profile));
         }
     }
+    reader.unused_vectors(&tried);
     (profiles, own)
 }
 
@@ -76,8 +77,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// A link that leads nowhere is there as well: somebody meant a profile of their own.
     fn exists(&self, name: &str) -> bool {
-        is_plain(name) && self.base.join("profiles").join(format!("{name}.toml")).exists()
+        is_plain(name) && self.base.join("profiles").join(format!("{name}.toml")).symlink_metadata().is_ok()
     }
 
     /// The number of a file in `profiles` that was added to those that are shown; `None` where there is none.
@@ -91,10 +93,29 @@ impl Reader<'_> {
                 self.files.push(SourceFile { name: path.display().to_string(), text, layer: false });
                 Some(self.files.len() - 1)
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) if is_absent(&error) && path.symlink_metadata().is_err() => None,
             Err(error) => {
                 self.findings.push(unreadable(&path, &error));
                 None
+            }
+        }
+    }
+
+    /// Warns of every file of vectors that proves nothing, because no device names a profile of one's own by that name.
+    fn unused_vectors(&mut self, named: &BTreeSet<&str>) {
+        let folder = self.base.join("profiles/vectors");
+        let entries: std::io::Result<Vec<_>> = std::fs::read_dir(&folder).and_then(Iterator::collect);
+        let mut paths: Vec<PathBuf> = match entries {
+            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
+            Err(error) if is_absent(&error) => return,
+            Err(error) => return self.findings.push(unreadable(&folder, &error).warning()),
+        };
+        paths.sort();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            // one that could not be loaded has its own mistakes to show
+            if !(named.contains(&*name) && self.exists(&name)) {
+                self.findings.push(unused(path, &name, named.contains(&*name)));
             }
         }
     }
@@ -193,12 +214,40 @@ fn no_vectors(file: usize, error: &toml::de::Error) -> Finding {
     Finding { at: Some((file, error.span().unwrap_or(0..0))), ..finding }
 }
 
+/// Nothing by that name; also where a part of the way to it is a file.
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn unused(path: &Path, name: &str, named: bool) -> Finding {
+    let shown = path.display();
+    let why = if named {
+        (format!("没有自备型号 profiles/{name}.toml"), format!("there is no profiles/{name}.toml of your own"))
+    } else {
+        (format!("没有仪表使用型号 {name}"), format!("no device names the profile `{name}`"))
+    };
+    let finding = Finding::fatal(
+        shown.to_string(),
+        (format!("{shown} 中的向量没有运行：{}", why.0), format!("the vectors of {shown} are not run: {}", why.1)),
+        (
+            format!("文件名须与仪表 profile 所用的自备型号相同（profiles/{name}.toml），否则删去"),
+            format!("name it as the profile of your own (profiles/{name}.toml) that a device names, or take it out"),
+        ),
+    );
+    Finding { at: Some(super::diagnostic::NO_FILE), ..finding }.warning()
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Finding {
     let shown = path.display();
+    let remedy = if is_absent(error) {
+        ("这是一个指向不存在文件的链接：改正或删去", "it is a link that leads nowhere: mend it, or take it out")
+    } else {
+        ("改正权限或文件编码（UTF-8）", "mend its permissions, or its encoding (UTF-8)")
+    };
     let finding = Finding::fatal(
         shown.to_string(),
         (format!("{shown} 无法读取：{error}"), format!("{shown} cannot be read: {error}")),
-        ("改正权限或文件编码（UTF-8）".into(), "mend its permissions, or its encoding (UTF-8)".into()),
+        (remedy.0.into(), remedy.1.into()),
     );
     Finding { at: Some(super::diagnostic::NO_FILE), ..finding }
 }

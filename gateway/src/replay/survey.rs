@@ -47,7 +47,9 @@ struct Sums {
     v: f64,
     vv: f64,
     tv: f64,
-    /// A value at a limit, or none at all: not a quiet window.
+    /// When the newest sample came.
+    newest_ms: i64,
+    /// A value at a limit, none at all, or a time without samples: not a quiet window.
     disturbed: bool,
 }
 
@@ -162,7 +164,11 @@ impl PointSurvey {
         if s.utc_ms - self.sums.begun_ms >= WINDOW_MS || s.utc_ms < self.sums.begun_ms {
             self.close();
             self.sums.begun_ms = s.utc_ms;
+            self.sums.newest_ms = s.utc_ms;
         }
+        // what happened in it nobody knows, and it counts as no recorded time
+        self.sums.disturbed |= s.utc_ms - self.sums.newest_ms > self.gap_ms;
+        self.sums.newest_ms = s.utc_ms;
         let Reading::Good(v) = s.reading else {
             self.sums.disturbed = true;
             return;
@@ -253,6 +259,14 @@ mod tests {
     fn a_minute_of_values_is_no_quiet_five_minutes() {
         assert_eq!(survey((0..65).map(|k| (k * 1000, 20.0))).sigmas.len(), 0);
         assert_eq!(survey((0..260).map(|k| (k * 1000, 20.0))).sigmas.len(), 1);
+    }
+
+    #[test]
+    fn a_window_with_a_gap_inside_is_not_recorded() {
+        let two_ends = (0..40).chain(240..280).map(|k| (k * 1000, 20.0));
+        assert_eq!(survey(two_ends).sigmas.len(), 0);
+        let beat_missed = (0..260).filter(|k| k % 10 > 1).map(|k| (k * 1000, 20.0));
+        assert_eq!(survey(beat_missed).sigmas.len(), 1);
     }
 
     #[test]
