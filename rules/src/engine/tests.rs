@@ -21,12 +21,33 @@ use crate::reading::{Doubt, Fault, Finite};
 use crate::risk::{Evidence, Measure, Risk, RiskLevel};
 use crate::time::Wall;
 use proptest::prelude::ProptestConfig;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) fn at(seconds: f64) -> Now {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive test times")]
     let ns = (seconds * 1e9).round() as u64;
     Now { mono: Mono(ns), wall: Wall::default() }
+}
+
+/// Occurrences that were raised and not closed since, by alarm.
+pub(super) fn open_occurrences(events: &[Event]) -> BTreeMap<String, BTreeSet<u64>> {
+    let mut open: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+    for e in events {
+        let Some(fact) = e.kind.fact() else { continue };
+        match &e.kind {
+            EventKind::Raised { .. } | EventKind::ShadowRaised { .. } => {
+                open.entry(fact.alarm.clone()).or_default().insert(fact.occurrence);
+            }
+            // What was owed before it came in the shadow is owed after it.
+            EventKind::ShadowReturned { latched: false, .. } => {
+                open.entry(fact.alarm.clone()).or_default().remove(&fact.occurrence);
+            }
+            EventKind::Cleared { .. } => drop(open.remove(&fact.alarm)),
+            _ => {}
+        }
+    }
+    open
 }
 
 /// So many random stories, fewer where the environment asks for fewer (`PROPTEST_CASES`).

@@ -5,7 +5,6 @@ use crate::book::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppres
 use crate::command::ShelfKind;
 use crate::engine::Flood;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub(super) enum Move {
@@ -334,21 +333,7 @@ proptest! {
     fn every_raised_occurrence_is_closed_or_stands(moves in prop::collection::vec(a_move(), 1..80)) {
         let mut stage = Stage::new();
         moves.iter().for_each(|m| stage.play(m));
-        let mut open: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-        for e in &stage.rig.events {
-            let Some(fact) = e.kind.fact() else { continue };
-            match &e.kind {
-                EventKind::Raised { .. } | EventKind::ShadowRaised { .. } => {
-                    open.entry(fact.alarm.clone()).or_default().insert(fact.occurrence);
-                }
-                // what was owed before it came in the shadow is owed after it
-                EventKind::ShadowReturned { latched: false, .. } => {
-                    open.entry(fact.alarm.clone()).or_default().remove(&fact.occurrence);
-                }
-                EventKind::Cleared { .. } => drop(open.remove(&fact.alarm)),
-                _ => {}
-            }
-        }
+        let open = open_occurrences(&stage.rig.events);
         for a in &stage.rig.engine.alarms().all() {
             prop_assert_eq!(open.get(&a.key).is_some_and(|o| !o.is_empty()), a.stands(), "{:?}", a);
         }

@@ -5,7 +5,6 @@ use super::stage::{Move, Stage, bad, story};
 use super::{Ties, drawn};
 use crate::book::Subject;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
 
 const LONGEST: usize = 40;
 
@@ -34,26 +33,6 @@ fn replayed(stage: &Stage) -> Engine {
         }
     }
     engine
-}
-
-/// Occurrences that were raised and not closed since, by alarm.
-fn open_occurrences(events: &[Event]) -> BTreeMap<String, BTreeSet<u64>> {
-    let mut open: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-    for e in events {
-        let Some(fact) = e.kind.fact() else { continue };
-        match &e.kind {
-            EventKind::Raised { .. } | EventKind::ShadowRaised { .. } => {
-                open.entry(fact.alarm.clone()).or_default().insert(fact.occurrence);
-            }
-            // What was owed before it came in the shadow is owed after it.
-            EventKind::ShadowReturned { latched: false, .. } => {
-                open.entry(fact.alarm.clone()).or_default().remove(&fact.occurrence);
-            }
-            EventKind::Cleared { .. } => drop(open.remove(&fact.alarm)),
-            _ => {}
-        }
-    }
-    open
 }
 
 /// Alarms that a value raised: of a point's rules. Silence of a device, a vote and a condition of the gateway have other evidence.
