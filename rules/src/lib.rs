@@ -21,7 +21,9 @@ pub mod time;
 
 pub use book::{BookParts, Defect, DeviceId, MeasureId, PointId, RiskId, RuleBook, RuleId, SourceId};
 pub use command::{Actor, Command, Refusal, Rejected, ShelfKind};
-pub use engine::{AlarmState, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition};
+pub use engine::{
+    AlarmState, BootSince, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition,
+};
 pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut};
 pub use reading::{Doubt, Fault, Finite, Reading, Sample};
 pub use text::{Sharing, Text};

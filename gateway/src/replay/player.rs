@@ -15,9 +15,17 @@ use super::timeline::{Stretch, Timeline};
 use crate::store::PastSample;
 use rules::book::Mode;
 use rules::{
-    Actor, Command, DeviceId, Engine, Event, EventKind, Input, Mono, Now, PointId, Reading, Restored, RuleBook, Sample,
+    Actor, BootSince, Command, DeviceId, Engine, Event, EventKind, Input, Mono, Now, PointId, Reading, Restored,
+    RuleBook, Sample,
 };
 use std::time::Duration;
+
+/// The boot in hand keeps its times; those of events before it lie at or before 0 on the clock of the replay.
+fn boot_in_hand(before: &[Event], start: Now) -> BootSince {
+    let first = before.iter().find(|e| e.at.mono > Mono(0));
+    let (seq, at) = first.map_or((before.last().map_or(1, |e| e.seq + 1), start), |e| (e.seq, e.at));
+    BootSince { seq, at, wall_mark_utc_ms: None }
+}
 
 fn is_flood_start(event: &Event) -> bool {
     matches!(event.kind, EventKind::FloodStarted { .. })
@@ -74,6 +82,8 @@ pub struct Player<'a> {
     answered: bool,
     modes: Vec<(String, Mode)>,
     next_hazard: u64,
+    /// The boot of the machine in which the recorded samples are.
+    boot: BootSince,
     last: Now,
     played: Played,
 }
@@ -105,6 +115,7 @@ impl<'a> Player<'a> {
             answered: false,
             modes: Vec::new(),
             next_hazard: 1,
+            boot: boot_in_hand(before, start),
             last: start,
             played: Played::default(),
         };
@@ -271,13 +282,18 @@ impl<'a> Player<'a> {
 
     /// As the gateway starts: from the stored rows and the events of the last minutes.
     fn restart(&mut self, recent: &[Event], rebooted: bool, now: Now) {
+        let mark = Some(self.last.wall.utc_ms).filter(|_| rebooted);
+        let boot = (!rebooted).then_some(self.boot);
+        if rebooted {
+            self.boot = BootSince { seq: self.engine.next_seq(), at: now, wall_mark_utc_ms: mark };
+        }
         let restored = Restored {
             next_seq: self.engine.next_seq(),
             next_hazard: self.next_hazard,
             alarms: self.engine.alarms().eventful().map(|(_, a)| a).filter(|a| a.fact.is_some()).cloned().collect(),
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
-            same_boot: !rebooted,
-            wall_mark_utc_ms: Some(self.last.wall.utc_ms).filter(|_| rebooted),
+            boot,
+            wall_mark_utc_ms: mark,
             modes: self.modes.clone(),
             recent: recent.to_vec(),
             stillness: self.engine.stillness(self.last),

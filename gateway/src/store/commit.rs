@@ -4,7 +4,7 @@ use super::{Found, GENESIS, KeptBook, UncleanEnd, books};
 use crate::record::Record;
 use rules::book::Mode;
 use rules::hazard::Hazard;
-use rules::{AlarmState, Event, EventKind, Restored};
+use rules::{AlarmState, BootSince, Event, EventKind, Restored};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -194,6 +194,22 @@ fn recent(conn: &Connection) -> rusqlite::Result<Vec<Event>> {
     Ok(events)
 }
 
+/// Keys in `meta`: the kernel's id of the newest boot, the number that its first event has, and the wall mark before it.
+const KERNEL_BOOT: &str = "kernel_boot_id";
+const BOOT_SEQ: &str = "boot_since_seq";
+const BOOT_WALL_MARK: &str = "boot_wall_mark_utc_ms";
+
+/// The boot of the machine, if it is still the one of the newest events. One that has left no event has left no times either.
+fn boot_since(conn: &Connection, kernel_boot_id: &str) -> rusqlite::Result<Option<BootSince>> {
+    let known = meta(conn, KERNEL_BOOT)?.filter(|known| !kernel_boot_id.is_empty() && known == kernel_boot_id);
+    let since = meta(conn, BOOT_SEQ)?.and_then(|seq| seq.parse::<u64>().ok());
+    let Some(since) = since.filter(|_| known.is_some()) else { return Ok(None) };
+    let wall_mark_utc_ms = meta(conn, BOOT_WALL_MARK)?.and_then(|mark| mark.parse().ok());
+    let first = rows::<Record>(conn, &format!("SELECT json FROM event WHERE seq >= {since} ORDER BY seq LIMIT 1"))?;
+    let begun = |record: &Record| BootSince { seq: since, at: record.event.at, wall_mark_utc_ms };
+    Ok(first.first().map(begun))
+}
+
 pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Result<Found> {
     let last: Option<(i64, String, String)> = conn
         .query_row("SELECT seq, hash, json FROM event ORDER BY seq DESC LIMIT 1", [], |r| {
@@ -203,26 +219,31 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
     let in_order = "SELECT kind = 'system.stopped' FROM event ORDER BY seq DESC LIMIT 1";
     let in_order: Option<bool> = conn.query_row(in_order, [], |row| row.get(0)).optional()?;
     let delivered: i64 = conn.query_row("SELECT COALESCE(MAX(delivery_seq), 0) FROM event", [], |row| row.get(0))?;
-    let same_boot = !kernel_boot_id.is_empty() && meta(conn, "kernel_boot_id")?.as_deref() == Some(kernel_boot_id);
+    let next_seq = last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1);
     let next_hazard = meta(conn, "next_hazard")?.and_then(|v| v.parse().ok()).unwrap_or(1);
     let last_record = last.as_ref().and_then(|(_, _, text)| serde_json::from_str::<Record>(text).ok());
     let alive_utc_ms = meta(conn, ALIVE)?.and_then(|v| v.parse().ok());
     let last_utc_ms = last_record.map(|r| r.event.at.wall.utc_ms).max(alive_utc_ms);
     let (hazards, unread_hazards) = hazards(conn)?;
+    let wall_mark_utc_ms = wall_mark(conn)?.max(last_utc_ms);
     let restored = Restored {
-        next_seq: last.as_ref().map_or(1, |(seq, ..)| seq.unsigned_abs() + 1),
+        next_seq,
         next_hazard,
         alarms: rows(conn, "SELECT json FROM alarm_state ORDER BY key")?,
         hazards,
-        same_boot,
-        wall_mark_utc_ms: wall_mark(conn)?.max(last_utc_ms),
+        boot: boot_since(conn, kernel_boot_id)?,
+        wall_mark_utc_ms,
         modes: modes(conn)?,
         recent: recent(conn)?,
         stillness: rules::engine::Stillness::default(),
     };
-    let tx = conn.transaction()?;
-    set_meta(&tx, "kernel_boot_id", kernel_boot_id)?;
-    tx.commit()?;
+    if restored.boot.is_none() {
+        let tx = conn.transaction()?;
+        set_meta(&tx, KERNEL_BOOT, kernel_boot_id)?;
+        set_meta(&tx, BOOT_SEQ, &next_seq.to_string())?;
+        set_meta(&tx, BOOT_WALL_MARK, &wall_mark_utc_ms.map_or_else(String::new, |mark| mark.to_string()))?;
+        tx.commit()?;
+    }
     Ok(Found {
         restored,
         chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),

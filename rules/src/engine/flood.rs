@@ -3,7 +3,7 @@
 use super::restore::Passage;
 use super::{Engine, Timer};
 use crate::event::{Cause, Event, EventKind};
-use crate::time::{Mono, Now, TimeQuality};
+use crate::time::{Mono, Now};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -136,12 +136,12 @@ impl Engine {
         self.emit(ended, now, out);
     }
 
-    /// After a start: the window from the journal, and whether a flood was on. What cannot be dated is not in the window; after a step of
-    /// the wall clock the peak is that since the step.
-    pub(super) fn rebuild_flood(&mut self, recent: &[Event], passage: Passage) {
+    /// After a start: the window from the journal, and whether a flood was on. Events from `boot_seq` on are of this boot of the machine.
+    /// What cannot be dated is not in the window.
+    pub(super) fn rebuild_flood(&mut self, recent: &[Event], boot_seq: u64, passage: Passage) {
         let now = passage.now;
         for event in recent {
-            let at = dated(event.at, passage);
+            let at = dated(event, boot_seq, passage);
             match &event.kind {
                 EventKind::FloodStarted { count, first } => {
                     let mono = at.map_or(now.mono, |at| Mono(u64::try_from(at).unwrap_or(0)));
@@ -163,19 +163,13 @@ impl Engine {
     }
 }
 
-/// When an event of the journal was. The journal does not say of which boot it is: where a label that counts lies before this one, the
-/// label tells; otherwise the monotonic clock, if it can be that of this boot.
-fn dated(was: Now, passage: Passage) -> Option<Moment> {
-    let now = passage.now;
-    let ago_ms = now.wall.utc_ms.saturating_sub(was.wall.utc_ms);
-    let labelled = moment(now.mono).saturating_sub(ago_ms.saturating_mul(1_000_000));
-    if !passage.same_boot {
-        return (passage.wall && ago_ms >= 0).then_some(labelled);
+/// When an event of the journal was: one of this boot by the monotonic clock, one before it by its label.
+fn dated(event: &Event, boot_seq: u64, passage: Passage) -> Option<Moment> {
+    if event.seq >= boot_seq {
+        return Some(moment(event.at.mono));
     }
-    if labelled < 0 && was.wall.quality == TimeQuality::Synced {
-        return Some(labelled);
-    }
-    (was.mono <= now.mono).then(|| moment(was.mono))
+    let ago_ms = passage.boot_wall_ms?.saturating_sub(event.at.wall.utc_ms);
+    Some(ago_ms.saturating_mul(-1_000_000)).filter(|at| *at <= moment(passage.now.mono))
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ mod vote;
 pub use alarms::Alarms;
 pub use config::ConfigChange;
 pub use flood::Flood;
-pub use state::{AlarmState, ConditionState, Input, Restored, Shown};
+pub use state::{AlarmState, BootSince, ConditionState, Input, Restored, Shown};
 pub use stillness::Stillness;
 pub use system::SystemCondition;
 pub use vote::Count;

@@ -37,13 +37,22 @@ pub(super) struct Passage {
     pub(super) same_boot: bool,
     /// The wall clock may be believed.
     pub(super) wall: bool,
+    /// The wall time of this boot, by which times before it are told; none where nothing proves it.
+    pub(super) boot_wall_ms: Option<i64>,
 }
 
 impl Passage {
     fn of(restored: &Restored, now: Now) -> Self {
         let behind = restored.wall_mark_utc_ms.is_some_and(|mark| now.wall.utc_ms < mark);
         let synced = now.wall.quality == TimeQuality::Synced;
-        Self { now, same_boot: restored.same_boot, wall: !behind && (restored.same_boot || synced) }
+        let same_boot = restored.boot.is_some();
+        let wall = !behind && (same_boot || synced);
+        let up_ms = i64::try_from(now.mono.0 / 1_000_000).unwrap_or(i64::MAX);
+        let boot_wall_ms = match &restored.boot {
+            Some(boot) => boot.boot_wall_ms(),
+            None => wall.then(|| now.wall.utc_ms.saturating_sub(up_ms)),
+        };
+        Self { now, same_boot, wall, boot_wall_ms }
     }
 
     /// A time of before on the present monotonic clock; none if nothing proves how long ago it was.
@@ -61,11 +70,6 @@ impl Passage {
         let dated = self.wall && self.now.wall.quality == TimeQuality::Synced;
         let ago_ms = u64::try_from(self.now.wall.utc_ms.saturating_sub(utc_ms)).ok().filter(|_| dated)?;
         Some(Duration::from_millis(ago_ms))
-    }
-
-    fn boot_wall_ms(self) -> Option<i64> {
-        let up_ms = i64::try_from(self.now.mono.0 / 1_000_000).unwrap_or(i64::MAX);
-        self.wall.then(|| self.now.wall.utc_ms.saturating_sub(up_ms))
     }
 
     /// The same for an end that lies ahead: never longer than it was from the beginning, whatever the wall clock did meanwhile.
@@ -95,7 +99,7 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.next_seq = restored.next_seq.max(1);
     engine.next_hazard = restored.next_hazard.max(1);
     engine.unsaid.unproven = !passage.wall;
-    engine.boot_wall_ms = passage.boot_wall_ms();
+    engine.boot_wall_ms = passage.boot_wall_ms;
     for (unit, mode) in &restored.modes {
         engine.set_mode(unit, *mode);
         // A screen from before the start may be older than the mode.
@@ -113,7 +117,8 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.drop_what_a_start_ends();
     engine.arm_overdue();
     engine.arm_all(now);
-    engine.rebuild_flood(&restored.recent, passage);
+    let boot_seq = restored.boot.map_or(u64::MAX, |boot| boot.seq);
+    engine.rebuild_flood(&restored.recent, boot_seq, passage);
     engine
 }
 
@@ -178,9 +183,6 @@ impl Engine {
         let watched = watched_of_delay(&alarm);
         if !passage.same_boot {
             move_to_this_boot(&mut alarm, passage);
-        } else if !passage.wall {
-            // Nothing tells any more how long before the boot they were.
-            alarm.raises.retain(|raise| raise.mono > Mono(0));
         }
         if let ConditionState::PendingOn(began) = alarm.condition {
             let before = alarm.pending.map_or(Duration::ZERO, |was| self.before_boot(was));
@@ -307,6 +309,9 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         alarm.pending = Some(Now { mono: began, wall: alarm.pending.unwrap_or(now).wall });
     }
     alarm.last_evaluable = None;
+    if let Some(rank) = &mut alarm.first_out {
+        rank.at = alarm.raised.and_then(|raised| rank_of_before(rank.at, raised, passage)).unwrap_or(Mono(0));
+    }
     alarm.raises = alarm.raises.iter().filter_map(|r| passage.then(*r)).collect();
     for time in [&mut alarm.raised, &mut alarm.annunciated, &mut alarm.acked_at] {
         if let Some(was) = *time {
@@ -333,9 +338,16 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
             Expiry::after(now, Duration::ZERO)
         };
     }
-    if let Some(rank) = &mut alarm.first_out {
-        rank.at = alarm.raised.map_or(now.mono, |r| r.mono);
-    }
+}
+
+/// When a rank was taken: as long before or after the newest raise as it was then, which has a label.
+fn rank_of_before(at: Mono, raised: Now, passage: Passage) -> Option<Mono> {
+    let then = passage.then(raised)?.mono;
+    Some(if at > raised.mono {
+        then.plus(at.since(raised.mono))
+    } else {
+        Mono(then.0.saturating_sub(raised.mono.0 - at.0))
+    })
 }
 
 fn orphan_fact(orphan: &AlarmState) -> AlarmFact {

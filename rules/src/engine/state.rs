@@ -6,7 +6,7 @@ use crate::event::{AlarmFact, Event, FirstOut};
 use crate::hazard::Hazard;
 use crate::hide::{Hidden, Inhibit};
 use crate::reading::Sample;
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, TimeQuality};
 use serde::{Deserialize, Serialize};
 
 /// What goes in.
@@ -257,6 +257,28 @@ impl AlarmState {
     }
 }
 
+/// This boot of the machine, where the journal has events of it already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootSince {
+    /// The first event of it; those before have the monotonic clock of another boot.
+    pub seq: u64,
+    pub at: Now,
+    /// The latest wall time ever seen before it.
+    pub wall_mark_utc_ms: Option<i64>,
+}
+
+impl BootSince {
+    /// The wall time of the boot itself, if the wall clock was to be believed when it began: what labels of before are told from. Later
+    /// steps of the clock change nothing of it.
+    pub(super) fn boot_wall_ms(&self) -> Option<i64> {
+        let Now { mono, wall } = self.at;
+        let believed =
+            wall.quality == TimeQuality::Synced && self.wall_mark_utc_ms.is_none_or(|mark| mark <= wall.utc_ms);
+        let up_ms = i64::try_from(mono.0 / 1_000_000).unwrap_or(i64::MAX);
+        believed.then(|| wall.utc_ms.saturating_sub(up_ms))
+    }
+}
+
 /// What the store kept from before.
 #[derive(Clone, Debug, Default)]
 pub struct Restored {
@@ -267,8 +289,8 @@ pub struct Restored {
     pub alarms: Vec<AlarmState>,
     /// Records that are not rejected, in the order in which they were moved: all open ones, and closed ones to link a repeat with.
     pub hazards: Vec<Hazard>,
-    /// True when the machine has not rebooted since: monotonic times are then comparable.
-    pub same_boot: bool,
+    /// Set when the machine has not rebooted since the last event: monotonic times are then comparable.
+    pub boot: Option<BootSince>,
     /// The latest wall time ever seen: a clock behind it proves nothing.
     pub wall_mark_utc_ms: Option<i64>,
     /// Modes of units of the plant, by key.

@@ -151,14 +151,14 @@ mod tests {
         }
         // Down from 101 s on; the machine booted at 130 s, the first start is at 150 s and another at 160 s.
         let since_boot = |s: u64| Now { mono: Mono((s - 130) * 1_000_000_000), ..now(s) };
-        let mut restored =
-            crate::Restored { stillness: engine.stillness(now(120)), same_boot: false, ..crate::Restored::default() };
+        let mut restored = crate::Restored { stillness: engine.stillness(now(120)), ..crate::Restored::default() };
         for s in [150, 160] {
             let told = restored.stillness.0["GT-101:STUCK"];
             assert_eq!((told.since_utc_ms, told.newest_utc_ms), (100_000, 101_000), "{s}");
             let engine = Engine::new(book.clone(), restored, since_boot(s));
-            let (stillness, same_boot) = (engine.stillness(since_boot(s + 5)), true);
-            restored = crate::Restored { stillness, same_boot, ..crate::Restored::default() };
+            let boot = Some(crate::BootSince { seq: 1, at: since_boot(150), wall_mark_utc_ms: None });
+            let stillness = engine.stillness(since_boot(s + 5));
+            restored = crate::Restored { stillness, boot, ..crate::Restored::default() };
         }
     }
 

@@ -132,7 +132,7 @@ impl Engine {
         let a = &self.alarms[i];
         match (a.condition, memory) {
             (ConditionState::PendingOn(_), _) => a.fact.as_ref().map_or(Duration::ZERO, |f| f.stood()),
-            (_, Memory::Unchanged(anchor)) if !anchor.proved => anchor.age(anchor.newest),
+            (_, Memory::Unchanged(anchor)) if !anchor.proved => anchor.age(anchor.newest).saturating_sub(anchor.down),
             _ => Duration::ZERO,
         }
     }

@@ -204,7 +204,7 @@ impl Rig {
             next_hazard: self.engine.next_hazard,
             alarms: self.engine.alarms().all(),
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
-            same_boot,
+            boot: same_boot.then(|| BootSince { seq: 1, at: at(0.0), wall_mark_utc_ms: None }),
             wall_mark_utc_ms: None,
             modes: Vec::new(),
             recent: Vec::new(),

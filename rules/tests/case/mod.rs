@@ -5,8 +5,8 @@ mod line;
 
 use line::{Deed, parse};
 use rules::{
-    Actor, AlarmState, Cause, Command, ConfigChange, DeviceId, Engine, Event, EventKind, Finite, Input, Mono, Now,
-    Reading, Restored, RuleBook, Sample, TimeQuality, Wall,
+    Actor, AlarmState, BootSince, Cause, Command, ConfigChange, DeviceId, Engine, Event, EventKind, Finite, Input,
+    Mono, Now, Reading, Restored, RuleBook, Sample, TimeQuality, Wall,
 };
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ struct Play {
     journal: Vec<Event>,
     wall_offset_ms: i64,
     wall_mark_ms: i64,
+    boot: BootSince,
     boot_at_ns: u64,
     /// What is to be heard, where the case asks for it.
     sound: Option<String>,
@@ -46,6 +47,7 @@ pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> S
         journal: Vec::new(),
         wall_offset_ms: 0,
         wall_mark_ms: WALL_ZERO_MS,
+        boot: BootSince { seq: 1, at: start, wall_mark_utc_ms: None },
         boot_at_ns: 0,
         sound,
         said: Vec::new(),
@@ -174,7 +176,7 @@ impl Play {
             next_hazard: 100,
             alarms,
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
-            same_boot: !other_boot,
+            boot: (!other_boot).then_some(self.boot),
             wall_mark_utc_ms: Some(self.wall_mark_ms),
             modes: modes.collect(),
             recent: self.journal.clone(),
@@ -187,6 +189,10 @@ impl Play {
         let mut now = self.now(ns);
         if *unsynced {
             now.wall.quality = TimeQuality::Unsynced;
+        }
+        if *other_boot {
+            let seq = self.engine.next_seq();
+            self.boot = BootSince { seq, at: now, wall_mark_utc_ms: Some(self.wall_mark_ms) };
         }
         self.engine = Engine::new(self.book.clone(), restored, now);
         self.engine.handle(Input::Tick, now, &mut self.events);

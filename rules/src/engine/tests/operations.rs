@@ -143,6 +143,7 @@ pub(super) struct Stage {
     t: f64,
     /// When the machine was booted, in seconds of `t`.
     booted: f64,
+    boot: BootSince,
     wall_ms: i64,
     book: usize,
 }
@@ -156,6 +157,7 @@ impl Stage {
             rig: Rig::new(parts, Restored::default(), 0.0),
             t: 0.0,
             booted: 0.0,
+            boot: BootSince { seq: 1, at: at(0.0), wall_mark_utc_ms: None },
             wall_ms: 1_767_225_600_000,
             book: 0,
         }
@@ -240,6 +242,10 @@ impl Stage {
             self.booted = self.t - 20.0;
         }
         let now = self.now();
+        let boot = if same_boot { Some(self.boot) } else { None };
+        if !same_boot {
+            self.boot = BootSince { seq: self.rig.engine.next_seq(), at: now, wall_mark_utc_ms: None };
+        }
         let modes = self
             .rig
             .engine
@@ -254,6 +260,7 @@ impl Stage {
             wall_mark_utc_ms: Some(self.wall_ms),
             recent: self.rig.events.clone(),
             stillness,
+            boot,
             ..self.rig.stored(same_boot)
         };
         let book = self.rig.engine.book().clone();

@@ -32,7 +32,7 @@ struct Start {
     same_boot: bool,
 }
 
-/// All that happened, with the time of the wall clock, without numbers and without the start itself.
+/// All that happened, with the time of the wall clock.
 fn told(seconds: &[Second], start: Option<Start>, well_after: usize) -> Vec<(i64, serde_json::Value)> {
     let mut stage = Stage::of(site());
     for (n, (readings, person)) in seconds.iter().enumerate() {
@@ -46,7 +46,11 @@ fn told(seconds: &[Second], start: Option<Start>, well_after: usize) -> Vec<(i64
             stage.start(start.same_boot);
         }
     }
-    let events = stage.rig.events.into_iter();
+    outcome(stage.rig.events)
+}
+
+/// Without numbers and without the start itself.
+pub(super) fn outcome(events: Vec<Event>) -> Vec<(i64, serde_json::Value)> {
     // What a start credits of a delay is said in the event, and is no outcome.
     let kind = |mut kind: EventKind| {
         if let Some(fact) = kind.fact_mut() {
@@ -54,15 +58,15 @@ fn told(seconds: &[Second], start: Option<Start>, well_after: usize) -> Vec<(i64
         }
         kind
     };
-    let told = events.filter(|e| !matches!(e.kind, EventKind::Started { .. }));
+    let told = events.into_iter().filter(|e| !matches!(e.kind, EventKind::Started { .. }));
     told.map(|e| (e.at.wall.utc_ms, without_mono(serde_json::to_value(kind(e.kind)).unwrap()))).collect()
 }
 
-/// The monotonic clock begins anew with a boot; what it says of a time the wall clock says as well.
+/// The monotonic clock begins anew with a boot, and what it says of a time the wall clock says as well; numbers of events count the start.
 fn without_mono(mut value: serde_json::Value) -> serde_json::Value {
     match &mut value {
         serde_json::Value::Object(fields) => {
-            fields.retain(|key, value| key != "mono" && !(key == "at" && value.is_u64()));
+            fields.retain(|key, value| key != "mono" && !key.ends_with("_seq") && !(key == "at" && value.is_u64()));
             fields.values_mut().for_each(|v| *v = without_mono(v.take()));
         }
         serde_json::Value::Array(list) => list.iter_mut().for_each(|v| *v = without_mono(v.take())),

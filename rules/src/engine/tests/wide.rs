@@ -5,6 +5,7 @@
 mod causes;
 mod order;
 mod properties;
+mod restart;
 mod stage;
 mod witness;
 

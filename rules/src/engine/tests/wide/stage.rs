@@ -113,8 +113,11 @@ pub(super) struct Stage {
     pub(super) in_force: usize,
     /// Only timers that are truly due are called for.
     pub(super) truly: bool,
+    /// How long the machine is down when it reboots; the start comes 20 s after the boot.
+    pub(super) down_ns: u64,
     t_ns: u64,
     booted_ns: u64,
+    boot: BootSince,
     wall_ms: i64,
     /// The latest that the wall clock has shown: the store keeps it, and it only grows.
     mark_ms: i64,
@@ -126,13 +129,31 @@ pub(super) const STARTED_NS: u64 = 100 * SECOND;
 
 impl Stage {
     pub(super) fn of(dice: &[Vec<u8>; 2], ties: Ties) -> Self {
-        let books = [0, 1].map(|n| RuleBook::build(drawn(&dice[n], ties)).unwrap().0);
+        Self::with([0, 1].map(|n| drawn(&dice[n], ties)))
+    }
+
+    pub(super) fn with(books: [BookParts; 2]) -> Self {
+        let books = books.map(|parts| RuleBook::build(parts).unwrap().0);
         let wall_ms = 1_767_225_600_000;
         let start = Now { mono: Mono(STARTED_NS), wall: Wall { utc_ms: wall_ms, quality: TimeQuality::Synced } };
         let engine = Engine::new(books[0].clone(), Restored::default(), start);
         let (events, calls) = (Vec::new(), Vec::new());
         let (t_ns, mark_ms) = (STARTED_NS, i64::MIN);
-        Self { engine, events, calls, books, in_force: 0, truly: false, t_ns, booted_ns: 0, wall_ms, mark_ms }
+        let boot = BootSince { seq: 1, at: start, wall_mark_utc_ms: None };
+        Self {
+            engine,
+            events,
+            calls,
+            books,
+            in_force: 0,
+            truly: false,
+            down_ns: 20 * SECOND,
+            t_ns,
+            booted_ns: 0,
+            boot,
+            wall_ms,
+            mark_ms,
+        }
     }
 
     pub(super) fn played(story: &Story) -> Self {
@@ -213,10 +234,7 @@ impl Stage {
             }
             Move::Silence(device) => self.give(Given::Scan { device: *device, answered: false, samples: Vec::new() }),
             Move::Wait(seconds) => self.pass(u64::from(*seconds)),
-            Move::Person(a, what) => {
-                let command = self.wish(*a, *what);
-                self.give(Given::Command(Box::new(command)));
-            }
+            Move::Person(a, what) => self.person(*a, *what),
             Move::System(k, active) => self.give(Given::System(SystemCondition::ALL[*k], *active)),
             Move::Step(ms) => self.wall_ms += ms,
             Move::Start(same_boot) => self.start(*same_boot),
@@ -250,8 +268,12 @@ impl Stage {
     pub(super) fn start(&mut self, same_boot: bool) {
         let stillness = self.engine.stillness(self.now());
         if !same_boot {
-            self.step_to(self.t_ns + 20 * SECOND);
+            self.step_to(self.t_ns + self.down_ns);
             self.booted_ns = self.t_ns - 20 * SECOND;
+        }
+        let boot = same_boot.then_some(self.boot);
+        if !same_boot {
+            self.boot = BootSince { seq: self.engine.next_seq(), at: self.now(), wall_mark_utc_ms: Some(self.mark_ms) };
         }
         let book = self.engine.book().clone();
         let modes = book.plant_units().iter().zip(self.engine.modes()).map(|(u, m)| (u.key.clone(), *m));
@@ -260,7 +282,7 @@ impl Stage {
             next_hazard: self.engine.next_hazard,
             alarms: self.engine.alarms().all(),
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
-            same_boot,
+            boot,
             wall_mark_utc_ms: Some(self.mark_ms),
             modes: modes.collect(),
             recent: self.events.clone(),
@@ -268,6 +290,11 @@ impl Stage {
         };
         self.engine = Engine::new(book, stored, self.now());
         self.give(Given::Start);
+    }
+
+    pub(super) fn person(&mut self, a: usize, what: u8) {
+        let command = self.wish(a, what);
+        self.give(Given::Command(Box::new(command)));
     }
 
     fn wish(&self, a: usize, what: u8) -> Command {

@@ -195,17 +195,13 @@ impl Witness {
         (self.started, self.proved) = (now, now.wall_ms >= self.mark_ms);
         self.answered.clear();
         self.points.values_mut().for_each(|p| (p.newest, p.valued, p.same_since) = (None, None, None));
-        // With another boot all times of before are told by the wall clock; within one, those from before it still are.
-        let boot = i128::from(self.call.booted_ns);
-        let told_by_wall = |at: &&mut When| !same_boot || at.ns < boot;
-        self.annunciations.retain(|at| same_boot || at.wall_ms <= now.wall_ms);
-        let hidden = self.points.values_mut().flat_map(|p| [&mut p.bypass, &mut p.reviewed].into_iter().flatten());
-        let times = self.rows.values_mut().flat_map(Row::times).chain(hidden);
-        times.filter(told_by_wall).for_each(|at| at.booted(now));
-        // The journal does not say of which boot they are: a label before this one tells.
-        let up_ms = i64::try_from((now.ns - boot) / 1_000_000).unwrap();
-        let before = |at: &&mut When| told_by_wall(at) || now.wall_ms - at.wall_ms > up_ms;
-        self.annunciations.iter_mut().filter(before).for_each(|at| at.booted(now));
+        // With another boot all times of before are told by the wall clock, as it is at its first start.
+        if !same_boot {
+            self.annunciations.retain(|at| at.wall_ms <= now.wall_ms);
+            let hidden = self.points.values_mut().flat_map(|p| [&mut p.bypass, &mut p.reviewed].into_iter().flatten());
+            let times = self.rows.values_mut().flat_map(Row::times).chain(hidden).chain(&mut self.annunciations);
+            times.for_each(|at| at.booted(now));
+        }
         // Off-delays begin anew.
         self.rows.values_mut().for_each(|row| row.pending_off = None);
     }
