@@ -363,6 +363,23 @@ fn missing_samples_explain_a_difference_and_a_removed_event_does_not() {
 }
 
 #[test]
+fn samples_whose_records_are_gone_begin_with_no_silence() {
+    let site = recorded();
+    let conn = rusqlite::Connection::open(site.data().join("records.db")).unwrap();
+    conn.execute("DELETE FROM event", []).unwrap();
+    drop(conn);
+    let (_, found) = json(&site, &["replay", "--json"]);
+    let differences = found["comparison"]["differences"].as_array().unwrap();
+    // Nobody watched before the first sample; after it the device is silent for 40 s once, and for 12 s between its two runs.
+    let told = |subject: &str| -> Vec<(i64, &str)> {
+        let of = differences.iter().filter(|d| d["subject"] == subject);
+        of.map(|d| ((d["at_ms"].as_i64().unwrap() - WALL_AT_START_MS) / 1000, d["kind"].as_str().unwrap())).collect()
+    };
+    assert_eq!(told("GT-101:H").first(), Some(&(41, "alarm.raised")));
+    assert_eq!(told("DET-101:COMMS_LOSS").first(), Some(&(205, "alarm.raised")));
+}
+
+#[test]
 fn a_deadband_below_the_noise_is_named_with_a_better_one() {
     let site = recorded();
     let (_, found) = json(&site, &["replay", "--json"]);

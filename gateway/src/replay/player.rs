@@ -84,6 +84,8 @@ pub struct Player<'a> {
     next_hazard: u64,
     /// The boot of the machine in which the recorded samples are.
     boot: BootSince,
+    /// Nothing has been told yet, by no event and no sample: the watch begins with the first of them.
+    untold: bool,
     last: Now,
     played: Played,
 }
@@ -116,6 +118,7 @@ impl<'a> Player<'a> {
             modes: Vec::new(),
             next_hazard: 1,
             boot: boot_in_hand(before, start),
+            untold: before.is_empty(),
             last: start,
             played: Played::default(),
         };
@@ -200,10 +203,14 @@ impl<'a> Player<'a> {
     fn flush(&mut self) {
         let Some(scanned) = self.scanned.take() else { return };
         let times = || self.scan.iter().map(|(.., at)| *at);
-        let (Some(first), Some(now)) = (times().map(|at| at.mono).min(), times().max_by_key(|at| at.mono)) else {
+        let (Some(begun), Some(now)) = (times().min_by_key(|at| at.mono), times().max_by_key(|at| at.mono)) else {
             return;
         };
+        let first = begun.mono;
         self.steps_until(first);
+        if std::mem::take(&mut self.untold) {
+            self.restart(&[], false, begun);
+        }
         self.timers(first, false);
         self.last = now;
         // Only now: a step may have brought another book.
@@ -221,6 +228,7 @@ impl<'a> Player<'a> {
 
     fn steps_until(&mut self, until: Mono) {
         while let Some((at, step)) = self.steps.next_if(|(at, _)| at.mono <= until) {
+            self.untold = false;
             // While the daemon was down nothing was judged; after a kill nobody knows since when, but for its last sign of life.
             // A change sees to what was due before it by itself.
             if !matches!(step, Step::Start { .. }) {

@@ -64,14 +64,14 @@ const POINTS: [std::ops::Range<usize>; 3] = [0..3, 3..7, 7..9];
 /// Of whole scans, a quarter of a second apart, so that what is due with a scan is not called for by that of another device. The second
 /// after the start is well.
 fn tell(stage: &mut Stage, second: &Second, well: bool) {
-    for device in 0..3 {
+    for (device, points) in POINTS.into_iter().enumerate() {
         stage.pass_ms(250);
         if second.1 == Some(device) && !well {
             stage.give(Given::Scan { device, answered: false, samples: Vec::new() });
             continue;
         }
         let of = |r: &Reading| if well && (r.value().is_none() || r.is_unconfirmed()) { good(30.0) } else { *r };
-        let told: Vec<_> = second.0[POINTS[device].clone()].iter().enumerate().map(|(k, r)| (k, of(r), 0)).collect();
+        let told: Vec<_> = second.0[points].iter().enumerate().map(|(k, r)| (k, of(r), 0)).collect();
         stage.scan(device, &told);
     }
 }
