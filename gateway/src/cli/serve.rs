@@ -177,9 +177,11 @@ pub(super) fn demo(choice: crate::demo::Choice) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_at_signal(stop.clone()));
         crate::demo::run(choice, stop).await
-    })
+    });
+    end(runtime);
+    exit
 }
