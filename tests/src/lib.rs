@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod http;
 pub mod influx;
+pub mod instrument;
 pub mod office;
 pub mod oracle;
 pub mod peer;

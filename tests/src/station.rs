@@ -73,11 +73,16 @@ impl Station {
 
     /// A site that the test describes itself, but for its data folder and address.
     pub fn own(dir: &Path, text: &str) -> Self {
+        Self::own_with(dir, text, &[])
+    }
+
+    /// The same with these variables in its environment at its first start.
+    pub fn own_with(dir: &Path, text: &str, around: &[(&str, PathBuf)]) -> Self {
         let mut table: toml::Table = text.parse().unwrap();
         let (data, port) = (dir.join("site-data"), free_port());
         table["site"].as_table_mut().unwrap().insert("data_dir".into(), data.display().to_string().into());
         table.insert("web".into(), table_of(&[("listen", format!("127.0.0.1:{port}").into())]));
-        Self::start("run", dir, "site", table, port)
+        Self::start_with("run", dir, "site", table, (port, around))
     }
 
     /// A township office on the same broker.
@@ -97,9 +102,19 @@ impl Station {
     }
 
     fn start(role: &'static str, dir: &Path, name: &str, table: toml::Table, port: u16) -> Self {
+        Self::start_with(role, dir, name, table, (port, &[]))
+    }
+
+    fn start_with(
+        role: &'static str,
+        dir: &Path,
+        name: &str,
+        table: toml::Table,
+        (port, around): (u16, &[(&str, PathBuf)]),
+    ) -> Self {
         let config = dir.join(format!("{name}.toml"));
         std::fs::write(&config, toml::to_string(&table).unwrap()).unwrap();
-        let program = spawn(role, dir, &config);
+        let program = spawn(role, dir, &config, around);
         let station = Self { base: format!("http://127.0.0.1:{port}"), config, dir: dir.into(), program, role };
         station.wait_until_alive();
         station
@@ -107,7 +122,7 @@ impl Station {
 
     /// Starts it again with the same file and data, after [`Program::kill`] or a clean end.
     pub fn restart(&mut self) {
-        self.program = spawn(self.role, &self.dir, &self.config);
+        self.program = spawn(self.role, &self.dir, &self.config, &[]);
         self.wait_until_alive();
     }
 
@@ -160,8 +175,10 @@ impl Station {
     }
 }
 
-fn spawn(role: &'static str, dir: &Path, config: &Path) -> Program {
-    Program::start(role, dir, Command::new(gateway_program()).arg(role).arg("--config").arg(config))
+fn spawn(role: &'static str, dir: &Path, config: &Path, around: &[(&str, PathBuf)]) -> Program {
+    let mut command = Command::new(gateway_program());
+    command.envs(around.iter().cloned()).arg(role).arg("--config").arg(config);
+    Program::start(role, dir, &mut command)
 }
 
 fn table_of(pairs: &[(&str, toml::Value)]) -> toml::Value {

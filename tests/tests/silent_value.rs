@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use e2e::instrument;
 use e2e::station::Station;
 use serde_json::Value;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The register that is never answered lies far from the other, so that no request can hold both.
@@ -15,28 +15,6 @@ const PROFILE: &str = "title_zh = '两段'\ntitle_en = 'two blocks'\n[field.near
                        [field.mute]\nfunction = 3\naddress = 3000\ntype = 'u16'\n";
 /// Three misses, probes after 2 and 4 s, five polls of patience, four seconds of delay; the rest for a busy machine.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
-
-/// Answers each request for holding registers with their addresses, but for one.
-fn serve(mut wire: TcpStream) -> std::io::Result<()> {
-    loop {
-        let mut request = [0; 12];
-        wire.read_exact(&mut request)?;
-        let (address, count) = (word(&request, 8), word(&request, 10));
-        if (address..address + count).contains(&MUTE) {
-            continue;
-        }
-        let registers: Vec<u8> = (address..address + count).flat_map(u16::to_be_bytes).collect();
-        let bytes = u8::try_from(registers.len()).unwrap();
-        let mut answer = request[..4].to_vec();
-        answer.extend([0, bytes + 3, request[6], request[7], bytes]);
-        answer.extend(registers);
-        wire.write_all(&answer)?;
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> u16 {
-    u16::from_be_bytes([bytes[at], bytes[at + 1]])
-}
 
 fn site(port: u16) -> String {
     let mut text = format!(
@@ -55,13 +33,7 @@ fn site(port: u16) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_value_that_alone_never_comes_is_an_alarm_and_the_others_stay_good() {
     let dir = tempfile::tempdir().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        while let Ok((wire, _)) = listener.accept() {
-            std::thread::spawn(move || drop(serve(wire)));
-        }
-    });
+    let port = instrument::serve(Arc::new(|at| if at.contains(&MUTE) { None } else { Some(at.collect()) }));
     std::fs::create_dir_all(dir.path().join("profiles")).unwrap();
     std::fs::write(dir.path().join("profiles/two.toml"), PROFILE).unwrap();
     let station = Station::own(dir.path(), &site(port));
