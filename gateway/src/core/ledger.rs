@@ -8,8 +8,7 @@
 
 use crate::mqtt::payload;
 use crate::record::Record;
-use crate::store::{Commit, KeptBook, Store, StoreError, seal};
-use rules::hazard::Hazard;
+use crate::store::{Commit, KeptBook, NewBoot, Store, StoreError, seal};
 use rules::{Engine, Event, EventKind};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,6 +43,8 @@ pub(super) struct Ledger {
     under_way: Option<JoinHandle<Result<(), StoreError>>>,
     /// Goes with the commit of the event that puts it in force.
     book: Option<KeptBook>,
+    /// Goes with the start.
+    boot: Option<NewBoot>,
     /// Commits given up because the ring was full.
     pub(super) given_up: u64,
     /// How long the last prompt commit took.
@@ -70,6 +71,7 @@ impl Ledger {
             late,
             under_way: None,
             book: None,
+            boot: None,
             given_up: 0,
             last_commit: Duration::ZERO,
         }
@@ -104,6 +106,11 @@ impl Ledger {
         self.book = Some(book);
     }
 
+    /// The first entry of this boot of the machine says so, with all rows told on its clock.
+    pub(super) fn begin_boot(&mut self, boot: Option<NewBoot>) {
+        self.boot = boot;
+    }
+
     fn commit_of(&mut self, events: Vec<Event>, engine: &Engine) -> Commit {
         let mut commit = Commit::default();
         for event in events {
@@ -117,39 +124,28 @@ impl Ledger {
         if commit.records.iter().any(|record| puts_rules_in_force(&record.event.kind)) {
             commit.book = self.book.take();
         }
+        if commit.records.iter().any(|record| matches!(record.event.kind, EventKind::Started { .. })) {
+            commit.boot = self.boot.take();
+        }
         commit
     }
 
     fn note_state(&mut self, event: &Event, engine: &Engine, commit: &mut Commit) {
-        for index in engine.rows_of(&event.kind) {
-            // What nothing has happened to needs no row.
-            let Some(row) = engine.alarms().row(index) else { continue };
+        if let EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } = &event.kind {
+            self.next_hazard = self.next_hazard.max(number_of(&hazard.id) + 1);
+        }
+        let kept = engine.kept(event);
+        commit.all |= kept.all;
+        for row in kept.alarms {
             commit.alarms.retain(|a| a.key != row.key);
-            commit.alarms.push(row.clone());
+            commit.alarms.push(row);
         }
-        if let Some(fact) = event.kind.fact().filter(|f| engine.alarm_index(&f.alarm).is_none()) {
-            commit.gone.push(fact.alarm.clone());
-        }
-        if let EventKind::ModeChanged { plant_unit, new, .. } = &event.kind {
-            commit.modes.push((plant_unit.clone(), *new));
-        }
-        let mut open = engine.hazards().iter();
-        let hazard = match &event.kind {
-            // As it stands after the turn; what is over is as its last event has it.
-            EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } => {
-                self.next_hazard = self.next_hazard.max(number_of(&hazard.id) + 1);
-                let over = || Hazard { moved_seq: event.seq, ..hazard.clone() };
-                Some(open.find(|h| h.id == hazard.id).cloned().unwrap_or_else(over))
-            }
-            EventKind::HazardOccurrence { hazard, .. } | EventKind::HazardOverdue { hazard, .. } => {
-                open.find(|h| h.id == *hazard).cloned()
-            }
-            _ => None,
-        };
-        if let Some(hazard) = hazard {
+        for hazard in kept.hazards {
             commit.hazards.retain(|h| h.id != hazard.id);
             commit.hazards.push(hazard);
         }
+        commit.gone.extend(kept.gone);
+        commit.modes.extend(kept.modes);
     }
 
     fn record(&mut self, event: Event) -> Record {

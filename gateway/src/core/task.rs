@@ -218,6 +218,7 @@ impl Core {
     async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
         let now = self.clock.now();
         self.ledger.put_on_file(KeptBook::of(self.engine.book(), &self.site.config_hash));
+        self.ledger.begin_boot(found.new_boot.clone());
         let down_for_ms = found.last_utc_ms.map(|last| u64::try_from(now.wall.utc_ms - last).unwrap_or(0));
         self.note(EventKind::Started {
             boot_id: self.ledger.boot_id().to_owned(),

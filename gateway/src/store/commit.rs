@@ -19,6 +19,8 @@ pub struct Commit {
     /// Priorities, by journal number, of events that are no alarm's: a candidate weighs what its risk weighs. 4 where there is none.
     pub priorities: BTreeMap<u64, u8>,
     pub alarms: Vec<AlarmState>,
+    /// These are all there are.
+    pub all: bool,
     /// Keys of alarms that the configuration no longer has.
     pub gone: Vec<String>,
     pub hazards: Vec<Hazard>,
@@ -27,6 +29,8 @@ pub struct Commit {
     pub modes: Vec<(String, Mode)>,
     /// The rules that an entry among `records` puts in force.
     pub book: Option<KeptBook>,
+    /// The boot of the machine that begins with these records: `alarms` and `hazards` then hold all there are, on its clock.
+    pub boot: Option<NewBoot>,
 }
 
 fn number(n: u64) -> i64 {
@@ -50,6 +54,9 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
             }
         }
     }
+    if commit.all {
+        tx.execute("DELETE FROM alarm_state", [])?;
+    }
     for alarm in &commit.alarms {
         tx.prepare_cached("INSERT OR REPLACE INTO alarm_state VALUES (?1, ?2)")?
             .execute(params![alarm.key, json(alarm)])?;
@@ -66,6 +73,9 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
     }
     for (unit, mode) in &commit.modes {
         set_meta(tx, &format!("{MODE}{unit}"), &json(mode))?;
+    }
+    if let (Some(boot), Some(first)) = (&commit.boot, commit.records.first()) {
+        begin_boot(tx, boot, first.event.seq)?;
     }
     set_meta(tx, "next_hazard", &commit.next_hazard.to_string())
 }
@@ -199,6 +209,20 @@ const KERNEL_BOOT: &str = "kernel_boot_id";
 const BOOT_SEQ: &str = "boot_since_seq";
 const BOOT_WALL_MARK: &str = "boot_wall_mark_utc_ms";
 
+/// A boot of the machine of which the records have nothing yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBoot {
+    kernel_boot_id: String,
+    /// The latest wall time ever seen before it.
+    wall_mark_utc_ms: Option<i64>,
+}
+
+fn begin_boot(tx: &Transaction<'_>, boot: &NewBoot, first_seq: u64) -> rusqlite::Result<()> {
+    set_meta(tx, KERNEL_BOOT, &boot.kernel_boot_id)?;
+    set_meta(tx, BOOT_SEQ, &first_seq.to_string())?;
+    set_meta(tx, BOOT_WALL_MARK, &boot.wall_mark_utc_ms.map_or_else(String::new, |mark| mark.to_string()))
+}
+
 /// The boot of the machine, if it is still the one of the newest events. One that has left no event has left no times either.
 fn boot_since(conn: &Connection, kernel_boot_id: &str) -> rusqlite::Result<Option<BootSince>> {
     let known = meta(conn, KERNEL_BOOT)?.filter(|known| !kernel_boot_id.is_empty() && known == kernel_boot_id);
@@ -237,19 +261,14 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         recent: recent(conn)?,
         stillness: rules::engine::Stillness::default(),
     };
-    if restored.boot.is_none() {
-        let tx = conn.transaction()?;
-        set_meta(&tx, KERNEL_BOOT, kernel_boot_id)?;
-        set_meta(&tx, BOOT_SEQ, &next_seq.to_string())?;
-        set_meta(&tx, BOOT_WALL_MARK, &wall_mark_utc_ms.map_or_else(String::new, |mark| mark.to_string()))?;
-        tx.commit()?;
-    }
+    let new_boot = restored.boot.is_none().then(|| NewBoot { kernel_boot_id: kernel_boot_id.to_owned(), wall_mark_utc_ms });
     Ok(Found {
         restored,
         chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),
         next_delivery: delivered.unsigned_abs() + 1,
         last_utc_ms,
         config_hash: meta(conn, CONFIG_HASH)?,
+        new_boot,
         salvaged: None,
         unread_hazards,
         unclean_end: in_order.filter(|yes| !yes).map(|_| UncleanEnd::default()),

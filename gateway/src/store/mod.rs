@@ -38,7 +38,7 @@ mod writer;
 pub use books::{Books, KeptBook};
 pub use chain::{ChainFault, GENESIS, seal, verify};
 pub use claim::Claim;
-pub use commit::Commit;
+pub use commit::{Commit, NewBoot};
 pub use end_mark::{EndMark, UncleanEnd};
 pub use follow::{StoredBatch, StoredSample};
 pub use history::{HistoryCursor, HistoryFigures};
@@ -111,6 +111,8 @@ pub struct Found {
     pub last_utc_ms: Option<i64>,
     /// Of the configuration that was in force last.
     pub config_hash: Option<String>,
+    /// Set when the records have nothing of this boot of the machine yet.
+    pub new_boot: Option<NewBoot>,
     /// Set when a damaged file was set aside: what happened, for people.
     pub salvaged: Option<String>,
     /// Hidden dangers that are in the file and cannot be read, by their ids.

@@ -244,13 +244,13 @@ async fn the_same_boot_is_known_by_its_first_event_and_no_boot_id_never_equals_a
     for (kernel, same) in [("k", true), ("", false)] {
         let dir = tempfile::tempdir().unwrap();
         let boot = || open(dir.path(), kernel).unwrap().1.restored.boot.map(|boot| boot.seq);
-        let (store, _) = open(dir.path(), "before").unwrap();
+        let (store, found) = open(dir.path(), "before").unwrap();
         let records = chain(vec![raised(50.0), raised(60.0), raised(70.0)]);
-        store.commit(commit(records[..1].to_vec())).await.unwrap();
+        store.commit(Commit { boot: found.new_boot, ..commit(records[..1].to_vec()) }).await.unwrap();
         drop(store);
         assert_eq!((boot(), boot()), (None, None), "{kernel}: nothing in the journal is of this boot yet");
-        let (store, _) = open(dir.path(), kernel).unwrap();
-        store.commit(commit(records[1..].to_vec())).await.unwrap();
+        let (store, found) = open(dir.path(), kernel).unwrap();
+        store.commit(Commit { boot: found.new_boot, ..commit(records[1..].to_vec()) }).await.unwrap();
         drop(store);
         assert_eq!(boot(), same.then_some(2), "{kernel}");
     }

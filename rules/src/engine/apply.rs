@@ -255,17 +255,14 @@ impl Engine {
     }
 
     /// Alarms whose row an event changed: what the store keeps with it.
-    #[must_use]
-    pub fn rows_of(&self, kind: &EventKind) -> Vec<usize> {
+    pub(super) fn rows_of(&self, kind: &EventKind) -> Vec<usize> {
         let x = self.book.index();
         if let Some(p) = kind.whole_point().and_then(|p| self.book.point_id(p)) {
             return x.rules_of_point[p.index()].iter().map(|r| r.index()).collect();
         }
-        if matches!(kind, EventKind::ConfigChanged { .. }) {
-            // A new rule of a hidden point is hidden without an event of its own.
-            let hidden =
-                |i: &usize| self.alarms[*i].hidden.bypass.is_some() || self.alarms[*i].hidden.service.is_some();
-            return (0..self.alarms.len()).filter(hidden).collect();
+        if matches!(kind, EventKind::Started { .. } | EventKind::ConfigChanged { .. }) {
+            // Neither says what it moved: times of another boot, a new rule of a hidden point, the ranks of another group.
+            return (0..self.alarms.len()).collect();
         }
         if let EventKind::HazardStage { hazard } = kind {
             return self.alarm_index(&hazard.cause).into_iter().collect();

@@ -30,6 +30,12 @@ pub(super) struct Unsaid {
     overdue_differs: bool,
 }
 
+impl Unsaid {
+    pub(super) fn orphans(&self) -> &[AlarmState] {
+        &self.orphans
+    }
+}
+
 /// How times of before relate to the present clocks.
 #[derive(Clone, Copy)]
 pub(super) struct Passage {
@@ -193,6 +199,9 @@ impl Engine {
         let since = alarm.raised.unwrap_or(now);
         self.alarms[i] = alarm;
         self.follow_state(i);
+        if i < self.memory.len() {
+            self.restore_anchor(i);
+        }
         if let Some(hot) = self.hot.get_mut(i) {
             hot.beyond = self.alarms[i].is_active();
         }

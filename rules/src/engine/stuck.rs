@@ -46,6 +46,11 @@ impl Anchor {
         Self { low: value, high: value, since: at, before, newest: at, down, proved: false }
     }
 
+    /// Unmoved since before this start.
+    fn proved(value: f64) -> Self {
+        Self { proved: true, ..Self::begun(value, Mono(0)) }
+    }
+
     pub(super) fn age(self, at: Mono) -> Duration {
         at.since(self.since) + self.before
     }
@@ -137,14 +142,20 @@ impl Engine {
         }
     }
 
-    /// After a start: the value with which it became pending or active. One that was held then has none, and is taken as it is found:
-    /// what nobody saw moving clears nothing.
-    fn remembered_anchor(&self, i: usize, found: f64) -> Option<Anchor> {
+    /// At a start: the value with which it became pending or active. What the start says of it before its first sample has none.
+    pub(super) fn restore_anchor(&mut self, i: usize) {
         let a = &self.alarms[i];
-        if matches!(a.condition, ConditionState::Unknown | ConditionState::Normal) {
-            return None;
+        let value = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value);
+        let unmoved = matches!(self.condition_of(i), Condition::Stuck { .. } | Condition::Frozen { .. });
+        let stands = a.pending_since().is_some() || a.is_active();
+        if let Some(v) = value.filter(|_| unmoved && stands) {
+            self.memory[i] = Memory::Unchanged(Box::new(Anchor::proved(v)));
         }
-        let v = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value).unwrap_or(found);
-        Some(Anchor { proved: true, ..Anchor::begun(v, Mono(0)) })
+    }
+
+    /// One that was held at the start has no value, and is taken as it is found: what nobody saw moving clears nothing.
+    fn remembered_anchor(&self, i: usize, found: f64) -> Option<Anchor> {
+        let calm = matches!(self.alarms[i].condition, ConditionState::Unknown | ConditionState::Normal);
+        (!calm).then(|| Anchor::proved(found))
     }
 }

@@ -213,6 +213,38 @@ impl Rig {
     }
 }
 
+/// What a store would have kept, event by event.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    alarms: std::collections::BTreeMap<String, AlarmState>,
+    /// In the order in which they were moved.
+    hazards: Vec<Hazard>,
+}
+
+impl Rows {
+    pub(super) fn keep(&mut self, engine: &Engine, events: &[Event]) {
+        for kept in events.iter().map(|e| engine.kept(e)) {
+            if kept.all {
+                self.alarms.clear();
+            }
+            kept.gone.iter().for_each(|key| drop(self.alarms.remove(key)));
+            self.alarms.extend(kept.alarms.into_iter().map(|row| (row.key.clone(), row)));
+            self.hazards.retain(|h| kept.hazards.iter().all(|k| k.id != h.id));
+            self.hazards.extend(kept.hazards);
+        }
+    }
+    pub(super) fn alarms(&self) -> Vec<AlarmState> {
+        self.alarms.values().cloned().collect()
+    }
+    /// The open ones in the order of their numbers.
+    pub(super) fn hazards(&self) -> Vec<Hazard> {
+        let closed = |h: &&Hazard| matches!(h.stage, crate::hazard::Stage::Closed { .. });
+        let mut open: Vec<Hazard> = self.hazards.iter().filter(|h| h.stage.is_open()).cloned().collect();
+        open.sort_by_key(|h| h.id.trim_start_matches("HD-").parse::<u64>().ok());
+        self.hazards.iter().filter(closed).cloned().chain(open).collect()
+    }
+}
+
 pub(super) fn operator() -> Actor {
     Actor { user: "operator".into(), role: "operator".into(), terminal: String::new() }
 }

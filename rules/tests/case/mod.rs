@@ -8,6 +8,7 @@ use rules::{
     Actor, AlarmState, BootSince, Cause, Command, ConfigChange, DeviceId, Engine, Event, EventKind, Finite, Input,
     Mono, Now, Reading, Restored, RuleBook, Sample, TimeQuality, Wall,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Wall clock of second 0: a day in 2026.
@@ -24,6 +25,8 @@ struct Play {
     wall_offset_ms: i64,
     wall_mark_ms: i64,
     boot: BootSince,
+    /// Of the store.
+    rows: BTreeMap<String, AlarmState>,
     boot_at_ns: u64,
     /// What is to be heard, where the case asks for it.
     sound: Option<String>,
@@ -48,6 +51,7 @@ pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> S
         wall_offset_ms: 0,
         wall_mark_ms: WALL_ZERO_MS,
         boot: BootSince { seq: 1, at: start, wall_mark_utc_ms: None },
+        rows: BTreeMap::new(),
         boot_at_ns: 0,
         sound,
         said: Vec::new(),
@@ -169,7 +173,7 @@ impl Play {
         let Deed::Start { other_boot, unsynced } = deed else { return };
         self.collect(ns);
         let alarms: Vec<AlarmState> =
-            serde_json::from_str(&serde_json::to_string(&self.engine.alarms().all()).unwrap()).unwrap();
+            serde_json::from_str(&serde_json::to_string(&self.rows.values().collect::<Vec<_>>()).unwrap()).unwrap();
         let modes = self.book.plant_units().iter().zip(self.engine.modes()).map(|(u, m)| (u.key.clone(), *m));
         let restored = Restored {
             next_seq: self.engine.next_seq(),
@@ -195,8 +199,21 @@ impl Play {
             self.boot = BootSince { seq, at: now, wall_mark_utc_ms: Some(self.wall_mark_ms) };
         }
         self.engine = Engine::new(self.book.clone(), restored, now);
+        let (boot_id, version, config_hash) = (String::new(), String::new(), String::new());
+        let kind = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
+        self.keep(&Event { seq: 0, at: now, kind });
         self.engine.handle(Input::Tick, now, &mut self.events);
         self.collect(ns);
+    }
+
+    /// What the store keeps with an event.
+    fn keep(&mut self, event: &Event) {
+        let kept = self.engine.kept(event);
+        if kept.all {
+            self.rows.clear();
+        }
+        kept.gone.iter().for_each(|key| drop(self.rows.remove(key)));
+        self.rows.extend(kept.alarms.into_iter().map(|row| (row.key.clone(), row)));
     }
 
     fn collect(&mut self, _ns: u64) {
@@ -206,7 +223,9 @@ impl Play {
         let line =
             |e: &Event| Some(said(e, boot)? + &sounds(e).map_or(String::new(), |s| format!(" calls {}", s.word())));
         self.said.extend(self.events.iter().filter_map(line));
-        self.journal.append(&mut self.events);
+        let told = std::mem::take(&mut self.events);
+        told.iter().for_each(|e| self.keep(e));
+        self.journal.extend(told);
     }
 
     fn story(self) -> String {

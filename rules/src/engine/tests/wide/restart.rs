@@ -100,6 +100,12 @@ fn told(dice: &[Vec<u8>; 2], ties: Ties, seconds: &[Second], start: Option<bool>
             fact.retain(|key, _| key != "reading" && key != "ne107");
         }
     }
+    // What was normal and no more has no row in a store: it is unknown until its next sample.
+    for (_, e) in &mut told {
+        for state in e.pointer_mut("/fact/states").and_then(|s| s.as_object_mut()).into_iter().flatten() {
+            *state.1 = state.1.as_str().unwrap().replacen("unknown", "normal", 1).into();
+        }
+    }
     told
 }
 

@@ -118,6 +118,7 @@ pub(super) struct Stage {
     t_ns: u64,
     booted_ns: u64,
     boot: BootSince,
+    rows: Rows,
     wall_ms: i64,
     /// The latest that the wall clock has shown: the store keeps it, and it only grows.
     mark_ms: i64,
@@ -151,6 +152,7 @@ impl Stage {
             t_ns,
             booted_ns: 0,
             boot,
+            rows: Rows::default(),
             wall_ms,
             mark_ms,
         }
@@ -217,6 +219,7 @@ impl Stage {
             self.engine.note(start, now, &mut self.events);
             self.engine.handle(Input::Tick, now, &mut self.events);
         }
+        self.rows.keep(&self.engine, &self.events[begun..]);
         let (booted_ns, events) = (self.booted_ns, begun..self.events.len());
         self.calls.push(Call { given, now, booted_ns, same_boot, events });
     }
@@ -280,8 +283,8 @@ impl Stage {
         let stored = Restored {
             next_seq: self.engine.next_seq(),
             next_hazard: self.engine.next_hazard,
-            alarms: self.engine.alarms().all(),
-            hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
+            alarms: self.rows.alarms(),
+            hazards: self.rows.hazards(),
             boot,
             wall_mark_utc_ms: Some(self.mark_ms),
             modes: modes.collect(),
