@@ -62,7 +62,11 @@ pub enum Command {
     /// Set the mode of a unit that has no running signal.
     SetMode { unit: String, seen_seq: u64, mode: Mode, reason: String },
     /// Stop the sound for a while; a new alarm of priority 1 or 2 brings it back.
-    Silence,
+    /// Refused as [`Rejected::Changed`] when one of those called after `seen_seq`, where one is given.
+    Silence {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen_seq: Option<u64>,
+    },
     /// Hear the annunciator for a moment; a reason of at least 4 characters.
     TestAnnunciator { reason: String },
     /// Confirm a hidden-danger candidate: refused as [`Rejected::Changed`] when its alarm called again after `seen_seq`, where one is given.
@@ -104,10 +108,10 @@ impl Command {
             | Self::ReturnToService { seen_seq, .. }
             | Self::SetMode { seen_seq, .. }
             | Self::MoveHazard { seen_seq, .. } => Some(seen_seq),
-            Self::ConfirmHazard { seen_seq, .. } | Self::RejectHazard { seen_seq, .. } => seen_seq.as_mut(),
-            Self::ResetFirstOut { .. } | Self::Silence | Self::TestAnnunciator { .. } | Self::RegisterHazard { .. } => {
-                None
+            Self::ConfirmHazard { seen_seq, .. } | Self::RejectHazard { seen_seq, .. } | Self::Silence { seen_seq } => {
+                seen_seq.as_mut()
             }
+            Self::ResetFirstOut { .. } | Self::TestAnnunciator { .. } | Self::RegisterHazard { .. } => None,
         }
     }
 }

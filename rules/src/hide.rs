@@ -37,6 +37,25 @@ pub struct Shelf {
     pub by: Decision,
 }
 
+impl Shelf {
+    /// For how long; by labels, which no reboot moves.
+    pub(crate) fn granted(&self) -> Duration {
+        granted(self.until, &self.by)
+    }
+}
+
+impl Bypass {
+    /// For how long; by labels, which no reboot moves.
+    pub(crate) fn granted(&self) -> Duration {
+        granted(self.until, &self.by)
+    }
+}
+
+fn granted(until: Expiry, by: &Decision) -> Duration {
+    let ms = until.wall_utc_ms.saturating_sub(by.at.wall.utc_ms);
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
 /// Bypassed under a permit (旁路).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bypass {
@@ -131,7 +150,7 @@ pub struct Inhibit {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(seq: &u64) -> bool {
+pub(crate) fn is_zero(seq: &u64) -> bool {
     *seq == 0
 }
 

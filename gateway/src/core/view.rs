@@ -2,6 +2,7 @@
 
 use crate::delivery::Delivered;
 use crate::snapshot::{AlarmView, HazardView, SiteView, ValueView};
+use rules::event::AlarmFact;
 use rules::hazard::Hazard;
 use rules::{AlarmState, Engine, Event, EventKind, Reading, TimeQuality};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,8 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
     let described = described.as_ref();
     let told = told(engine, index);
     let event_id = format!("{}-{}", site.site, state.annunciated_seq);
-    let (text_zh, text_en) = sentence(state, site);
+    let reading = shown_reading(engine, index, state);
+    let (text_zh, text_en) = sentence(state, reading, site);
     let (title_zh, title_en) = crate::text::alarm_title(&state.key, site);
     let delivered = beside.delivery.get(&event_id).cloned().unwrap_or_default();
     AlarmView {
@@ -77,7 +79,7 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
         returned_utc_ms: state.returned.map(|n| n.wall.utc_ms),
         acked_utc_ms: state.acked_at.map(|n| n.wall.utc_ms),
         acked_by: state.acked_by.clone(),
-        value: fact.and_then(|f| f.reading).and_then(Reading::value),
+        value: reading.and_then(Reading::value),
         limit: fact.and_then(|f| f.limit),
         unit: fact.map(|f| f.unit.clone()).unwrap_or_default(),
         risk: fact.and_then(|f| f.risk.clone()),
@@ -133,12 +135,19 @@ fn told(engine: &Engine, index: usize) -> Told<'_> {
     Told { area, cause: told.cause, consequence: told.consequence, action: told.action, action_en: told.action_en }
 }
 
+/// What the point says now; while it says nothing, what the alarm's last event said.
+fn shown_reading(engine: &Engine, index: usize, state: &AlarmState) -> Option<Reading> {
+    let now = engine.newest_reading(index).filter(|r| r.value().is_some());
+    now.or_else(|| state.fact.as_ref().and_then(|f| f.reading))
+}
+
 /// The sentence of the raise, with the newest facts.
-fn sentence(state: &AlarmState, site: &SiteView) -> (String, String) {
+fn sentence(state: &AlarmState, reading: Option<Reading>, site: &SiteView) -> (String, String) {
     let (Some(fact), Some(at)) = (state.fact.clone(), state.raised) else {
         return (state.key.clone(), state.key.clone());
     };
-    let kind = EventKind::Raised { fact: *fact, assumed: state.assumed, late_by_ms: 0 };
+    let fact = AlarmFact { reading, ..*fact };
+    let kind = EventKind::Raised { fact, assumed: state.assumed, late_by_ms: 0 };
     crate::text::event_text(&Event { seq: state.annunciated_seq, at, kind }, site)
 }
 

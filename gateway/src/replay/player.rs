@@ -270,7 +270,12 @@ impl<'a> Player<'a> {
     }
 
     fn person(&mut self, command: &Command, actor: &Actor, at: Now) {
-        let command = seen(command, self.engine.next_seq() - 1);
+        // What else the person acknowledged with it has an entry of its own.
+        let newest = match command {
+            Command::Acknowledge { alarm, .. } => self.engine.called_seq(alarm),
+            _ => None,
+        };
+        let command = seen(command, newest.unwrap_or(self.engine.next_seq() - 1));
         match self.engine.command(&command, actor, at, &mut self.played.events) {
             Ok(()) | Err(rules::Rejected::AlreadySo) => {}
             Err(reason) => self.played.refused.push(Refused { at, command, reason: reason.to_string() }),

@@ -93,7 +93,7 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
             Command::SetMode { unit: plant_unit.clone(), seen_seq: 0, mode: *new, reason: by.reason.clone() },
             by,
         ),
-        EventKind::Silenced { by, .. } => person(Command::Silence, by),
+        EventKind::Silenced { by, .. } => person(Command::Silence { seen_seq: None }, by),
         EventKind::HazardStage { hazard } => match &hazard.stage {
             Stage::Registered { confirmed: by } => person(
                 Command::ConfirmHazard { hazard: hazard.id.clone(), seen_seq: None, reason: by.reason.clone() },

@@ -261,7 +261,8 @@ pub(super) fn load(conn: &mut Connection, kernel_boot_id: &str) -> rusqlite::Res
         recent: recent(conn)?,
         stillness: rules::engine::Stillness::default(),
     };
-    let new_boot = restored.boot.is_none().then(|| NewBoot { kernel_boot_id: kernel_boot_id.to_owned(), wall_mark_utc_ms });
+    let new_boot =
+        restored.boot.is_none().then(|| NewBoot { kernel_boot_id: kernel_boot_id.to_owned(), wall_mark_utc_ms });
     Ok(Found {
         restored,
         chain_head: last.map_or_else(|| GENESIS.to_owned(), |(_, hash, _)| hash),

@@ -88,6 +88,13 @@ struct Reason {
     reason: String,
 }
 
+/// Left out, nothing is compared.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Heard {
+    seen_seq: Option<u64>,
+}
+
 #[derive(Deserialize)]
 struct SetMode {
     seen_seq: u64,
@@ -206,8 +213,8 @@ async fn mode(
     carry_out(&state, &session, Action::Shelve, command, &headers).await
 }
 
-async fn silence(State(state): Site, session: Session, headers: HeaderMap, Body(_): Body<Reason>) -> Answer {
-    carry_out(&state, &session, Action::Shelve, Command::Silence, &headers).await
+async fn silence(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Heard>) -> Answer {
+    carry_out(&state, &session, Action::Shelve, Command::Silence { seen_seq: b.seen_seq }, &headers).await
 }
 
 async fn test_annunciator(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Reason>) -> Answer {

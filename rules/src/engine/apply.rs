@@ -102,7 +102,7 @@ impl Engine {
                 }
                 a.condition = ConditionState::Active;
                 (a.held, a.assumed) = (*assumed, *assumed);
-                (a.shadow, a.occurrence) = (true, fact.occurrence);
+                (a.shadow, a.occurrence, a.shadow_seq) = (true, fact.occurrence, event.seq);
                 a.rejected.clear();
                 (a.raised, a.returned) = (Some(event.at), None);
             }

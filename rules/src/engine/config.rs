@@ -268,13 +268,13 @@ impl Engine {
         for i in 0..self.alarms.len() {
             let max = self.book.policy().shelf_max[slot(self.priority_of(i))];
             let Some(shelf) = &self.alarms[i].hidden.shelf else { continue };
-            if max.is_none_or(|max| shelf.until.mono.since(shelf.by.at.mono) > max) {
+            if max.is_none_or(|max| shelf.granted() > max) {
                 self.shelf_over(i, EndCause::Config, now, out);
             }
         }
         for p in 0..self.book.points().len() {
             let bypass = self.first_of(p).and_then(|i| self.alarms[i].hidden.bypass.as_ref());
-            if bypass.is_some_and(|b| b.until.mono.since(b.by.at.mono) > self.book.policy().bypass_max) {
+            if bypass.is_some_and(|b| b.granted() > self.book.policy().bypass_max) {
                 self.bypass_over(p, EndCause::Config, None, now, out);
             }
         }

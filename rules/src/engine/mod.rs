@@ -196,7 +196,7 @@ impl Engine {
             }
             Command::ResetFirstOut { group } => self.reset_first_out(group, by, now, out),
             Command::SetMode { .. } => self.command_mode(command, by, now, out),
-            Command::Silence => self.silence(by, now, out),
+            Command::Silence { seen_seq } => self.silence(*seen_seq, by, now, out),
             Command::TestAnnunciator { reason } => self.test_annunciator(reason, by, now, out),
             Command::ConfirmHazard { hazard, seen_seq, reason } => {
                 self.confirm(hazard, *seen_seq, reason, by, now, out)

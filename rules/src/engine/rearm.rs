@@ -87,7 +87,7 @@ impl Engine {
             let early = u64::try_from(self.book.policy().bypass_warning.as_nanos()).unwrap_or(0);
             crate::time::Mono(b.until.mono.0.saturating_sub(early))
         });
-        let review = hidden.service.as_ref().map(|s| s.reviewed.mono.plus(self.book.policy().service_review));
+        let review = hidden.service.as_ref().map(|s| self.due_after(s.reviewed, self.book.policy().service_review));
         self.deadlines.set_expiry(Timer::Bypass(p), end);
         self.deadlines.set(Timer::BypassWarning(p), warning);
         self.deadlines.set(Timer::Review(p), review);

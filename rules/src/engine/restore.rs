@@ -334,8 +334,9 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         bypass.until = passage.end(bypass.until, Some(bypass.by.at));
     }
     if let Some(service) = &mut alarm.hidden.service {
-        let was = service.reviewed;
-        service.reviewed = passage.then(was).unwrap_or(Now { mono: now.mono, wall: was.wall });
+        for time in [&mut service.reviewed, &mut service.by.at] {
+            *time = passage.then(*time).unwrap_or(Now { mono: now.mono, wall: time.wall });
+        }
     }
     for s in &mut alarm.hidden.suppressed {
         s.until = passage.end(s.until, None);

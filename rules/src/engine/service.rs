@@ -43,6 +43,7 @@ impl Engine {
                 let fact = self.fact(i, self.reading_of(i));
                 self.emit(EventKind::Cleared { fact }, now, out);
             }
+            self.end_one_shot(i, now, out);
             self.deadlines.set(Timer::Standing(i), None);
         }
         let work_order = work_order.trim().to_owned();
@@ -83,7 +84,8 @@ impl Engine {
         let Some(since) = first.and_then(|i| self.alarms[i].hidden.service.as_ref()).map(|s| s.by.at) else { return };
         self.cause = Cause::Timer;
         let day = self.book.policy().service_review.as_secs().max(1);
-        let days = u32::try_from(now.mono.since(since.mono).as_secs() / day).unwrap_or(u32::MAX);
+        let lasted = now.mono.since(since.mono) + self.before_boot(since);
+        let days = u32::try_from(lasted.as_secs() / day).unwrap_or(u32::MAX);
         let point = self.book.points()[p].key.to_string();
         self.emit(EventKind::ServiceReview { point, days }, now, out);
     }

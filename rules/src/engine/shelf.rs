@@ -63,8 +63,10 @@ impl Engine {
         if self.alarms[i].hidden.service.is_some() {
             return Err(Rejected::Refused(Refusal::OutOfService));
         }
-        if self.alarms[i].hidden.shelf.is_some() {
-            return Err(Rejected::AlreadySo);
+        if let Some(shelf) = &self.alarms[i].hidden.shelf {
+            let same =
+                shelf.kind == wish.kind && shelf.granted() == wish.duration && shelf.by.reason == wish.reason.trim();
+            return Err(if same { Rejected::AlreadySo } else { Rejected::Refused(Refusal::Hidden) });
         }
         let until = Expiry::after(now, wish.duration);
         let shelf = Shelf { kind: wish.kind, until, by: decision(actor, wish.reason, now) };

@@ -10,8 +10,19 @@ use crate::hide::Expiry;
 use crate::time::Now;
 
 impl Engine {
-    /// The sound only; a new alarm of priority 1 or 2 ends it.
-    pub(super) fn silence(&mut self, by: &Actor, now: Now, out: &mut Vec<Event>) -> Result<(), Rejected> {
+    /// The sound only; a new alarm of priority 1 or 2 ends it. One that called after what the person saw has been heard by nobody.
+    pub(super) fn silence(
+        &mut self,
+        seen_seq: Option<u64>,
+        by: &Actor,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejected> {
+        let urgent = |i: &usize| self.sounds(*i) && self.priority_of(*i) <= 2;
+        let unheard = |i: &usize| seen_seq.is_some_and(|seen| self.alarms[*i].annunciated_seq > seen);
+        if let Some(i) = (0..self.alarms.len()).find(|i| urgent(i) && unheard(i)) {
+            return Err(Rejected::Changed(self.alarms.key(i)));
+        }
         let until = Expiry::after(now, self.book.policy().silence);
         self.emit(EventKind::Silenced { until, by: decision(by, "", now) }, now, out);
         Ok(())

@@ -70,6 +70,9 @@ pub struct AlarmState {
     pub occurrence: u64,
     /// Number of the event that annunciated it last: what an acknowledgement must have seen.
     pub annunciated_seq: u64,
+    /// Number of the event that raised it behind what hides it; 0 if none did. Who ends the hiding must have seen it.
+    #[serde(default, skip_serializing_if = "crate::hide::is_zero")]
+    pub shadow_seq: u64,
     /// When its on-delay began; the label credits the gap after a reboot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Now>,
@@ -162,6 +165,7 @@ impl AlarmState {
             realarms: 0,
             occurrence: 0,
             annunciated_seq: 0,
+            shadow_seq: 0,
             pending: None,
             raised: None,
             returned: None,

@@ -61,7 +61,7 @@ fn deed(name: &str, words: &[&str]) -> Deed {
             let known = SystemCondition::ALL.into_iter().find(|c| c.code() == words[1]);
             return Deed::System(known.unwrap_or_else(|| panic!("{name}: {words:?}")), words[2] == "on");
         }
-        "silence" => Command::Silence,
+        "silence" => Command::Silence { seen_seq: Some(0) },
         "wall" => return Deed::Wall(words[1].parse::<i64>().unwrap() * 1000),
         "start" => {
             return Deed::Start { other_boot: words.contains(&"other_boot"), unsynced: words.contains(&"unsynced") };

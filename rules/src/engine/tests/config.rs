@@ -141,6 +141,33 @@ fn a_shelf_that_would_not_be_allowed_any_more_ends_aloud() {
     assert_eq!(ended, Some((true, EndCause::Config)));
 }
 
+/// Uptime and the wall clock, in seconds.
+fn clocks(up: f64, wall_s: i64) -> Now {
+    let wall = Wall { utc_ms: 1_767_225_600_000 + wall_s * 1000, quality: crate::time::TimeQuality::Synced };
+    Now { wall, ..at(up) }
+}
+
+#[test]
+fn a_shelf_of_before_a_reboot_that_is_too_long_now_ends_too() {
+    // A long uptime: differences of its monotonic times to those of the next boot say nothing.
+    let (book, _) = RuleBook::build(parts()).unwrap();
+    let mut events = Vec::new();
+    let fresh = Restored { next_seq: 1, next_hazard: 1, ..Restored::default() };
+    let mut engine = Engine::new(book.clone(), fresh, clocks(1e6, 0));
+    let (alarm, reason) = ("GT-101:H".to_owned(), "标定试验".to_owned());
+    let shelve = Command::Shelve { alarm, seen_seq: 0, kind: ShelfKind::Timed, duration_s: 3000, reason };
+    engine.command(&shelve, &operator(), clocks(1e6 + 5.0, 5), &mut events).unwrap();
+    let alarms = engine.alarms().all();
+    let restored = Restored { next_seq: engine.next_seq(), next_hazard: 1, alarms, ..Restored::default() };
+    let mut engine = Engine::new(book, restored, clocks(20.0, 60));
+    let mut p = parts();
+    p.policy.shelf_max[1] = Some(Duration::from_secs(600));
+    let change = ConfigChange { by: "erik".into(), asked: None, old_hash: "a".into(), new_hash: "b".into() };
+    engine.change_config(RuleBook::build(p).unwrap().0, &change, clocks(25.0, 65), &mut events);
+    let ended = events.iter().any(|e| matches!(e.kind, EventKind::ShelfExpired { why: EndCause::Config, .. }));
+    assert!(ended, "{events:#?}");
+}
+
 #[test]
 fn a_value_in_another_unit_is_not_compared_with_the_new_limit() {
     let mut r = Rig::plain();

@@ -9,7 +9,7 @@ fn silenced() -> Rig {
     p.rules[2].priority = 3;
     let mut r = Rig::new(p, Restored::default(), 0.0);
     r.hold(0, 5, 30.0);
-    r.engine.command(&Command::Silence, &operator(), at(6.0), &mut r.events).unwrap();
+    r.engine.command(&Command::Silence { seen_seq: None }, &operator(), at(6.0), &mut r.events).unwrap();
     r
 }
 

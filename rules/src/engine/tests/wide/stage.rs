@@ -326,7 +326,7 @@ impl Stage {
             11 => Command::ReturnToService { point, seen_seq, reason },
             12 | 13 => Command::SetMode { unit: ["U-1", "U-2"][a % 2].into(), seen_seq, mode, reason },
             14 => Command::ResetFirstOut { group: "F-1".into() },
-            15 if a.is_multiple_of(2) => Command::Silence,
+            15 if a.is_multiple_of(2) => Command::Silence { seen_seq: a.is_multiple_of(4).then_some(seen_seq) },
             15 => Command::TestAnnunciator { reason },
             _ => self.wish_of_a_record(a, what),
         }

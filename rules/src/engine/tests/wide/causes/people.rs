@@ -149,7 +149,7 @@ impl Witness {
             EventKind::FirstOutReset { group, .. } => {
                 self.asked(|c| matches!(c, Command::ResetFirstOut { group: g } if g == group))
             }
-            EventKind::Silenced { .. } => self.asked(|c| matches!(c, Command::Silence)),
+            EventKind::Silenced { .. } => self.asked(|c| matches!(c, Command::Silence { .. })),
             EventKind::AnnunciatorTestRequested { .. } => self.asked(|c| matches!(c, Command::TestAnnunciator { .. })),
             EventKind::ModeChanged { plant_unit, by: Some(_), .. } => {
                 self.asked(|c| matches!(c, Command::SetMode { unit, .. } if unit == plant_unit))
