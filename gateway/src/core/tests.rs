@@ -384,6 +384,42 @@ async fn kill(bench: Bench) {
     let _ = bench.task.await;
 }
 
+/// The row of the only alarm that stands, and the boot of the machine that the file is of.
+fn on_disk(folder: &Path) -> (serde_json::Value, String) {
+    let file = Connection::open(folder.join("records.db")).unwrap();
+    let text = |sql: &str| file.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    let row = text("SELECT json FROM alarm_state WHERE key = 'GT-101:H'");
+    (serde_json::from_str(&row).unwrap(), text("SELECT value FROM meta WHERE key = 'kernel_boot_id'"))
+}
+
+#[tokio::test]
+async fn the_rows_of_another_boot_are_on_this_ones_clock_with_the_first_event_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = bench(folder.path());
+    b.scan(30.0).await;
+    b.next("alarm.raised").await;
+    b.stop.cancel();
+    b.task.await.unwrap();
+    drop((b.handle, b.store));
+    // The machine had been up for eleven days longer, and was booted since.
+    let (mut row, boot) = on_disk(folder.path());
+    assert_eq!(boot, "kernel");
+    let up = |row: &serde_json::Value| row["annunciated"]["mono"].as_u64().unwrap();
+    let before = up(&row) + 1_000_000_000_000_000;
+    row["annunciated"]["mono"] = before.into();
+    let file = Connection::open(folder.path().join("records.db")).unwrap();
+    file.execute("UPDATE alarm_state SET json = ?1 WHERE key = 'GT-101:H'", [row.to_string()]).unwrap();
+    file.execute("UPDATE meta SET value = 'another' WHERE key = 'kernel_boot_id'", []).unwrap();
+    drop(file);
+    // Killed before a second event: the next start takes what it finds for times of this boot.
+    let mut b = bench(folder.path());
+    b.next("system.started").await;
+    kill(b).await;
+    let (row, boot) = on_disk(folder.path());
+    assert_eq!(boot, "kernel");
+    assert!(up(&row) <= SystemClock::default().now().mono.0, "{row:#}");
+}
+
 #[tokio::test]
 async fn neither_the_first_start_nor_one_after_a_clean_stop_speaks_of_the_end_before() {
     let folder = tempfile::tempdir().unwrap();
