@@ -150,6 +150,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         closed: Vec::new(),
         boot_wall_ms: None,
         unsaid: Unsaid::default(),
+        votes_waiting: (0..book.votes().len()).collect(),
         touched: Vec::new(),
         revealed: Vec::new(),
         scratch: Vec::new(),

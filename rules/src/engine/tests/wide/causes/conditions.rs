@@ -149,7 +149,13 @@ impl Witness {
                 [alarm.to_owned(), format!("{point}:SENSOR_FAULT"), format!("{}:COMMS_LOSS", self.device_of(&point))];
             self.before(|k| k.whole_point() == Some(&*point) || k.fact().is_some_and(|f| alarms.contains(&f.alarm)))
         };
-        let moved = members.iter().any(|m| looks_at(m)) || self.starts() || self.configures();
+        // After a start it is judged when its members have been heard, or have had the time.
+        let heard = |m: &String| {
+            let point = m.rsplit_once(':').map_or(m.as_str(), |(point, _)| point);
+            self.told.iter().any(|t| t.0 == point) || self.is_stale(point)
+        };
+        let judged = members.iter().any(|m| looks_at(m)) || members.iter().any(heard);
+        let moved = judged || self.starts() || self.configures();
         self.without_a_reading(kind, row, at, moved, moved)
     }
 
