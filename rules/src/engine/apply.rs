@@ -283,6 +283,10 @@ impl Engine {
         if let Some(inner) = x.superseded.get(i).copied().flatten() {
             rows.push(inner.index());
         }
+        if let crate::book::Subject::Device(d) = x.subject(i) {
+            let faults = x.points_of_device[d.index()].iter().filter_map(|p| x.fault_of_point[p.index()]);
+            rows.extend(faults.map(|r| r.index()).filter(|f| self.alarms[*f].stands()));
+        }
         rows
     }
 }

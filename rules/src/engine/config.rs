@@ -234,7 +234,8 @@ impl Engine {
             let until = self.suppressed_until(k).filter(|_| self.suppressing[k].is_on());
             self.deadlines.set_expiry(Timer::SuppressionMax(k), until);
         }
-        self.arm_calls();
+        self.arm_calls(now);
+        self.divide_pauses(now);
         self.arm_flood();
     }
 

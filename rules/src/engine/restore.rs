@@ -242,7 +242,7 @@ impl Engine {
             }
         }
         self.restore_suppressions(now.mono.plus(START_GRACE));
-        self.arm_calls();
+        self.arm_calls(now);
         self.touched = (0..self.alarms.len()).filter(|i| self.alarms[*i].stands()).collect();
     }
 
@@ -314,7 +314,11 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         rank.at = alarm.raised.and_then(|raised| rank_of_before(rank.at, raised, passage)).unwrap_or(Mono(0));
     }
     alarm.raises = alarm.raises.iter().filter_map(|r| passage.then(*r)).collect();
-    for time in [&mut alarm.raised, &mut alarm.annunciated, &mut alarm.acked_at] {
+    if !passage.wall {
+        // What they count from begins anew.
+        alarm.paused_for = Duration::ZERO;
+    }
+    for time in [&mut alarm.raised, &mut alarm.annunciated, &mut alarm.acked_at, &mut alarm.paused] {
         if let Some(was) = *time {
             *time = Some(passage.then(was).unwrap_or(Now { mono: now.mono, wall: was.wall }));
         }
