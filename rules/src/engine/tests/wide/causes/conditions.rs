@@ -119,7 +119,8 @@ impl Witness {
             EventKind::PendingOff { .. } => row.active && scanned(true),
             EventKind::ReturnCancelled { .. } => row.pending_off.is_some() && (scanned(false) || silent),
             EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
-                row.pending_off.is_some_and(|since| since.is(off_delay, at))
+                let again = |since: When| silent_since.is_some_and(|newest| newest.ns > since.ns);
+                row.pending_off.is_some_and(|since| since.is(off_delay, at) && again(since))
             }
             _ => false,
         }
