@@ -244,7 +244,7 @@ impl Engine {
         let Some(j) = old.alarm_index(&self.alarms.key(i)) else { return };
         if !old.measures_of(j).is_empty() {
             self.deadlines.set(Timer::Standing(i), old.deadlines.due(Timer::Standing(j)));
-        } else if self.alarms[i].is_active() {
+        } else if self.alarms[i].is_active() && !self.alarms[i].shadow {
             self.watch_standing(i, self.alarms[i].raised.unwrap_or(now));
         }
     }

@@ -19,7 +19,9 @@ impl Engine {
             self.arm_inhibit(i);
         }
         match event.kind {
-            EventKind::Raised { .. } => self.watch_standing(i, event.at),
+            EventKind::Raised { .. }
+            | EventKind::ShelfExpired { annunciated: true, .. }
+            | EventKind::Unshelved { .. } => self.watch_called(i),
             EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
                 self.deadlines.set(Timer::Standing(i), None)
             }

@@ -88,6 +88,9 @@ impl Engine {
         }
         let fact = self.fact(i, self.reading_of(i));
         self.emit(EventKind::Unshelved { fact, by: decision(actor, "", now) }, now, out);
+        if self.alarms[i].is_active() && !self.alarms[i].is_hidden() {
+            self.measure_failed(i, now, out);
+        }
         Ok(())
     }
 
