@@ -136,7 +136,7 @@ impl Engine {
             }
             _ => {}
         }
-        if let Some(rank) = fact.first_out.filter(|_| matches!(event.kind, EventKind::Raised { .. })) {
+        if let Some(rank) = fact.first_out.filter(|_| gives_rank(&event.kind)) {
             self.note_rank(i, rank);
         }
     }
@@ -275,7 +275,7 @@ impl Engine {
         }
         let Some(i) = kind.fact().and_then(|f| self.alarm_index(&f.alarm)) else { return Vec::new() };
         let mut rows = vec![i];
-        if matches!(kind, EventKind::Raised { .. })
+        if gives_rank(kind)
             && let Some(group) = x.groups.group_of_alarm(i)
         {
             rows.extend(x.groups.members_of_group[group].iter().filter(|m| **m != i));
@@ -289,6 +289,11 @@ impl Engine {
         }
         rows
     }
+}
+
+/// It calls, and has its place in the order of its group.
+fn gives_rank(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Raised { .. } | EventKind::ShelfExpired { annunciated: true, .. })
 }
 
 impl super::AlarmState {

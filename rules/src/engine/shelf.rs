@@ -109,6 +109,7 @@ impl Engine {
         };
         let mut fact = self.fact(i, self.reading_of(i));
         fact.silent = self.superseded(i);
+        fact.first_out = self.rank(i, now).filter(|_| annunciated);
         self.emit(EventKind::ShelfExpired { fact, annunciated, why }, now, out);
         if annunciated {
             self.measure_failed(i, now, out);
