@@ -136,7 +136,7 @@ impl Engine {
             }
             _ => {}
         }
-        if let Some(rank) = fact.first_out.filter(|_| matches!(event.kind, EventKind::Raised { .. })) {
+        if let Some(rank) = fact.first_out.filter(|_| gives_rank(&event.kind)) {
             self.note_rank(i, rank);
         }
     }
@@ -272,7 +272,7 @@ impl Engine {
         }
         let Some(i) = kind.fact().and_then(|f| self.alarm_index(&f.alarm)) else { return Vec::new() };
         let mut rows = vec![i];
-        if matches!(kind, EventKind::Raised { .. })
+        if gives_rank(kind)
             && let Some(group) = x.groups.group_of_alarm(i)
         {
             rows.extend(x.groups.members_of_group[group].iter().filter(|m| **m != i));
@@ -280,8 +280,17 @@ impl Engine {
         if let Some(inner) = x.superseded.get(i).copied().flatten() {
             rows.push(inner.index());
         }
+        if let crate::book::Subject::Device(d) = x.subject(i) {
+            let faults = x.points_of_device[d.index()].iter().filter_map(|p| x.fault_of_point[p.index()]);
+            rows.extend(faults.map(|r| r.index()).filter(|f| self.alarms[*f].stands()));
+        }
         rows
     }
+}
+
+/// It calls, and has its place in the order of its group.
+fn gives_rank(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Raised { .. } | EventKind::ShelfExpired { annunciated: true, .. })
 }
 
 impl super::AlarmState {

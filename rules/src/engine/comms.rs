@@ -5,6 +5,7 @@
 
 use super::transitions::Onset;
 use super::{ConditionState, Engine, Timer};
+use crate::book::Subject;
 use crate::event::{Event, EventKind};
 use crate::time::{Mono, Now};
 use std::time::Duration;
@@ -38,6 +39,9 @@ impl Engine {
                 self.emit(EventKind::PendingOff { fact }, at, out);
             }
             (ConditionState::PendingOff(_), false) => self.cancel_return(i, None, at, out),
+            (ConditionState::PendingOff(since), true) if self.waits_for_an_answer(i, since, at) => {
+                self.comms_delay_over(i, at, out);
+            }
             _ => {}
         }
     }
@@ -75,10 +79,25 @@ impl Engine {
         }
     }
 
-    /// It answered for the whole off-delay.
+    /// The off-delay is over. One answer alone brings no device back: the next one does, or silence cancels the return.
     pub(super) fn comms_delay_over(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
-        if matches!(self.alarms[i].condition, ConditionState::PendingOff(_)) {
+        let ConditionState::PendingOff(since) = self.alarms[i].condition else { return };
+        if self.answered_again(i, since) {
             self.give_back(i, None, now, out);
         }
+    }
+
+    /// The off-delay was over before this answer, and one alone had come.
+    fn waits_for_an_answer(&self, i: usize, since: Mono, at: Now) -> bool {
+        at.mono >= since.plus(self.off_delay(i)) && self.deadlines.due(Timer::Delay(i)).is_none()
+    }
+
+    /// An answer came that is not of the same round as that of `since`, whose samples may have times of their own.
+    fn answered_again(&self, i: usize, since: Mono) -> bool {
+        let x = self.book.index();
+        let Subject::Device(d) = x.subject(i) else { return true };
+        let periods = x.points_of_device[d.index()].iter().map(|p| self.book.points()[p.index()].period);
+        let newest = self.answered[d.index()].unwrap_or_default();
+        newest > since && newest.since(since) >= periods.min().unwrap_or_default() / 2
     }
 }

@@ -234,7 +234,8 @@ impl Engine {
             let until = self.suppressed_until(k).filter(|_| self.suppressing[k].is_on());
             self.deadlines.set_expiry(Timer::SuppressionMax(k), until);
         }
-        self.arm_calls();
+        self.arm_calls(now);
+        self.divide_pauses(now);
         self.arm_flood();
     }
 
@@ -243,7 +244,7 @@ impl Engine {
         let Some(j) = old.alarm_index(&self.alarms.key(i)) else { return };
         if !old.measures_of(j).is_empty() {
             self.deadlines.set(Timer::Standing(i), old.deadlines.due(Timer::Standing(j)));
-        } else if self.alarms[i].is_active() {
+        } else if self.alarms[i].is_active() && !self.alarms[i].shadow {
             self.watch_standing(i, self.alarms[i].raised.unwrap_or(now));
         }
     }

@@ -245,8 +245,9 @@ impl Engine {
     /// nothing are first set to when they are really due, which is what ticks in between would do. Saves the ticks of who plays recorded
     /// samples; a daemon sleeps through them anyway.
     pub fn truly_due(&mut self, until: Mono) -> Option<Mono> {
-        // What ends on the wall clock is looked at with every tick. A due time of days is not worth that: it is looked at with every scan.
-        let exact = self.owes_words() || self.deadlines.walls.iter().any(|(_, timer)| *timer != Timer::Overdue);
+        // What ends on the wall clock, or a start has still to judge, is looked at with every tick. A due time of days is not worth that: it is looked at with every scan.
+        let owes = self.owes_words() || !self.votes_waiting.is_empty();
+        let exact = owes || self.deadlines.walls.iter().any(|(_, timer)| *timer != Timer::Overdue);
         while let Some((due, number)) = self.deadlines.order.first() {
             if exact || due >= until {
                 return Some(due);

@@ -23,9 +23,9 @@ impl Engine {
     }
 
     /// After a start.
-    pub(super) fn arm_calls(&mut self) {
+    pub(super) fn arm_calls(&mut self, now: Now) {
         for i in 0..self.alarms.len() {
-            self.rearm_person(i);
+            self.rearm_person(i, now);
             let shelf = self.alarms[i].hidden.shelf.as_ref().map(|s| s.until);
             self.deadlines.set_expiry(Timer::Shelf(i), shelf);
             if self.alarms[i].inhibit.is_some() {

@@ -62,6 +62,14 @@ impl Engine {
         }
     }
 
+    /// A person knows of it now; how long it had stood by then counts.
+    pub(super) fn watch_called(&mut self, i: usize) {
+        let a = &self.alarms[i];
+        if let Some(since) = a.raised.filter(|_| a.is_active() && !a.is_hidden()) {
+            self.watch_standing(i, since);
+        }
+    }
+
     fn open_or_attach(&mut self, i: usize, open: bool, at: Now, out: &mut Vec<Event>) {
         let occurrence = format!("{}#{}", self.alarms.key(i), self.alarms[i].occurrence);
         for k in 0..self.measures_of(i).len() {

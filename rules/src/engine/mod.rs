@@ -123,6 +123,8 @@ pub struct Engine {
     boot_wall_ms: Option<i64>,
     /// What a start has to say, until the first turn.
     unsaid: restore::Unsaid,
+    /// Votes that have not been judged since the start or the newest book.
+    votes_waiting: Vec<usize>,
     /// Alarms whose groups must be looked at, and alarms that came free.
     touched: Vec<usize>,
     revealed: Vec<usize>,

@@ -4,6 +4,7 @@ use super::{ConditionState, Engine, Timer};
 use crate::book::{Condition, slot};
 use crate::event::{Event, EventKind};
 use crate::time::Now;
+use std::time::Duration;
 
 impl Engine {
     /// After an event about alarm `i`.
@@ -18,21 +19,22 @@ impl Engine {
             self.arm_inhibit(i);
         }
         match event.kind {
-            EventKind::Raised { .. } => self.watch_standing(i, event.at),
+            EventKind::Raised { .. }
+            | EventKind::ShelfExpired { annunciated: true, .. }
+            | EventKind::Unshelved { .. } => self.watch_called(i),
             EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
                 self.deadlines.set(Timer::Standing(i), None)
             }
             _ => {}
         }
-        self.rearm_person(i);
+        let a = &self.alarms[i];
+        if a.annunciated == Some(event.at) || a.acked_at == Some(event.at) {
+            // Escalation and re-alarm count from here.
+            (self.alarms[i].paused, self.alarms[i].paused_for) = (None, Duration::ZERO);
+        }
+        self.rearm_person(i, event.at);
         if let Some(inner) = self.book.index().superseded.get(i).copied().flatten() {
-            // What the outer limit kept quiet is not called for at once when the outer one is gone.
-            let a = &self.alarms[inner.index()];
-            let later = a.annunciated.is_none_or(|called| called.mono < event.at.mono);
-            if matches!(event.kind, EventKind::Returned { .. }) && a.is_active() && !a.acked && later {
-                self.alarms[inner.index()].annunciated = Some(event.at);
-            }
-            self.rearm_person(inner.index());
+            self.rearm_person(inner.index(), event.at);
         }
         if let crate::book::Subject::Device(d) = self.book.index().subject(i) {
             self.suppress(d.index(), event.at);
@@ -58,10 +60,36 @@ impl Engine {
     }
 
     /// 14, 15: escalation while unacknowledged, re-alarm while acknowledged and active; neither while hidden, superseded or quiet.
-    pub(super) fn rearm_person(&mut self, i: usize) {
+    pub(super) fn rearm_person(&mut self, i: usize, at: Now) {
+        self.follow_pause(i, at);
         let (escalate, realarm) = self.calls_due(i);
         self.deadlines.set(Timer::Escalation(i), escalate);
         self.deadlines.set(Timer::Realarm(i), realarm);
+    }
+
+    /// 16: what nobody is called for has its timers paused; what it had used up before counts when it calls again.
+    fn follow_pause(&mut self, i: usize, at: Now) {
+        let a = &self.alarms[i];
+        let paused = a.is_hidden() && (!a.acked || a.is_active()) || !a.acked && self.superseded(i);
+        match a.paused {
+            None if paused => self.alarms[i].paused = Some(at),
+            Some(since) if !paused => {
+                let lasted = at.mono.since(since.mono) + self.before_boot(since);
+                self.alarms[i].paused = None;
+                self.alarms[i].paused_for += lasted;
+            }
+            _ => {}
+        }
+    }
+
+    /// Another book begins each pause anew: what hid an alarm under the old one and what hides it now are no one pause for who replays it.
+    pub(super) fn divide_pauses(&mut self, now: Now) {
+        let paused: Vec<(usize, Now)> = self.alarms.eventful().filter_map(|(i, a)| Some((i, a.paused?))).collect();
+        for (i, since) in paused {
+            let lasted = now.mono.since(since.mono) + self.before_boot(since);
+            self.alarms[i].paused = Some(now);
+            self.alarms[i].paused_for += lasted;
+        }
     }
 
     fn calls_due(&self, i: usize) -> (Option<crate::time::Mono>, Option<crate::time::Mono>) {
@@ -72,10 +100,10 @@ impl Engine {
         let (policy, slot) = (self.book.policy(), slot(self.priority_of(i)));
         if a.acked {
             let since = a.acked_at.filter(|_| a.is_active());
-            return (None, since.zip(policy.realarm[slot]).map(|(at, d)| self.due_after(at, d)));
+            return (None, since.zip(policy.realarm[slot]).map(|(at, d)| self.due_after(at, d + a.paused_for)));
         }
         let step = policy.escalation[slot].get(usize::from(a.escalated));
-        (a.annunciated.zip(step).map(|(at, d)| self.due_after(at, *d)), None)
+        (a.annunciated.zip(step).map(|(at, d)| self.due_after(at, *d + a.paused_for)), None)
     }
 
     /// Timers of a point's bypass and service.
@@ -94,7 +122,7 @@ impl Engine {
     }
 
     /// Sensor faults of a device's points are hidden exactly while its COMMS_LOSS is active.
-    pub(super) fn suppress(&mut self, device: usize, _at: Now) {
+    pub(super) fn suppress(&mut self, device: usize, at: Now) {
         let active = self.alarms[self.book.index().comms_alarm(device)].is_active();
         for k in 0..self.book.index().points_of_device[device].len() {
             let p = self.book.index().points_of_device[device][k].index();
@@ -102,7 +130,7 @@ impl Engine {
             debug_assert_eq!(self.book.rules()[rule.index()].condition, Condition::SensorFault);
             if self.alarms[rule.index()].suppressed != active {
                 self.alarms[rule.index()].suppressed = active;
-                self.rearm_person(rule.index());
+                self.rearm_person(rule.index(), at);
                 self.touched.push(rule.index());
                 if !active {
                     self.revealed.push(rule.index());

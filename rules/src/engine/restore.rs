@@ -156,6 +156,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         closed: Vec::new(),
         boot_wall_ms: None,
         unsaid: Unsaid::default(),
+        votes_waiting: (0..book.votes().len()).collect(),
         touched: Vec::new(),
         revealed: Vec::new(),
         scratch: Vec::new(),
@@ -196,6 +197,8 @@ impl Engine {
             self.credited_ms.insert(i, super::transitions::ms(unwatched));
         }
         alarm.suppressed = false;
+        // What nobody was called for is no failed measure yet.
+        let stands = alarm.is_active() && !alarm.shadow;
         let since = alarm.raised.unwrap_or(now);
         self.alarms[i] = alarm;
         self.follow_state(i);
@@ -205,7 +208,7 @@ impl Engine {
         if let Some(hot) = self.hot.get_mut(i) {
             hot.beyond = self.alarms[i].is_active();
         }
-        if self.alarms[i].is_active() {
+        if stands {
             self.watch_standing(i, since);
         }
     }
@@ -250,7 +253,7 @@ impl Engine {
             }
         }
         self.restore_suppressions(now.mono.plus(START_GRACE));
-        self.arm_calls();
+        self.arm_calls(now);
         self.touched = (0..self.alarms.len()).filter(|i| self.alarms[*i].stands()).collect();
     }
 
@@ -322,7 +325,11 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
         rank.at = alarm.raised.and_then(|raised| rank_of_before(rank.at, raised, passage)).unwrap_or(Mono(0));
     }
     alarm.raises = alarm.raises.iter().filter_map(|r| passage.then(*r)).collect();
-    for time in [&mut alarm.raised, &mut alarm.annunciated, &mut alarm.acked_at] {
+    if !passage.wall {
+        // What they count from begins anew.
+        alarm.paused_for = Duration::ZERO;
+    }
+    for time in [&mut alarm.raised, &mut alarm.annunciated, &mut alarm.acked_at, &mut alarm.paused] {
         if let Some(was) = *time {
             *time = Some(passage.then(was).unwrap_or(Now { mono: now.mono, wall: was.wall }));
         }

@@ -90,6 +90,9 @@ impl Engine {
         }
         let fact = self.fact(i, self.reading_of(i));
         self.emit(EventKind::Unshelved { fact, by: decision(actor, "", now) }, now, out);
+        if self.alarms[i].is_active() && !self.alarms[i].is_hidden() {
+            self.measure_failed(i, now, out);
+        }
         Ok(())
     }
 
@@ -108,6 +111,7 @@ impl Engine {
         };
         let mut fact = self.fact(i, self.reading_of(i));
         fact.silent = self.superseded(i);
+        fact.first_out = self.rank(i, now).filter(|_| annunciated);
         self.emit(EventKind::ShelfExpired { fact, annunciated, why }, now, out);
         if annunciated {
             self.measure_failed(i, now, out);

@@ -8,6 +8,7 @@ use crate::hide::{Hidden, Inhibit};
 use crate::reading::Sample;
 use crate::time::{Mono, Now, TimeQuality};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What goes in.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +84,12 @@ pub struct AlarmState {
     pub annunciated: Option<Now>,
     #[serde(default)]
     pub acked_at: Option<Now>,
+    /// Since when nobody is called for it, because it is hidden or superseded: the timers of escalation and re-alarm stand still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Now>,
+    /// For how long they stood still before that, since the call or the acknowledgement that they count from.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub paused_for: Duration,
     pub acked_by: Option<String>,
     /// The newest raises, at most three, for the chatter detector.
     #[serde(default)]
@@ -171,6 +178,8 @@ impl AlarmState {
             returned: None,
             annunciated: None,
             acked_at: None,
+            paused: None,
+            paused_for: Duration::ZERO,
             acked_by: None,
             raises: Vec::new(),
             first_out: None,

@@ -212,7 +212,10 @@ impl Engine {
     pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Event>) {
         for _ in 0..ROUNDS_MAX {
             if self.touched.is_empty() && self.revealed.is_empty() {
-                break;
+                self.judge_heard_votes(now, out);
+                if self.touched.is_empty() {
+                    break;
+                }
             }
             let revealed = std::mem::take(&mut self.revealed);
             for i in revealed {

@@ -3,7 +3,7 @@
 //! A member votes by its condition. It is unknown only once its sensor fault or its device's silence is raised; until then its
 //! last vote holds. A member that is active on an assumption still votes for the alarm.
 
-use super::Engine;
+use super::{ConditionState, Engine};
 use crate::book::{PointId, UnknownVote};
 use crate::command::{Refusal, Rejected};
 use crate::event::{Cause, Event};
@@ -82,11 +82,43 @@ impl Engine {
         let count = self.count(k);
         let alarm = self.book.index().vote_base() + 2 * k;
         self.cause = Cause::Rule;
+        let (raised, blind) = (count.votes >= count.needed, count.healthy == 0);
+        let known = self.is_known(k, now);
         // Without a voter the last vote stands and its own alarm says so.
-        if count.healthy > 0 || count.votes >= count.needed {
-            self.follow(alarm, count.votes >= count.needed, now, out);
+        if raised || known && !blind {
+            self.follow(alarm, raised, now, out);
         }
-        self.follow(alarm + 1, count.healthy == 0, now, out);
+        if blind || known {
+            self.follow(alarm + 1, blind, now, out);
+        }
+    }
+
+    /// After a start nothing need happen to the members of a vote that stands for another reason, such as its own quiet time: each vote is
+    /// judged once by itself.
+    pub(super) fn judge_heard_votes(&mut self, now: Now, out: &mut Vec<Event>) {
+        for k in self.votes_waiting.clone() {
+            if self.is_known(k, now) {
+                self.judge_vote(k, now, out);
+            }
+        }
+    }
+
+    /// All its members have been heard since the start; until then the last vote is held.
+    fn is_known(&mut self, k: usize, now: Now) -> bool {
+        if self.book.index().groups.members_of_vote[k].iter().all(|m| self.is_heard(*m, now)) {
+            self.votes_waiting.retain(|waiting| *waiting != k);
+        }
+        !self.votes_waiting.contains(&k)
+    }
+
+    /// It has been read, or has had the time; of one that was never judged a reading without a value says nothing.
+    fn is_heard(&self, member: usize, now: Now) -> bool {
+        let x = self.book.index();
+        let Some(p) = x.point_of_alarm(member).map(PointId::index) else { return true };
+        let judged = self.alarms[member].condition != ConditionState::Unknown;
+        let read = self.newest[p].is_some() && (judged || self.readings[p].0.value().is_some());
+        let begun = Now { mono: self.watched_since[x.device_of_point[p].index()], ..now };
+        read || self.ballot(member) == Ballot::Absent || self.first_sample_due(p, begun) <= now.mono
     }
 
     /// A bypass of this point must leave each of its votes enough healthy voters.

@@ -299,10 +299,13 @@ fn extras(kind: &EventKind) -> String {
             }
         }
         EventKind::Realarm { count, .. } => add(format!("{count}")),
-        EventKind::ShelfExpired { annunciated, why, .. } => {
+        EventKind::ShelfExpired { fact, annunciated, why } => {
             add(format!("{why:?}"));
             if *annunciated {
                 add("annunciated".into());
+            }
+            if let Some(rank) = fact.first_out {
+                add(format!("rank {}{}", rank.rank, if rank.tie { " tie" } else { "" }));
             }
         }
         EventKind::Suppressed { rule, .. } => add(rule.clone()),

@@ -146,3 +146,74 @@ fn a_rejected_record_is_not_opened_again_by_the_same_occurrence_also_after_a_sta
     r.hold(1331, 1335, 60.0);
     assert_eq!(r.engine.hazards().len(), 1, "another occurrence is another matter");
 }
+
+fn shelve(r: &mut Rig, t: f64, alarm: &str, duration_s: u64) {
+    let seen_seq = r.engine.next_seq() - 1;
+    let (alarm, reason, kind) = (alarm.to_owned(), "正在检修阀门".to_owned(), crate::command::ShelfKind::Timed);
+    let shelve = Command::Shelve { alarm, seen_seq, kind, duration_s, reason };
+    r.engine.command(&shelve, &operator(), at(t), &mut r.events).unwrap();
+}
+
+fn unshelve(r: &mut Rig, t: f64, alarm: &str) {
+    r.until(t);
+    let unshelve = Command::Unshelve { alarm: alarm.into(), seen_seq: r.engine.next_seq() - 1 };
+    r.engine.command(&unshelve, &operator(), at(t), &mut r.events).unwrap();
+}
+
+/// When a record was opened.
+fn opened(r: &Rig) -> Vec<Mono> {
+    r.events.iter().filter(|e| e.kind.name() == "hazard.opened").map(|e| e.at.mono).collect()
+}
+
+#[test]
+fn h_that_rose_behind_a_shelf_opens_a_candidate_ten_minutes_after_its_raise() {
+    let rise = |ends: &dyn Fn(&mut Rig)| {
+        let mut r = Rig::plain();
+        r.hold(0, 4, 10.0);
+        shelve(&mut r, 5.0, "GT-101:H", 300);
+        r.hold(10, 100, 30.0);
+        ends(&mut r);
+        r.hold(401, 700, 30.0);
+        opened(&r)
+    };
+    assert_eq!(rise(&|r| r.hold(101, 400, 30.0)), [at(613.0).mono], "the shelf's time is over");
+    let by_hand = |r: &mut Rig| {
+        unshelve(r, 100.5, "GT-101:H");
+        r.hold(101, 400, 30.0);
+    };
+    assert_eq!(rise(&by_hand), [at(613.0).mono], "a person ended it");
+}
+
+#[test]
+fn h_that_stood_for_longer_behind_a_shelf_opens_a_candidate_when_it_calls() {
+    let mut r = Rig::plain();
+    shelve(&mut r, 0.5, "GT-101:H", 1000);
+    r.hold(1, 1000, 30.0);
+    assert_eq!(opened(&r), [], "nobody was called for it");
+    r.hold(1001, 1001, 30.0);
+    assert_eq!(opened(&r), [at(1000.5).mono]);
+}
+
+#[test]
+fn a_start_behind_the_shelf_opens_no_candidate() {
+    let mut r = Rig::plain();
+    shelve(&mut r, 0.5, "GT-101:H", 1000);
+    r.hold(1, 700, 30.0);
+    let mut r = Rig::new(parts(), r.stored(true), 700.5);
+    r.hold(701, 1000, 30.0);
+    assert_eq!(opened(&r), []);
+    r.hold(1001, 1001, 30.0);
+    assert_eq!(opened(&r), [at(1000.5).mono]);
+}
+
+#[test]
+fn hh_of_the_second_priority_that_a_person_unshelves_opens_a_candidate() {
+    let mut p = parts();
+    p.rules[1].priority = 2;
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    shelve(&mut r, 0.5, "GT-101:HH", 600);
+    r.hold(1, 9, 60.0);
+    assert_eq!(opened(&r), []);
+    unshelve(&mut r, 9.5, "GT-101:HH");
+    assert_eq!(opened(&r), [at(9.5).mono]);
+}

@@ -177,3 +177,48 @@ fn what_a_start_lets_go_is_caused_by_the_start() {
     let cause = r.events.iter().find(|e| e.kind.name() == "alarm.raised").and_then(|e| e.kind.fact()).map(|f| f.cause);
     assert_eq!(cause, Some(Cause::Restart), "{:?}", r.story());
 }
+
+/// GT-101 to GT-103, of which two vote.
+fn voting(members: [&str; 2]) -> BookParts {
+    let mut p = parts();
+    p.points.push(Point { key: "GT-103".into(), ..p.points[1].clone() });
+    p.rules.push(Rule { point: "GT-103".into(), ..p.rules[2].clone() });
+    p.votes = vec![crate::book::Vote {
+        key: "V-1".into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: "A".into(),
+        members: members.map(str::to_owned).into(),
+        needed: 2,
+        unknown: crate::book::UnknownVote::Degrade,
+        bypassed_max: 1,
+        priority: 3,
+        second_approver: None,
+        cause: String::new(),
+        consequence: String::new(),
+        action: String::new(),
+        action_en: String::new(),
+    }];
+    p
+}
+
+#[test]
+fn a_vote_with_other_members_after_a_start_waits_until_they_are_read() {
+    let mut r = Rig::new(voting(["GT-101:H", "GT-102:H"]), Restored::default(), 0.0);
+    (0..5).for_each(|t| r.scan(f64::from(t), &[(0, good(30.0)), (1, good(30.0)), (2, good(10.0))]));
+    assert!(r.alarm("V-1:VOTE").is_active());
+    let returned = |third: Option<u32>| {
+        // A row of the third there is only where something has happened to it.
+        let alarms = r.stored(true).alarms.into_iter().filter(|a| a.key != "GT-103:H").collect();
+        let stored = Restored { alarms, ..r.stored(true) };
+        let mut r = Rig::new(voting(["GT-101:H", "GT-103:H"]), stored, 5.0);
+        r.engine.handle(Input::Tick, at(5.0), &mut r.events);
+        for t in 6..20 {
+            let read = [(0, good(30.0)), (2, good(10.0))];
+            r.scan(f64::from(t), if third.is_some_and(|third| t >= third) { &read } else { &read[..1] });
+        }
+        r.story().into_iter().find(|line| line.starts_with("returned V-1:VOTE"))
+    };
+    assert_eq!(returned(Some(8)).as_deref(), Some("returned V-1:VOTE @8"));
+    assert_eq!(returned(None).as_deref(), Some("returned V-1:VOTE @15"), "it has had its time");
+}

@@ -134,3 +134,22 @@ fn an_alarm_to_which_nothing_has_happened_takes_no_room() {
     let keys: Vec<&str> = r.engine.alarms().eventful().map(|(_, state)| state.key.as_str()).collect();
     assert_eq!(keys, ["GT-101:H"]);
 }
+
+#[test]
+fn samples_of_one_round_are_one_answer() {
+    let mut p = parts();
+    p.devices[0].comms_timeout = Duration::from_secs(40);
+    for point in &mut p.points {
+        (point.kind, point.period, point.max_age) = (PointKind::Other, Duration::from_secs(8), Duration::from_secs(24));
+    }
+    p.rules.iter_mut().for_each(|r| r.on_delay = Duration::from_secs(16));
+    let mut r = Rig::new(p, Restored::default(), 0.0);
+    r.until(50.0);
+    let sample = |k: usize, t: f64| Sample { point: PointId::mint(k), reading: good(10.0), at: at(t) };
+    let round = [sample(0, 79.5), sample(1, 80.0)];
+    let scan = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &round };
+    r.engine.handle(scan, at(80.0), &mut r.events);
+    r.scan(88.0, &[(0, good(10.0))]);
+    let told: Vec<String> = r.story().into_iter().filter(|line| line.contains("d1:")).collect();
+    assert_eq!(told, ["raised d1:COMMS_LOSS @40", "pending_off d1:COMMS_LOSS @79.5", "returned d1:COMMS_LOSS @88"]);
+}

@@ -119,7 +119,8 @@ impl Witness {
             EventKind::PendingOff { .. } => row.active && scanned(true),
             EventKind::ReturnCancelled { .. } => row.pending_off.is_some() && (scanned(false) || silent),
             EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
-                row.pending_off.is_some_and(|since| since.is(off_delay, at))
+                let again = |since: When| silent_since.is_some_and(|newest| newest.ns > since.ns);
+                row.pending_off.is_some_and(|since| since.is(off_delay, at) && again(since))
             }
             _ => false,
         }
@@ -149,7 +150,13 @@ impl Witness {
                 [alarm.to_owned(), format!("{point}:SENSOR_FAULT"), format!("{}:COMMS_LOSS", self.device_of(&point))];
             self.before(|k| k.whole_point() == Some(&*point) || k.fact().is_some_and(|f| alarms.contains(&f.alarm)))
         };
-        let moved = members.iter().any(|m| looks_at(m)) || self.starts() || self.configures();
+        // After a start it is judged when its members have been heard, or have had the time.
+        let heard = |m: &String| {
+            let point = m.rsplit_once(':').map_or(m.as_str(), |(point, _)| point);
+            self.told.iter().any(|t| t.0 == point) || self.is_stale(point)
+        };
+        let judged = members.iter().any(|m| looks_at(m)) || members.iter().any(heard);
+        let moved = judged || self.starts() || self.configures();
         self.without_a_reading(kind, row, at, moved, moved)
     }
 

@@ -185,7 +185,12 @@ impl Witness {
             let stood = row.active && row.raised.is_some_and(|since| since.is(STANDING, self.now));
             stood
                 || self.about(alarm, |k| {
-                    matches!(k, EventKind::Raised { .. } | EventKind::ShelfExpired { annunciated: true, .. })
+                    matches!(
+                        k,
+                        EventKind::Raised { .. }
+                            | EventKind::ShelfExpired { annunciated: true, .. }
+                            | EventKind::Unshelved { .. }
+                    )
                 })
         };
         match kind {
