@@ -103,6 +103,10 @@ export const plant = {
     alarm('PT-201A', 'H', 3, 'unacked', 90_000, { chatter: true, assumed: true, held: true }),
     alarm('TT-101A', 'H', 3, 'bypassed', 500_000),
     alarm('ZS-301', 'DISCRETE', 3, 'suppressed', 600_000, { value: 0 }),
+    // a long group of an area, and a short one of a first-out group
+    ...['LT-201A', 'LT-201B', 'TT-201A', 'TT-201B', 'PT-201B', 'GD-202'].map((key, i) => alarm(key, 'L', 3, i < 4 ? 'unacked' : 'acked', 20_000 + i * 9000)),
+    alarm('TT-101B', 'H', 3, 'unacked', 35_000, { first_out: 4 }),
+    alarm('PT-101B', 'L', 4, 'acked', 31_000, { first_out: 5 }),
     alarm('UPS-001', 'L', 4, 'acked', 7_200_000, { value: 39, delivery: 'stored' }),
   ],
   shelves: [
@@ -116,7 +120,7 @@ export const plant = {
   ],
   groups: {
     votes: [{ key: 'V-A1', name: '氨气 2oo4', name_en: 'Ammonia 2oo4', votes: 1, needed: 2, healthy: 3, members: ['GT-101:HH', 'GT-102:HH', 'GT-103:HH', 'GT-104:HH'] }],
-    first_out: [{ key: 'FO-A1', name: '液氨罐区', name_en: 'Ammonia tanks', ranked: [['GT-102:HH', 1, true], ['GD-202:HH', 1, true], ['GT-104:HH', 3, false]] }],
+    first_out: [{ key: 'FO-A1', name: '液氨罐区', name_en: 'Ammonia tanks', ranked: [['GT-102:HH', 1, true], ['GD-202:HH', 1, true], ['GT-104:HH', 3, false], ['TT-101B:H', 4, false], ['PT-101B:L', 5, false]] }],
     units: [{ key: 'U-A3', name: '吸收装置', name_en: 'Scrubber', mode: 'running', measured: true }],
     suppressed: [
       { alarm: 'ZS-301:DISCRETE', point: 'ZS-301', rule: 'S-FAN', until_utc_ms: now + 1_200_000, active: true },

@@ -37,7 +37,7 @@ const heartbeat = () => ({
   office_silent: false,
   annunciator: plant.annunciator,
 });
-const snapshot = () => ({ ...heartbeat(), site, values: plant.values, alarms: plant.alarms, hazards, buses: plant.buses, ...operations() });
+const snapshot = () => ({ ...heartbeat(), site, values: plant.values, unjudged: plant.unjudged ?? [], alarms: plant.alarms, hazards, buses: plant.buses, ...operations() });
 const operations = () => ({ shelves: plant.shelves, bypasses: plant.bypasses, groups: plant.groups });
 
 function send(name, data) {
@@ -77,7 +77,7 @@ function write(req, res, path, body) {
   if (req.headers['x-csrf-token'] !== 'mock-token') return problem(res, 403, 'csrf');
   if (ack) {
     const alarm = plant.alarms.find((a) => a.id === ack[1]);
-    if (!alarm || alarm.seq !== body.seen_seq) return problem(res, 409, 'changed');
+    if (!alarm || alarm.seq > body.seen_seq) return problem(res, 409, 'changed');
     plant.alarms = plant.alarms.map((a) => (a === alarm ? { ...a, state: 'acked', acked_by: 'demo-operator' } : a));
     setTimeout(() => (json(res, {}), send('alarms', plant.alarms)), 200);
     return undefined;

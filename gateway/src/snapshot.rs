@@ -293,6 +293,8 @@ pub struct Snapshot {
     pub site_since_seq: u64,
     pub site: Arc<SiteView>,
     pub values: Vec<ValueView>,
+    /// Conditions that say nothing now although their points have values, by number of the point: `[[12, "DEV"]]`. Never "normal".
+    pub unjudged: Arc<Vec<(usize, &'static str)>>,
     pub alarms: Arc<Vec<AlarmView>>,
     pub shelves: Arc<Vec<ShelfView>>,
     pub bypasses: Arc<Vec<BypassView>>,

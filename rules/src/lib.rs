@@ -24,7 +24,7 @@ pub use command::{Actor, Command, Refusal, Rejected, ShelfKind};
 pub use engine::{
     AlarmState, BootSince, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition,
 };
-pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut};
+pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut, StateChange};
 pub use reading::{Doubt, Fault, Finite, Reading, Sample};
 pub use text::{Sharing, Text};
 pub use time::{Clock, Mono, Now, TimeQuality, Wall};

@@ -59,6 +59,37 @@ export async function flood({ page, fact, until, go, clean, shot, start }) {
     return (await says('footer')).includes('设计抑制 0');
   });
   await go('alarms');
+  const headings = page.locator('tr[data-group]');
+  await fact('in a flood the urgent ones stand singly at the top, the others under headings that say whose and how many', async () => {
+    await headings.first().waitFor({ timeout: 5000 });
+    await shot('alarms-flood-groups-zh');
+    await clean('groups of a flood');
+    const all = await listed();
+    const urgent = all.filter((a) => a.priority < 3).map((a) => a.id);
+    const top = await page.evaluate(() => [...document.querySelectorAll('tbody:first-of-type tr[data-alarm]')].map((r) => r.dataset.alarm));
+    const said = await headings.allInnerTexts();
+    const counted = said.reduce((n, heading) => n + Number(/三、四级 (\d+) 条/.exec(heading)?.[1] ?? 0), 0);
+    const tab = Number(/\d+/.exec(await says('[role="tab"][aria-selected="true"]'))[0]);
+    if (urgent.some((id) => !top.includes(id)) || top.length + counted !== tab) throw new Error(`${urgent} | ${top} | ${said} | ${tab}`);
+    return said.join(' · ').replace(/\s+/g, ' ');
+  });
+  await fact('a group opens and closes by the keyboard, and what is closed is not acknowledged with the page', async () => {
+    const button = headings.first().getByRole('button');
+    if ((await button.getAttribute('aria-expanded')) === 'true') await button.press('Enter');
+    const rows = page.locator('tbody:has(tr[data-group]):nth-of-type(2) tr[data-alarm]');
+    await until(2000, 'closed', async () => (await rows.count()) === 0);
+    const before = await page.locator('tr[data-alarm]').count();
+    await button.press('ArrowUp'); // to the last row above it, and back
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await until(2000, 'open', async () => (await rows.count()) > 0);
+    return (await page.locator('tr[data-alarm]').count()) > before && (await button.getAttribute('aria-expanded')) === 'true';
+  });
+  for (const button of await headings.getByRole('button').all()) if ((await button.getAttribute('aria-expanded')) === 'false') await button.click();
+  await fact('a state is said in words, as the journal says it', async () => {
+    const cell = await page.locator('tr[data-alarm="ZS-301:DISCRETE"] td').nth(5).innerText();
+    return /^[是否]$/.test(cell.trim()) && cell;
+  });
   await fact('every one of them stands in the list', async () => {
     const standing = (await listed()).map((a) => a.id);
     const rows = await until(5000, 'rows', async () => {

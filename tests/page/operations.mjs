@@ -53,6 +53,32 @@ export async function operations({ page, watch, fact, until, go, clean, shot }) 
     await dialog.getByRole('button', { name: '取消', exact: true }).click();
     return dead && !(await says(INNER)).includes('剩余');
   });
+  await fact('a dialog asks for what was seen when it opened, and other news meanwhile do not refuse it', async () => {
+    const origin = new URL(page.url()).origin;
+    const json = async (path) => (await page.request.get(`${origin}/api/v1/${path}`)).json();
+    await page.waitForTimeout(500); // what is on the way to the page
+    await open(INNER);
+    await choose('搁置');
+    const opened = (await json('status')).seq;
+    const { csrf } = await json('session');
+    const silenced = await page.request.post(`${origin}/api/v1/silence`, { headers: { 'X-CSRF-Token': csrf, Origin: origin, 'Idempotency-Key': `page-${opened}` }, data: {} });
+    await until(5000, 'news', async () => (await json('status')).seq > opened);
+    await page.waitForTimeout(1000); // the page has it by now
+    const sent = page.waitForRequest('**/shelve');
+    await reason(REASON);
+    await send('搁置');
+    const { seen_seq } = (await sent).postDataJSON();
+    await closed();
+    const { seq } = (await json('alarms')).find((a) => a.id === 'GT-102:H');
+    if (seen_seq < seq || seen_seq > opened) throw new Error(`seen ${seen_seq}, alarm ${seq}, opened at ${opened}, silenced ${silenced.status()}`);
+    await page.getByRole('tab', { name: /^搁置/ }).click();
+    await open(INNER);
+    await choose('取消搁置');
+    await send('取消搁置');
+    await closed();
+    await page.getByRole('tab', { name: /^当前/ }).click();
+    return `seen ${seen_seq}, of the alarm ${seq}`;
+  });
   await fact('a shelved alarm leaves the current list for its own tab, with its time left', async () => {
     await open(INNER);
     await choose('搁置');
@@ -62,6 +88,10 @@ export async function operations({ page, watch, fact, until, go, clean, shot }) 
     await send('搁置');
     await closed();
     await page.getByRole('tab', { name: /^搁置/ }).click();
+    await until(5000, 'tab and bottom line count it', async () => {
+      const said = `${await says('[role="tab"]:has-text("搁置")')} ${await says('footer')}`.replace(/\s+/g, ' ');
+      return said.includes('搁置 1 ') && said.includes('搁置 1（报警中 1）');
+    });
     return Boolean(await until(5000, 'shelved', async () => /搁置 剩余 (29:\d\d|30:00)[\s\S]*已隐藏，不能确认/.test((await says(INNER)).replace(/\s+/g, ' '))));
   });
   await fact('the point page calls it shelved, not normal', async () => {

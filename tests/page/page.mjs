@@ -193,7 +193,21 @@ const operate = () => operations({ page, watch: browser.watch, fact, until, go, 
 async function office() {
   const site = page;
   page = await browser.open(PICTURE, 'zh');
+  let answer;
+  const waiting = new Promise((go) => (answer = go));
+  await page.route('**/api/v1/office/{sites,events}**', async (route) => {
+    await waiting;
+    await route.continue().catch(() => {});
+  });
   await page.goto(demo.office);
+  await fact('the office says that it is loading until its data have come, not that there is nothing', async () => {
+    await page.getByText('正在加载').first().waitFor({ timeout: 5000 });
+    const said = await text('body');
+    answer();
+    await page.getByText('正在加载').first().waitFor({ state: 'detached', timeout: 10_000 });
+    await page.unroute('**/api/v1/office/{sites,events}**');
+    return !said.includes('没有') && !said.includes('(0)');
+  });
   await fact('the office lists the site online, with the alarm', async () => {
     const card = page.locator('section.card', { hasText: '示范化工' });
     return Boolean(await until(40_000, 'online', async () => /在线[\s\S]*GT-102/.test(await card.innerText().catch(() => ''))));

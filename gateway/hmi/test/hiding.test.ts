@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { agrees, headline, inTab, isUnacked, needsAck, ofUnit, sorted, sounds, TABS } from '../src/lib/alarms';
-import { conditions, hiddenAt, hiddenWord, timeLeft, type Known } from '../src/lib/hiding';
+import { conditions, hiddenAlarms, hiddenAt, hiddenWord, timeLeft, type Known } from '../src/lib/hiding';
 import { alarmOffers, emptyForm, lacks, maxMinutes, pointOffers, request, type Form, type Verb } from '../src/lib/operations';
 import { may } from '../src/lib/roles';
 import { zh } from '../src/i18n/zh';
@@ -10,7 +10,7 @@ const alarm = (id: string, state: AlarmStateWord, more: Partial<AlarmView> = {})
   ({ id, point: id.split(':')[0], condition: id.split(':')[1] ?? '', priority: 2, state, suppressed: false, superseded: false, sounds: state === 'unacked' && !more.superseded, raised_utc_ms: 0, ...more }) as AlarmView;
 const as = (...roles: string[]): Session => ({ roles, user: 'zhang' }) as unknown as Session;
 const point = { key: 'P', limits: [['HH', 50], ['H', 25]] } as unknown as PointView;
-const known = (more: Partial<Known> = {}): Known => ({ connected: true, value: [1, 0, 0, null], alarms: [], shelves: [], bypasses: [], groups: { suppressed: [] }, ...more });
+const known = (more: Partial<Known> = {}): Known => ({ connected: true, value: [1, 0, 0, null], alarms: [], shelves: [], bypasses: [], groups: { suppressed: [] }, unjudged: [], ...more });
 const standing = (k: Partial<Known>): string[] => conditions(point, known(k)).map((r) => r.standing);
 const shelf = { alarm: 'P:H', point: 'P', until_utc_ms: 60_000, active: false } as ShelfView;
 const bypass = (kind: BypassView['kind']): BypassView => ({ point: 'P', kind, until_utc_ms: kind === 'bypass' ? 5 : null }) as BypassView;
@@ -125,5 +125,20 @@ describe('operations', () => {
     const verbs: Verb[] = ['end_bypass', 'in_service'];
     expect(verbs.map((verb) => lacks(verb, form({ reason: '好了' }), 4, ['zhang', '张工']))).toEqual([['op.need.reason'], ['op.need.reason']]);
     expect(verbs.map((verb) => lacks(verb, form({ reason: '动火已结束' }), 4, ['zhang', '张工']))).toEqual([[], []]);
+  });
+});
+
+describe('what says nothing and what is hidden without an alarm', () => {
+  const slopes = { key: 'P', limits: [['H', 25], ['ROC+', 5], ['DEV', 3]] } as unknown as PointView;
+  test('a_condition_that_the_gateway_cannot_judge_is_unknown_however_good_the_value_is', () => {
+    const of = (k: Partial<Known>): string[] => conditions(slopes, known(k)).map((r) => r.standing);
+    expect(of({ unjudged: ['ROC+', 'DEV'] })).toEqual(['normal', 'unknown', 'unknown']);
+    expect(of({ unjudged: ['DEV'], shelves: [{ ...shelf, alarm: 'P:DEV' }] })).toEqual(['normal', 'normal', 'shelved']);
+    expect(of({ unjudged: ['DEV'], connected: false })).toEqual(['lost', 'lost', 'lost']);
+  });
+  test('shelved_alarms_are_counted_with_and_without_an_alarm_and_the_list_has_those_in_alarm', () => {
+    const suppressed = [{ alarm: 'P:L', point: 'P', rule: 'mode', until_utc_ms: null, active: false }];
+    const all = hiddenAlarms(known({ alarms: [alarm('P:H', 'shelved')], shelves: [shelf, { ...shelf, alarm: 'Q:H' }], groups: { suppressed } }));
+    expect(all).toEqual({ shelved: { all: 2, listed: 1 }, suppressed: { all: 1, listed: 0 } });
   });
 });

@@ -505,6 +505,7 @@ impl Core {
             site_since_seq: self.site_since_seq,
             site: self.site.clone(),
             values: view::values(&self.engine),
+            unjudged: Arc::new(view::unjudged(&self.engine)),
             alarms: Arc::new(view::alarms(&self.engine, &beside)),
             shelves: Arc::new(standing::shelves(&self.engine)),
             bypasses: Arc::new(standing::bypasses(&self.engine)),

@@ -31,6 +31,11 @@ pub(super) fn values(engine: &Engine) -> Vec<ValueView> {
     engine.readings().iter().map(|(reading, at)| ValueView { reading: *reading, utc_ms: at.wall.utc_ms }).collect()
 }
 
+/// What says nothing now of a point that has a value.
+pub(super) fn unjudged(engine: &Engine) -> Vec<(usize, &'static str)> {
+    engine.unjudged().map(|(point, condition)| (point.index(), condition)).collect()
+}
+
 /// The standing alarms: unacknowledged first, then by priority, newest first.
 pub(super) fn alarms(engine: &Engine, beside: &Beside<'_>) -> Vec<AlarmView> {
     let mut views: Vec<AlarmView> =

@@ -69,6 +69,7 @@ pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
         site_since_seq: 0,
         site: Arc::new(site()),
         values: Vec::new(),
+        unjudged: Arc::default(),
         alarms: Arc::new(alarms),
         shelves: Arc::default(),
         bypasses: Arc::default(),

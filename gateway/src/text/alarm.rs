@@ -2,7 +2,7 @@
 
 use super::{doubt_words, fault_words, operations, risk_names, titled};
 use crate::snapshot::{PointView, SiteView};
-use rules::{AlarmFact, EventKind, Reading};
+use rules::{AlarmFact, Cause, EventKind, Reading};
 
 /// An alarm, what happened to it, its value and limit, its risk.
 pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (String, String) {
@@ -14,13 +14,18 @@ pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (
         EventKind::Inhibited { .. } | EventKind::InhibitEnded { .. } => ("", ""),
         _ => condition_words(&fact.condition),
     };
-    let (value_zh, value_en) = value_words(fact, point);
+    let (value_zh, value_en) = match kind {
+        // over without a value: the limit alone says nothing
+        EventKind::Cleared { .. } if fact.reading.is_none() => (String::new(), String::new()),
+        _ => value_words(fact, point),
+    };
     let (risk_zh, risk_en) = risk_names(fact.risk.as_deref(), site);
     let plain = || {
         let (zh, en) = transition(kind);
         (zh.to_owned(), en.to_owned())
     };
-    let (what_zh, what_en) = operations::transition(kind, site).unwrap_or_else(plain);
+    let ended = || matches!(kind, EventKind::Cleared { .. }).then(|| end_words(fact)).flatten();
+    let (what_zh, what_en) = operations::transition(kind, site).or_else(ended).unwrap_or_else(plain);
     let (rank_zh, rank_en) = first_out_words(kind, fact);
     let (detail_zh, detail_en) = detail_words(fact);
     let (drill_zh, drill_en) = if fact.drill { ("【演练】", "[DRILL] ") } else { ("", "") };
@@ -150,6 +155,35 @@ fn transition(kind: &EventKind) -> (&'static str, &'static str) {
         }
         _ => ("", ""),
     }
+}
+
+/// Over although it had not returned or nobody had acknowledged it: by what, and what it lacked. `None` where it had both.
+fn end_words(fact: &AlarmFact) -> Option<(String, String)> {
+    let before = fact.states.as_ref().map(|s| &*s.before);
+    let was = |word: &str| before.is_some_and(|words| words.split(' ').any(|w| w == word));
+    let lacks = [
+        (was("active") || was("pending_off"), "未恢复", "not returned"),
+        (was("unacked"), "未确认", "not acknowledged"),
+        (was("latched"), "未复位", "not reset"),
+    ];
+    let lacks: Vec<_> = lacks.into_iter().filter(|(holds, ..)| *holds).collect();
+    let (by_zh, by_en) = match fact.cause {
+        Cause::Config => ("因配置变更结束", "ended by a change of configuration"),
+        // of all alarms, a start ends those only that the rules have no more
+        Cause::Restart => {
+            ("因配置变更结束（规则中已无此报警）", "ended by a change of configuration (not in the rules any more)")
+        }
+        // a person's acknowledgement and reset are events of their own before it
+        Cause::User if !lacks.is_empty() => ("因停用结束", "ended by taking out of service"),
+        Cause::User | Cause::Sample | Cause::Timer | Cause::Rule | Cause::Clock => return None,
+    };
+    let list = |words: Vec<&str>, between: &str| words.join(between);
+    let zh = list(lacks.iter().map(|(_, zh, _)| *zh).collect(), "、");
+    let en = list(lacks.iter().map(|(.., en)| *en).collect(), ", ");
+    if lacks.is_empty() {
+        return Some((by_zh.to_owned(), by_en.to_owned()));
+    }
+    Some((format!("{by_zh}（{zh}）"), format!("{by_en} ({en})")))
 }
 
 fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {

@@ -10,7 +10,7 @@ use rules::hazard::{
     Stage, Work,
 };
 use rules::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
-use rules::{AlarmFact, Finite, FirstOut, Mono, Now, Reading, ShelfKind, Wall};
+use rules::{AlarmFact, Cause, Finite, FirstOut, Mono, Now, Reading, ShelfKind, StateChange, Wall};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -61,6 +61,11 @@ fn raised(fact: AlarmFact) -> EventKind {
     EventKind::Raised { fact, assumed: false, late_by_ms: 0 }
 }
 
+fn over(cause: Cause, before: &str) -> EventKind {
+    let states = Some(Box::new(StateChange { before: before.into(), after: "normal".into() }));
+    EventKind::Cleared { fact: AlarmFact { cause, states, ..fact("H") } }
+}
+
 /// What an alarm goes through by itself.
 fn of_alarms() -> Vec<EventKind> {
     let h = || fact("H");
@@ -82,6 +87,14 @@ fn of_alarms() -> Vec<EventKind> {
         EventKind::Returned { fact: h(), latched: false },
         EventKind::Returned { fact: fact("HH"), latched: true },
         EventKind::Cleared { fact: h() },
+        over(Cause::User, "normal"),
+        over(Cause::User, "active unacked"),
+        over(Cause::User, "pending_off"),
+        over(Cause::User, "normal unacked"),
+        over(Cause::Config, "active unacked"),
+        over(Cause::Config, "normal latched"),
+        over(Cause::Config, "normal"),
+        EventKind::Cleared { fact: AlarmFact { cause: Cause::Restart, reading: None, ..h() } },
         EventKind::ShadowRaised { fact: h(), assumed: false },
         EventKind::ShadowReturned { fact: h(), latched: false },
         EventKind::Realarm { fact: h(), count: 1, late_by_ms: 0 },

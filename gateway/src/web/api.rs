@@ -145,16 +145,21 @@ pub(super) struct PointNow {
     quality: u8,
     utc_ms: i64,
     fault: Option<std::borrow::Cow<'static, str>>,
+    /// Its conditions that say nothing now although it has a value: too few samples for a slope, no value to differ from.
+    unjudged: Vec<&'static str>,
 }
 
-fn point_now(point: PointView, value: Option<&ValueView>) -> PointNow {
-    let value = *value.unwrap_or(&ValueView::NEVER_READ);
+fn point_now(s: &Snapshot, n: usize, point: PointView) -> PointNow {
+    let value = *s.values.get(n).unwrap_or(&ValueView::NEVER_READ);
+    // points and rules have one order
+    let from = s.unjudged.partition_point(|(p, _)| *p < n);
     PointNow {
         point,
         value: value.reading.value(),
         quality: value.reading.quality_code(),
         utc_ms: value.utc_ms,
         fault: value.word(),
+        unjudged: s.unjudged[from..].iter().take_while(|(p, _)| *p == n).map(|(_, condition)| *condition).collect(),
     }
 }
 
@@ -189,14 +194,14 @@ async fn alarms(State(state): SharedState) -> Result<Json<Value>, Problem> {
 
 async fn points(State(state): SharedState) -> Result<Json<Value>, Problem> {
     let s = state.core.snapshot();
-    let list: Vec<_> = s.site.points.iter().enumerate().map(|(n, point)| point_now(point, s.values.get(n))).collect();
+    let list: Vec<_> = s.site.points.iter().enumerate().map(|(n, point)| point_now(&s, n, point)).collect();
     to_json(&list)
 }
 
 async fn point(State(state): SharedState, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let s = state.core.snapshot();
     let n = s.site.points.number(&id);
-    let found = n.and_then(|n| Some(point_now(s.site.points.get(n)?, s.values.get(n))));
+    let found = n.and_then(|n| Some(point_now(&s, n, s.site.points.get(n)?)));
     to_json(&found.ok_or(Problem::with_detail(Kind::NotFound, id))?)
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //!   connect ── no or unknown Last-Event-ID ──► snapshot
 //!          └── same boot, not too old ───────► record … record, values, alarms, hazards
-//!   then:   record at once · values, alarms, hazards at most 4/s and only when changed · heartbeat each second
+//!   then:   record at once · values, alarms, hazards, … at most 4/s and only when changed, then the number of the picture ·
+//!           heartbeat each second
 //!   lagging behind the records: resync, then snapshot; nothing is lost silently
 //! ```
 //! Values are compared with what was last sent when the connection takes the next frame, so a slow client gets fewer and newer
@@ -111,6 +112,14 @@ impl Client {
         self.push("alarms", &self.shown.alarms.clone());
         self.push("hazards", &self.shown.hazards.clone());
         self.push_operations();
+        self.push("unjudged", &self.shown.unjudged.clone());
+        self.push_number();
+    }
+
+    /// Everything up to this number of the journal is on the screen now: what a command has seen. Records come sooner than the rows that
+    /// they change, so theirs says less.
+    fn push_number(&mut self) {
+        self.push("picture", &json!({ "seq": self.shown.seq }));
     }
 
     /// Shelves, bypasses and groups: few, so that they go whole.
@@ -198,6 +207,12 @@ impl Client {
         }
         if now.shelves != before.shelves || now.bypasses != before.bypasses || now.groups != before.groups {
             self.push_operations();
+        }
+        if !Arc::ptr_eq(&now.unjudged, &before.unjudged) && now.unjudged != before.unjudged {
+            self.push("unjudged", &now.unjudged);
+        }
+        if now.seq != before.seq {
+            self.push_number();
         }
     }
 

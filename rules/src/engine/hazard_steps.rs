@@ -105,7 +105,7 @@ impl Engine {
         let x = self.book.index();
         let read = |alarm: usize| x.point_of_alarm(alarm).is_none_or(|p| proves(self.readings[p.index()].0));
         match x.subject(i) {
-            Subject::Rule(_) => read(i),
+            Subject::Rule(_) => read(i) && self.says_something(i),
             Subject::Device(d) => self.answered[d.index()].is_some(),
             Subject::Vote(k) | Subject::VoteInvalid(k) => x.groups.members_of_vote[k].iter().all(|m| read(*m)),
             Subject::System(_) => true,

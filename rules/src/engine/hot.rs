@@ -89,6 +89,11 @@ impl Hot {
         };
     }
 
+    /// More than the value decides.
+    pub(super) fn needs_more(&self) -> bool {
+        self.test == Test::Other
+    }
+
     /// When its condition could be judged last.
     pub(super) fn judged(&self) -> Option<Mono> {
         (self.judged != NEVER).then_some(self.judged)

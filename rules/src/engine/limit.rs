@@ -2,8 +2,8 @@
 //!
 //! Raising is inclusive; the deadband is used by alarms that are active, never by pending ones.
 
-use super::Engine;
-use crate::book::{Condition, Reference};
+use super::{ConditionState, Engine};
+use crate::book::{Condition, PointId, Reference};
 use crate::reading::Reading;
 use crate::time::Now;
 
@@ -75,6 +75,31 @@ impl Engine {
                 let is = v >= 0.5;
                 Verdict::of(is == *alarm_state, is != *alarm_state)
             }
+        }
+    }
+
+    /// Rules that say nothing now although their points have values: a slope of too few samples, a difference to a sensor that is bad,
+    /// a point that is back in service and was not read since. None of them is to be called normal. By point, in the book's order.
+    pub fn unjudged(&self) -> impl Iterator<Item = (PointId, &'static str)> {
+        let silent = (0..self.hot.len()).filter(|i| !self.says_something(*i));
+        let named = silent.map(|i| (self.book.index().point_of_rule[i], self.book.rules()[i].condition.word()));
+        named.filter(|(p, _)| self.readings[p.index()].0.value().is_some())
+    }
+
+    /// Its condition says something of a point that has a value.
+    pub(super) fn says_something(&self, i: usize) -> bool {
+        if self.alarms[i].condition == ConditionState::Unknown {
+            return false;
+        }
+        // most need the value only, and their conditions lie elsewhere
+        !self.hot[i].needs_more() || self.has_what_it_needs(i)
+    }
+
+    fn has_what_it_needs(&self, i: usize) -> bool {
+        match self.condition_of(i) {
+            Condition::Rising { window, .. } | Condition::Falling { window, .. } => self.has_slope(i, *window),
+            Condition::Deviation { reference: Reference::Point(_), .. } => self.reference_value(i).is_some(),
+            _ => true,
         }
     }
 

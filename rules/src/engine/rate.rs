@@ -51,12 +51,18 @@ impl Samples {
         self.line(window).map(|(slope, _)| slope)
     }
 
+    /// Enough of them, over enough of the window.
+    fn carries_slope(&self, window: Duration) -> bool {
+        let span = self.0.front().zip(self.0.back()).map(|(first, last)| last.0.since(first.0));
+        self.0.len() >= SAMPLES_MIN && span.is_some_and(|span| span >= window.mul_f64(0.8))
+    }
+
     /// The least-squares line: units per minute, and where it is at the newest sample.
     pub(super) fn line(&self, window: Duration) -> Option<(f64, f64)> {
-        let (first, last) = (self.0.front()?.0, self.0.back()?.0);
-        if self.0.len() < SAMPLES_MIN || last.since(first) < window.mul_f64(0.8) {
+        if !self.carries_slope(window) {
             return None;
         }
+        let (first, last) = (self.0.front()?.0, self.0.back()?.0);
         let minutes = |t: Mono| t.since(first).as_secs_f64() / 60.0;
         #[allow(clippy::cast_precision_loss, reason = "at most 64 samples")]
         let n = self.0.len() as f64;
@@ -74,6 +80,11 @@ impl Samples {
 }
 
 impl Engine {
+    /// Its samples have a slope now.
+    pub(super) fn has_slope(&self, i: usize, window: Duration) -> bool {
+        matches!(&self.memory[i], Memory::Rate(samples) if samples.carries_slope(window))
+    }
+
     pub(super) fn rate_verdict(&mut self, i: usize, value: Option<f64>) -> Verdict {
         // By the time of the sample: a change of configuration or mode judges it later than it came.
         let point = self.book.index().point_of_rule[i].index();

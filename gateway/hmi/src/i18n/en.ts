@@ -287,6 +287,7 @@ export const en: Record<Key, string> = {
   'office.site': 'Site',
   'office.all': 'All sites',
   'office.unconfirmed.only': 'Unconfirmed only',
+  'office.loading': 'Loading…',
   'office.none': 'No site has reported',
   'office.chain': 'Chain head',
   'office.asof': 'This is the last reported state; it may have changed',

@@ -285,6 +285,7 @@ export const zh = {
   'office.site': '企业',
   'office.all': '全部企业',
   'office.unconfirmed.only': '只看未确认',
+  'office.loading': '正在加载…',
   'office.none': '没有企业上报',
   'office.chain': '校验链',
   'office.asof': '以下为最近上报的状态，现在可能已经变化',

@@ -11,20 +11,21 @@ const NOTE_MS = 6000; // long enough to read why it did not work
 class Acks {
   state = $state<Record<string, AckState>>({});
 
-  async one(alarm: AlarmView, comment = ''): Promise<void> {
+  /** `seenSeq` is the picture in which the person saw it: with an outer limit goes the inner one that came in the same sample. */
+  async one(alarm: AlarmView, comment = '', seenSeq = site.pictureSeq): Promise<void> {
     if (!needsAck(alarm) || this.state[alarm.id] === 'busy') return;
     this.state[alarm.id] = 'busy';
     try {
-      await post(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/ack`, { seen_seq: alarm.seq, comment });
+      await post(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/ack`, { seen_seq: seenSeq, comment });
       delete this.state[alarm.id];
     } catch (error) {
       this.note(alarm.id, failureOf(error));
     }
   }
 
-  /** One after the other: each has its own `seen_seq`, and one refusal does not stop the rest. */
-  async many(alarms: AlarmView[], comment = ''): Promise<void> {
-    for (const alarm of alarms) await this.one(alarm, comment);
+  /** One after the other, all as they were seen when it was asked for; one refusal does not stop the rest. */
+  async many(alarms: readonly AlarmView[], comment = '', seenSeq = site.pictureSeq): Promise<void> {
+    for (const alarm of alarms) await this.one(alarm, comment, seenSeq);
   }
 
   private note(id: string, failure: Failure): void {

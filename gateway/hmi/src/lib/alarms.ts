@@ -83,10 +83,17 @@ export function agrees(alarms: readonly AlarmView[], unacked: number): boolean {
   return alarms.filter(annunciates).length === unacked;
 }
 
+/** The newest number of the journal that rows tell of: that of the picture, or of a row which came a moment before it. */
+export function seenUpTo(picture: number, alarms: readonly AlarmView[]): number {
+  return alarms.reduce((newest, a) => Math.max(newest, a.seq), picture);
+}
+
 export interface Row {
   alarm: AlarmView;
   /** It left the list while the order was frozen; the row stays as a trace. */
   gone: boolean;
+  /** In a flood, the heading it lies under (see lib/flood); empty where it stands singly. Its place, so it is frozen with it. */
+  group?: string;
 }
 
 /** Rows while frozen: the places of `frozen` stay, contents follow `current`, new ones are only counted. */
@@ -94,7 +101,7 @@ export function frozenRows(frozen: readonly Row[], current: readonly AlarmView[]
   const now = new Map(current.map((a) => [a.id, a]));
   const rows = frozen.map((row) => {
     const alarm = now.get(row.alarm.id);
-    return alarm ? { alarm, gone: false } : { alarm: row.alarm, gone: true };
+    return alarm ? { ...row, alarm, gone: false } : { ...row, gone: true };
   });
   const held = new Set(frozen.map((row) => row.alarm.id));
   return { rows, fresh: current.filter((a) => !held.has(a.id)).length };

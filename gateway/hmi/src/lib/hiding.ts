@@ -1,7 +1,7 @@
 // What hides alarms, as the page says it: time left, what stands behind, the state of every condition of a point. Pure.
 // The rule of this file: "normal" is said only of what is connected, judged on a good value, and hidden by nothing.
 
-import { isHidden } from './alarms';
+import { inTab, isHidden } from './alarms';
 import { beyond } from './bars';
 import type { AlarmStateWord, AlarmView, BypassView, PointView, ShelfView, SuppressedView, ValueView } from './types';
 
@@ -45,6 +45,8 @@ export interface Known {
   shelves: readonly ShelfView[];
   bypasses: readonly BypassView[];
   groups: { suppressed: readonly SuppressedView[] };
+  /** Conditions of this point that say nothing although it has a value: a slope of too few samples, no twin to differ from. */
+  unjudged: readonly string[];
 }
 type Hiding = Pick<Known, 'alarms' | 'shelves' | 'bypasses' | 'groups'>;
 
@@ -90,9 +92,25 @@ function stand(
 function unhidden(condition: string, limit: number | null, own: readonly BypassView[], known: Known): Standing {
   const [value, quality] = known.value;
   if (!known.connected) return 'lost';
-  if (quality >= 2 || value === null || own.some((b) => b.kind === 'inhibited')) return 'unknown';
+  if (quality >= 2 || value === null || own.some((b) => b.kind === 'inhibited') || known.unjudged.includes(condition)) return 'unknown';
   if (limit !== null && beyond(value, [[condition, limit]])) return 'beyond';
   return quality === 0 ? 'normal' : 'doubt';
+}
+
+export interface HiddenCount {
+  /** With those whose condition is not true. */
+  all: number;
+  /** In the list, and counted by its tab. */
+  listed: number;
+}
+
+/** How many alarms are shelved and how many suppressed by design, and how many of them the list has. */
+export function hiddenAlarms({ alarms, shelves, groups }: Pick<Known, 'alarms' | 'shelves' | 'groups'>): Record<'shelved' | 'suppressed', HiddenCount> {
+  const of = (tab: 'shelved' | 'suppressed', known: readonly { alarm: string }[]): HiddenCount => {
+    const listed = alarms.filter((a) => inTab(a, tab)).map((a) => a.id);
+    return { all: new Set([...listed, ...known.map((k) => k.alarm)]).size, listed: listed.length };
+  };
+  return { shelved: of('shelved', shelves), suppressed: of('suppressed', groups.suppressed) };
 }
 
 /** How many things are hidden at these points: bypassed or disabled points, and hidden or shelved alarms of the others. */

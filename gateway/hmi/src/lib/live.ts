@@ -1,8 +1,8 @@
 // Svelte actions that write live values straight into the page.
 
 import { lang, t, word } from '../i18n/index.svelte';
-import { clockTime, number } from './format';
-import type { PointView } from './types';
+import { clockTime, number, valueAndLimit } from './format';
+import type { AlarmView, PointView } from './types';
 import { values } from './values';
 
 /** The word for a value that is not good. Exceptions carry a code: `exception(2)`. */
@@ -17,6 +17,13 @@ export function valueText(point: PointView, value: number | null): string {
   if (value === null) return t('dash');
   if (point.kind === 'state') return t(value > 0 ? 'word.yes' : 'word.no');
   return number(value, point.decimals);
+}
+
+/** What an alarm saw beside its limit; of a state its word, and what it is compared with is the alarm itself. */
+export function alarmValue(alarm: AlarmView, point: PointView | undefined): string {
+  if (alarm.value === null && alarm.limit === null) return t('dash');
+  if (point?.kind === 'state') return valueText(point, alarm.value);
+  return `${valueAndLimit(alarm.value, alarm.limit, point?.decimals)} ${alarm.unit}`;
 }
 
 export interface LiveParams {

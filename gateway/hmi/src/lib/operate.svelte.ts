@@ -14,9 +14,8 @@ export interface Asking {
   point: string;
   /** The alarm as it was shown when the dialog opened. */
   alarm: AlarmView | null;
-  /** The number of what was on the screen then: of the alarm's row, and of the whole picture. */
+  /** The number of the picture on the screen then: what came to this alarm or point after it, the gateway refuses. */
   seenSeq: number;
-  pictureSeq: number;
 }
 
 class Operate {
@@ -27,13 +26,12 @@ class Operate {
   stale = $state(false);
 
   menu(alarm: AlarmView): void {
-    this.show({ verb: null, target: alarm.id, point: alarm.point, alarm, seenSeq: alarm.seq, pictureSeq: site.pictureSeq });
+    this.show({ verb: null, target: alarm.id, point: alarm.point, alarm, seenSeq: site.pictureSeq });
   }
 
-  /** A form. What has no row of its own was seen with the newest picture. */
+  /** A form. */
   ask(verb: Verb, target: string, point: string, alarm: AlarmView | null = null): void {
-    const pictureSeq = site.pictureSeq;
-    this.show({ verb, target, point, alarm, seenSeq: alarm?.seq ?? pictureSeq, pictureSeq });
+    this.show({ verb, target, point, alarm, seenSeq: site.pictureSeq });
   }
 
   /** From the menu to a form: what was seen stays what it was. */
@@ -53,7 +51,7 @@ class Operate {
     this.busy = true;
     this.problem = '';
     try {
-      const { path, body } = request(asking.verb, asking.target, ofAlarm(asking.verb) ? asking.seenSeq : asking.pictureSeq, form);
+      const { path, body } = request(asking.verb, asking.target, asking.seenSeq, form);
       await post(path, body);
       if (this.asking === asking) this.close();
     } catch (error) {

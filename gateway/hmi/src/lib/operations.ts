@@ -82,7 +82,7 @@ export function maxMinutes(verb: Verb, priority: number): number {
 
 export const needsReason = (verb: Verb): boolean => verb !== 'unshelve' && verb !== 'reset_first_out';
 
-/** An alarm was seen as its row stands; a point or unit with all its alarms, as the newest picture has them. */
+/** About one alarm, not about its point. */
 export const ofAlarm = (verb: Verb): boolean => verb === 'shelve' || verb === 'unshelve' || verb === 'reset';
 
 const enough = (text: string): boolean => [...text.trim()].length >= REASON_MIN;

@@ -2,7 +2,7 @@
 // `values.ts`, what the person is doing lives in `nav.svelte.ts`.
 
 import { account } from './account.svelte';
-import { agrees } from './alarms';
+import { agrees, seenUpTo } from './alarms';
 import { contactOf } from './contact';
 import { Stream } from './stream';
 import type {
@@ -22,11 +22,12 @@ import type {
   SiteView,
   Snapshot,
   StorageView,
+  Unjudged,
   ValueChange,
 } from './types';
 import { values } from './values';
 
-const FRAMES = ['snapshot', 'values', 'alarms', 'hazards', 'operations', 'record', 'heartbeat'] as const;
+const FRAMES = ['snapshot', 'values', 'alarms', 'hazards', 'operations', 'unjudged', 'picture', 'record', 'heartbeat'] as const;
 const RECORDS_KEPT = 400;
 const RESYNC_PAUSE_MS = 10_000; // a lasting disagreement must not become a storm of snapshots
 const MISMATCHES_BEFORE_RESYNC = 2; // one heartbeat may cross an `alarms` frame
@@ -38,8 +39,8 @@ class SiteState {
   shelves = $state.raw<ShelfView[]>([]);
   bypasses = $state.raw<BypassView[]>([]);
   groups = $state.raw<GroupsView>({ votes: [], first_out: [], units: [], suppressed: [], flood: null, sound: null, silenced_until_utc_ms: null });
-  /** Journal number of the picture on the screen: what a command about something without a row of its own has seen. */
-  seq = 0;
+  unjudged = $state.raw<Unjudged[]>([]);
+  private picture = 0;
   records = $state.raw<JournalRecord[]>([]);
   buses = $state.raw<BusView[]>([]);
   outbox = $state.raw<OutboxFigures | null>(null);
@@ -101,6 +102,8 @@ class SiteState {
     else if (name === 'alarms') this.alarms = data as AlarmView[];
     else if (name === 'hazards') this.hazards = data as Hazard[];
     else if (name === 'operations') this.operations(data as Operations);
+    else if (name === 'unjudged') this.unjudged = data as Unjudged[];
+    else if (name === 'picture') this.picture = (data as { seq: number }).seq;
     else if (name === 'record') this.record(data as JournalRecord);
     else if (name === 'heartbeat') this.heartbeat(data as Heartbeat);
   }
@@ -118,7 +121,8 @@ class SiteState {
     this.alarms = s.alarms;
     this.hazards = s.hazards;
     this.operations(s);
-    this.seq = s.seq;
+    this.unjudged = s.unjudged;
+    this.picture = s.seq;
     this.buses = s.buses;
     this.outbox = s.outbox;
     this.storage = s.storage;
@@ -131,10 +135,9 @@ class SiteState {
     this.mismatches = 0;
   }
 
-  /** Number of the newest thing on the screen: rows come sooner than heartbeats, and what has no row of its own as a line of the journal. */
+  /** What the lists on the screen contain of the journal, for commands: a record comes sooner than the rows it changes, and is not it. */
   get pictureSeq(): number {
-    const told = Math.max(this.seq, this.records[0]?.seq ?? 0);
-    return this.alarms.reduce((newest, a) => Math.max(newest, a.seq), told);
+    return seenUpTo(this.picture, this.alarms);
   }
 
   private record(r: JournalRecord): void {
@@ -150,7 +153,6 @@ class SiteState {
 
   private heartbeat(h: Heartbeat): void {
     this.utcMs = h.utc_ms;
-    this.seq = h.seq;
     this.clock = h.clock;
     if (h.outbox) this.outbox = h.outbox;
     if (h.storage) this.storage = h.storage;

@@ -329,6 +329,7 @@ export interface Snapshot extends Operations {
   version: string;
   site: SiteView;
   values: ValueView[];
+  unjudged: Unjudged[];
   alarms: AlarmView[];
   hazards: Hazard[];
   buses: BusView[];
@@ -338,6 +339,8 @@ export interface Snapshot extends Operations {
   /** null: none is configured. */
   annunciator: AnnunciatorView | null;
 }
+/** Number of the point, condition: it says nothing now although the point has a value. */
+export type Unjudged = [number, string];
 export interface Heartbeat {
   utc_ms: number;
   seq: number;

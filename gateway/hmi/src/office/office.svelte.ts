@@ -10,6 +10,8 @@ const PAGE = 500;
 class OfficeState {
   sites = $state.raw<OfficeSite[]>([]);
   events = $state.raw<OfficeEvent[]>([]);
+  /** False until the first answer: an empty list says nothing before it. */
+  loaded = $state(false);
   /** Since when the station itself could not be reached. */
   lostSince = $state<number | null>(null);
   nowMs = $state(Date.now());
@@ -45,6 +47,7 @@ class OfficeState {
       ]);
       this.sites = list<OfficeSite>(sites);
       this.events = list<OfficeEvent>(events);
+      this.loaded = true;
       this.lostSince = null;
     } catch {
       this.lostSince ??= performance.now();

@@ -208,6 +208,7 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         site_since_seq: 0,
         site: site.clone(),
         values: [value, 7.0].map(|v| ValueView { reading: Reading::Good(Finite::new(v).unwrap()), utc_ms: 1 }).to_vec(),
+        unjudged: Arc::default(),
         alarms: Arc::new(alarms),
         shelves: Arc::default(),
         bypasses: Arc::default(),

@@ -115,3 +115,25 @@ async fn an_open_stream_over_a_socket_does_not_hold_up_the_stop() {
     bench.stop.cancel();
     tokio::time::timeout(Duration::from_secs(3), serving).await.unwrap().unwrap().unwrap();
 }
+
+/// What a person has seen is told by the picture, not by records, which come sooner than the rows.
+#[tokio::test(start_paused = true)]
+async fn a_page_is_told_the_number_of_its_picture_after_the_rows_and_which_conditions_say_nothing() {
+    let bench = bench(false).await;
+    let viewer = bench.accounts.sign_in_for_test("vera", Role::Viewer).await;
+    let mut frames = Frames::of(&bench, &viewer, None).await;
+    assert_eq!(frames.named("snapshot").await.1["unjudged"], json!([]));
+    let site = bench.snapshots.borrow().site.clone();
+    let now = Arc::unwrap_or_clone(picture(7, 2.5, vec![alarm()], &site));
+    bench.snapshots.send_replace(Arc::new(Snapshot { unjudged: Arc::new(vec![(1, "DEV")]), ..now }));
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|(name, _)| name != "picture") {
+        let (name, _, data) = frames.next().await.unwrap();
+        seen.push((name, data));
+    }
+    let of = |wanted: &str| seen.iter().find(|(name, _)| name == wanted).map(|(_, data)| data.clone());
+    assert!(of("alarms").is_some(), "{seen:?}");
+    assert_eq!((of("unjudged"), of("picture")), (Some(json!([[1, "DEV"]])), Some(json!({ "seq": 7 }))));
+    let points = json_of(bench.own(&viewer, "GET", "/api/v1/points", None).await).await;
+    assert_eq!((&points[0]["unjudged"], &points[1]["unjudged"]), (&json!([]), &json!(["DEV"])));
+}

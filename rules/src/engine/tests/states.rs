@@ -19,3 +19,56 @@ fn every_alarm_event_carries_the_state_before_and_after_and_the_revision_of_the_
     let raised = r.events.iter().find(|e| matches!(e.kind, EventKind::Raised { .. })).unwrap();
     assert!(raised.kind.fact().unwrap().states.as_ref().unwrap().after.starts_with("active unacked"));
 }
+
+/// GT-101 with an H, a slope of 10 s and a difference to GT-102.
+fn with_slope_and_twin() -> Rig {
+    let mut parts = parts();
+    let rising = Condition::Rising { limit_per_min: 60.0, window: Duration::from_secs(10) };
+    let twin = crate::book::Reference::Point("GT-102".into());
+    let differs = Condition::Deviation { reference: twin, limit: 20.0, deadband: 2.0 };
+    parts.rules.extend([rule("GT-101", rising, 3), rule("GT-101", differs, 3)]);
+    Rig::new(parts, Restored::default(), 0.0)
+}
+
+fn unjudged(r: &Rig) -> Vec<&'static str> {
+    let of_first = r.engine.unjudged().filter(|(p, _)| p.index() == 0);
+    of_first.map(|(_, condition)| condition).collect()
+}
+
+#[test]
+fn a_slope_of_too_few_samples_and_a_difference_to_a_bad_sensor_say_nothing() {
+    let mut r = with_slope_and_twin();
+    assert_eq!(unjudged(&r), [""; 0], "the point itself has no value");
+    r.scan(0.0, &[(0, good(10.0))]);
+    assert_eq!(unjudged(&r), ["ROC+", "DEV"], "the twin was never read");
+    r.hold(1, 7, 10.0);
+    assert_eq!(unjudged(&r), ["ROC+"], "seven seconds of ten");
+    r.hold(8, 8, 10.0);
+    assert_eq!(unjudged(&r), [""; 0]);
+    r.scan(9.0, &[(0, good(10.0)), (1, Reading::Bad(Fault::Sensor))]);
+    assert_eq!(unjudged(&r), ["DEV"]);
+    assert!(!r.engine.is_proven_normal("GT-101:DEV") && r.engine.is_proven_normal("GT-101:H"));
+    r.hold(10, 10, 10.0);
+    assert_eq!(unjudged(&r), [""; 0]);
+    assert!(r.engine.is_proven_normal("GT-101:DEV"));
+    r.hold(17, 17, 10.0);
+    assert_eq!(unjudged(&r), ["ROC+"], "nobody looked for more than half of the window");
+    let next = Rig::new(r.engine.book().parts().clone(), r.stored(true), 18.0);
+    assert_eq!(unjudged(&next), [""; 0]);
+}
+
+#[test]
+fn a_point_back_in_service_is_not_judged_before_its_next_sample() {
+    let mut r = with_slope_and_twin();
+    r.hold(0, 9, 10.0);
+    let (point, reason) = ("GT-101".to_owned(), "calibration".to_owned());
+    let seen_seq = r.engine.next_seq() - 1;
+    let out =
+        Command::OutOfService { point: point.clone(), seen_seq, work_order: "WO-1".into(), reason: reason.clone() };
+    r.engine.command(&out, &operator(), at(9.5), &mut r.events).unwrap();
+    let back = Command::ReturnToService { point, seen_seq: r.engine.next_seq() - 1, reason };
+    r.engine.command(&back, &operator(), at(9.6), &mut r.events).unwrap();
+    assert_eq!(unjudged(&r), ["HH", "H", "ROC+", "DEV", "SENSOR_FAULT"]);
+    r.hold(10, 10, 10.0);
+    assert_eq!(unjudged(&r), ["ROC+"]);
+}
