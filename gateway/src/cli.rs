@@ -22,6 +22,7 @@ mod probe;
 mod read;
 mod reload;
 mod replay;
+mod same_station;
 mod scan;
 mod screen;
 mod secret;

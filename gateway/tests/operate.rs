@@ -148,6 +148,31 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     assert_eq!(gateway.get("/api/v1/events?since=2100-01-01T00:00:00Z", Some(&cookie)), json!([]));
 }
 
+#[test]
+fn a_file_of_another_station_shows_and_does_nothing_at_this_one() {
+    let (site, gateway, cookie) = running();
+    let url = gateway.url();
+    let shown = hazard_gateway(&site, &["status", "--url", &url], "");
+    assert!(
+        shown.code == 0 && shown.out.contains(ALARM),
+        "the file's token opens the address that is named: {shown:?}"
+    );
+
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    std::fs::write(site.file(), text.replace("key = \"my-site\"", "key = \"west-plant\"")).unwrap();
+    for words in [
+        &["status"][..],
+        &["events"],
+        &["reload", "--by", "ada", "--reason", "按评审单12"],
+        &["operate", "silence", "--by", "olga"],
+    ] {
+        let refused = hazard_gateway(&site, &[words, &["--url", &url]].concat(), SECRET);
+        let named = ["my-site", "west-plant", "--url"].iter().all(|part| refused.err.contains(part));
+        assert!(refused.code == 2 && refused.out.is_empty() && named, "{words:?}: {refused:?}");
+    }
+    assert!(events(&gateway, &cookie, "sound.silenced").is_empty());
+}
+
 /// A measure to register a hidden danger of.
 const REGISTER: &str = "
 [[risk]]

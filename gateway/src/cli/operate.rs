@@ -29,7 +29,7 @@ pub(super) struct OperateArgs {
     /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
     #[arg(long, value_name = "FILE", global = true)]
     password_file: Option<PathBuf>,
-    /// 页面地址 · address of the page, where it is not the file's.
+    /// 页面地址，与文件中的不同时 · address of the page, where it is not the file's.
     #[arg(long, global = true)]
     url: Option<String>,
     /// 所见画面的编号（seq），脚本用 · number of what was seen, for scripts; a terminal shows it and asks.

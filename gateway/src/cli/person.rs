@@ -4,12 +4,12 @@
 //! to the station.
 
 use super::client::{ANSWER_LIMIT, Trouble, way_to};
+use super::same_station::{Expected, is_here};
 use super::{Exit, check, secret};
 use crate::config::{self, Station};
 use crate::web::local::LocalToken;
 use reqwest::{Client, Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct PersonArgs {
     /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
-    /// 页面地址，新文件改了监听地址时用 · address of the page, where the file now has another one.
+    /// 页面地址，与文件中的不同时 · address of the page, where it is not the file's.
     #[arg(long)]
     pub(super) url: Option<String>,
 }
@@ -38,15 +38,34 @@ pub(super) struct Person {
     csrf: String,
     /// Of the station's own files, where they may be read: then nobody else's tries keep this one waiting.
     token: Option<String>,
+    expected: Expected,
 }
 
 impl Person {
     /// Signs in at a site. The password is asked for when it is known where.
     pub(super) async fn sign_in(args: &PersonArgs) -> Result<Self, Exit> {
         let mut person = Self::at(args)?;
+        // before it gets to know the password, where it says by the token or to everybody who it is
+        person.must_be_the_one().await.map_err(Trouble::said)?;
         let password = secret::known(args.password_file.as_deref())?;
         person.begin(&args.by, &password).await.map_err(Trouble::said)?;
+        if let Err(another) = person.must_be_the_one().await {
+            person.sign_out().await;
+            return Err(another.said());
+        }
         Ok(person)
+    }
+
+    /// Another program may have the port of the file. What does not say who it is passes: the sign-in will tell.
+    async fn must_be_the_one(&self) -> Result<(), Trouble> {
+        let asked = self.request(Method::GET, "/api/v1/status");
+        let asked = match &self.token {
+            Some(token) if self.cookie.is_empty() => asked.bearer_auth(token),
+            _ => asked,
+        };
+        let answer = asked.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = if answer.status().is_success() { answer.json().await.unwrap_or_default() } else { Value::Null };
+        self.expected.key(&status, &self.url)
     }
 
     fn at(args: &PersonArgs) -> Result<Self, Exit> {
@@ -67,7 +86,7 @@ impl Person {
         let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
         let url = url.trim_end_matches('/').to_owned();
         let token = LocalToken::found_in(&folder.dir).ok().filter(|_| is_here(&url));
-        Ok(Self { client, url, cookie: String::new(), csrf: String::new(), token })
+        Ok(Self { client, url, cookie: String::new(), csrf: String::new(), token, expected: Expected::of(&folder) })
     }
 
     async fn begin(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
@@ -131,12 +150,6 @@ fn wrong_field(error: &Value) -> String {
     format!("--{option}（{field}）：收到 {got}，应为{zh} · got {got}, allowed is {en}")
 }
 
-/// An address of this machine itself: another one must not see the token.
-fn is_here(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 async fn answered(answer: Response) -> Result<Value, Trouble> {
     if !answer.status().is_success() {
         return Err(refused(answer).await);
@@ -180,16 +193,6 @@ mod tests {
         assert_eq!(
             wrong_field(&order),
             "--work-order（work_order）：收到 \"\"，应为 1 至 2000 个字 · got \"\", allowed is 1 to 2000 characters"
-        );
-    }
-
-    #[test]
-    fn the_token_is_shown_to_this_machine_only() {
-        assert!(is_here("http://127.0.0.1:8080") && is_here("http://[::1]:8080"));
-        assert!(
-            !is_here("http://192.168.10.5:8080")
-                && !is_here("http://localhost:8080")
-                && !is_here("http://gateway.example")
         );
     }
 }
