@@ -1,7 +1,7 @@
 // Svelte actions that write live values straight into the page.
 
 import { lang, t, word } from '../i18n/index.svelte';
-import { clockTime, number } from './format';
+import { clockTime, number, valueAndLimit } from './format';
 import type { PointView } from './types';
 import { values } from './values';
 
@@ -17,6 +17,13 @@ export function valueText(point: PointView, value: number | null): string {
   if (value === null) return t('dash');
   if (point.kind === 'state') return t(value > 0 ? 'word.yes' : 'word.no');
   return number(value, point.decimals);
+}
+
+/** What an alarm saw beside its limit, with its unit; a state in words. `point` is the alarm's own, where it is about one. */
+export function alarmValue(alarm: { value: number | null; limit: number | null; unit: string }, point: PointView | undefined): string {
+  if (point?.kind === 'state' && alarm.value !== null) return valueText(point, alarm.value);
+  if (alarm.value === null && alarm.limit === null) return t('dash');
+  return `${valueAndLimit(alarm.value, alarm.limit, point?.decimals)} ${alarm.unit}`.trimEnd();
 }
 
 export interface LiveParams {
