@@ -149,6 +149,49 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
 }
 
 #[test]
+fn what_does_not_exist_is_said_at_once_and_a_silence_says_for_how_long() {
+    let (site, gateway, _) = running();
+    let none = operate(&site, &gateway, "olga", &["ack", "GT-101:HHH"]);
+    assert!(
+        none.code == 2 && none.err.contains("GT-101 has: GT-101:H") && !none.err.contains("--seen-seq"),
+        "{none:?}"
+    );
+    let none = operate(
+        &site,
+        &gateway,
+        "sun",
+        &[
+            "bypass",
+            "GT-1",
+            "--permit",
+            "1",
+            "--requested-by",
+            "w",
+            "--compensation",
+            "x",
+            "--minutes",
+            "1",
+            "--reason",
+            "动火作业",
+        ],
+    );
+    assert!(none.code == 2 && none.err.contains("did you mean GT-101") && !none.err.contains("--seen-seq"), "{none:?}");
+    let silenced = operate(&site, &gateway, "olga", &["silence"]);
+    assert!(silenced.code == 0 && silenced.out.contains("消音 2 分"), "{silenced:?}");
+}
+
+#[test]
+fn completions_end_in_silence_when_nobody_reads_on() {
+    let mut command = support::binary();
+    let pipes =
+        command.args(["completions", "bash"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
 fn a_file_of_another_station_shows_and_does_nothing_at_this_one() {
     let (site, gateway, cookie) = running();
     let url = gateway.url();

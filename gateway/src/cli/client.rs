@@ -33,7 +33,7 @@ struct Target {
     /// 页面地址：演示站点，或与文件中的不同时 · address of the page: of a demo, or where it is not the file's.
     #[arg(long)]
     url: Option<String>,
-    /// The answer as JSON.
+    /// 以 JSON 回答 · the answer as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -160,16 +160,20 @@ fn fitting(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// To standard output; a reader that has seen enough (`| head`) is no fault.
 fn write_lines(lines: &[String], begin: &str, end_of_line: &str) -> Result<Exit, Exit> {
     let mut text: String = begin.to_owned();
     lines.iter().for_each(|line| text.extend([line, end_of_line, "\n"]));
     if !end_of_line.is_empty() {
         text.push_str("\x1b[J");
     }
+    written(text.as_bytes()).map(|()| Exit::Ok)
+}
+
+/// To standard output; a reader that has seen enough (`| head`) is no fault.
+pub(super) fn written(bytes: &[u8]) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Exit::Ok),
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Ok),
         Err(_) => Err(Exit::Io),
     }
