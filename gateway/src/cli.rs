@@ -2,6 +2,7 @@
 //!
 //! Owns parsing and dispatch. Leaves each command to its own module.
 
+mod alarm_row;
 mod bar;
 mod check;
 mod client;
@@ -13,6 +14,7 @@ mod kpi;
 mod link;
 mod look;
 mod look_hazard;
+mod no_such;
 mod operate;
 mod operate_hazard;
 mod past;
@@ -22,6 +24,7 @@ mod probe;
 mod read;
 mod reload;
 mod replay;
+mod same_station;
 mod scan;
 mod screen;
 mod secret;
@@ -169,8 +172,9 @@ fn dispatch(command: Command) -> Exit {
         Command::Import(args) => import::main(&args),
         Command::Schema { office } => check::schema(office),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "hazard-gateway", &mut std::io::stdout());
-            Exit::Ok
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hazard-gateway", &mut script);
+            client::written(&script).map_or_else(|exit| exit, |()| Exit::Ok)
         }
         Command::Status(args) => client::status(&args),
         Command::Events(args) => client::events(&args),

@@ -126,6 +126,9 @@ pub struct AlarmView {
     pub value: Option<f64>,
     pub limit: Option<f64>,
     pub unit: String,
+    /// Of the point: `state` is shown as yes or no, others with so many decimals; none where it is about no point.
+    pub point_kind: Option<&'static str>,
+    pub decimals: Option<u8>,
     pub risk: Option<String>,
     pub hazard: Option<String>,
     pub action: String,

@@ -17,9 +17,13 @@ mod tests;
 pub use annunciator::annunciator_fault_words;
 pub(crate) use hazards::date;
 pub use own::{Own, own_alarm};
+pub(crate) use refusal::of_code as refusal_words;
 
 use crate::snapshot::SiteView;
 use rules::{Doubt, Event, EventKind, Fault};
+
+/// Who did what the command line left a note of: it has no person signed in.
+pub(crate) const COMMAND_LINE: &str = "command line";
 
 /// The sentence of one event: `(zh-CN, English)`.
 #[must_use]
@@ -45,8 +49,10 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
             let (zh, en) = action_words(action);
             let refused = if action == "refused" { refusal::sentence(detail, site) } else { None };
             let (detail_zh, detail_en) = refused.unwrap_or_else(|| (detail_zh(detail), detail.clone()));
+            let user_zh = if user == COMMAND_LINE { "命令行" } else { user };
+            let space = if zh.ends_with('：') { "" } else { " " };
             (
-                format!("{user}：{zh} {detail_zh}").trim_end().into(),
+                format!("{user_zh}：{zh}{space}{detail_zh}").trim_end().into(),
                 format!("{user}: {en} {detail_en}").trim_end().into(),
             )
         }
@@ -75,9 +81,10 @@ fn action_words(action: &str) -> (&str, &str) {
         "user_changed" => ("修改用户", "changed user"),
         "user_disabled" => ("停用用户", "disabled user"),
         "user_enabled" => ("启用用户", "enabled user"),
-        "config_refused" => {
-            ("要求换用的新配置有缺陷，未生效", "asked for a new configuration, which has defects and is not in force")
-        }
+        "config_refused" => (
+            "要求换用的新配置有缺陷，未生效：",
+            "asked for a new configuration, which has defects and is not in force:",
+        ),
         "config_reloaded" => (
             "要求重新读取配置，规则未变（密码或型号文件可能已换）：",
             "had the configuration read again; its rules are the same, secrets or profiles may not be:",
@@ -88,12 +95,14 @@ fn action_words(action: &str) -> (&str, &str) {
     }
 }
 
-/// The few English words that the sign-in routes write into a detail; addresses and names stay as they are.
+/// The few English words that the routes and the command line write into a detail; addresses and names stay as they are.
 fn detail_zh(detail: &str) -> String {
     let (first, rest) = match detail.strip_prefix("first administrator, ") {
         Some(rest) => ("首个管理员，", rest),
         None => ("", detail),
     };
+    let rest =
+        rest.replace("; uid ", "；系统用户号 ").replace(" defects; ", " 处缺陷；").replace(" defect; ", " 处缺陷；");
     match rest.strip_prefix("from ") {
         Some(source) => format!("{first}来自 {source}"),
         None => format!("{first}{rest}"),

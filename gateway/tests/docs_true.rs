@@ -152,3 +152,21 @@ fn what_check_says_is_what_the_guide_shows() {
     let said: Vec<&str> = said.lines().map(str::trim_end).collect();
     assert_eq!(said.join("\n"), block("text").trim_end());
 }
+
+#[test]
+fn every_table_of_the_guides_has_its_head_so_that_no_row_is_shown_as_text() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for file in std::fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let begins = |n: &usize| lines[*n].starts_with('|') && (*n == 0 || !lines[n - 1].starts_with('|'));
+        for n in (0..lines.len()).filter(begins) {
+            let below =
+                lines.get(n + 1).is_some_and(|line| line.starts_with('|') && line.chars().all(|c| "|-: ".contains(c)));
+            assert!(below, "{}:{}: a row without a head", file.display(), n + 1);
+        }
+    }
+}

@@ -148,6 +148,74 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
     assert_eq!(gateway.get("/api/v1/events?since=2100-01-01T00:00:00Z", Some(&cookie)), json!([]));
 }
 
+#[test]
+fn what_does_not_exist_is_said_at_once_and_a_silence_says_for_how_long() {
+    let (site, gateway, _) = running();
+    let none = operate(&site, &gateway, "olga", &["ack", "GT-101:HHH"]);
+    assert!(
+        none.code == 2 && none.err.contains("GT-101 has: GT-101:H") && !none.err.contains("--seen-seq"),
+        "{none:?}"
+    );
+    let none = operate(
+        &site,
+        &gateway,
+        "sun",
+        &[
+            "bypass",
+            "GT-1",
+            "--permit",
+            "1",
+            "--requested-by",
+            "w",
+            "--compensation",
+            "x",
+            "--minutes",
+            "1",
+            "--reason",
+            "动火作业",
+        ],
+    );
+    assert!(none.code == 2 && none.err.contains("did you mean GT-101") && !none.err.contains("--seen-seq"), "{none:?}");
+    let silenced = operate(&site, &gateway, "olga", &["silence"]);
+    assert!(silenced.code == 0 && silenced.out.contains("消音 2 分"), "{silenced:?}");
+}
+
+#[test]
+fn completions_end_in_silence_when_nobody_reads_on() {
+    let mut command = support::binary();
+    let pipes =
+        command.args(["completions", "bash"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn a_file_of_another_station_shows_and_does_nothing_at_this_one() {
+    let (site, gateway, cookie) = running();
+    let url = gateway.url();
+    let shown = hazard_gateway(&site, &["status", "--url", &url], "");
+    assert!(
+        shown.code == 0 && shown.out.contains(ALARM),
+        "the file's token opens the address that is named: {shown:?}"
+    );
+
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    std::fs::write(site.file(), text.replace("key = \"my-site\"", "key = \"west-plant\"")).unwrap();
+    for words in [
+        &["status"][..],
+        &["events"],
+        &["reload", "--by", "ada", "--reason", "按评审单12"],
+        &["operate", "silence", "--by", "olga"],
+    ] {
+        let refused = hazard_gateway(&site, &[words, &["--url", &url]].concat(), SECRET);
+        let named = ["my-site", "west-plant", "--url"].iter().all(|part| refused.err.contains(part));
+        assert!(refused.code == 2 && refused.out.is_empty() && named, "{words:?}: {refused:?}");
+    }
+    assert!(events(&gateway, &cookie, "sound.silenced").is_empty());
+}
+
 /// A measure to register a hidden danger of.
 const REGISTER: &str = "
 [[risk]]

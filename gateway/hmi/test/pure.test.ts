@@ -10,8 +10,9 @@ import { append, columns } from '../src/lib/curve';
 import { axisTimes, nameBeside, stamp } from '../src/lib/format';
 import { allOf, doneOf, dueOf, fieldsOf, isOverdue, lacking, request, stepsOf, wordsOf } from '../src/lib/hazards';
 import { leader, placeLabels, type Box } from '../src/lib/labels';
+import { alarmValue } from '../src/lib/live';
 import { may } from '../src/lib/roles';
-import type { AlarmView, Hazard, Session, Stage } from '../src/lib/types';
+import type { AlarmView, Hazard, PointView, Session, Stage } from '../src/lib/types';
 
 const alarm = (id: string, more: Partial<AlarmView> = {}): AlarmView =>
   ({ id, priority: 2, state: 'unacked', suppressed: false, raised_utc_ms: 0, ...more }) as AlarmView;
@@ -202,4 +203,12 @@ describe('hidden dangers', () => {
     expect(doneOf(h).map((d) => d.step)).toEqual(['confirm', 'assign']);
     expect(doneOf(h)[1]?.said).toBe('chen；巡检');
   });
+});
+
+test('an alarm of a state shows a word, any other its value with the decimals of its point', () => {
+  const fan = { kind: 'state', decimals: 0 } as PointView;
+  const gauge = { kind: 'pressure', decimals: 2 } as PointView;
+  expect(alarmValue({ value: 0, limit: null, unit: '' }, fan)).toBe(zh['word.no']);
+  expect(alarmValue({ value: 1.7999999523162842, limit: 1.6, unit: 'MPa' }, gauge)).toBe('1.80 / 1.6 MPa');
+  expect(alarmValue({ value: null, limit: null, unit: '' }, undefined)).toBe(zh.dash);
 });

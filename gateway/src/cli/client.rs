@@ -5,6 +5,7 @@
 
 use super::Exit;
 use super::link::{block_on, until_ctrl_c};
+use super::same_station::{Expected, is_here};
 use super::{check, past, screen};
 use crate::config;
 use crate::store::Span;
@@ -29,10 +30,10 @@ struct Target {
     /// 站点或镇办的配置文件：由此找到地址并以本机操作员身份查看 · file of the running station: its address, and the right to look.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// 页面地址（演示站点） · address of the page, for a demo.
-    #[arg(long, conflicts_with = "config")]
+    /// 页面地址：演示站点，或与文件中的不同时 · address of the page: of a demo, or where it is not the file's.
+    #[arg(long)]
     url: Option<String>,
-    /// The answer as JSON.
+    /// 以 JSON 回答 · the answer as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -159,16 +160,20 @@ fn fitting(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// To standard output; a reader that has seen enough (`| head`) is no fault.
 fn write_lines(lines: &[String], begin: &str, end_of_line: &str) -> Result<Exit, Exit> {
     let mut text: String = begin.to_owned();
     lines.iter().for_each(|line| text.extend([line, end_of_line, "\n"]));
     if !end_of_line.is_empty() {
         text.push_str("\x1b[J");
     }
+    written(text.as_bytes()).map(|()| Exit::Ok)
+}
+
+/// To standard output; a reader that has seen enough (`| head`) is no fault.
+pub(super) fn written(bytes: &[u8]) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Exit::Ok),
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Ok),
         Err(_) => Err(Exit::Io),
     }
@@ -197,6 +202,8 @@ struct Asked {
     url: String,
     /// With a configuration: where the token is.
     folder: Option<PathBuf>,
+    /// With a configuration: the station that has to answer.
+    expected: Option<Expected>,
     json: bool,
 }
 
@@ -211,12 +218,20 @@ impl Asked {
                     Exit::Usage
                 })?;
                 let (at, from) = way_to(folder.listen);
-                // neither a proxy nor another machine gets to see the token
-                (client.no_proxy().local_address(from), format!("http://{at}"), Some(folder.dir))
+                let client = client.no_proxy();
+                match &target.url {
+                    // neither a proxy nor another machine gets to see the token
+                    None => (client.local_address(from), format!("http://{at}"), Some(folder)),
+                    Some(url) => (client, url.clone(), Some(folder)),
+                }
             }
         };
         let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
-        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), folder, json: target.json })
+        let url = url.trim_end_matches('/').to_owned();
+        let expected = folder.as_ref().map(Expected::of);
+        let here = target.url.is_none() || is_here(&url);
+        let folder = folder.map(|folder| folder.dir).filter(|_| here);
+        Ok(Self { client, url, folder, expected, json: target.json })
     }
 
     async fn screen(&self) -> Result<Vec<String>, Trouble> {
@@ -225,6 +240,7 @@ impl Asked {
             return Ok(if self.json { vec![sites.to_string()] } else { screen::office(&sites) });
         }
         let status = self.get("/api/v1/status").await?;
+        self.must_be_the_one(&status)?;
         if self.json {
             return Ok(vec![status.to_string()]);
         }
@@ -238,6 +254,9 @@ impl Asked {
         filters: &[(&'static str, String)],
     ) -> Result<(Value, Option<Stopped>), Trouble> {
         if !self.is_office().await? {
+            if self.expected.is_some() {
+                self.must_be_the_one(&self.get("/api/v1/status").await?)?;
+            }
             let mut all = vec![("limit", limit.to_string())];
             all.extend(after.map(|seq| ("after_seq", seq.to_string())));
             let (list, headers) = self.fetch(&with_query("/api/v1/events", all.iter().chain(filters))).await?;
@@ -257,7 +276,16 @@ impl Asked {
     }
 
     async fn is_office(&self) -> Result<bool, Trouble> {
-        Ok(self.get("/api/v1/session").await?["kind"] == "office")
+        let session = self.get("/api/v1/session").await?;
+        if let Some(expected) = &self.expected {
+            expected.kind(&session, &self.url)?;
+        }
+        Ok(session["kind"] == "office")
+    }
+
+    /// Another program may have the port of the file.
+    fn must_be_the_one(&self, status: &Value) -> Result<(), Trouble> {
+        self.expected.as_ref().map_or(Ok(()), |expected| expected.key(status, &self.url))
     }
 
     async fn get(&self, path: &str) -> Result<Value, Trouble> {
@@ -296,8 +324,8 @@ impl Asked {
                  runs with, for example --config /etc/hazard-gateway/site.toml"
             }
             (Some(_), 401) => {
-                "本机令牌不被接受：这个地址上的网关不是用此配置运行的 · the local token is not taken: the gateway at this address runs with another \
-                 configuration"
+                "本机令牌不被接受：这个地址上的网关不是用此配置运行的；地址不同时加 --url · the local token is not taken: the gateway at this \
+                 address runs with another configuration; where yours is at another address, give --url"
             }
             _ => "",
         };

@@ -5,7 +5,7 @@ use super::Exit;
 use super::bar::Bar;
 use super::past::{failed, pad};
 use crate::config::{Diagnostic, Site, SourceFile, compared, noise_warnings};
-use crate::kpi::{self, Report, time_text};
+use crate::kpi::{self, DAY_MS, Report, time_text};
 use crate::replay::{self, Ask, Rules};
 use crate::store::{Past, Span};
 use serde::Serialize;
@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 const NOISE_MS: i64 = 86_400_000;
 /// alarms.md 2.10: the last seven days.
 const DRY_RUN_MS: i64 = 7 * 86_400_000;
-const DAY_MS: f64 = 86_400_000.0;
 
 /// The history of a site, as far as there is one.
 pub(super) struct History {
@@ -33,6 +32,7 @@ type Known = (usize, usize);
 pub(super) struct DryRun {
     from: String,
     to: String,
+    /// Recorded, without the time the gateway did not run.
     days: f64,
     samples: u64,
     /// As the journal has them.
@@ -91,7 +91,7 @@ impl History {
         Ok(DryRun {
             from: time_text(span.from_ms),
             to: time_text(span.to_ms),
-            days: (span.to_ms - span.from_ms) as f64 / DAY_MS,
+            days: was.recorded_ms as f64 / DAY_MS as f64,
             samples: outcome.samples,
             recorded_alarms: was.alarms,
             would: outcome.present,
@@ -113,18 +113,22 @@ fn looked(span: Span, (known, all): Known) -> String {
     )
 }
 
+fn a_day(alarms: u64, days: f64) -> (String, String) {
+    if days < 1.0 {
+        return ("不足一天，不折算每日".into(), "too short for a daily figure".into());
+    }
+    let rate = alarms as f64 / days;
+    (format!("每天 {rate:.1} 条"), format!("{rate:.1} a day"))
+}
+
 impl DryRun {
     pub(super) fn print(&self) {
         let w = &self.would;
         println!("\n试算 dry run · {} – {}，{} 个采样 samples", self.from, self.to, self.samples);
+        let (zh, en) = a_day(w.alarms, self.days);
         println!(
-            "  用这份配置会有 {} 条报警，每天 {:.1} 条；当时记录 {} 条\n  {} alarms with this file, {:.1} a day; {} were recorded",
-            w.alarms,
-            w.alarms as f64 / self.days.max(f64::MIN_POSITIVE),
-            self.recorded_alarms,
-            w.alarms,
-            w.alarms as f64 / self.days.max(f64::MIN_POSITIVE),
-            self.recorded_alarms
+            "  用这份配置会有 {0} 条报警，{zh}；当时记录 {1} 条\n  {0} alarms with this file, {en}; {1} were recorded",
+            w.alarms, self.recorded_alarms
         );
         for day in &w.days {
             println!("    {}  {:>6}", day.day, day.alarms);
@@ -162,5 +166,11 @@ mod tests {
             "{some}"
         );
         assert!(!looked(span, (3, 3)).contains("not compared"));
+    }
+
+    #[test]
+    fn less_than_a_day_gives_no_daily_figure() {
+        assert_eq!(a_day(6, 0.1).1, "too short for a daily figure");
+        assert_eq!(a_day(6, 2.0).1, "3.0 a day");
     }
 }

@@ -4,7 +4,7 @@
 use super::Exit;
 use super::past::{failed, open, pad, span};
 use crate::clock::SystemClock;
-use crate::kpi::{self, Figure, Report};
+use crate::kpi::{self, DAY_MS, Figure, Report};
 use crate::store::Span;
 use rules::Clock;
 use std::path::PathBuf;
@@ -54,6 +54,7 @@ fn run(args: &KpiArgs) -> Result<(), Exit> {
 
 fn print(report: &Report) {
     println!("报警绩效 alarm performance · {} – {}", report.from, report.to);
+    println!("{}", recorded(report.recorded_ms));
     println!("报警 {} 条（演练不计）· {} alarms, drills not counted\n", report.alarms, report.alarms);
     for figure in &report.figures {
         println!("  {}", line(figure));
@@ -78,6 +79,16 @@ fn print(report: &Report) {
             f.from, f.to, f.alarms, f.peak, f.first
         );
     }
+}
+
+/// What the rates rest on.
+fn recorded(ms: i64) -> String {
+    let hours = ms as f64 / 3_600_000.0;
+    let short = match ms < DAY_MS {
+        true => "：不足一天，不给出每日数 · too short for a daily figure",
+        false => "",
+    };
+    format!("有记录 recorded {hours:.1} h{short}")
 }
 
 fn line(f: &Figure) -> String {

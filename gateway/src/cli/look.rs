@@ -7,7 +7,8 @@
 use super::client::Trouble;
 use super::operate_hazard::Deed;
 use super::person::Person;
-use super::{Exit, look_hazard, screen};
+use super::{Exit, alarm_row, look_hazard, no_such, screen};
+use rules::RuleBook;
 use serde_json::Value;
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -70,17 +71,21 @@ async fn standing(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trou
     let seq = person.get("/api/v1/status").await?["seq"].as_u64().unwrap_or_default();
     let alarms = person.get("/api/v1/alarms").await?;
     let lines = |of: &str, name: &str| -> Vec<String> {
-        alarms.as_array().into_iter().flatten().filter(|a| a[of] == name).map(screen::alarm).collect()
+        alarms.as_array().into_iter().flatten().filter(|a| a[of] == name).map(alarm_row::alarm).collect()
     };
     match what {
         Sees::Nothing | Sees::Hazard(..) => Ok((String::new(), seq)),
         Sees::Alarm(alarm) => {
             let row = alarms.as_array().into_iter().flatten().find(|a| a["id"] == alarm);
+            if row.is_none() {
+                must_be(|book| no_such::alarm(book, alarm), person)?;
+            }
             // hidden and quiet: it is in the list of shelves only, and nothing can have changed about it that calls
             let absent = || (format!("{alarm}: 不在报警列表中 · not in the list of alarms"), seq);
-            Ok(row.map_or_else(absent, |row| (screen::alarm(row), row["seq"].as_u64().unwrap_or_default())))
+            Ok(row.map_or_else(absent, |row| (alarm_row::alarm(row), row["seq"].as_u64().unwrap_or_default())))
         }
         Sees::Point(point) => {
+            must_be(|book| no_such::point(book, point), person)?;
             let hidden = person.get("/api/v1/bypasses").await?;
             let hidden = hidden.as_array().into_iter().flatten().filter(|b| b["point"] == point).map(screen::bypass);
             let all: Vec<String> = lines("point", point).into_iter().chain(hidden).collect();
@@ -89,11 +94,19 @@ async fn standing(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trou
         }
         Sees::Unit(unit) => {
             let groups = person.get("/api/v1/groups").await?;
+            let known: Vec<&str> = screen::rows(&groups["units"]).filter_map(|u| u["key"].as_str()).collect();
+            no_such::unit(&known, unit).map_or(Ok(()), |text| Err(Trouble { text, exit: Exit::Usage }))?;
             let row = groups["units"].as_array().into_iter().flatten().find(|u| u["key"] == unit);
             let mode = row.and_then(|u| u["mode"].as_str()).unwrap_or("?");
             Ok((of_unit(unit, mode, &alarms), seq))
         }
     }
+}
+
+/// By the rules of the file; a file with defects says nothing.
+fn must_be(none: impl Fn(&RuleBook) -> Option<String>, person: &Person) -> Result<(), Trouble> {
+    let said = person.book().and_then(|book| none(&book));
+    said.map_or(Ok(()), |text| Err(Trouble { text, exit: Exit::Usage }))
 }
 
 /// The number that was seen stands for all alarms of the unit: how many there are, and the newest of them.
@@ -106,7 +119,7 @@ fn of_unit(unit: &str, mode: &str, alarms: &Value) -> String {
         format!("{unit}: 运行方式 mode {mode}"),
         format!("现有报警 standing alarms {count} · 未确认 unacknowledged {unacked}"),
     ];
-    lines.extend(standing.iter().take(UNIT_ALARMS_MAX).map(|a| format!("  {}", screen::alarm(a))));
+    lines.extend(standing.iter().take(UNIT_ALARMS_MAX).map(|a| format!("  {}", alarm_row::alarm(a))));
     if let Some(more @ 1..) = count.checked_sub(UNIT_ALARMS_MAX) {
         lines.push(format!("  … 另有 {more} 条较早的，见 status · {more} earlier ones, see `status`"));
     }

@@ -26,10 +26,10 @@ pub(super) struct OperateArgs {
     /// 用户名（必需） · user name; needed.
     #[arg(long, value_name = "NAME", global = true)]
     by: Option<String>,
-    /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
+    /// 口令文件，权限 0600；不给则在终端询问或从标准输入读一行 · file with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
     #[arg(long, value_name = "FILE", global = true)]
     password_file: Option<PathBuf>,
-    /// 页面地址 · address of the page, where it is not the file's.
+    /// 页面地址，与文件中的不同时 · address of the page, where it is not the file's.
     #[arg(long, global = true)]
     url: Option<String>,
     /// 所见画面的编号（seq），脚本用 · number of what was seen, for scripts; a terminal shows it and asks.
@@ -38,7 +38,7 @@ pub(super) struct OperateArgs {
     /// 幂等键：同一键重复执行只做一次 · the same key again does nothing; made up when not given.
     #[arg(long, value_name = "TEXT", global = true)]
     key: Option<String>,
-    /// The answer as JSON.
+    /// 以 JSON 回答 · the answer as JSON.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]

@@ -4,12 +4,14 @@
 //! to the station.
 
 use super::client::{ANSWER_LIMIT, Trouble, way_to};
-use super::{Exit, check, secret};
+use super::same_station::{Expected, is_here};
+use super::{Exit, check, screen, secret};
 use crate::config::{self, Station};
+use crate::text::refusal_words;
 use crate::web::local::LocalToken;
-use reqwest::{Client, Method, RequestBuilder, Response, header};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
+use rules::RuleBook;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,10 +24,10 @@ pub(super) struct PersonArgs {
     /// 用户名 · user name.
     #[arg(long, value_name = "NAME")]
     pub(super) by: String,
-    /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
+    /// 口令文件，权限 0600；不给则在终端询问或从标准输入读一行 · file with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
-    /// 页面地址，新文件改了监听地址时用 · address of the page, where the file now has another one.
+    /// 页面地址，与文件中的不同时 · address of the page, where it is not the file's.
     #[arg(long)]
     pub(super) url: Option<String>,
 }
@@ -38,15 +40,35 @@ pub(super) struct Person {
     csrf: String,
     /// Of the station's own files, where they may be read: then nobody else's tries keep this one waiting.
     token: Option<String>,
+    expected: Expected,
+    config: PathBuf,
 }
 
 impl Person {
     /// Signs in at a site. The password is asked for when it is known where.
     pub(super) async fn sign_in(args: &PersonArgs) -> Result<Self, Exit> {
         let mut person = Self::at(args)?;
+        // before it gets to know the password, where it says by the token or to everybody who it is
+        person.must_be_the_one().await.map_err(Trouble::said)?;
         let password = secret::known(args.password_file.as_deref())?;
         person.begin(&args.by, &password).await.map_err(Trouble::said)?;
+        if let Err(another) = person.must_be_the_one().await {
+            person.sign_out().await;
+            return Err(another.said());
+        }
         Ok(person)
+    }
+
+    /// Another program may have the port of the file. What does not say who it is passes: the sign-in will tell.
+    async fn must_be_the_one(&self) -> Result<(), Trouble> {
+        let asked = self.request(Method::GET, "/api/v1/status");
+        let asked = match &self.token {
+            Some(token) if self.cookie.is_empty() => asked.bearer_auth(token),
+            _ => asked,
+        };
+        let answer = asked.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = if answer.status().is_success() { answer.json().await.unwrap_or_default() } else { Value::Null };
+        self.expected.key(&status, &self.url)
     }
 
     fn at(args: &PersonArgs) -> Result<Self, Exit> {
@@ -67,7 +89,15 @@ impl Person {
         let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
         let url = url.trim_end_matches('/').to_owned();
         let token = LocalToken::found_in(&folder.dir).ok().filter(|_| is_here(&url));
-        Ok(Self { client, url, cookie: String::new(), csrf: String::new(), token })
+        Ok(Self {
+            client,
+            url,
+            cookie: String::new(),
+            csrf: String::new(),
+            token,
+            expected: Expected::of(&folder),
+            config: args.config.clone(),
+        })
     }
 
     async fn begin(&mut self, user: &str, password: &str) -> Result<(), Trouble> {
@@ -107,6 +137,11 @@ impl Person {
         answered(answer.map_err(|error| self.unreachable(&error))?).await
     }
 
+    /// The rules of the file, where it has no defects: what there is to act on.
+    pub(super) fn book(&self) -> Option<RuleBook> {
+        config::check_site(&self.config).value.map(|site| site.book)
+    }
+
     /// Not asked for again: after a switch of the wiring the page may be gone already, and the session ends by itself.
     pub(super) async fn sign_out(self) {
         let _ = self.request(Method::DELETE, "/api/v1/session").send().await;
@@ -131,12 +166,6 @@ fn wrong_field(error: &Value) -> String {
     format!("--{option}（{field}）：收到 {got}，应为{zh} · got {got}, allowed is {en}")
 }
 
-/// An address of this machine itself: another one must not see the token.
-fn is_here(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 async fn answered(answer: Response) -> Result<Value, Trouble> {
     if !answer.status().is_success() {
         return Err(refused(answer).await);
@@ -148,29 +177,49 @@ async fn answered(answer: Response) -> Result<Value, Trouble> {
 async fn refused(answer: Response) -> Trouble {
     let status = answer.status();
     let problem: Value = answer.json().await.unwrap_or_default();
-    let word = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
-    let mut text =
-        format!("{} · {} ({status}) {}", word("title"), word("title_en"), word("detail")).trim_end().to_owned();
-    let errors = problem["errors"].as_array();
-    match errors {
-        Some(errors) => {
-            text = format!("{} · {} ({status})", word("title"), word("title_en"));
-            errors.iter().for_each(|error| text.push_str(&format!("\n  {}", wrong_field(error))));
+    Trouble { text: words_of(status, &problem), exit: if status.is_client_error() { Exit::Usage } else { Exit::Io } }
+}
+
+fn words_of(status: StatusCode, problem: &Value) -> String {
+    let word = |key: &str| problem[key].as_str().unwrap_or_default();
+    let (title, detail, code) = (format!("{} · {}", word("title"), word("title_en")), word("detail"), status.as_u16());
+    let mut text = match (problem["errors"].as_array(), refusal_words(detail)) {
+        (Some(errors), _) => {
+            let lines: Vec<String> = errors.iter().map(|error| format!("\n  {}", wrong_field(error))).collect();
+            format!("{title} ({code}){}", lines.concat())
         }
-        None => problem["fields"].as_array().into_iter().flatten().for_each(|field| {
-            text.push_str(&format!(" {}", field.as_str().unwrap_or_default()));
-        }),
-    }
-    for d in problem["defects"].as_array().into_iter().flatten() {
+        (None, Some((zh, en))) => format!("{zh} · {en} ({code} {detail})"),
+        (None, None) => {
+            let fields = screen::rows(&problem["fields"]).filter_map(Value::as_str);
+            let named: Vec<&str> = Some(detail).filter(|d| !d.is_empty()).into_iter().chain(fields).collect();
+            let colon = if named.is_empty() { "" } else { ": " };
+            format!("{title}{colon}{} ({code})", named.join(" "))
+        }
+    };
+    for d in screen::rows(&problem["defects"]) {
         let of = |key: &str| d[key].as_str().unwrap_or_default();
         text.push_str(&format!("\n{}:{}: {} · {}", of("file"), d["line"], of("message_zh"), of("message_en")));
     }
-    Trouble { text, exit: if status.is_client_error() { Exit::Usage } else { Exit::Io } }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_a_sentence_in_both_languages_with_its_code_at_the_end() {
+        let problem = |detail: &str| json!({ "title": "该角色无此权限", "title_en": "not allowed for this role", "detail": detail });
+        assert_eq!(
+            words_of(StatusCode::FORBIDDEN, &problem("priority_one")),
+            "紧急报警（1 级）不允许搁置 · an alarm of priority 1 is never shelved (403 priority_one)"
+        );
+        assert_eq!(words_of(StatusCode::FORBIDDEN, &problem("")), "该角色无此权限 · not allowed for this role (403)");
+        assert_eq!(
+            words_of(StatusCode::CONFLICT, &json!({ "title": "变", "title_en": "changed", "detail": "GT-101" })),
+            "变 · changed: GT-101 (409)"
+        );
+    }
 
     #[test]
     fn a_wrong_field_is_named_as_it_was_typed() {
@@ -180,16 +229,6 @@ mod tests {
         assert_eq!(
             wrong_field(&order),
             "--work-order（work_order）：收到 \"\"，应为 1 至 2000 个字 · got \"\", allowed is 1 to 2000 characters"
-        );
-    }
-
-    #[test]
-    fn the_token_is_shown_to_this_machine_only() {
-        assert!(is_here("http://127.0.0.1:8080") && is_here("http://[::1]:8080"));
-        assert!(
-            !is_here("http://192.168.10.5:8080")
-                && !is_here("http://localhost:8080")
-                && !is_here("http://gateway.example")
         );
     }
 }

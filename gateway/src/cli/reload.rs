@@ -17,7 +17,6 @@ const CHECK_LIMIT: Duration = Duration::from_secs(30);
 /// Arguments of `reload`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReloadArgs {
-    /// The role engineer or admin is needed.
     #[command(flatten)]
     person: PersonArgs,
     /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.

@@ -8,7 +8,7 @@ use super::past::{failed, open, pad, span};
 use super::{Exit, check};
 use crate::config::{self, Checked, Site};
 use crate::kpi::{Report, time_text};
-use crate::replay::{Ask, Change, Difference, Outcome, Rules, What, Why, run};
+use crate::replay::{Ask, Change, Difference, Noise, Outcome, Rules, What, Why, run};
 use crate::store::Span;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -117,6 +117,7 @@ fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
         "other": outcome.other.as_ref().map(|o| json!({
             "report": o.report, "changes": o.changes, "refused": refused(&o.refused) })),
         "noise": outcome.noise,
+        "banded_points": outcome.banded,
     })
 }
 
@@ -281,6 +282,47 @@ fn print_hints(outcome: &Outcome) {
             u = n.unit
         );
     }
-    let quiet = outcome.noise.iter().filter(|n| !n.too_small).count();
-    println!("  {quiet} 个测点的回差大于噪声 · deadbands above the noise");
+    println!("  {}", compared(&outcome.noise, outcome.banded));
+}
+
+/// Only what was done: a point without enough samples or quiet time proves nothing about its deadband.
+fn compared(noise: &[Noise], banded: usize) -> String {
+    let (known, pass) = (noise.len(), noise.iter().filter(|n| !n.too_small).count());
+    let unknown = banded.saturating_sub(known);
+    let (rest_zh, rest_en) = match unknown {
+        0 => (String::new(), String::new()),
+        n => (
+            format!("；{n} 个没有足够的采样或平静时段，未核对"),
+            format!("; {n} had not enough samples or no quiet time: not compared"),
+        ),
+    };
+    format!(
+        "有回差的测点 {banded} 个，核对了 {known} 个，其中 {pass} 个的回差大于噪声{rest_zh} · of {banded} points with a deadband {known} were \
+         compared, {pass} of them above the noise{rest_en}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_too_short_to_compare_says_that_nothing_was_compared() {
+        let said = compared(&[], 3);
+        assert!(
+            said.contains("核对了 0 个") && said.contains("3 个没有足够的采样") && said.contains("3 had not enough"),
+            "{said}"
+        );
+        let one = |too_small: bool| Noise {
+            point: "GT-1".into(),
+            unit: "ppm".into(),
+            sigma: 1.0,
+            windows: 9,
+            deadband: 4.0,
+            proposed: 3.0,
+            too_small,
+        };
+        let said = compared(&[one(false), one(true)], 2);
+        assert!(said.contains("核对了 2 个，其中 1 个的回差大于噪声") && !said.contains("not compared"), "{said}");
+    }
 }

@@ -1,15 +1,15 @@
-//! What `status` and `events` show: the answers of a station as tables that fit a terminal. What is hidden or held is [`super::hidden`]'s.
+//! What `status` and `events` show: the answers of a station as tables that fit a terminal. What is hidden or held is
+//! [`super::hidden`]'s, a standing alarm [`super::alarm_row`]'s.
 //!
 //! Pure: JSON in, lines out, so that an older or newer station shows what it has and `–` for the rest.
 
+use super::alarm_row::alarm_table;
 use super::hidden::hidden;
 use super::past::{columns, pad};
 use crate::mqtt::payload::utc_text;
 use crate::web::archive::{LOOKED_THROUGH_MAX, Stopped};
 use serde_json::Value;
 
-/// Rows of the list of standing alarms; the page has all of them.
-const ALARMS_MAX: usize = 10;
 /// Devices that are listed one by one; beyond it only those that do not answer.
 const DEVICES_MAX: usize = 20;
 
@@ -202,36 +202,6 @@ fn annunciator(a: &Value) -> Option<String> {
     ))
 }
 
-fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {
-    let mut standing: Vec<&Value> = rows(alarms).collect();
-    standing.sort_by_key(|alarm| (alarm["suppressed"] == true, alarm["priority"].as_u64().unwrap_or(u64::MAX)));
-    let mut lines = vec![format!(
-        "报警 alarms {} · 未确认 unacknowledged {} · 隐患 hidden dangers {}",
-        standing.len(),
-        text(s, "unacked"),
-        text(s, "hazards")
-    )];
-    let row = |alarm: &&Value| {
-        let value = alarm["value"].as_f64().map_or_else(dash, |value| format!("{value} {}", text(alarm, "unit")));
-        vec![
-            text(alarm, "priority"),
-            text(alarm, "id"),
-            state_word(alarm),
-            value,
-            moment(&alarm["raised_utc_ms"]),
-            text(alarm, "name"),
-        ]
-    };
-    if !standing.is_empty() {
-        let names = ["级 P", "报警 alarm", "状态 state", "值 value", "自 since", "名称 name"];
-        lines.extend(table(&names, standing.iter().take(ALARMS_MAX).map(row).collect()));
-    }
-    if let Some(more @ 1..) = standing.len().checked_sub(ALARMS_MAX) {
-        lines.push(format!("  … 另有 {more} 条 · {more} more"));
-    }
-    lines
-}
-
 /// An office: its sites.
 pub(super) fn office(sites: &Value) -> Vec<String> {
     let row = |site: &Value| {
@@ -294,38 +264,6 @@ pub(super) fn stopped(stopped: Stopped) -> String {
          only entries {from_seq} to {to_seq} were looked through (at most {LOOKED_THROUGH_MAX} at a time), the others were not; to go on, \
          give --after {go_on_after}"
     )
-}
-
-/// One standing alarm on a line, with the number by which it was seen.
-pub(super) fn alarm(alarm: &Value) -> String {
-    let value = alarm["value"].as_f64().map_or_else(dash, |value| format!("{value} {}", text(alarm, "unit")));
-    let limit = alarm["limit"].as_f64().map_or_else(dash, |limit| limit.to_string());
-    format!(
-        "{} P{} {} · {} · {value}（限 limit {limit}） · {} · 编号 seq {}",
-        text(alarm, "id"),
-        text(alarm, "priority"),
-        state_word(alarm),
-        moment(&alarm["raised_utc_ms"]),
-        text(alarm, "name"),
-        text(alarm, "seq")
-    )
-}
-
-/// In both languages; an unknown word is shown as it is.
-fn state_word(alarm: &Value) -> String {
-    let zh = match alarm["state"].as_str() {
-        Some("unacked") => "未确认",
-        Some("acked") => "已确认",
-        Some("returned_unacked") => "已恢复未确认",
-        Some("latched_unacked") => "锁存未确认",
-        Some("latched_acked") => "锁存已确认",
-        Some("shelved") => "搁置",
-        Some("suppressed") => "抑制",
-        Some("bypassed") => "旁路",
-        Some("out_of_service") => "停用",
-        _ => return text(alarm, "state"),
-    };
-    format!("{zh} {}", text(alarm, "state"))
 }
 
 /// What hides a point on a line: under which paper, by whom, why.
@@ -432,22 +370,6 @@ mod tests {
         let alone = site(&json!({ "outbox": { "configured": false } }), &Value::Null).join("\n");
         assert!(alone.contains("MQTT             未配置 not configured"), "{alone}");
         assert!(site(&json!({}), &Value::Null).len() > 8, "a station that says nothing is shown all the same");
-    }
-
-    #[test]
-    fn what_calls_most_stands_first_and_what_is_hidden_last_whatever_the_order_of_the_answer() {
-        let alarm = |id: &str, priority: u64, suppressed: bool| json!({ "id": id, "priority": priority, "suppressed": suppressed });
-        let third: Vec<Value> = (1..=9).map(|n| alarm(&format!("PT-{n}:H"), 3, false)).collect();
-        let first = [alarm("GT-8:HH", 1, true), alarm("GT-7:H", 2, false), alarm("GT-9:HH", 1, false)];
-        let shown = alarm_table(&json!({}), &Value::Array(third.into_iter().chain(first).collect()));
-        let at = |id: &str| shown.iter().position(|line| line.contains(id));
-        assert!(at("GT-9:HH") < at("GT-7:H") && at("GT-7:H") < at("PT-1:H"), "{shown:?}");
-        assert_eq!(
-            (at("PT-8:H").is_some(), at("PT-9:H"), at("GT-8:HH")),
-            (true, None, None),
-            "ten rows, hidden ones last"
-        );
-        assert!(shown.last().is_some_and(|line| line.contains("2 more")), "{shown:?}");
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) const OFFICE_PORT: u16 = 8081;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFolder {
     pub station: Station,
+    /// Of a site: its key, as far as the file has one.
+    pub key: Option<String>,
     pub dir: PathBuf,
     /// Address of its page.
     pub listen: SocketAddr,
@@ -48,6 +50,7 @@ pub fn data_folder(path: &Path) -> Result<DataFolder, NoFolder> {
     found
         .map(|(station, dir)| DataFolder {
             station,
+            key: site_key(&layers.table).filter(|_| station == Station::Site),
             dir: base.join(dir),
             listen: listen(&layers.table, station),
             tells_office: station == Station::Site && layers.table.contains_key("mqtt"),
@@ -63,6 +66,10 @@ pub fn data_folder(path: &Path) -> Result<DataFolder, NoFolder> {
             );
             (locate::resolve(vec![finding], &layers.files), layers.files)
         })
+}
+
+fn site_key(table: &toml::Table) -> Option<String> {
+    table.get("site")?.get("key")?.as_str().map(str::to_owned)
 }
 
 /// As `settings::web` has it; an address that cannot be read is `check`'s business.
@@ -92,13 +99,15 @@ mod tests {
             found,
             DataFolder {
                 station: Station::Site,
+                key: Some("BAD KEY".into()),
                 dir: dir.path().join("data"),
                 listen: "[::1]:9".parse().unwrap(),
                 tells_office: false
             }
         );
         std::fs::write(&file, "[office]\n").unwrap();
-        assert_eq!(data_folder(&file).unwrap().listen.port(), OFFICE_PORT);
+        let office = data_folder(&file).unwrap();
+        assert_eq!((office.listen.port(), office.key), (OFFICE_PORT, None));
         std::fs::write(&file, "[web]\n").unwrap();
         assert_eq!(data_folder(&file).unwrap_err().0.len(), 1);
     }

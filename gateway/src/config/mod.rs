@@ -36,6 +36,7 @@ pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;
 pub use noise::{compared, noise_warnings};
+pub(crate) use words::nearest;
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;

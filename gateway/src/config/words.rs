@@ -156,7 +156,7 @@ pub(super) fn did_you_mean<T: AsRef<str>>(word: &str, allowed: &[T]) -> (String,
 }
 
 /// What was probably meant.
-pub(super) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
+pub(crate) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(2);
     let far = |allowed: &str| {
         // `timeout` for `timeout_ms`, `prio` for `priority`

@@ -87,6 +87,8 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
         value: reading.and_then(Reading::value),
         limit: fact.and_then(|f| f.limit),
         unit: fact.map(|f| f.unit.clone()).unwrap_or_default(),
+        point_kind: described.map(|p| p.kind),
+        decimals: described.map(|p| p.decimals),
         risk: fact.and_then(|f| f.risk.clone()),
         hazard: engine.hazards().iter().find(|h: &&Hazard| h.cause == state.key).map(|h| h.id.clone()),
         action: told.action.to_owned(),

@@ -1,7 +1,7 @@
 //! One pass over the events: what is counted, and the lists beside the figures.
 
 use super::figure::{Basis, figures};
-use super::{Report, time_text};
+use super::{DAY_MS, Report, time_text};
 use crate::store::Span;
 use rules::{AlarmFact, Event, EventKind};
 use schemars::JsonSchema;
@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The standard counts in periods of ten minutes.
 const PERIOD_MS: i64 = 600_000;
-const DAY_MS: i64 = 86_400_000;
 /// Three raises within a minute are chattering, as practice has it; ISA-18.2 gives no number.
 const CHATTER_MS: i64 = 60_000;
 const CHATTER_RAISES: usize = 3;
@@ -72,6 +71,11 @@ pub(super) struct Counts {
     ack_ms: Vec<i64>,
     floods: Vec<FloodSpan>,
     flood_since: Option<(i64, u32, String)>,
+    /// First start of all, where the journal begins with it; before it nobody watched.
+    begun: Option<i64>,
+    any: bool,
+    /// Inside the span, but the gateway did not run.
+    down_ms: i64,
 }
 
 impl Counts {
@@ -91,6 +95,9 @@ impl Counts {
             ack_ms: Vec::new(),
             floods: Vec::new(),
             flood_since: None,
+            begun: None,
+            any: false,
+            down_ms: 0,
         }
     }
 
@@ -100,6 +107,10 @@ impl Counts {
             return;
         }
         let inside = at >= self.span.from_ms;
+        if let EventKind::Started { down_for_ms, .. } = &event.kind {
+            self.started(at, *down_for_ms);
+        }
+        self.any = true;
         if inside
             && event.kind.annunciates()
             && let Some(fact) = event.kind.fact()
@@ -131,6 +142,21 @@ impl Counts {
             EventKind::FloodEnded { count, peak, first, .. } => self.flood_over(at, *count, *peak, first),
             _ => {}
         }
+    }
+
+    fn started(&mut self, at: i64, down_for_ms: Option<u64>) {
+        if !self.any {
+            self.begun = Some(at);
+            return;
+        }
+        let down_ms = down_for_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
+        self.down_ms += down_ms.min(at - self.span.from_ms).max(0);
+    }
+
+    /// What of the span was watched: the asked one may begin before the gateway did.
+    fn recorded_ms(&self) -> i64 {
+        let from = self.begun.map_or(self.span.from_ms, |begun| begun.max(self.span.from_ms));
+        (self.span.to_ms - from - self.down_ms).max(1)
     }
 
     fn annunciated(&mut self, fact: &AlarmFact, at: i64) {
@@ -207,7 +233,7 @@ impl Counts {
         });
         self.ack_ms.sort_unstable();
         let basis = Basis {
-            length_ms: (self.span.to_ms - self.span.from_ms).max(1),
+            length_ms: self.recorded_ms(),
             alarms: self.alarms,
             peak: self.by_period.values().copied().max().unwrap_or(0),
             overfull: self.by_period.values().filter(|n| **n > 10).count() as u64,
@@ -223,6 +249,7 @@ impl Counts {
         Report {
             from: time_text(self.span.from_ms),
             to: time_text(self.span.to_ms),
+            recorded_ms: self.recorded_ms(),
             alarms: self.alarms,
             figures: figures(&basis),
             standing: standing.collect(),

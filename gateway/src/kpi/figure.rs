@@ -1,5 +1,6 @@
 //! The figures and the targets of the standards. A number has its source beside it.
 
+use super::DAY_MS;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub struct Figure {
 
 /// What the figures are reckoned from.
 pub(super) struct Basis<'a> {
+    /// Time that was watched.
     pub(super) length_ms: i64,
     pub(super) alarms: u64,
     /// Most in one period of ten minutes.
@@ -55,7 +57,8 @@ pub(super) fn figures(b: &Basis<'_>) -> Vec<Figure> {
 /// EEMUA 191: one alarm in ten minutes per operator is acceptable in steady state, ten are the most one can follow.
 fn rates(b: &Basis<'_>) -> Vec<Figure> {
     let periods = b.length_ms as f64 / 600_000.0;
-    let (average, per_day) = (b.alarms as f64 / periods, b.alarms as f64 * 86_400_000.0 / b.length_ms as f64);
+    let average = b.alarms as f64 / periods;
+    let per_day = (b.length_ms >= DAY_MS).then(|| b.alarms as f64 * DAY_MS as f64 / b.length_ms as f64);
     let overfull = 100.0 * b.overfull as f64 / periods.max(1.0);
     let flood = 100.0 * b.flood_ms as f64 / b.length_ms as f64;
     vec![
@@ -66,8 +69,8 @@ fn rates(b: &Basis<'_>) -> Vec<Figure> {
         ),
         figure(
             ("per_day", "每日报警", "alarms a day", "/d", "≤ 150（ISA-18.2-2009）"),
-            Some(per_day),
-            Some(per_day <= 150.0),
+            per_day,
+            per_day.map(|n| n <= 150.0),
         ),
         figure(
             ("peak_per_10min", "10 分钟峰值", "peak of ten minutes", "/10 min", "≤ 10（EEMUA 191）"),

@@ -22,6 +22,8 @@ use serde::Serialize;
 pub struct Report {
     pub from: String,
     pub to: String,
+    /// What of it was watched; rates are reckoned from it.
+    pub recorded_ms: i64,
     /// Alarms that called for a person.
     pub alarms: u64,
     pub figures: Vec<Figure>,
@@ -58,7 +60,8 @@ pub fn of_folder(past: &Past, span: Span) -> Result<Report, StoreError> {
 fn counts_it(name: &str) -> bool {
     matches!(
         name,
-        "alarm.raised"
+        "system.started"
+            | "alarm.raised"
             | "alarm.realarm"
             | "alarm.shelf_expired"
             | "alarm.returned"
@@ -71,6 +74,9 @@ fn counts_it(name: &str) -> bool {
             | "flood.ended"
     )
 }
+
+/// Shorter than this nothing is said of a day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// RFC 3339 with milliseconds.
 #[must_use]

@@ -67,6 +67,26 @@ fn rates_count_what_calls_for_a_person() {
 }
 
 #[test]
+fn rates_rest_on_the_time_that_was_watched_and_a_day_on_a_whole_one() {
+    let started = |ms: i64, down_for_ms: Option<u64>| {
+        let (boot_id, version, config_hash) = (String::new(), String::new(), String::new());
+        event(ms, EventKind::Started { boot_id, version, config_hash, down_for_ms })
+    };
+    let week = Span { from_ms: 0, to_ms: 168 * HOUR_MS };
+    let mut events = vec![started(118 * HOUR_MS, None)];
+    events.extend((0..4).map(|n| raised((119 + n) * HOUR_MS, "A:H", 1)));
+    let two_hours: u64 = 2 * 3_600_000;
+    events.push(started(130 * HOUR_MS, Some(two_hours)));
+    let two_days = report(&events, week);
+    assert_eq!(two_days.recorded_ms, 48 * HOUR_MS, "50 h since the first start, 2 h down");
+    assert_eq!(value(&two_days, "per_day"), (Some(2.0), Some(true)));
+    let hours = report(&events, Span { from_ms: 0, to_ms: 124 * HOUR_MS });
+    assert_eq!((hours.recorded_ms, value(&hours, "per_day")), (6 * HOUR_MS, (None, None)));
+    let later = report(&events, Span { from_ms: 120 * HOUR_MS, to_ms: 168 * HOUR_MS });
+    assert_eq!(later.recorded_ms, 46 * HOUR_MS, "it watched before the span began");
+}
+
+#[test]
 fn three_raises_within_a_minute_chatter_and_two_do_not() {
     let times = [0, 29_000, 60_000];
     let mut events: Vec<Event> = (1..).zip(times).map(|(n, t)| raised(HOUR_MS + t, "A:H", n)).collect();

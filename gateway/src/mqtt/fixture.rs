@@ -117,6 +117,8 @@ pub(crate) fn alarm(number: u64) -> AlarmView {
         value: Some(52.3),
         limit: Some(50.0),
         unit: "%LEL".into(),
+        point_kind: None,
+        decimals: None,
         risk: None,
         hazard: None,
         action: String::new(),

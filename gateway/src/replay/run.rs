@@ -5,7 +5,7 @@ use super::compare::{Circumstances, Comparison, Why, compare};
 use super::player::{Played, Player, Refused};
 use super::revisions::{self, Revision, Revisions};
 use super::script::{self, Step};
-use super::survey::{Gap, Noise, Survey};
+use super::survey::{Gap, Noise, Survey, banded};
 use super::timeline::Timeline;
 use crate::kpi;
 use crate::store::{Past, PastSample, Span, StoreError};
@@ -52,6 +52,8 @@ pub struct Outcome {
     /// The other rules.
     pub other: Option<Other>,
     pub noise: Vec<Noise>,
+    /// Points with a deadband, of which those in `noise` could be compared.
+    pub banded: usize,
     pub samples: u64,
     pub gaps: usize,
     pub damaged_blocks: u64,
@@ -274,6 +276,7 @@ fn judge(
         other,
         refused: played.recorded.refused,
         noise: survey.noise(ask.book, stage.keys),
+        banded: banded(ask.book),
         samples,
         gaps,
         damaged_blocks,

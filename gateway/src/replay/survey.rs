@@ -17,6 +17,12 @@ const SPAN_MIN_S: f64 = 240.0;
 const WINDOWS_MAX: usize = 8640;
 const GAPS_MAX: usize = 10_000;
 
+/// Points whose deadband could be compared with their noise.
+pub(super) fn banded(book: &RuleBook) -> usize {
+    let has_band = |key: &str| book.rules().iter().any(|r| *r.point == *key && r.condition.band().is_some());
+    book.points().iter().filter(|p| p.kind != PointKind::State && has_band(&p.key)).count()
+}
+
 /// One point's noise and what follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Noise {

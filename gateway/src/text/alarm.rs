@@ -53,7 +53,8 @@ fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
 fn detail_words(fact: &AlarmFact) -> (String, String) {
     match fact.detail.split_once('/') {
         Some((votes, needed)) if fact.condition == "VOTE" => {
-            (format!("：{votes} 票成立，需要 {needed} 票"), format!(": {votes} votes, {needed} needed"))
+            let plural = if votes == "1" { "" } else { "s" };
+            (format!("：{votes} 票成立，需要 {needed} 票"), format!(": {votes} vote{plural}, {needed} needed"))
         }
         // which points' bypasses are about to end
         _ if fact.condition == "SYSTEM" && !fact.detail.is_empty() => {

@@ -92,10 +92,13 @@ fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
                 format!("Unit {en} from {} to {} ({by_en}); its limits follow", old.word(), new.word()),
             )
         }
-        EventKind::Silenced { by, .. } => (
-            format!("{} 消音，新的 1、2 级报警会再次发声", by.by),
-            format!("Sound stopped by {}; a new P1 or P2 brings it back", by.by),
-        ),
+        EventKind::Silenced { until, by } => {
+            let (zh, en) = length(u64::try_from(until.wall_utc_ms - by.at.wall.utc_ms).unwrap_or_default());
+            (
+                format!("{} 消音 {zh}，新的 1、2 级报警会再次发声", by.by),
+                format!("Sound stopped by {} for {en}; a new P1 or P2 brings it back", by.by),
+            )
+        }
         _ => return None,
     })
 }

@@ -74,7 +74,20 @@ fn wanted(path: &str, site: &SiteView) -> Option<(String, String)> {
 
 fn reason(why: &str) -> (String, String) {
     let (kind, code) = why.split_once(": ").unwrap_or((why, ""));
-    let (zh, en) = match code {
+    let (zh, en) = match (of_code(code), kind) {
+        (Some(words), _) => words,
+        (None, "forbidden") => ("该角色无此权限", "not allowed for this role"),
+        (None, "cross-site") => ("请求不是由本页面发出", "request not made by this page"),
+        (None, "changed") => ("所见内容已变化", "changed since it was shown"),
+        (None, "refused") => ("当前状态下不能执行", "not possible in the present state"),
+        _ => return (why.to_owned(), why.to_owned()),
+    };
+    (zh.to_owned(), en.to_owned())
+}
+
+/// A refusal of the engine in words, by its code.
+pub(crate) fn of_code(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
         "hidden" => ("报警已隐藏，先解除隐藏", "the alarm is hidden; end that first"),
         "out_of_service" => ("测点已停用", "the point is out of service"),
         "still_active" => ("报警仍成立", "the alarm is still active"),
@@ -90,15 +103,8 @@ fn reason(why: &str) -> (String, String) {
         "other_stage" => ("隐患不在这一阶段", "the record is at another stage"),
         "condition_not_normal" => ("起因报警未恢复正常", "the alarm behind it is not known to be normal"),
         "too_many_open" => ("未销号的隐患过多", "too many records are open"),
-        _ => match kind {
-            "forbidden" => ("该角色无此权限", "not allowed for this role"),
-            "cross-site" => ("请求不是由本页面发出", "request not made by this page"),
-            "changed" => ("所见内容已变化", "changed since it was shown"),
-            "refused" => ("当前状态下不能执行", "not possible in the present state"),
-            _ => return (why.to_owned(), why.to_owned()),
-        },
-    };
-    (zh.to_owned(), en.to_owned())
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

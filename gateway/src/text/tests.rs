@@ -57,6 +57,10 @@ fn of(alarm: &str, condition: &str) -> AlarmFact {
     AlarmFact { alarm: alarm.into(), condition: condition.into(), priority: 2, ..AlarmFact::default() }
 }
 
+fn operator(user: &str, action: &str, detail: &str) -> EventKind {
+    EventKind::Operator { user: user.into(), action: action.into(), detail: detail.into() }
+}
+
 fn raised(fact: AlarmFact) -> EventKind {
     EventKind::Raised { fact, assumed: false, late_by_ms: 0 }
 }
@@ -108,6 +112,7 @@ fn of_alarms() -> Vec<EventKind> {
         raised(AlarmFact { limit: None, ..fact("STUCK") }),
         raised(of("DET-1:COMMS_LOSS", "COMMS_LOSS")),
         raised(AlarmFact { detail: "2/2".into(), ..of("V-1:VOTE", "VOTE") }),
+        raised(AlarmFact { detail: "1/1".into(), ..of("V-1:VOTE", "VOTE") }),
         raised(of("V-1:VOTE_INVALID", "VOTE_INVALID")),
         raised(of("system:storage_full", "SYSTEM")),
         raised(of("system:annunciator_failed", "SYSTEM")),
@@ -294,7 +299,10 @@ fn of_the_rest() -> Vec<EventKind> {
         EventKind::DeviceState { device: "DET-1".into(), code: "unit_dead".into(), detail: String::new() },
         EventKind::Receipt { event_id: "s-9".into(), by: None, note: None },
         EventKind::Receipt { event_id: "s-9".into(), by: Some("值班员李".into()), note: Some("已派人".into()) },
-        EventKind::Operator { user: "li".into(), action: "sign_in".into(), detail: "from 10.0.0.7".into() },
+        operator("li", "sign_in", "from 10.0.0.7"),
+        operator("li", "refused", "POST alarms/GT-102:HH/shelve: forbidden: priority_one (as operator), from 10.0.0.7"),
+        operator("li", "config_refused", "2 defects; 按评审单 12"),
+        operator(COMMAND_LINE, "user_added", "zhang as admin; uid 0 (li), 2026-03-02T00:00:00Z"),
     ]
 }
 

@@ -231,7 +231,7 @@ pub(super) async fn keep_accounts(accounts: &Accounts, journal: &Journal) {
 async fn follow(accounts: &Accounts, journal: &Journal) -> bool {
     let Ok(notes) = accounts.follow().await else { return false };
     for note in notes {
-        if journal.note("command line", &note.action, note.detail).await {
+        if journal.note(crate::text::COMMAND_LINE, &note.action, note.detail).await {
             accounts.noted(note.id).await;
         }
     }

@@ -50,7 +50,8 @@ async fn reload(
             "in_force": true, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
         reload::Answer::Restarting => Ok(Json(json!({ "in_force": false, "restart": true, "config_hash": null }))),
         reload::Answer::Defects(diagnostics) => {
-            let detail = format!("{} defects; {reason}", diagnostics.iter().filter(|d| d.fatal).count());
+            let found = diagnostics.iter().filter(|d| d.fatal).count();
+            let detail = format!("{found} defect{}; {reason}", if found == 1 { "" } else { "s" });
             let kind = EventKind::Operator { user: session.user, action: "config_refused".into(), detail };
             let _ = state.core.note(kind).await;
             Err(defects(&diagnostics))

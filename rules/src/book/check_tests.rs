@@ -196,7 +196,26 @@ fn a_state_has_no_sensor_fault_that_could_suppress_or_vote() {
         release_delay: Duration::ZERO,
         max: Duration::from_secs(60),
     });
-    assert_eq!(faults(p), ["suppressions[x].when"]);
+    assert_eq!(faults(p), ["suppressions[x].alarm"]);
+}
+
+#[test]
+fn only_a_state_suppresses_and_who_hides_gas_is_warned() {
+    let mut p = parts();
+    p.points.push(Point { kind: PointKind::State, ..point("S1") });
+    p.suppressions.push(Suppression {
+        key: "x".into(),
+        name: "".into(),
+        name_en: "".into(),
+        when: Suppressor::State { point: "S1".into(), is: true },
+        alarms: vec!["G1:H".into()],
+        release_delay: Duration::ZERO,
+        max: Duration::from_secs(60),
+    });
+    let warned = RuleBook::build(p.clone()).unwrap().1;
+    assert!(warned.iter().any(|d| d.path == "suppressions[x].alarms"), "{warned:?}");
+    p.suppressions[0].when = Suppressor::State { point: "G1".into(), is: true };
+    assert_eq!(faults(p), ["suppressions[x].point"]);
 }
 
 #[test]
@@ -233,7 +252,7 @@ fn a_suppression_that_leads_back_to_itself_is_refused() {
         max: Duration::from_secs(60),
     };
     p.suppressions = vec![by("a", "G1:H", "G2:H"), by("b", "G2:H", "G1:H")];
-    assert_eq!(faults(p), ["suppressions[G1:H].when"]);
+    assert_eq!(faults(p), ["suppressions[a].alarm"]);
 }
 
 #[test]

@@ -108,6 +108,7 @@ export const en: Record<Key, string> = {
   'cond.COMMS_LOSS': 'Communication lost',
   'cond.DISCRETE': 'State',
   'cond.SYSTEM': 'System',
+  'delivery.none': 'No office configured',
   'delivery.stored': 'Stored',
   'delivery.sent': 'Sent',
   'delivery.broker_acknowledged': 'At broker',

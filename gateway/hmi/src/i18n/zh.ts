@@ -107,6 +107,7 @@ export const zh = {
   'cond.COMMS_LOSS': '通信中断',
   'cond.DISCRETE': '状态异常',
   'cond.SYSTEM': '系统',
+  'delivery.none': '未配置上报',
   'delivery.stored': '已存',
   'delivery.sent': '已发',
   'delivery.broker_acknowledged': '代理已收',

@@ -2,7 +2,7 @@
 
 import { lang, t, word } from '../i18n/index.svelte';
 import { clockTime, number, valueAndLimit } from './format';
-import type { AlarmView, PointView } from './types';
+import type { PointView } from './types';
 import { values } from './values';
 
 /** The word for a value that is not good. Exceptions carry a code: `exception(2)`. */
@@ -19,11 +19,11 @@ export function valueText(point: PointView, value: number | null): string {
   return number(value, point.decimals);
 }
 
-/** What an alarm saw beside its limit; of a state its word, and what it is compared with is the alarm itself. */
-export function alarmValue(alarm: AlarmView, point: PointView | undefined): string {
+/** What an alarm saw beside its limit, with its unit; a state in words. `point` is the alarm's own, where it is about one. */
+export function alarmValue(alarm: { value: number | null; limit: number | null; unit: string }, point: PointView | undefined): string {
+  if (point?.kind === 'state' && alarm.value !== null) return valueText(point, alarm.value);
   if (alarm.value === null && alarm.limit === null) return t('dash');
-  if (point?.kind === 'state') return valueText(point, alarm.value);
-  return `${valueAndLimit(alarm.value, alarm.limit, point?.decimals)} ${alarm.unit}`;
+  return `${valueAndLimit(alarm.value, alarm.limit, point?.decimals)} ${alarm.unit}`.trimEnd();
 }
 
 export interface LiveParams {

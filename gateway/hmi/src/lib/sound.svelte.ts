@@ -48,10 +48,10 @@ class Sound {
   }
 
   /** Here at once; on the other stations and in the journal when the gateway takes it. */
-  silence(now: number): void {
+  silence(now: number, seenSeq: number): void {
     this.silenced.begin(this.urgent, now);
     this.settle(now);
-    void post('/api/v1/silence', {}).catch(() => {}); // not taken: it stays marked as of this station only
+    void post('/api/v1/silence', { seen_seq: seenSeq }).catch(() => {}); // not taken: it stays marked as of this station only
   }
 
   /** Called on every alarm list, heartbeat and loss. */

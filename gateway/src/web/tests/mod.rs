@@ -256,6 +256,8 @@ fn alarm() -> AlarmView {
         value: None,
         limit: None,
         unit: String::new(),
+        point_kind: None,
+        decimals: None,
         risk: None,
         hazard: None,
         action: String::new(),

@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use super::rules::is_chinese;
-use crate::book::{BookParts, PointKind, Suppressor, UnknownVote, Vote, alarm_keys};
+use crate::book::{BookParts, PointKind, Rule, Suppression, Suppressor, UnknownVote, Vote, alarm_keys};
 use std::collections::{BTreeMap, HashSet};
 
 pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
@@ -14,6 +14,9 @@ pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) 
     for v in &parts.votes {
         members(r, format!("votes[{}].members", v.key), &v.members, &alarms);
         vote(r, v);
+        if !v.area.trim().is_empty() {
+            r.area(format!("votes[{}].area", v.key), &v.area, &parts.areas);
+        }
     }
     r.keys("first_out", parts.first_out.iter().map(|g| g.key.as_str()));
     let mut grouped = HashSet::new();
@@ -90,27 +93,63 @@ fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&str>, alarm
             r.known(at("alarms"), ("报警", "alarm"), key, alarms);
         }
         match &s.when {
-            Suppressor::State { point, .. } => r.known(at("when"), ("测点", "point"), point, points),
+            Suppressor::State { point, .. } => {
+                r.known(at("point"), ("测点", "point"), point, points);
+                if parts.points.iter().any(|p| p.key == *point && p.kind != PointKind::State) {
+                    r.error(
+                        at("point"),
+                        format!("抑制条件 {point} 不是开关量"),
+                        format!("what suppresses, {point}, is no state"),
+                        (
+                            "写一个 kind = \"state\" 的测点，或用 alarm 写一条报警",
+                            "name a point with kind = \"state\", or an alarm by `alarm`",
+                        ),
+                    );
+                }
+            }
             Suppressor::Alarm(key) => {
-                r.known(at("when"), ("报警", "alarm"), key, alarms);
+                r.known(at("alarm"), ("报警", "alarm"), key, alarms);
                 edges.entry(key).or_default().extend(s.alarms.iter().map(String::as_str));
             }
         }
+        hides_urgent(r, at("alarms"), s, parts);
         if s.max.is_zero() {
             r.error(
-                at("max"),
+                at("max_s"),
                 "抑制没有最长时间",
                 "the suppression has no longest time",
-                ("通常不超过 60 min", "60 min are usual"),
+                ("通常不超过 60 min：max_s = 3600", "60 min are usual: max_s = 3600"),
             );
         }
     }
-    if let Some(looped) = edges.keys().copied().find(|start| reaches(&edges, start)) {
+    let looped = |s: &&Suppression| matches!(&s.when, Suppressor::Alarm(key) if reaches(&edges, key));
+    let looped: Vec<&str> = parts.suppressions.iter().filter(looped).map(|s| s.key.as_str()).collect();
+    if let Some(first) = looped.first() {
+        let (all_zh, all_en) = (looped.join("、"), looped.join(", "));
         r.error(
-            format!("suppressions[{looped}].when"),
-            format!("抑制成环：{looped} 最终抑制自己"),
-            format!("a suppression loop: {looped} suppresses itself in the end"),
-            ("去掉其中一条", "remove one of them"),
+            format!("suppressions[{first}].alarm"),
+            format!("抑制成环：{all_zh} 相互抑制"),
+            format!("a loop of suppressions: {all_en} suppress one another"),
+            (&format!("去掉其中一条：{all_zh}"), &format!("remove one of {all_en}")),
+        );
+    }
+}
+
+/// What people's lives may hang on is hidden by a rule: nobody should come upon that only when it happens.
+fn hides_urgent(r: &mut Report, path: String, s: &Suppression, parts: &BookParts) {
+    let is_gas = |key: &str| parts.points.iter().any(|p| *p.key == *key && p.kind == PointKind::Gas);
+    let urgent = |a: &&String| {
+        let named = |x: &&Rule| **a == format!("{}:{}", x.point, x.condition.word());
+        parts.rules.iter().find(named).is_some_and(|x| x.priority == 1 || is_gas(&x.point) && x.condition.limit().is_some())
+    };
+    let hidden: Vec<&str> = s.alarms.iter().filter(urgent).map(String::as_str).collect();
+    if !hidden.is_empty() {
+        let (all_zh, all_en) = (hidden.join("、"), hidden.join(", "));
+        r.warn(
+            path,
+            format!("抑制 {} 会隐藏气体或一级报警：{all_zh}", s.key),
+            format!("the suppression {} hides alarms of gas or of priority 1: {all_en}", s.key),
+            ("确认已按设计审批，max_s 尽量短", "make sure that it is designed and approved, and max_s short"),
         );
     }
 }

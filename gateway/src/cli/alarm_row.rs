@@ -1,0 +1,121 @@
+//! A standing alarm as `status` and `operate` show it: alone on a line, or as a row of the list.
+//!
+//! Pure: JSON in, lines out.
+
+use super::screen::{dash, moment, rows, table, text};
+use serde_json::Value;
+
+/// Rows of the list of standing alarms; the page has all of them.
+const ALARMS_MAX: usize = 10;
+/// Where no point says how many decimals.
+const DECIMALS_MAX: f64 = 1e6;
+
+pub(super) fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {
+    let mut standing: Vec<&Value> = rows(alarms).collect();
+    standing.sort_by_key(|alarm| (alarm["suppressed"] == true, alarm["priority"].as_u64().unwrap_or(u64::MAX)));
+    let mut lines = vec![format!(
+        "报警 alarms {} · 未确认 unacknowledged {} · 隐患 hidden dangers {}",
+        standing.len(),
+        text(s, "unacked"),
+        text(s, "hazards")
+    )];
+    let row = |alarm: &&Value| {
+        let value = measured(alarm, "value");
+        vec![
+            text(alarm, "priority"),
+            text(alarm, "id"),
+            state_word(alarm),
+            value,
+            moment(&alarm["raised_utc_ms"]),
+            text(alarm, "name"),
+        ]
+    };
+    if !standing.is_empty() {
+        let names = ["级 P", "报警 alarm", "状态 state", "值 value", "自 since", "名称 name"];
+        lines.extend(table(&names, standing.iter().take(ALARMS_MAX).map(row).collect()));
+    }
+    if let Some(more @ 1..) = standing.len().checked_sub(ALARMS_MAX) {
+        lines.push(format!("  … 另有 {more} 条 · {more} more"));
+    }
+    lines
+}
+
+/// One standing alarm on a line, with the number by which it was seen.
+pub(super) fn alarm(alarm: &Value) -> String {
+    let value = measured(alarm, "value");
+    let limit = number(alarm, "limit").unwrap_or_else(dash);
+    format!(
+        "{} P{} {} · {} · {value}（限 limit {limit}） · {} · 编号 seq {}",
+        text(alarm, "id"),
+        text(alarm, "priority"),
+        state_word(alarm),
+        moment(&alarm["raised_utc_ms"]),
+        text(alarm, "name"),
+        text(alarm, "seq")
+    )
+}
+
+/// In both languages; an unknown word is shown as it is.
+fn state_word(alarm: &Value) -> String {
+    let zh = match alarm["state"].as_str() {
+        Some("unacked") => "未确认",
+        Some("acked") => "已确认",
+        Some("returned_unacked") => "已恢复未确认",
+        Some("latched_unacked") => "锁存未确认",
+        Some("latched_acked") => "锁存已确认",
+        Some("shelved") => "搁置",
+        Some("suppressed") => "抑制",
+        Some("bypassed") => "旁路",
+        Some("out_of_service") => "停用",
+        _ => return text(alarm, "state"),
+    };
+    format!("{zh} {}", text(alarm, "state"))
+}
+
+/// With the decimals of its point and the unit, a state in words.
+fn measured(alarm: &Value, key: &str) -> String {
+    let unit = alarm["unit"].as_str().unwrap_or_default();
+    number(alarm, key).map_or_else(dash, |shown| format!("{shown} {unit}").trim_end().to_owned())
+}
+
+fn number(alarm: &Value, key: &str) -> Option<String> {
+    let value = alarm[key].as_f64()?;
+    Some(match (alarm["point_kind"].as_str(), alarm["decimals"].as_u64().and_then(|n| usize::try_from(n).ok())) {
+        (Some("state"), _) if value > 0.0 => "是 yes".to_owned(),
+        (Some("state"), _) => "否 no".to_owned(),
+        (_, Some(decimals)) => format!("{value:.decimals$}"),
+        (_, None) => ((value * DECIMALS_MAX).round() / DECIMALS_MAX).to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_calls_most_stands_first_and_what_is_hidden_last_whatever_the_order_of_the_answer() {
+        let alarm = |id: &str, priority: u64, suppressed: bool| json!({ "id": id, "priority": priority, "suppressed": suppressed });
+        let third: Vec<Value> = (1..=9).map(|n| alarm(&format!("PT-{n}:H"), 3, false)).collect();
+        let first = [alarm("GT-8:HH", 1, true), alarm("GT-7:H", 2, false), alarm("GT-9:HH", 1, false)];
+        let shown = alarm_table(&json!({}), &Value::Array(third.into_iter().chain(first).collect()));
+        let at = |id: &str| shown.iter().position(|line| line.contains(id));
+        assert!(at("GT-9:HH") < at("GT-7:H") && at("GT-7:H") < at("PT-1:H"), "{shown:?}");
+        assert_eq!(
+            (at("PT-8:H").is_some(), at("PT-9:H"), at("GT-8:HH")),
+            (true, None, None),
+            "ten rows, hidden ones last"
+        );
+        assert!(shown.last().is_some_and(|line| line.contains("2 more")), "{shown:?}");
+    }
+
+    #[test]
+    fn a_value_has_the_decimals_of_its_point_and_a_state_is_a_word() {
+        let gauge = json!({ "value": 1.799_999_952_316_284_2, "limit": 1.6, "unit": "MPa", "point_kind": "pressure", "decimals": 2 });
+        assert!(alarm(&gauge).contains(" · 1.80 MPa（限 limit 1.60）"), "{}", alarm(&gauge));
+        let fan = json!({ "value": 0.0, "unit": "", "point_kind": "state", "decimals": 0 });
+        assert!(alarm(&fan).contains(" · 否 no（限 limit –）"), "{}", alarm(&fan));
+        assert_eq!(measured(&json!({ "value": 0.1f32, "unit": "%" }), "value"), "0.1 %", "of no point");
+        assert_eq!(measured(&json!({ "value": null }), "value"), "–");
+    }
+}
