@@ -198,6 +198,22 @@ mod tests {
     }
 
     #[test]
+    fn help_of_what_an_operator_calls_is_in_both_languages() {
+        fn look(command: &clap::Command) {
+            for argument in command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str())) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                let plain_words = help.is_ascii() && !help.is_empty() && argument.get_id() != "mode";
+                assert!(!plain_words, "{} {}: {help}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        let cli = Cli::command();
+        for name in ["operate", "status", "events", "reload"] {
+            look(cli.find_subcommand(name).unwrap());
+        }
+    }
+
+    #[test]
     fn every_command_has_an_example() {
         fn look(command: &clap::Command) {
             for command in command.get_subcommands() {

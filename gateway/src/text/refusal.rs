@@ -137,6 +137,17 @@ mod tests {
         assert_eq!(sentence("POST something/else: forbidden (as operator)", &site()), None);
     }
 
+    #[test]
+    fn every_refusal_of_the_engine_has_words() {
+        let codes = include_str!("../../../rules/src/command.rs").split_once("pub fn code(self)").unwrap().1;
+        let codes: Vec<&str> =
+            codes.lines().filter_map(|l| l.trim().strip_prefix("Self::")?.split('"').nth(1)).collect();
+        assert!(codes.contains(&"priority_one") && codes.len() >= 15, "{codes:?}");
+        for code in codes {
+            assert!(of_code(code).is_some(), "{code}");
+        }
+    }
+
     /// A new refusal or a new request must have its words here, too.
     #[test]
     fn every_change_of_the_routes_has_words() {

@@ -302,7 +302,7 @@ fn of_the_rest() -> Vec<EventKind> {
         operator("li", "sign_in", "from 10.0.0.7"),
         operator("li", "refused", "POST alarms/GT-102:HH/shelve: forbidden: priority_one (as operator), from 10.0.0.7"),
         operator("li", "config_refused", "2 defects; 按评审单 12"),
-        operator(COMMAND_LINE, "user_added", "zhang as admin; uid 0 (li), 2026-03-02T00:00:00Z"),
+        operator(COMMAND_LINE, "user_added", "zhang admin; uid 0 (li), 2026-03-02T00:00:00Z"),
     ]
 }
 
