@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A poll and half a second; the rest for a busy machine.
 const TOLD_WITHIN: Duration = Duration::from_secs(30);
@@ -89,7 +89,6 @@ async fn alarms_go_on_without_the_disk_and_are_in_the_journal_when_it_answers_ag
     std::fs::write(&stalled, "").unwrap();
     value.store(20, Ordering::Relaxed);
     viewer.until("/api/v1/alarms", TOLD_WITHIN, |a| told(a, &["system:storage_slow"])).await;
-    let begun = Instant::now();
     let code = station.program.terminate(STOP_WITHIN);
-    assert_eq!(code, Some(0), "after {:?}; its log:\n{}", begun.elapsed(), station.log());
+    assert_eq!(code, Some(0), "its log:\n{}", station.log());
 }

@@ -140,7 +140,11 @@ fn hides_urgent(r: &mut Report, path: String, s: &Suppression, parts: &BookParts
     let is_gas = |key: &str| parts.points.iter().any(|p| *p.key == *key && p.kind == PointKind::Gas);
     let urgent = |a: &&String| {
         let named = |x: &&Rule| **a == format!("{}:{}", x.point, x.condition.word());
-        parts.rules.iter().find(named).is_some_and(|x| x.priority == 1 || is_gas(&x.point) && x.condition.limit().is_some())
+        parts
+            .rules
+            .iter()
+            .find(named)
+            .is_some_and(|x| x.priority == 1 || is_gas(&x.point) && x.condition.limit().is_some())
     };
     let hidden: Vec<&str> = s.alarms.iter().filter(urgent).map(String::as_str).collect();
     if !hidden.is_empty() {
