@@ -36,7 +36,8 @@ fn spaced(word: &str) -> String {
 
 /// Which one came first, where the group tells it. 约同时: polling cannot prove the order.
 fn first_out_words(kind: &EventKind, fact: &AlarmFact) -> (String, String) {
-    let Some(rank) = fact.first_out.filter(|_| matches!(kind, EventKind::Raised { .. } | EventKind::ShelfExpired { .. }))
+    let Some(rank) =
+        fact.first_out.filter(|_| matches!(kind, EventKind::Raised { .. } | EventKind::ShelfExpired { .. }))
     else {
         return (String::new(), String::new());
     };
