@@ -280,11 +280,19 @@ impl Engine {
         if let Some(inner) = x.superseded.get(i).copied().flatten() {
             rows.push(inner.index());
         }
-        if let crate::book::Subject::Device(d) = x.subject(i) {
-            let faults = x.points_of_device[d.index()].iter().filter_map(|p| x.fault_of_point[p.index()]);
-            rows.extend(faults.map(|r| r.index()).filter(|f| self.alarms[*f].stands()));
-        }
+        rows.extend(self.faults_under(i));
         rows
+    }
+
+    /// Sensor faults that the silence of their device hides: their pause is in no event of their own.
+    fn faults_under(&self, i: usize) -> impl Iterator<Item = usize> {
+        let x = self.book.index();
+        let points = match x.subject(i) {
+            crate::book::Subject::Device(d) => &x.points_of_device[d.index()][..],
+            _ => &[],
+        };
+        let faults = points.iter().filter_map(|p| x.fault_of_point[p.index()]);
+        faults.map(crate::book::RuleId::index).filter(|f| self.alarms[*f].stands())
     }
 }
 

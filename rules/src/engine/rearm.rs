@@ -18,15 +18,7 @@ impl Engine {
         ) {
             self.arm_inhibit(i);
         }
-        match event.kind {
-            EventKind::Raised { .. }
-            | EventKind::ShelfExpired { annunciated: true, .. }
-            | EventKind::Unshelved { .. } => self.watch_called(i),
-            EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
-                self.deadlines.set(Timer::Standing(i), None)
-            }
-            _ => {}
-        }
+        self.rearm_standing(i, event);
         let a = &self.alarms[i];
         if a.annunciated == Some(event.at) || a.acked_at == Some(event.at) {
             // Escalation and re-alarm count from here.
@@ -38,6 +30,18 @@ impl Engine {
         }
         if let crate::book::Subject::Device(d) = self.book.index().subject(i) {
             self.suppress(d.index(), event.at);
+        }
+    }
+
+    fn rearm_standing(&mut self, i: usize, event: &Event) {
+        match event.kind {
+            EventKind::Raised { .. }
+            | EventKind::ShelfExpired { annunciated: true, .. }
+            | EventKind::Unshelved { .. } => self.watch_called(i),
+            EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
+                self.deadlines.set(Timer::Standing(i), None)
+            }
+            _ => {}
         }
     }
 

@@ -197,8 +197,6 @@ impl Engine {
             self.credited_ms.insert(i, super::transitions::ms(unwatched));
         }
         alarm.suppressed = false;
-        // What nobody was called for is no failed measure yet.
-        let stands = alarm.is_active() && !alarm.shadow;
         let since = alarm.raised.unwrap_or(now);
         self.alarms[i] = alarm;
         self.follow_state(i);
@@ -208,7 +206,8 @@ impl Engine {
         if let Some(hot) = self.hot.get_mut(i) {
             hot.beyond = self.alarms[i].is_active();
         }
-        if stands {
+        // What nobody was called for is no failed measure yet.
+        if self.alarms[i].is_active() && !self.alarms[i].shadow {
             self.watch_standing(i, since);
         }
     }

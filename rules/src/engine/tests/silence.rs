@@ -153,3 +153,17 @@ fn samples_of_one_round_are_one_answer() {
     let told: Vec<String> = r.story().into_iter().filter(|line| line.contains("d1:")).collect();
     assert_eq!(told, ["raised d1:COMMS_LOSS @40", "pending_off d1:COMMS_LOSS @79.5", "returned d1:COMMS_LOSS @88"]);
 }
+
+#[test]
+fn the_row_of_a_fault_is_kept_with_the_silence_that_pauses_it() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 10.0);
+    r.scan(6.0, &[(0, Reading::Bad(Fault::Sensor))]);
+    r.until(30.0);
+    let fault = r.engine.alarm_index("GT-101:SENSOR_FAULT").unwrap();
+    assert!(r.engine.alarms()[fault].paused.is_some(), "{:?}", r.story());
+    let silence = r.events.iter().find(|e| e.kind.fact().is_some_and(|f| f.condition == "COMMS_LOSS")).unwrap();
+    let rows = r.engine.rows_of(&silence.kind);
+    assert!(rows.contains(&fault), "{rows:?}");
+    assert!(!rows.contains(&r.engine.alarm_index("GT-102:SENSOR_FAULT").unwrap()), "nothing happened to it: {rows:?}");
+}
