@@ -1,9 +1,10 @@
-//! Votes, suppressions, first-out groups and units: members exist, loops do not.
+//! Votes, first-out groups and units: members exist and belong together.
 
 use super::report::Report;
 use super::rules::is_chinese;
-use crate::book::{BookParts, PointKind, Suppressor, UnknownVote, Vote, alarm_keys};
-use std::collections::{BTreeMap, HashSet};
+use super::suppressions::suppressions;
+use crate::book::{BookParts, PointKind, UnknownVote, Vote, alarm_keys};
+use std::collections::HashSet;
 
 pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
     let mut keys: Vec<String> = alarm_keys::alarm_keys(parts).collect();
@@ -13,6 +14,7 @@ pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) 
     r.keys("votes", parts.votes.iter().map(|v| v.key.as_str()));
     for v in &parts.votes {
         members(r, format!("votes[{}].members", v.key), &v.members, &alarms);
+        r.area(format!("votes[{}].area", v.key), &v.area, &parts.areas);
         vote(r, v);
     }
     r.keys("first_out", parts.first_out.iter().map(|g| g.key.as_str()));
@@ -69,65 +71,23 @@ fn vote(r: &mut Report, v: &Vote) {
             ("填写 second_approver，或改用 degrade", "name one, or use degrade"),
         );
     }
-    for (field, text) in [("cause", &v.cause), ("consequence", &v.consequence), ("action", &v.action)] {
-        if v.priority <= 2 && !is_chinese(text) {
-            r.error(
-                at(field),
-                "1、2 级表决报警必须写明中文原因、后果和处置措施",
-                "a vote of priority 1 or 2 needs cause, consequence and action in Chinese",
-                ("补充文字", "write them"),
-            );
-        }
-    }
+    texts(r, v);
 }
 
-fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&str>, alarms: &HashSet<&str>) {
-    r.keys("suppressions", parts.suppressions.iter().map(|s| s.key.as_str()));
-    let mut edges: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for s in &parts.suppressions {
-        let at = |f: &str| format!("suppressions[{}].{f}", s.key);
-        for key in &s.alarms {
-            r.known(at("alarms"), ("报警", "alarm"), key, alarms);
-        }
-        match &s.when {
-            Suppressor::State { point, .. } => r.known(at("when"), ("测点", "point"), point, points),
-            Suppressor::Alarm(key) => {
-                r.known(at("when"), ("报警", "alarm"), key, alarms);
-                edges.entry(key).or_default().extend(s.alarms.iter().map(String::as_str));
-            }
-        }
-        if s.max.is_zero() {
-            r.error(
-                at("max"),
-                "抑制没有最长时间",
-                "the suppression has no longest time",
-                ("通常不超过 60 min", "60 min are usual"),
-            );
-        }
-    }
-    if let Some(looped) = edges.keys().copied().find(|start| reaches(&edges, start)) {
-        r.error(
-            format!("suppressions[{looped}].when"),
-            format!("抑制成环：{looped} 最终抑制自己"),
-            format!("a suppression loop: {looped} suppresses itself in the end"),
-            ("去掉其中一条", "remove one of them"),
-        );
-    }
-}
-
-/// True when following the suppressions from `start` leads back to it.
-fn reaches(edges: &BTreeMap<&str, Vec<&str>>, start: &str) -> bool {
-    let mut seen = HashSet::new();
-    let mut open: Vec<&str> = edges.get(start).cloned().unwrap_or_default();
-    while let Some(key) = open.pop() {
-        if key == start {
-            return true;
-        }
-        if seen.insert(key) {
-            open.extend(edges.get(key).into_iter().flatten());
-        }
-    }
-    false
+/// What the operator must know; all that is missing in one sentence, at the first of it.
+fn texts(r: &mut Report, v: &Vote) {
+    let texts = [("cause", &v.cause), ("consequence", &v.consequence), ("action", &v.action)];
+    let missing: Vec<&str> = texts.into_iter().filter(|(_, text)| !is_chinese(text)).map(|(field, _)| field).collect();
+    let Some(first) = missing.first().filter(|_| v.priority <= 2) else { return };
+    r.error(
+        format!("votes[{}].{first}", v.key),
+        format!("1、2 级表决报警必须用中文写明 {}", missing.join("、")),
+        format!("a vote of priority 1 or 2 needs {} in Chinese", missing.join(", ")),
+        (
+            "写明为什么报警（cause）、不处理会怎样（consequence）、操作员应当做什么（action）",
+            "say why it comes (cause), what follows (consequence), what the operator does (action)",
+        ),
+    );
 }
 
 fn units(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
@@ -165,6 +125,45 @@ fn units(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
             "按工况设限，但测点不属于任何装置",
             "limits by mode, but the point belongs to no unit",
             ("把测点列入 [[unit]]", "list the point in a [[unit]]"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::book::check_tests::{parts, point, rule};
+    use crate::book::{Condition, RuleBook, UnknownVote, Vote};
+
+    #[test]
+    fn a_vote_names_all_texts_it_lacks_at_once_and_an_area_that_exists() {
+        let mut p = parts();
+        p.areas = vec!["A".into()];
+        p.points.push(point("G2"));
+        p.rules.push(rule("G2", Condition::High { limit: 25.0, deadband: 2.0 }));
+        p.votes.push(Vote {
+            key: "V".into(),
+            name: "".into(),
+            name_en: "".into(),
+            area: "A9".into(),
+            members: vec!["G1:H".into(), "G2:H".into()],
+            needed: 2,
+            unknown: UnknownVote::Degrade,
+            bypassed_max: 1,
+            priority: 1,
+            second_approver: None,
+            cause: "泄漏".into(),
+            consequence: "".into(),
+            action: "evacuate".into(),
+            action_en: "".into(),
+        });
+        let said = RuleBook::build(p).unwrap_err();
+        let told: Vec<(&str, &str)> = said.iter().map(|d| (d.path.as_str(), d.message_en.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("votes[V].area", "there is no area named \"A9\""),
+                ("votes[V].consequence", "a vote of priority 1 or 2 needs consequence, action in Chinese"),
+            ]
         );
     }
 }
