@@ -331,10 +331,7 @@ impl<N: Names> Reader<'_, N> {
             return Err(self.told(
                 from,
                 (format!("没有名为 {key} 的测点"), format!("there is no point `{key}`")),
-                (
-                    "按 [[point]] 或 [[derived]] 的 key 改正".into(),
-                    "write the key of a [[point]] or [[derived]]".into(),
-                ),
+                ("写一个 [[point]] 的 key".into(), "write the key of a [[point]]".into()),
             ));
         };
         let known = self.out.inputs.iter().position(|i| *i == key);
