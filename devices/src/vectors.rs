@@ -17,6 +17,8 @@ use rules::{Mono, Now, Reading, Wall};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod words;
+
 #[cfg(test)]
 mod tests;
 
@@ -90,8 +92,10 @@ impl Vectors {
                 };
                 tried.fields.insert(name.clone());
                 let found = Found::of(field, &image, memories.entry(name.as_str()).or_default());
-                if !expected.fits(&found) {
-                    tried.flaws.push(differs(path, (n + 1, name), expected, &found, &raw(field, &image)));
+                if let Some(flaw) = expected.unusable(field, &path) {
+                    tried.flaws.push(flaw);
+                } else if !expected.fits(&found) {
+                    tried.flaws.push(differs(path, (n, name), expected, &found, &raw(field, &image)));
                 }
             }
         }
@@ -209,8 +213,13 @@ fn raw(field: &Field, image: &Image) -> String {
         };
         format!("{}:{} = {words}", span.function, span.address)
     };
-    let mut spans: Vec<Span> = field.spans().collect();
-    spans.dedup();
+    // one register may be status and heartbeat at once
+    let mut spans: Vec<Span> = Vec::new();
+    for span in field.spans() {
+        if !spans.contains(&span) {
+            spans.push(span);
+        }
+    }
     spans.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
@@ -219,8 +228,8 @@ fn differs(path: String, (number, name): (usize, &str), expected: &Expected, got
     flaw(
         path,
         (
-            format!("向量 {number} 不符：{name} 应为 {expected}，实得 {got}；原始寄存器 {raw}"),
-            format!("vector {number} differs: {name} should be {expected}, got {got}; raw registers {raw}"),
+            format!("向量 vector[#{number}] 不符：{name} 应为 {expected}，实得 {got}；原始寄存器 {raw}"),
+            format!("vector[#{number}] differs: {name} should be {expected}, got {got}; raw registers {raw}"),
         ),
         (
             "对照手册改正型号文件的 address、type、word_order、scale 等，或改正此向量".into(),

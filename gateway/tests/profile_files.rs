@@ -109,7 +109,7 @@ fn the_vectors_of_a_profile_are_run_and_one_that_differs_is_an_error_with_its_by
     let wrong =
         format!("{right}\n[[vector]]\nblocks = {{ \"3:0\" = \"0000 00FB\" }}\nexpect = {{ concentration = 2.51 }}\n");
     let site = site(&profile, Some(&wrong));
-    let words = "vector 2 differs: concentration should be 2.51, got 25.1; raw registers 3:1 = 00FB";
+    let words = "vector[#1] differs: concentration should be 2.51, got 25.1; raw registers 3:1 = 00FB";
     are_said(&defects(&site), "profiles/vectors/head.toml", &wrong, &[("expect = { concentration = 2.51 }", words)]);
     assert_eq!(check(&site, &[]).code, 2);
 }

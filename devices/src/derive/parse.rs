@@ -32,7 +32,7 @@ pub(super) fn expression(text: &str, names: &impl Names) -> Parsed<Expression> {
         return Err(reader.wrong(
             0,
             ("表达式过长", "the expression is too long"),
-            ("拆成几个带 expression 的测点", "split it into several points with an expression"),
+            ("拆成几个计算测点", "split it into several derived points"),
         ));
     }
     reader.out.result = reader.either()?;
@@ -105,7 +105,7 @@ impl<N: Names> Reader<'_, N> {
         Err(self.wrong(
             0,
             ("表达式过大", "the expression is too large"),
-            ("拆成几个带 expression 的测点", "split it into several points with an expression"),
+            ("拆成几个计算测点", "split it into several derived points"),
         ))
     }
 
@@ -133,7 +133,7 @@ impl<N: Names> Reader<'_, N> {
             return Err(self.wrong(
                 self.at,
                 ("嵌套过深", "nested too deeply"),
-                ("拆成几个带 expression 的测点", "split it into several points with an expression"),
+                ("拆成几个计算测点", "split it into several derived points"),
             ));
         }
         let from = self.at;
@@ -331,7 +331,7 @@ impl<N: Names> Reader<'_, N> {
             return Err(self.told(
                 from,
                 (format!("没有名为 {key} 的测点"), format!("there is no point `{key}`")),
-                ("按某个 [[point]] 的 key 改正".into(), "write the key of a [[point]]".into()),
+                ("写一个 [[point]] 的 key".into(), "write the key of a [[point]]".into()),
             ));
         };
         let known = self.out.inputs.iter().position(|i| *i == key);

@@ -67,4 +67,19 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_guide_lists_every_shipped_profile_with_its_fields_and_units() {
+        let guide = include_str!("../../../docs/profiles.md");
+        let (_, table) = guide.split_once("## Shipped profiles and their fields").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let told: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        let row = |name: &&str| {
+            let profile = shipped(name).unwrap();
+            let field = |key: &&str| format!("`{key}` {}", profile.field(key).unwrap().unit).trim_end().to_owned();
+            let fields: Vec<String> = profile.field_names().iter().map(field).collect();
+            format!("| `{name}` | {} {} | {} |", profile.title_zh, profile.title_en, fields.join(", "))
+        };
+        assert_eq!(told, shipped_names().iter().map(row).collect::<Vec<_>>());
+    }
 }

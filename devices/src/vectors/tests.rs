@@ -68,8 +68,8 @@ fn a_vector_that_differs_is_named_with_its_registers_what_was_expected_and_what_
          [[vector]]\nblocks = { '3:0' = '0000 001F 0002 0000' }\nexpect = { x = 0.31 }\n\
          [[vector]]\nblocks = { '3:0' = '0000 001F' }\nexpect = { x = 3.1 }\n",
     );
-    let differs = "vector 2 differs: x should be 0.31, got 3.1; raw registers 3:1 = 001F, 3:3 = 0000";
-    let unread = "vector 3 differs: x should be 3.1, got bad NeverRead; raw registers 3:1 = 001F, 3:3 = –";
+    let differs = "vector[#1] differs: x should be 0.31, got 3.1; raw registers 3:1 = 001F, 3:3 = 0000";
+    let unread = "vector[#2] differs: x should be 3.1, got bad NeverRead; raw registers 3:1 = 001F, 3:3 = –";
     let at = |n: usize| format!("vector[#{n}].expect.x");
     assert_eq!(found, [(at(1), differs.to_owned()), (at(2), unread.to_owned())]);
 }
@@ -98,7 +98,7 @@ fn a_text_field_is_compared_by_its_characters() {
     };
     assert_eq!(tried("4142 4300", "'ABC'"), [""; 0]);
     assert_eq!(tried("4142", "'bad NeverRead'"), [""; 0]);
-    let differs = "vector 1 differs: name should be \"ABD\", got \"ABC\"; raw registers 3:1 = 4142 4300";
+    let differs = "vector[#0] differs: name should be \"ABD\", got \"ABC\"; raw registers 3:1 = 4142 4300";
     assert_eq!(tried("4142 4300", "'ABD'"), [differs]);
     assert_eq!(tried("4142 4300", "3").len(), 1);
 }

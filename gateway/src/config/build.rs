@@ -33,7 +33,7 @@ pub(super) fn site(
 ) -> Built<Site> {
     let Shaped { mut file, mut findings, broken, tainted } = shaped;
     let of_shape = findings.len();
-    let expressions = derived::prepare(&mut file, &mut findings);
+    let expressions = derived::prepare(&mut file, &broken, &mut findings);
     let head = site_table(&file, table, &mut findings);
     check_areas(&file, &broken, &mut findings);
     register::check(&file, &broken, &mut findings);
@@ -137,6 +137,7 @@ fn check_areas(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Fi
     let keys: Vec<&str> = file.area.iter().map(|a| a.key.as_str()).collect();
     let mut used: Vec<(String, &str)> = Vec::new();
     used.extend(file.device.iter().map(|d| (format!("device[{}].area", d.key), d.area.as_str())));
+    used.extend(file.vote.iter().map(|v| (format!("vote[{}].area", v.key), v.area.as_str())));
     used.extend(file.risk.iter().map(|r| (format!("risk[{}].area", r.key), r.area.as_str())));
     used.extend(file.point.iter().filter_map(|p| Some((format!("point[{}].area", p.key), p.area.as_deref()?))));
     for (path, area) in used {

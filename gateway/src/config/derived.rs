@@ -4,8 +4,9 @@
 
 use super::diagnostic::Finding;
 use super::file::{KindWord, PointTable, SiteFile, StrappingTable};
-use devices::derive::{Expression, ExpressionError, Names, Table, TableError, Type};
-use std::collections::BTreeMap;
+use super::words::did_you_mean;
+use devices::derive::{Expression, ExpressionError, Names, Place, Table, TableError, Type};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checked expressions by point key, each after those it needs.
 pub(super) type Ordered = Vec<(String, Expression)>;
@@ -29,12 +30,19 @@ fn kind(word: KindWord) -> Type {
 }
 
 /// Checks all expressions and gives every computed point the device of its first input, so that a silent device is one alarm.
-pub(super) fn prepare(file: &mut SiteFile, findings: &mut Vec<Finding>) -> Ordered {
+pub(super) fn prepare(file: &mut SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Ordered {
     let tables = tables(&file.strapping, findings);
     let mut expressions = BTreeMap::new();
     for point in &file.point {
         missing(point, findings);
         let Some(text) = &point.expression else { continue };
+        let unknown = unknown(text, &file.point);
+        if !unknown.is_empty() {
+            // one that is there but wrong has been reported
+            let absent = unknown.iter().filter(|(_, key)| !broken.contains(key));
+            findings.extend(absent.map(|(place, key)| wrong(point, text, &no_point(*place, key, &file.point))));
+            continue;
+        }
         match Expression::parse(text, &Known { points: &file.point, tables: &tables }) {
             Err(error) => findings.push(wrong(point, text, &error)),
             Ok(expression) => {
@@ -77,6 +85,29 @@ fn missing(p: &PointTable, findings: &mut Vec<Finding>) {
             ));
         }
     }
+}
+
+/// Every `{point}` of the text that is not there: the language itself stops at its first defect.
+fn unknown(text: &str, points: &[PointTable]) -> Vec<(Place, String)> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut unknown = Vec::new();
+    let mut at = 0;
+    while let Some(from) = characters[at..].iter().position(|c| *c == '{').map(|n| at + n) {
+        let Some(length) = characters[from..].iter().position(|c| *c == '}') else { break };
+        at = from + length + 1;
+        let key: String = characters[from + 1..at - 1].iter().collect();
+        let key = key.trim();
+        if points.iter().all(|p| p.key != key) {
+            unknown.push((Place { from, to: at }, key.to_owned()));
+        }
+    }
+    unknown
+}
+
+fn no_point(place: Place, key: &str, points: &[PointTable]) -> ExpressionError {
+    let keys: Vec<&str> = points.iter().map(|p| p.key.as_str()).collect();
+    let problem = (format!("没有名为 {key} 的测点"), format!("there is no point `{key}`"));
+    ExpressionError { place, problem, remedy: did_you_mean(key, &keys) }
 }
 
 fn wrong(p: &PointTable, text: &str, error: &ExpressionError) -> Finding {
@@ -175,4 +206,32 @@ fn table_words(error: TableError) -> (String, String) {
         TableError::Falling => ("容积不能下降", "the volume must not fall"),
     };
     (zh.into(), en.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unknown_point_of_an_expression_is_told_with_what_was_probably_meant() {
+        let point = |key: &str, expression: &str| -> PointTable {
+            let texts = format!("key = '{key}'\nname = ''\nname_en = ''\nkind = 'level'\n{expression}");
+            toml::from_str(&texts).unwrap()
+        };
+        let sum = "expression = '{LT-101} + {LT-1O2} + {ZT} + {LT-102} + {BROKEN}'";
+        let read = "device = 'd'\nfield = 'f'\n";
+        let points = vec![point("LT-101", read), point("LT-102", read), point("SUM", sum)];
+        let mut file = SiteFile { point: points, ..SiteFile::default() };
+        let mut findings = Vec::new();
+        prepare(&mut file, &BTreeSet::from(["BROKEN".to_owned()]), &mut findings);
+        let said: Vec<(&str, &str)> =
+            findings.iter().map(|f| (f.message_en.as_str(), f.remedy_en.split('?').next().unwrap())).collect();
+        assert_eq!(
+            said,
+            [
+                ("expression, character 12 `{LT-1O2}`: there is no point `LT-1O2`", "did you mean `LT-102`"),
+                ("expression, character 23 `{ZT}`: there is no point `ZT`", "allowed: LT-101, LT-102, SUM"),
+            ]
+        );
+    }
 }

@@ -22,6 +22,8 @@ pub struct Finding {
     pub at_key: bool,
     /// The place, where it is known beforehand: file number and bytes.
     pub at: Option<(usize, Range<usize>)>,
+    /// The path of the first of two entries with one key, whose line is told as well.
+    pub first: Option<String>,
 }
 
 /// The place of a finding about a file that could not be read: its path is the file's.
@@ -39,6 +41,7 @@ impl Finding {
             fatal: true,
             at_key: false,
             at: None,
+            first: None,
         }
     }
     pub(super) fn warning(mut self) -> Self {
@@ -84,7 +87,10 @@ fn as_written(path: &str) -> String {
         "max_age" => "max_age_s",
         "comms_timeout" => "comms_timeout_s",
         "window" => "window_s",
+        "max" => "max_s",
+        "release_delay" => "release_delay_s",
         "points" if path.starts_with("unit[") => "points",
+        "point" if path.starts_with("suppression[") => "point",
         "points" => "watched",
         "condition" | "point" => return above.to_owned(),
         other => other,

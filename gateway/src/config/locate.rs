@@ -3,6 +3,7 @@
 //! Owns the second parse of every file, in which `toml` keeps spans. Leaves what is wrong to the others.
 
 use super::diagnostic::{Diagnostic, Finding};
+use super::twice;
 use std::collections::HashMap;
 use std::ops::Range;
 use toml::Spanned;
@@ -43,6 +44,11 @@ pub fn resolve(findings: Vec<Finding>, files: &[SourceFile]) -> Vec<Diagnostic> 
     }
     let parsed: Vec<_> = files.iter().filter(|f| f.layer).map(|f| DeTable::parse_recoverable(&f.text).0).collect();
     let lines: Vec<LineIndex> = files.iter().map(|f| LineIndex::new(&f.text)).collect();
+    let findings = twice::told(findings, |path| {
+        let place = find(&Finding::fatal(path, Default::default(), Default::default()), &parsed)?;
+        let (line, _) = lines[place.file].position(&files[place.file].text, place.span.start);
+        Some((files[place.file].name.as_str(), line))
+    });
     let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| with_place(f, files, &parsed, &lines)).collect();
     let layer = |d: &Diagnostic| files.iter().position(|file| file.name == d.file);
     found.sort_by_key(|d| (layer(d), d.line, d.column));

@@ -29,6 +29,7 @@ mod settings;
 mod shape;
 mod substances;
 mod syntax;
+mod twice;
 mod wiring;
 mod words;
 

@@ -5,8 +5,8 @@
 
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, SiteFile};
-use super::repair;
 use super::words::{nearest, unknown_key};
+use super::{repair, twice};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
@@ -129,7 +129,7 @@ impl Reader {
                 shaped.extend(self.take(&format!("{name}[{key}]"), entry));
             } else {
                 // checked under a name of its own, so that its other defects are found at its place
-                let alias = format!("{key}~{times}");
+                let alias = twice::alias(key, *times);
                 self.findings.push(duplicate(format!("{name}[{alias}].key"), name, key));
                 let mut renamed = entry.clone();
                 renamed.as_table_mut().map(|table| table.insert("key".into(), Value::String(alias.clone())));
@@ -153,11 +153,12 @@ impl Reader {
 }
 
 fn duplicate(path: String, name: &str, key: &str) -> Finding {
-    Finding::fatal(
+    let finding = Finding::fatal(
         path,
         (format!("{key} 重复：前面已有同名的 {name}"), format!("{key} is used by an earlier {name} already")),
         ("每个键只用一次，改名或删去其一".into(), "use each key once: rename or remove one".into()),
-    )
+    );
+    Finding { first: Some(format!("{name}[{key}].key")), ..finding }
 }
 
 fn not_a_list(name: &str) -> Finding {

@@ -1,6 +1,7 @@
 //! serde's sentences in the words of the person who wrote the file.
 
 use super::diagnostic::Finding;
+use super::twice;
 use toml::Value;
 
 /// What serde objects to.
@@ -147,15 +148,28 @@ fn in_units_of(key: &str, written: Option<&Value>) -> Option<(String, String)> {
 
 /// The nearest allowed word first, then all of them.
 pub(super) fn did_you_mean<T: AsRef<str>>(word: &str, allowed: &[T]) -> (String, String) {
-    let list = allowed.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
-    match nearest(word, allowed) {
+    let allowed: Vec<&str> = allowed.iter().map(AsRef::as_ref).filter(|a| twice::written(a).is_none()).collect();
+    let list = allowed.join(", ");
+    match nearest(word, &allowed) {
         Some(near) => (format!("是不是 {near}？可用：{list}"), format!("did you mean `{near}`? allowed: {list}")),
         None if allowed.is_empty() => ("还没有配置任何一个，先添加它".into(), "none is configured yet: add it".into()),
         None => (format!("可用：{list}"), format!("allowed: {list}")),
     }
 }
 
-/// What was probably meant.
+/// Words of the field that stand for a key: how others call it, the key, and a neighbour that tells its table where other tables have
+/// the same key with another meaning.
+const SYNONYMS: [(&[&str], &str, &str); 6] = [
+    (&["hysteresis", "hyst", "dead_zone", "band"], "deadband", ""),
+    (&["on_delay", "ondelay", "delay_on", "time_delay"], "delay_s", ""),
+    (&["off_delay", "offdelay", "delay_off"], "off_delay_s", ""),
+    (&["slave", "slave_id", "slave_address", "station", "station_id", "unit_id"], "unit", "link"),
+    (&["register", "reg", "offset_address"], "address", ""),
+    (&["endian", "endianness", "byte_order", "order", "swap"], "word_order", ""),
+];
+
+/// What was probably meant: a slip of one letter, another name of the same thing, an allowed word with something before or behind it,
+/// at last whatever is near.
 pub(crate) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(2);
     let far = |allowed: &str| {
@@ -164,7 +178,24 @@ pub(crate) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option
         if cut_short { 1 } else { distance(word, allowed) }
     };
     let near = allowed.iter().map(|a| (far(a.as_ref()), a.as_ref())).min();
-    near.filter(|(d, near)| *d <= limit && *d < near.chars().count()).map(|(_, near)| near)
+    let near = near.filter(|(d, near)| *d <= limit && *d < near.chars().count());
+    let slip = near.filter(|(d, _)| *d <= 1).map(|(_, near)| near);
+    synonym(word, allowed).or(slip).or_else(|| contained(word, allowed)).or(near.map(|(_, near)| near))
+}
+
+fn synonym<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('-', "_");
+    let is_there = |key: &str| allowed.iter().map(AsRef::as_ref).find(|a| *a == key);
+    let of_table = |beside: &str| beside.is_empty() || is_there(beside).is_some();
+    let meant = SYNONYMS.iter().filter(|(others, _, beside)| others.contains(&word.as_str()) && of_table(beside));
+    meant.filter_map(|(_, key, _)| is_there(key)).next()
+}
+
+/// The longest allowed word of which `word` is made with others: `delay_s` for `on_delay_s`.
+fn contained<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
+    let framed = format!("_{word}_");
+    let inside = |a: &&str| a.len() >= 3 && framed.contains(&format!("_{a}_"));
+    allowed.iter().map(AsRef::as_ref).filter(inside).max_by_key(|a| a.len())
 }
 
 /// Edit distance.
@@ -193,6 +224,36 @@ mod tests {
         assert_eq!(nearest("timeout", &["tcp", "timeout_ms"]), Some("timeout_ms"));
         assert_eq!(nearest("zzzzzz", &["limit", "delay_s"]), None);
         assert_eq!(nearest("x", &["H", "HH"]), None, "a word of one letter is not meant by every other letter");
+    }
+
+    #[test]
+    fn what_the_field_calls_a_key_is_known_and_a_key_with_something_before_it() {
+        let limit = ["limit", "deadband", "delay_s", "off_delay_s", "priority"];
+        for (written, meant) in [
+            ("hysteresis", "deadband"),
+            ("hyst", "deadband"),
+            ("on_delay_s", "delay_s"),
+            ("on_delay", "delay_s"),
+            ("off_delay", "off_delay_s"),
+            ("of_delay_s", "off_delay_s"),
+            ("limit_high", "limit"),
+        ] {
+            assert_eq!(nearest(written, &limit), Some(meant), "{written}");
+        }
+        let device = ["key", "link", "unit", "profile"];
+        assert_eq!((nearest("unit_id", &device), nearest("slave_id", &device)), (Some("unit"), Some("unit")));
+        assert_eq!(nearest("slave_id", &["key", "unit", "range"]), None, "the unit of a point is that of its value");
+        let field = ["address", "type", "word_order", "scale"];
+        assert_eq!((nearest("register", &field), nearest("byte_order", &field)), (Some("address"), Some("word_order")));
+    }
+
+    #[test]
+    fn the_name_of_a_second_entry_is_never_offered() {
+        let (zh, en) = did_you_mean("press-13", &["press-12", "press-12~2"]);
+        assert_eq!(
+            (zh.as_str(), en.as_str()),
+            ("是不是 press-12？可用：press-12", "did you mean `press-12`? allowed: press-12")
+        );
     }
 
     #[test]

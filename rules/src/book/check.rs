@@ -9,6 +9,7 @@ mod register;
 mod report;
 mod rules;
 mod spread;
+mod suppressions;
 mod windows;
 
 use super::{BookParts, Defect};

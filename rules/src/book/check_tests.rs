@@ -4,7 +4,7 @@ use super::*;
 use crate::risk::{Evidence, RiskLevel};
 use std::time::Duration;
 
-fn point(key: &str) -> Point {
+pub(super) fn point(key: &str) -> Point {
     Point {
         key: key.into(),
         name: "".into(),
@@ -24,7 +24,7 @@ fn point(key: &str) -> Point {
     }
 }
 
-fn rule(point: &str, condition: Condition) -> Rule {
+pub(super) fn rule(point: &str, condition: Condition) -> Rule {
     Rule {
         point: point.into(),
         condition,
@@ -35,7 +35,7 @@ fn rule(point: &str, condition: Condition) -> Rule {
     }
 }
 
-fn parts() -> BookParts {
+pub(super) fn parts() -> BookParts {
     BookParts {
         devices: vec![Device {
             key: "d1".into(),
@@ -200,25 +200,6 @@ fn a_state_has_no_sensor_fault_that_could_suppress_or_vote() {
 }
 
 #[test]
-fn only_a_state_suppresses_and_who_hides_gas_is_warned() {
-    let mut p = parts();
-    p.points.push(Point { kind: PointKind::State, ..point("S1") });
-    p.suppressions.push(Suppression {
-        key: "x".into(),
-        name: "".into(),
-        name_en: "".into(),
-        when: Suppressor::State { point: "S1".into(), is: true },
-        alarms: vec!["G1:H".into()],
-        release_delay: Duration::ZERO,
-        max: Duration::from_secs(60),
-    });
-    let warned = RuleBook::build(p.clone()).unwrap().1;
-    assert!(warned.iter().any(|d| d.path == "suppressions[x].alarms"), "{warned:?}");
-    p.suppressions[0].when = Suppressor::State { point: "G1".into(), is: true };
-    assert_eq!(faults(p), ["suppressions[x].point"]);
-}
-
-#[test]
 fn a_limit_by_mode_is_as_strict_as_any_other() {
     let mut p = parts();
     p.plant_units.push(PlantUnit {
@@ -235,24 +216,6 @@ fn a_limit_by_mode_is_as_strict_as_any_other() {
     p.rules.push(rule("G1", Condition::HighHigh { limit: 35.0, deadband: 0.0 }));
     let said = RuleBook::build(p).unwrap_err();
     assert_eq!(said[0].message_en, "in mode stopped: the H limit 40 is not below the HH limit 35");
-}
-
-#[test]
-fn a_suppression_that_leads_back_to_itself_is_refused() {
-    let mut p = parts();
-    p.points.push(point("G2"));
-    p.rules.push(rule("G2", Condition::High { limit: 25.0, deadband: 2.0 }));
-    let by = |key: &str, alarm: &str, target: &str| Suppression {
-        key: key.into(),
-        name: "".into(),
-        name_en: "".into(),
-        when: Suppressor::Alarm(alarm.into()),
-        alarms: vec![target.into()],
-        release_delay: Duration::ZERO,
-        max: Duration::from_secs(60),
-    };
-    p.suppressions = vec![by("a", "G1:H", "G2:H"), by("b", "G2:H", "G1:H")];
-    assert_eq!(faults(p), ["suppressions[a].alarm"]);
 }
 
 #[test]
@@ -338,4 +301,31 @@ fn a_toxic_gas_has_a_unit_that_can_be_compared_and_a_running_signal_is_a_state()
         points: Vec::new(),
     };
     assert_eq!(faults(BookParts { plant_units: vec![unit], ..parts() }), ["plant_units[U-1].running_point"]);
+}
+
+#[test]
+fn of_a_range_upside_down_only_the_range_is_told() {
+    let mut p = parts();
+    p.points[0].range = (100.0, 0.0);
+    p.rules[0].by_mode = vec![(Mode::Stopped, ModeRule::Limit(20.0))];
+    p.plant_units.push(PlantUnit {
+        key: "U1".into(),
+        name: "".into(),
+        name_en: "".into(),
+        running_point: None,
+        points: vec!["G1".into()],
+    });
+    assert_eq!(faults(p), ["points[G1].range"]);
+    assert!(presets::start(PointKind::Pressure, "bar", (12.0, 0.0), 8.0).deadband >= 0.0);
+}
+
+#[test]
+fn a_delay_that_does_nothing_is_told_with_the_shortest_that_does() {
+    let mut p = parts();
+    p.rules[0].on_delay = Duration::from_millis(1500);
+    let said = RuleBook::build(p).unwrap_err();
+    assert_eq!(
+        (said[0].remedy_zh.as_str(), said[0].remedy_en.as_str()),
+        ("写 0，或至少 2 s（两个轮询周期）", "write 0, or at least 2 s (two polls)")
+    );
 }

@@ -55,6 +55,13 @@ pub struct Point {
     pub position: Option<(f64, f64)>,
 }
 
+impl Point {
+    /// A range that anything can be held against; one that is none has been told by itself.
+    pub(super) fn has_range(&self) -> bool {
+        self.range.0.is_finite() && self.range.1.is_finite() && self.range.0 < self.range.1
+    }
+}
+
 /// An instrument as the rules see it: something whose silence is an alarm of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {

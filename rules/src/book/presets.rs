@@ -71,7 +71,8 @@ pub struct Start {
 /// By kind of measurement. A gas alarm waits for nothing before it is raised.
 #[must_use]
 pub fn start(kind: PointKind, unit: &str, range: (f64, f64), limit: f64) -> Start {
-    let span = range.1 - range.0;
+    // a range upside down is told by itself; no deadband below zero comes of it
+    let span = (range.1 - range.0).max(0.0);
     let of = |percent: f64, on: u64, off: u64| Start {
         deadband: span * percent / 100.0,
         on_delay: Duration::from_secs(on),

@@ -65,7 +65,7 @@ pub(super) fn limits_by_idlh(r: &mut Report, p: &Point) {
             ("写明 substance，或删去此行", "name the substance, or take this line out"),
         );
     };
-    if p.range.1 <= wider || p.range.1 > not_wider {
+    if p.has_range() && (p.range.1 <= wider || p.range.1 > not_wider) {
         let (upper, u) = (p.range.1, &p.unit);
         r.error(
             at(),

@@ -1,9 +1,10 @@
-//! Votes, suppressions, first-out groups and units: members exist, loops do not.
+//! Votes, first-out groups and units: members exist and belong together.
 
 use super::report::Report;
 use super::rules::is_chinese;
-use crate::book::{BookParts, PointKind, Rule, Suppression, Suppressor, UnknownVote, Vote, alarm_keys};
-use std::collections::{BTreeMap, HashSet};
+use super::suppressions::suppressions;
+use crate::book::{BookParts, PointKind, UnknownVote, Vote, alarm_keys};
+use std::collections::HashSet;
 
 pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
     let mut keys: Vec<String> = alarm_keys::alarm_keys(parts).collect();
@@ -13,10 +14,8 @@ pub(super) fn groups(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) 
     r.keys("votes", parts.votes.iter().map(|v| v.key.as_str()));
     for v in &parts.votes {
         members(r, format!("votes[{}].members", v.key), &v.members, &alarms);
+        r.area(format!("votes[{}].area", v.key), &v.area, &parts.areas);
         vote(r, v);
-        if !v.area.trim().is_empty() {
-            r.area(format!("votes[{}].area", v.key), &v.area, &parts.areas);
-        }
     }
     r.keys("first_out", parts.first_out.iter().map(|g| g.key.as_str()));
     let mut grouped = HashSet::new();
@@ -72,105 +71,23 @@ fn vote(r: &mut Report, v: &Vote) {
             ("填写 second_approver，或改用 degrade", "name one, or use degrade"),
         );
     }
-    for (field, text) in [("cause", &v.cause), ("consequence", &v.consequence), ("action", &v.action)] {
-        if v.priority <= 2 && !is_chinese(text) {
-            r.error(
-                at(field),
-                "1、2 级表决报警必须写明中文原因、后果和处置措施",
-                "a vote of priority 1 or 2 needs cause, consequence and action in Chinese",
-                ("补充文字", "write them"),
-            );
-        }
-    }
+    texts(r, v);
 }
 
-fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&str>, alarms: &HashSet<&str>) {
-    r.keys("suppressions", parts.suppressions.iter().map(|s| s.key.as_str()));
-    let mut edges: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for s in &parts.suppressions {
-        let at = |f: &str| format!("suppressions[{}].{f}", s.key);
-        for key in &s.alarms {
-            r.known(at("alarms"), ("报警", "alarm"), key, alarms);
-        }
-        match &s.when {
-            Suppressor::State { point, .. } => {
-                r.known(at("point"), ("测点", "point"), point, points);
-                if parts.points.iter().any(|p| p.key == *point && p.kind != PointKind::State) {
-                    r.error(
-                        at("point"),
-                        format!("抑制条件 {point} 不是开关量"),
-                        format!("what suppresses, {point}, is no state"),
-                        (
-                            "写一个 kind = \"state\" 的测点，或用 alarm 写一条报警",
-                            "name a point with kind = \"state\", or an alarm by `alarm`",
-                        ),
-                    );
-                }
-            }
-            Suppressor::Alarm(key) => {
-                r.known(at("alarm"), ("报警", "alarm"), key, alarms);
-                edges.entry(key).or_default().extend(s.alarms.iter().map(String::as_str));
-            }
-        }
-        hides_urgent(r, at("alarms"), s, parts);
-        if s.max.is_zero() {
-            r.error(
-                at("max_s"),
-                "抑制没有最长时间",
-                "the suppression has no longest time",
-                ("通常不超过 60 min：max_s = 3600", "60 min are usual: max_s = 3600"),
-            );
-        }
-    }
-    let looped = |s: &&Suppression| matches!(&s.when, Suppressor::Alarm(key) if reaches(&edges, key));
-    let looped: Vec<&str> = parts.suppressions.iter().filter(looped).map(|s| s.key.as_str()).collect();
-    if let Some(first) = looped.first() {
-        let (all_zh, all_en) = (looped.join("、"), looped.join(", "));
-        r.error(
-            format!("suppressions[{first}].alarm"),
-            format!("抑制成环：{all_zh} 相互抑制"),
-            format!("a loop of suppressions: {all_en} suppress one another"),
-            (&format!("去掉其中一条：{all_zh}"), &format!("remove one of {all_en}")),
-        );
-    }
-}
-
-/// What people's lives may hang on is hidden by a rule: nobody should come upon that only when it happens.
-fn hides_urgent(r: &mut Report, path: String, s: &Suppression, parts: &BookParts) {
-    let is_gas = |key: &str| parts.points.iter().any(|p| *p.key == *key && p.kind == PointKind::Gas);
-    let urgent = |a: &&String| {
-        let named = |x: &&Rule| **a == format!("{}:{}", x.point, x.condition.word());
-        parts
-            .rules
-            .iter()
-            .find(named)
-            .is_some_and(|x| x.priority == 1 || is_gas(&x.point) && x.condition.limit().is_some())
-    };
-    let hidden: Vec<&str> = s.alarms.iter().filter(urgent).map(String::as_str).collect();
-    if !hidden.is_empty() {
-        let (all_zh, all_en) = (hidden.join("、"), hidden.join(", "));
-        r.warn(
-            path,
-            format!("抑制 {} 会隐藏气体或一级报警：{all_zh}", s.key),
-            format!("the suppression {} hides alarms of gas or of priority 1: {all_en}", s.key),
-            ("确认已按设计审批，max_s 尽量短", "make sure that it is designed and approved, and max_s short"),
-        );
-    }
-}
-
-/// True when following the suppressions from `start` leads back to it.
-fn reaches(edges: &BTreeMap<&str, Vec<&str>>, start: &str) -> bool {
-    let mut seen = HashSet::new();
-    let mut open: Vec<&str> = edges.get(start).cloned().unwrap_or_default();
-    while let Some(key) = open.pop() {
-        if key == start {
-            return true;
-        }
-        if seen.insert(key) {
-            open.extend(edges.get(key).into_iter().flatten());
-        }
-    }
-    false
+/// What the operator must know; all that is missing in one sentence, at the first of it.
+fn texts(r: &mut Report, v: &Vote) {
+    let texts = [("cause", &v.cause), ("consequence", &v.consequence), ("action", &v.action)];
+    let missing: Vec<&str> = texts.into_iter().filter(|(_, text)| !is_chinese(text)).map(|(field, _)| field).collect();
+    let Some(first) = missing.first().filter(|_| v.priority <= 2) else { return };
+    r.error(
+        format!("votes[{}].{first}", v.key),
+        format!("1、2 级表决报警必须用中文写明 {}", missing.join("、")),
+        format!("a vote of priority 1 or 2 needs {} in Chinese", missing.join(", ")),
+        (
+            "写明为什么报警（cause）、不处理会怎样（consequence）、操作员应当做什么（action）",
+            "say why it comes (cause), what follows (consequence), what the operator does (action)",
+        ),
+    );
 }
 
 fn units(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
@@ -208,6 +125,45 @@ fn units(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
             "按工况设限，但测点不属于任何装置",
             "limits by mode, but the point belongs to no unit",
             ("把测点列入 [[unit]]", "list the point in a [[unit]]"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::book::check_tests::{parts, point, rule};
+    use crate::book::{Condition, RuleBook, UnknownVote, Vote};
+
+    #[test]
+    fn a_vote_names_all_texts_it_lacks_at_once_and_an_area_that_exists() {
+        let mut p = parts();
+        p.areas = vec!["A".into()];
+        p.points.push(point("G2"));
+        p.rules.push(rule("G2", Condition::High { limit: 25.0, deadband: 2.0 }));
+        p.votes.push(Vote {
+            key: "V".into(),
+            name: "".into(),
+            name_en: "".into(),
+            area: "A9".into(),
+            members: vec!["G1:H".into(), "G2:H".into()],
+            needed: 2,
+            unknown: UnknownVote::Degrade,
+            bypassed_max: 1,
+            priority: 1,
+            second_approver: None,
+            cause: "泄漏".into(),
+            consequence: "".into(),
+            action: "evacuate".into(),
+            action_en: "".into(),
+        });
+        let said = RuleBook::build(p).unwrap_err();
+        let told: Vec<(&str, &str)> = said.iter().map(|d| (d.path.as_str(), d.message_en.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("votes[V].area", "there is no area named \"A9\""),
+                ("votes[V].consequence", "a vote of priority 1 or 2 needs consequence, action in Chinese"),
+            ]
         );
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn point(r: &mut Report, p: &Point, devices: &HashSet<&str>, areas: &
     r.known(at("device"), ("设备", "device"), &p.device, devices);
     r.area(at("area"), &p.area, areas);
     let (lo, hi) = p.range;
-    if !(lo.is_finite() && hi.is_finite() && lo < hi) {
+    if !p.has_range() {
         r.error(
             at("range"),
             format!("量程 {lo} … {hi} 无效"),

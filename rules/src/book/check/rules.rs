@@ -107,11 +107,12 @@ pub(super) fn is_chinese(text: &str) -> bool {
 
 fn delays(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
     if !rule.on_delay.is_zero() && rule.on_delay < p.period * 2 {
+        let two = format!("{} s", (p.period * 2).as_secs_f64());
         r.error(
             at("on_delay"),
             format!("延时 {:?} 短于两个轮询周期，不起作用", rule.on_delay),
             format!("an on-delay of {:?} is shorter than two polls and does nothing", rule.on_delay),
-            ("取 0，或至少两个轮询周期", "take 0, or at least two polls"),
+            (&format!("写 0，或至少 {two}（两个轮询周期）"), &format!("write 0, or at least {two} (two polls)")),
         );
     }
     let fault = matches!(rule.condition, Condition::SensorFault);
@@ -148,7 +149,7 @@ fn numbers(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) 
         );
     }
     let Some((limit, deadband)) = rule.condition.band() else { return };
-    if !limit.is_finite() || limit < p.range.0 || limit > p.range.1 {
+    if !limit.is_finite() || (p.has_range() && (limit < p.range.0 || limit > p.range.1)) {
         r.error(
             at("limit"),
             format!("限值 {limit} 不在量程 {} … {} 内", p.range.0, p.range.1),

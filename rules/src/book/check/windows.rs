@@ -84,6 +84,7 @@ pub(super) fn modes(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) ->
             gas_limits(r, &Rule { condition: rule.condition.with_limit(*limit), ..rule.clone() }, p, at);
         }
         if let ModeRule::Limit(limit) = change
+            && p.has_range()
             && !(p.range.0..=p.range.1).contains(limit)
         {
             r.error(
