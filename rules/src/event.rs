@@ -8,7 +8,7 @@ mod names;
 use crate::annunciator::{AnnunciatorFault, Sound};
 use crate::book::Mode;
 use crate::hazard::{Decision, Hazard};
-use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf};
+use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf, is_zero};
 use crate::reading::Reading;
 use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
@@ -377,11 +377,6 @@ pub enum EventKind {
     /// A person did something that changed no alarm: sign-in, user change, drill, failed sign-in.
     #[serde(rename = "operator.action")]
     Operator { user: String, action: String, detail: String },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(ms: &u64) -> bool {
-    *ms == 0
 }
 
 /// Events of earlier versions always assumed the worst.

@@ -18,7 +18,7 @@
 mod assign;
 pub mod step;
 
-use crate::hide::Expiry;
+use crate::hide::{Expiry, is_zero};
 use crate::time::Now;
 use serde::{Deserialize, Serialize};
 
@@ -329,9 +329,4 @@ pub struct Hazard {
     /// Somebody was called because its step is overdue.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overdue: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }

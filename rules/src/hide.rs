@@ -149,9 +149,10 @@ pub struct Inhibit {
     pub overdue: bool,
 }
 
+/// For fields that are left out where they say nothing.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-pub(crate) fn is_zero(seq: &u64) -> bool {
-    *seq == 0
+pub(crate) fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[cfg(test)]
