@@ -3,7 +3,7 @@
 //! Owns a link opened for one command and what came back. The same line guard lies under it as under a bus, so that a late or
 //! foreign answer is never shown as a value. Leaves guessing types to [`crate::guess`].
 
-use crate::connect::{Connect as _, Wire, frame_silence};
+use crate::connect::{Connect as _, Wire, pace};
 use crate::decode::{Image, Memory, decode, text};
 use crate::guard::{Framing, Guard};
 use crate::line::{AskError, Line};
@@ -99,7 +99,7 @@ async fn line(transport: &Transport, status: &Arc<BusStatus>) -> io::Result<Line
         Transport::RtuOverTcp { .. } | Transport::Rtu { .. } => Framing::Rtu,
     };
     let guard = Guard::new(stream, framing, status.clone());
-    Ok(Line::new(guard, framing, frame_silence(transport)))
+    Ok(Line::new(guard, framing, pace(transport)))
 }
 
 /// What a device said to the requests of one command.

@@ -1,8 +1,9 @@
 //! How a link is opened: sockets with a deadline and a watch on the other end, serial ports in [`crate::serial`].
 //!
-//! Owns [`Connect`], the seam through which tests and simulations put a stream of their own under a bus, and the silence a line
-//! needs between frames.
+//! Owns [`Connect`], the seam through which tests and simulations put a stream of their own under a bus, and the pace of a
+//! line: the silence between frames, and how long one may be.
 
+use crate::line::Pace;
 use crate::{Parity, Transport, serial};
 use rustix::net::sockopt;
 use std::future::Future;
@@ -86,6 +87,20 @@ pub(crate) fn frame_silence(transport: &Transport) -> Duration {
         Transport::Rtu { baud, .. } if *baud > 19_200 => Duration::from_micros(1_750),
         Transport::Rtu { .. } => character(transport) * 7 / 2,
     }
+}
+
+/// The longest frame is 256 bytes.
+const LONGEST_FRAME_BYTES: u32 = 256;
+/// Bytes of a frame come through a converter in pieces, so far apart at most.
+const CONVERTER_PIECES: Duration = Duration::from_millis(100);
+
+/// The pace of a line.
+pub(crate) fn pace(transport: &Transport) -> Pace {
+    let longest_frame = match transport {
+        Transport::RtuOverTcp { .. } => CONVERTER_PIECES,
+        _ => character(transport) * LONGEST_FRAME_BYTES,
+    };
+    Pace { silence: frame_silence(transport), longest_frame }
 }
 
 /// How long one character takes on the wire; nothing on a socket.

@@ -59,6 +59,10 @@ impl Image {
 pub(crate) struct Memory(Option<Box<Remembered>>);
 
 impl Memory {
+    /// Nothing to remember.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
     fn last_beat(&self) -> Option<(u16, Mono)> {
         self.0.as_ref()?.beat
     }

@@ -36,12 +36,28 @@ pub(crate) struct Line {
     context: Option<Context>,
     /// The last exchange ended without its answer: bytes may still be on their way.
     contaminated: bool,
-    silence: Duration,
+    pace: Pace,
+    /// When the present request may have left: after the silence before it.
+    asked_at: Instant,
+}
+
+/// What the line itself asks for around a frame; nothing on a socket that carries numbered frames.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Between two frames.
+    pub(crate) silence: Duration,
+    /// What the longest frame takes: nobody's frame keeps the line busy for longer, noise does.
+    pub(crate) longest_frame: Duration,
 }
 
 impl Line {
-    pub(crate) fn new(guard: Guard, framing: Framing, silence: Duration) -> Self {
-        Self { guard, framing, context: None, contaminated: false, silence }
+    pub(crate) fn new(guard: Guard, framing: Framing, pace: Pace) -> Self {
+        Self { guard, framing, context: None, contaminated: false, pace, asked_at: Instant::now() }
+    }
+
+    /// How long the last question took from the moment its request could leave: what a unit is to be judged by.
+    pub(crate) fn took(&self) -> Duration {
+        self.asked_at.elapsed()
     }
 
     /// Asks once. `turnaround` is the silence this unit wants before a request.
@@ -73,6 +89,7 @@ impl Line {
         if self.framing == Framing::Rtu {
             self.settle(turnaround, limit).await?;
         }
+        self.asked_at = Instant::now();
         let outcome = match timeout(limit, self.call(unit, request)).await {
             Ok(Ok(Ok(response))) => read(response).ok_or(AskError::Protocol),
             Ok(Ok(Err(code))) => return Err(AskError::Exception(u8::from(code))),
@@ -115,13 +132,13 @@ impl Line {
     }
 
     /// Waits for the silence that must precede a request, discarding what still comes in. After a lost answer the line must
-    /// be quiet for longer; a line that never falls quiet is used all the same once `limit` is over.
+    /// be quiet for longer. A line that does not fall quiet although any frame would be over is noisy: it is used all the same.
     async fn settle(&mut self, turnaround: Duration, limit: Duration) -> Result<(), AskError> {
-        let mut quiet = self.silence.max(turnaround);
+        let mut quiet = self.pace.silence.max(turnaround);
         if std::mem::take(&mut self.contaminated) {
             quiet = (quiet * 2).max(Duration::from_millis(20));
         }
-        let until = Instant::now() + limit;
+        let until = Instant::now() + (quiet + self.pace.longest_frame).min(limit);
         while Instant::now() < until {
             match timeout(quiet, self.guard.discard()).await {
                 Err(_) => {

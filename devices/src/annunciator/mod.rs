@@ -16,7 +16,7 @@ mod tests;
 pub use coils::{CoilPlan, Coils};
 pub(crate) use coils::{CoilWrite, Permit};
 
-use crate::connect::{Connect, Wire, frame_silence};
+use crate::connect::{Connect, Wire, pace};
 use crate::guard::{Framing, Guard};
 use crate::line::{AskError, Line};
 use crate::plan::Span;
@@ -140,7 +140,7 @@ impl<C: Connect> RelayModule<C> {
             Transport::RtuOverTcp { .. } | Transport::Rtu { .. } => Framing::Rtu,
         };
         let guard = Guard::with_permit(stream, framing, self.status.clone(), self.spec.coils.permit());
-        Ok(Line::new(guard, framing, frame_silence(&self.spec.transport)))
+        Ok(Line::new(guard, framing, pace(&self.spec.transport)))
     }
 
     /// Whether every coil reads as written, and the feedback. A coil that the module refuses does not keep the others from being written.

@@ -140,7 +140,7 @@ async fn a_line_of_instruments_refuses_the_same_write() {
     let stream = Wire(transport.clone()).connect().await.unwrap();
     let bus = BusSpec { key: "bus".into(), transport, devices: Vec::new(), timeout: Duration::from_secs(1) };
     let guard = Guard::new(stream, Framing::Tcp, Arc::new(BusStatus::new(&bus)));
-    let mut line = Line::new(guard, Framing::Tcp, Duration::ZERO);
+    let mut line = Line::new(guard, Framing::Tcp, crate::connect::pace(&bus.transport));
     let write = Coils::new(plan()).unwrap().writes(ON)[0];
     assert_eq!(line.write(write, Duration::from_secs(1)).await, Err(AskError::Protocol));
     assert_eq!((relay.written(), relay.sounds()), (Vec::new(), false), "nothing left the gateway");

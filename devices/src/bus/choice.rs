@@ -11,7 +11,7 @@ use tokio::time::Instant;
 pub(super) const PROBE_REST: u32 = 19;
 
 /// A probe for which there is no room waits so long and no longer: a unit is back within 65 s of its return, the longest pause and this.
-const ROOM_AFTER: Duration = Duration::from_secs(3);
+pub(super) const ROOM_AFTER: Duration = Duration::from_secs(3);
 
 /// What the bus does now.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,23 +22,40 @@ pub(super) enum Turn {
 
 /// A unit to ask, or the time to wait for. No probe runs before `probes_from` while any unit lives.
 pub(super) fn choose(units: &[Unit], now: Instant, probes_from: Instant) -> Turn {
-    let live = || units.iter().enumerate().filter(|(_, u)| u.dead.is_none());
-    let wishes = || live().filter_map(|(index, u)| Some((index, u.wish(now)?)));
-    if let Some((index, _)) = wishes().filter(|(_, w)| w.from <= now).min_by_key(|(_, w)| w.urgency) {
+    let (mut ready, mut next_live, mut all_live) = (None, None, true);
+    for (index, unit) in units.iter().enumerate() {
+        all_live &= unit.dead.is_none();
+        let Some(wish) = unit.dead.is_none().then(|| unit.wish(now)).flatten() else { continue };
+        if wish.from <= now && ready.is_none_or(|(urgency, _)| wish.urgency < urgency) {
+            ready = Some((wish.urgency, index));
+        }
+        next_live = Some(next_live.map_or(wish.from, |next: Instant| next.min(wish.from)));
+    }
+    if let Some((_, index)) = ready {
         return Turn::Ask(index);
     }
-    let next_live = wishes().map(|(_, w)| w.from).min();
+    let wake = next_live.unwrap_or(now + Duration::from_secs(1));
+    let turn = if all_live { Turn::Wait(wake) } else { probe(units, now, probes_from, next_live, wake) };
+    match turn {
+        Turn::Wait(wake) => Turn::Wait(wake.max(now + Duration::from_millis(1))),
+        ask @ Turn::Ask(_) => ask,
+    }
+}
+
+/// A dead unit to probe: the one that has waited longest, so that all have their turn where there is not time for all.
+fn probe(units: &[Unit], now: Instant, probes_from: Instant, next_live: Option<Instant>, mut wake: Instant) -> Turn {
     let room = next_live.map(|t| t.saturating_duration_since(now));
-    let mut wake = next_live.unwrap_or(now + Duration::from_secs(1));
+    let mut longest: Option<(Instant, usize)> = None;
     for (index, unit) in units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
         let Some(probe) = unit.dead else { continue };
-        let from = if next_live.is_some() { probe.at.max(probes_from) } else { probe.at };
         // A bus without room for a probe makes some once the probe is late.
-        let from = if room.is_none_or(|r| r >= unit.probe_time()) { from } else { from + probe.pause.min(ROOM_AFTER) };
-        if from.max(unit.not_before) <= now {
-            return Turn::Ask(index);
+        let has_room = room.is_none_or(|r| r >= unit.probe_time());
+        let from = if has_room { probe.at } else { probe.at + probe.pause.min(ROOM_AFTER) };
+        let from = if next_live.is_some() { from.max(probes_from) } else { from }.max(unit.not_before);
+        if from <= now && longest.is_none_or(|(at, _)| probe.at < at) {
+            longest = Some((probe.at, index));
         }
-        wake = wake.min(from.max(unit.not_before)).min(unit.next_due().unwrap_or(wake));
+        wake = wake.min(from).min(unit.next_due().unwrap_or(wake));
     }
-    Turn::Wait(wake.max(now + Duration::from_millis(1)))
+    longest.map_or(Turn::Wait(wake), |(_, index)| Turn::Ask(index))
 }

@@ -2,9 +2,9 @@
 //!
 //! Owns [`forecast`]. The units and the rule who is next are those of the live bus; only the wire is replaced by its cost model.
 
-use super::choice::{PROBE_REST, Turn, choose};
+use super::choice::{PROBE_REST, ROOM_AFTER, Turn, choose};
 use super::shapes::Shapes;
-use super::unit::{Change, MISSES_TO_DIE, Unit};
+use super::unit::{Change, LAST_PROBE, MISSES_TO_DIE, Unit};
 use crate::line::AskError;
 use crate::plan::{Bounds, Cost, Span, wire_bytes};
 use crate::{BusSpec, DeviceSpec, PointBinding};
@@ -57,6 +57,9 @@ pub struct Outlook {
     pub utilisation: f64,
     /// Cycles that were due and skipped.
     pub skipped: usize,
+    /// Longest time after its return until a dead unit is probed: all have their turn within a twentieth of the bus. Nothing when none is dead.
+    #[serde(rename = "back_ms", serialize_with = "as_ms")]
+    pub back: Duration,
     /// Points whose freshness cannot hold.
     pub late: Vec<LatePoint>,
 }
@@ -234,6 +237,15 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// The longest pause, or a turn of each where that is longer; and another one's turn that came just before.
+    fn back(&self) -> Duration {
+        let dead = self.units.iter().zip(&self.silent).filter(|(_, silent)| **silent);
+        let turns: Vec<Duration> = dead.map(|(u, _)| u.longest_probe() * (PROBE_REST + 1)).collect();
+        let Some(another) = turns.iter().max() else { return Duration::ZERO };
+        let before = if turns.len() > 1 { *another } else { Duration::ZERO };
+        turns.iter().sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
+    }
+
     fn outlook(&self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
         let living = || self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent).map(|(u, _)| u);
         let mut late = Vec::new();
@@ -253,6 +265,7 @@ impl<'a> Play<'a> {
             cycle: self.cycle,
             utilisation: self.busy.as_secs_f64() / (self.now - self.begun).as_secs_f64(),
             skipped: self.skipped,
+            back: self.back(),
             late,
         }
     }
@@ -285,6 +298,7 @@ mod tests {
         assert!((0.25..0.4).contains(&told.healthy.utilisation), "{:?}", told.healthy);
         let dead = told.with_dead.unwrap();
         assert_eq!((dead.dead, late(&dead)), (1, vec![]));
+        assert_eq!((told.healthy.back, dead.back), (Duration::ZERO, Duration::from_secs(63)));
         assert!(dead.cycle < told.healthy.cycle + Duration::from_millis(600));
     }
 
@@ -302,5 +316,7 @@ mod tests {
         let told = forecast(&spec(rtu(), &units, TWO), 0, &|_| Duration::from_secs(2));
         assert!(told.healthy.utilisation > 0.99 && told.healthy.skipped > 0);
         assert_eq!(told.healthy.late.len(), 80, "80 requests of 39 ms take 3.1 s");
+        let many = forecast(&spec(rtu(), &units, TWO), 30, &|_| Duration::from_secs(2)).with_dead.unwrap();
+        assert!(many.back > Duration::from_secs(240), "30 probes of 0.4 s at a twentieth of the bus: {:?}", many.back);
     }
 }

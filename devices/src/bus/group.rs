@@ -13,10 +13,12 @@ use crate::plan::cuts::Cuts;
 use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
 use crate::profile::{Field, Profile};
 use rules::{Doubt, Fault, Now, PointId, Reading, Sample};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+const BUSY_REPEATS: u8 = 2;
 const FIRST_MUTE: Duration = Duration::from_secs(10);
 const LAST_MUTE: Duration = Duration::from_secs(600);
 
@@ -38,6 +40,8 @@ struct Block {
     refusals: u32,
     /// Misses in a row.
     misses: u32,
+    /// Times in a row that it was too busy for this request, in this cycle.
+    busy: u8,
     muted_until: Option<Instant>,
     /// Why it is muted.
     why: Fault,
@@ -62,6 +66,11 @@ impl Bound {
 }
 
 impl Block {
+    /// It alone is silent: the unit answers other requests.
+    fn is_silent(&self) -> bool {
+        self.muted_until.is_some() && self.why != Fault::Configuration
+    }
+
     fn is_muted(&self, now: Instant) -> bool {
         self.muted_until.is_some_and(|until| until > now)
     }
@@ -152,6 +161,34 @@ impl Group {
         group
     }
 
+    /// Takes over what `before` knew of the same points and requests, when the points of a unit are grouped anew. A request within one that
+    /// is silent is silent too, until it has its turn.
+    pub(super) fn follow(&mut self, before: &[Self]) {
+        let memories = before.iter().flat_map(|g| &g.points).filter(|p| !p.memory.is_empty());
+        let memories: BTreeMap<PointId, &Memory> = memories.map(|p| (p.point, &p.memory)).collect();
+        for point in &mut self.points {
+            point.memory = memories.get(&point.point).map_or_else(Memory::default, |m| (*m).clone());
+        }
+        for block in &mut self.blocks {
+            let mut known = before.iter().flat_map(|g| &g.blocks);
+            if let Some(same) = known.clone().find(|old| old.span == block.span) {
+                *block = Block { critical: block.critical, complete: block.complete, ..*same };
+            } else if let Some(silent) = known.find(|old| old.is_silent() && old.span.holds(block.span)) {
+                (block.misses, block.muted_until, block.why) = (silent.misses, silent.muted_until, silent.why);
+            }
+        }
+    }
+
+    /// The requests that alone are silent.
+    pub(super) fn silent(&self) -> impl Iterator<Item = Span> + '_ {
+        self.blocks.iter().filter(|b| b.is_silent()).map(|b| b.span)
+    }
+
+    /// What its points need, sorted.
+    pub(super) fn values(&self) -> &[Span] {
+        &self.values
+    }
+
     /// False when there is nothing to ask for.
     pub(super) fn is_askable(&self) -> bool {
         !self.blocks.is_empty()
@@ -160,11 +197,6 @@ impl Group {
     /// True between two cycles.
     pub(super) fn is_idle(&self) -> bool {
         self.cursor == 0
-    }
-
-    /// Number of points.
-    pub(super) fn len(&self) -> usize {
-        self.points.len()
     }
 
     /// The present request.
@@ -214,6 +246,7 @@ impl Group {
                 critical,
                 refusals: 0,
                 misses: 0,
+                busy: 0,
                 muted_until: None,
                 why: Fault::Configuration,
                 proven: false,
@@ -327,7 +360,7 @@ impl Group {
     pub(super) fn missed(&mut self, fault: Fault, now: Instant, label: Now, cuts: &mut Cuts) -> bool {
         let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
         block.misses = block.misses.saturating_add(1);
-        let alone = block.muted_until.is_some() && block.why != Fault::Configuration;
+        let alone = block.is_silent();
         // What was read as it is has no hole: it is cut only when it is silent for longer.
         let may_split = fault == Fault::Timeout && (!block.proven || block.misses > MISSES_TO_DIE);
         if alone && !(may_split && self.split_silent(now, cuts)) {
@@ -409,6 +442,13 @@ impl Group {
         self.answered = true;
     }
 
+    /// The device is too busy for the present request. True while it may be asked for it again in this cycle.
+    pub(super) fn busy(&mut self) -> bool {
+        let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
+        block.busy = block.busy.saturating_add(1);
+        block.busy <= BUSY_REPEATS
+    }
+
     /// The present request was answered, with whatever.
     pub(super) fn block_heard(&mut self) {
         if let Some(block) = self.blocks.get_mut(self.cursor) {
@@ -440,6 +480,7 @@ impl Group {
         self.answered = false;
         self.failed = false;
         self.unconfirmed = false;
+        self.blocks.iter_mut().for_each(|b| b.busy = 0);
         self.image.clear();
         let late = now.saturating_duration_since(self.due).as_nanos() / self.period.as_nanos();
         let skipped = u32::try_from(late).unwrap_or(u32::MAX);

@@ -13,7 +13,7 @@ mod shapes;
 mod tests;
 mod unit;
 
-use crate::connect::{Connect, LinkStream, Wire, frame_silence};
+use crate::connect::{Connect, LinkStream, Wire, pace};
 use crate::guard::{Framing, Guard};
 use crate::line::{AskError, Line};
 use crate::status::BusStatus;
@@ -107,7 +107,7 @@ impl<C: Connect> Bus<C> {
                 Transport::RtuOverTcp { .. } | Transport::Rtu { .. } => Framing::Rtu,
             };
             let guard = Guard::new(stream, framing, self.desk.status.clone());
-            let end = self.session(Line::new(guard, framing, frame_silence(&self.transport))).await;
+            let end = self.session(Line::new(guard, framing, pace(&self.transport))).await;
             self.desk.status.link().reconnects.one();
             match end {
                 End::Gone => self.lost("closed by the other end or unplugged").await,
@@ -173,15 +173,15 @@ impl<C: Connect> Bus<C> {
                 Turn::Wait(until) => until.min(Instant::now() + longest_wait),
                 Turn::Ask(index) => {
                     let ask = self.desk.question(index);
-                    let begun = Instant::now();
                     let outcome = line.ask(ask.unit, ask.block, ask.turnaround, ask.limit).await;
+                    let took = line.took();
                     match outcome {
                         Err(AskError::Gone) => return End::Gone,
                         Err(AskError::Renew) => {
                             self.desk.rest(index);
                             // Once it is the link's affair; a unit that does it again is not to take the others' turns.
                             if self.renewed_by.replace(index) == Some(index) {
-                                self.desk.note(index, Err(AskError::Timeout), begun.elapsed()).await;
+                                self.desk.note(index, Err(AskError::Timeout), took).await;
                             }
                             return if self.desk.is_dead(index) { End::StaleProbe } else { End::Stale };
                         }
@@ -196,7 +196,7 @@ impl<C: Connect> Bus<C> {
                             self.renewed_by = self.renewed_by.filter(|by| *by != index);
                         }
                     }
-                    self.desk.note(index, outcome, begun.elapsed()).await;
+                    self.desk.note(index, outcome, took).await;
                     if self.must_renew(silent) {
                         return End::Silent;
                     }

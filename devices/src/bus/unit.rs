@@ -12,21 +12,20 @@ use super::patience::Patience;
 use super::shapes::{Belief, Refused, Shapes};
 use crate::line::AskError;
 use crate::plan::cuts::Cuts;
-use crate::plan::{Bounds, Cost, Span};
+use crate::plan::{Bounds, Cost, Span, distinct};
 use crate::{DeviceSpec, Transport};
 use rules::{Fault, Now, Sample};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Misses in a row after which a unit is dead.
 pub(super) const MISSES_TO_DIE: u32 = 3;
 const FIRST_PROBE: Duration = Duration::from_secs(2);
-const LAST_PROBE: Duration = Duration::from_secs(60);
+pub(super) const LAST_PROBE: Duration = Duration::from_secs(60);
 /// Longest wait for a unit that is dead; every other probe of one that has never answered gets the whole time-out.
 const PROBE_LIMIT: Duration = Duration::from_millis(300);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
-const BUSY_REPEATS: u8 = 2;
 /// A line repeats a frame at once or within this time; the second question to one of two that look alike waits for it.
 const REPEATED_WITHIN: Duration = Duration::from_millis(60);
 /// After a lost answer, requests that look alike are watched so long.
@@ -76,12 +75,11 @@ pub(super) struct Unit {
     misses: u32,
     /// When it answered last, whatever.
     heard_at: Option<Instant>,
-    busy: u8,
     fault: Fault,
     /// An answer to the present request may still be on its way.
     owed: bool,
-    /// Any of its points has a fast period.
-    has_fast: bool,
+    /// The wishes that are followed, of the points that have a fast period.
+    wishes: Vec<bool>,
     /// Until when it may be, after the request was answered.
     owed_until: Instant,
     shapes: Shapes,
@@ -100,10 +98,9 @@ impl Unit {
             repeat: None,
             misses: 0,
             heard_at: None,
-            busy: 0,
             fault: Fault::NeverRead,
             owed: false,
-            has_fast: spec.points.iter().any(|p| p.fast.is_some()),
+            wishes: Vec::new(),
             owed_until: now,
             shapes: Shapes::new(transport, Bounds::of(spec.profile.limits)),
             spec,
@@ -112,19 +109,34 @@ impl Unit {
         unit
     }
 
-    /// Groups the points by the period that holds now: the fast one where the core has asked for it.
+    /// Groups the points by the period that holds now: the fast one where the core has asked for it. What is known of points and
+    /// requests stays known, and what is silent is not joined to what answers.
     fn regroup(&mut self, now: Instant) {
         let mut periods: BTreeMap<Duration, Vec<usize>> = BTreeMap::new();
         for (i, point) in self.spec.points.iter().enumerate() {
             periods.entry(point.period_now().max(SHORTEST_PERIOD)).or_default().push(i);
         }
+        self.wishes = wishes(&self.spec).collect();
+        let before = std::mem::take(&mut self.groups);
+        self.keep_silent_apart(&before, now);
         let cost = self.cost();
-        let due = |period| self.groups.iter().find(|g| g.period == period).map_or(now, |g| g.due);
+        let due = |period| before.iter().find(|g| g.period == period).map_or(now, |g| g.due);
         let group = |(period, points): (Duration, Vec<usize>)| {
             let points = points.iter().map(|i| &self.spec.points[*i]);
-            Group::new(period, points, &self.spec.profile, cost, &self.cuts, due(period))
+            let mut group = Group::new(period, points, &self.spec.profile, cost, &self.cuts, due(period));
+            group.follow(&before);
+            group
         };
         self.groups = periods.into_iter().map(group).collect();
+    }
+
+    fn keep_silent_apart(&mut self, groups: &[Group], now: Instant) {
+        let mut silent = groups.iter().flat_map(Group::silent).peekable();
+        if silent.peek().is_some() {
+            let values: Vec<Span> = groups.iter().flat_map(Group::values).copied().collect();
+            let values = distinct(&values);
+            silent.for_each(|span| self.cuts.keep_apart(span, &values, now));
+        }
     }
 
     fn cost(&self) -> Cost {
@@ -133,14 +145,8 @@ impl Unit {
 
     /// Follows the core's wishes for fast periods, between two cycles.
     pub(super) fn follow_wishes(&mut self, now: Instant) {
-        if self.repeat.is_some() || !self.has_fast {
-            return;
-        }
-        let wanted: BTreeSet<Duration> = self.spec.points.iter().map(|p| p.period_now().max(SHORTEST_PERIOD)).collect();
-        let sizes = |period| self.spec.points.iter().filter(|p| p.period_now().max(SHORTEST_PERIOD) == period).count();
-        let same = wanted.len() == self.groups.len()
-            && self.groups.iter().all(|g| wanted.contains(&g.period) && g.len() == sizes(g.period));
-        if !same && self.groups.iter().all(Group::is_idle) {
+        let same = self.wishes.is_empty() || wishes(&self.spec).eq(self.wishes.iter().copied());
+        if !same && self.repeat.is_none() && self.groups.iter().all(Group::is_idle) {
             self.regroup(now);
         }
     }
@@ -182,6 +188,12 @@ impl Unit {
     /// Longest time a probe can take, roughly: what the others must have room for.
     pub(super) fn probe_time(&self) -> Duration {
         self.wait()
+    }
+
+    /// Longest time a probe can take, its request included, whatever is known of the unit.
+    pub(super) fn longest_probe(&self) -> Duration {
+        let wire = self.requests().map(|(_, span, _, cost)| cost.wire(span)).max().unwrap_or_default();
+        wire + self.patience.limit()
     }
 
     /// Some instruments miss a request that follows their own answer at once.
@@ -253,12 +265,10 @@ impl Unit {
     }
 
     fn answered(&mut self, answer: Result<Vec<u16>, u8>, now: Instant, label: Now) {
-        if matches!(answer, Err(5 | 6)) && self.busy < BUSY_REPEATS {
-            self.busy += 1;
+        if matches!(answer, Err(5 | 6)) && self.groups[self.asked].busy() {
             self.not_before = self.not_before.max(now + BUSY_PAUSE);
             return;
         }
-        self.busy = 0;
         let Some(answer) = self.believed(answer, now) else { return };
         let group = &mut self.groups[self.asked];
         match answer {
@@ -306,7 +316,6 @@ impl Unit {
             self.shapes.silent(need, misses, now);
         }
         self.owed = true;
-        self.busy = 0;
         if self.dead.is_none() && self.groups[self.asked].missed(fault, now, label, &mut self.cuts) {
             self.misses -= 1; // the unit answers everything else
             self.repeat = None;
@@ -407,8 +416,12 @@ impl Unit {
     /// [`Self::unasked`]: what it told stays told.
     pub(super) fn link_lost(&mut self, now: Instant) {
         self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
-        self.busy = 0;
         self.repeat = None;
         self.shapes.forget_first();
     }
+}
+
+/// What the core wishes for now, of the points that have a fast period.
+fn wishes(spec: &DeviceSpec) -> impl Iterator<Item = bool> + '_ {
+    spec.points.iter().filter_map(|p| p.fast.as_ref()).map(|f| f.wanted.get())
 }

@@ -63,6 +63,17 @@ impl Cuts {
         self.cut(values, now, true)
     }
 
+    /// What the request `silent` asks for keeps apart from its neighbours among `values` (sorted), as if they had been silent together.
+    pub(crate) fn keep_apart(&mut self, silent: Span, values: &[Span], now: Instant) {
+        let same = values.iter().filter(|v| v.function == silent.function);
+        let first = same.clone().find(|v| silent.holds(**v));
+        let next = same.clone().find(|v| u32::from(v.address) >= silent.end());
+        for at in first.into_iter().chain(next).copied().map(place) {
+            let pause = FIRST_SILENT_PAUSE;
+            self.cuts.entry(at).or_insert(Cut { until: now + pause, pause, on_trial: false, silent: true });
+        }
+    }
+
     /// True when a request for `values` tries whether what was silent is still so.
     pub(crate) fn tries_silence(&self, values: &[Span]) -> bool {
         let cut = |value: &Span| self.cuts.get(&place(*value));

@@ -203,3 +203,111 @@ async fn a_cycle_whose_only_request_alone_is_silent_says_nothing_of_the_unit_unt
     assert!(unsaid > 50, "{unsaid}");
     assert!(last_said < dies + Duration::from_secs(10), "{last_said:?}");
 }
+
+/// A current of 4–20 mA in hundredths, and a switch.
+const CURRENT: &str = "
+title_zh = '电流'
+title_en = 'current'
+[field.a]
+function = 3
+address = 0
+type = 'u16'
+signal = { raw = [0, 2000], milliamp = [0, 20] }
+[field.b]
+function = 3
+address = 100
+type = 'u16'
+";
+
+/// Answers as `answer` says on every connection, after 5 ms; silence is `None`.
+fn serve_as(rig: &mut Rig, answer: impl Fn(&Asked) -> Option<Vec<u8>> + Send + 'static) {
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        while let Some(mut wire) = connections.recv().await {
+            while let Some(asked) = asked_tcp(&mut wire).await {
+                if let Some(pdu) = answer(&asked) {
+                    tokio::time::sleep(ms(5)).await;
+                    wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+                }
+            }
+        }
+    });
+}
+
+/// Sets the wish for the first point anew every seven seconds.
+fn flip(wanted: &Wanted) {
+    let wanted = wanted.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            wanted.set(!wanted.get());
+        }
+    });
+}
+
+fn with_fast(spec: &mut BusSpec, point: usize) -> Wanted {
+    let wanted = Wanted::default();
+    let fast = Fast { period: ms(200), wanted: wanted.clone() };
+    Arc::make_mut(&mut spec.devices[0].points)[point].fast = Some(Box::new(fast));
+    wanted
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_period_forgets_nothing_of_a_request_that_alone_is_silent() {
+    // the silent value far from the others, and beside the one whose period changes or the one that keeps its own
+    for (address, silent) in [(200, 200), (2, 0), (2, 2)] {
+        let profile = THREE.replace("function = 4\naddress = 200", &format!("function = 3\naddress = {address}"));
+        let mut spec = spec(tcp(), &[1], &profile);
+        let wanted = with_fast(&mut spec, 0);
+        let mut rig = Rig::start_spec(Pipe, spec);
+        let holds = move |a: &Asked| (a.address..a.address + a.count).contains(&silent);
+        serve_as(&mut rig, move |a| (!holds(a)).then(|| data(a)));
+        let settled = Instant::now() + Duration::from_secs(120);
+        while Instant::now() < settled {
+            rig.part().await;
+        }
+        flip(&wanted);
+        let (until, mut good) = (Instant::now() + Duration::from_secs(300), 0);
+        while Instant::now() < until {
+            for sample in rig.part().await.samples {
+                let at = [0, 100, address][sample.point.index()];
+                assert_eq!(sample.reading.value().is_some(), at != silent, "{at}, silent {silent}: {sample:?}");
+                good += usize::from(at != silent);
+            }
+        }
+        assert!(good > 550, "{good} good values with {silent} silent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_current_that_is_out_for_four_seconds_is_a_fault_however_often_its_period_changes() {
+    let mut spec = spec(tcp(), &[1], CURRENT);
+    let wanted = with_fast(&mut spec, 0);
+    let mut rig = Rig::start_spec(Pipe, spec);
+    serve_as(&mut rig, |asked| {
+        let count = usize::from(asked.count);
+        Some([vec![asked.function, u8::try_from(count * 2).unwrap()], [0x01, 0x40].repeat(count)].concat()) // 3.2 mA
+    });
+    let (begun, mut reading) = (Instant::now(), None);
+    while begun.elapsed() < Duration::from_secs(6) {
+        wanted.set(!wanted.get());
+        let samples = rig.part().await.samples;
+        reading = samples.iter().find(|s| s.point.index() == 0).map(|s| s.reading).or(reading);
+    }
+    assert_eq!(reading, Some(bad(Fault::Sensor)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_wish_that_ends_as_another_begins_is_followed() {
+    let mut spec = spec(tcp(), &[1], THREE);
+    let (a, b) = (with_fast(&mut spec, 0), with_fast(&mut spec, 1));
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
+    rig.drain();
+    a.set(true);
+    assert!(intervals(&mut told, 0, 10).await.len() > 45);
+    (a.set(false), b.set(true));
+    intervals(&mut told, 0, 2).await;
+    assert!(intervals(&mut told, 100, 10).await.len() > 45);
+    assert!(intervals(&mut told, 0, 10).await.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)));
+}

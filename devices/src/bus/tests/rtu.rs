@@ -120,6 +120,48 @@ async fn a_damaged_answer_is_bad_and_its_repeat_is_good() {
     assert_eq!(rig.status.snapshot().link.crc, 2);
 }
 
+/// Noise without a pause delays a request by the longest frame; the unit is judged by its own time, so that its time-out stays as it was.
+#[tokio::test(start_paused = true)]
+async fn chatter_makes_no_unit_seem_slow() {
+    let mut rig = Rig::start(rtu(), &[5], ONE);
+    let (mut hear, mut speak) = tokio::io::split(rig.connections.recv().await.unwrap());
+    let (answer, mut answers) = mpsc::channel(8);
+    tokio::spawn(async move {
+        let begun = Instant::now();
+        let mut b = [0; 8];
+        while hear.read_exact(&mut b).await.is_ok() {
+            let asked =
+                Asked { head: vec![], unit: b[0], function: b[1], address: be(b[2], b[3]), count: be(b[4], b[5]) };
+            if begun.elapsed() < Duration::from_secs(60) {
+                answer.send(right(&asked)).await.unwrap();
+            }
+        }
+    });
+    tokio::spawn(async move {
+        loop {
+            let chatter = answers.try_recv().unwrap_or_else(|_| vec![0x55; 2]);
+            if speak.write_all(&chatter).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    for _ in 0..50 {
+        assert_eq!(values(&rig.scan().await), [5007.0]);
+    }
+    let slowest_us = rig.status.snapshot().units[0].turnaround_us;
+    assert!(slowest_us < 30_000, "{slowest_us} us");
+    // The profile's floor of 200 ms, and 9600 baud; the first miss and its repeat, each after the noise.
+    let begun = loop {
+        let part = rig.part().await;
+        if part.samples.iter().any(|s| s.reading.value().is_none()) {
+            break part.at.mono;
+        }
+    };
+    let next = rig.part().await.at.mono;
+    assert!(next.since(begun) <= Duration::from_millis(1_100), "{:?}", next.since(begun));
+}
+
 #[tokio::test(start_paused = true)]
 async fn continuous_chatter_keeps_the_deadline() {
     let mut rig = Rig::start(rtu(), &[5], ONE);

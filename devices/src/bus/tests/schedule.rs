@@ -189,6 +189,19 @@ async fn busy_is_repeated_twice_and_then_bad() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn busy_is_repeated_twice_although_other_requests_are_answered_between() {
+    let mut spec = spec(tcp(), &[1], TWO);
+    Arc::make_mut(&mut spec.devices[0].points)[0].period = Duration::from_millis(50);
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| Some(if asked.address == 100 { vec![0x83, 6] } else { data(asked) })));
+    rig.drain();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let busy = rig.status.snapshot().units[0].counters.busy;
+    assert!((170..=183).contains(&busy), "{busy} in a minute, at most three of each second");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stopped_bus_ends_and_progress_grew() {
     let mut rig = Rig::start(tcp(), &[1], ONE);
     let wire = rig.connections.recv().await.unwrap();

@@ -2,7 +2,7 @@
 //! wire is its cost model. What decides (`choose`, `Unit`, `Group`) is the live bus' own; nothing here awaits.
 
 use super::*;
-use crate::bus::choice::{PROBE_REST, Turn, choose};
+use crate::bus::choice::{PROBE_REST, ROOM_AFTER, Turn, choose};
 use crate::bus::unit::{Change, Unit};
 use crate::line::AskError;
 use crate::plan::Span;
@@ -292,6 +292,22 @@ proptest! {
             let settled: Vec<Value> = values.iter().copied().filter(|v| v.at > MINUTE).collect();
             let (period, most) = (period_of(&bus, 0, n), busy + probe);
             prop_assert!(longest(&settled) <= period + most, "{:?} between values of {n}, {period:?} + {most:?}", longest(&settled));
+        }
+    }
+
+    /// However many are dead, each is probed in its turn: within its longest pause, or as soon as a twentieth of the bus has room for all.
+    #[test]
+    fn every_dead_unit_is_probed_in_its_turn(bus in drawn(8..40).prop_map(mostly_dead)) {
+        let played = play(&bus, 8 * MINUTE);
+        let longest = played.sent.iter().filter(|s| s.probe).map(|s| s.took).max().unwrap_or_default();
+        let dead = u32::try_from(bus.units.len() - 1).unwrap();
+        let turn = longest * (PROBE_REST + 1); // another one's may come just before, or two
+        let most = MINUTE.max(turn * dead) + ROOM_AFTER + turn * (dead - 1).min(2) + played.round + GRAIN;
+        for unit in 1..bus.units.len() {
+            let probes = played.sent.iter().filter(|s| s.unit == unit).map(|s| s.at);
+            let times: Vec<Duration> = probes.chain([8 * MINUTE]).collect();
+            let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+            prop_assert!(gap <= most, "unit {unit} of {dead} dead: {gap:?} without a probe, at most {most:?}");
         }
     }
 }
