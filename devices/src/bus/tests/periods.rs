@@ -306,7 +306,8 @@ async fn one_wish_that_ends_as_another_begins_is_followed() {
     rig.drain();
     a.set(true);
     assert!(intervals(&mut told, 0, 10).await.len() > 45);
-    (a.set(false), b.set(true));
+    a.set(false);
+    b.set(true);
     intervals(&mut told, 0, 2).await;
     assert!(intervals(&mut told, 100, 10).await.len() > 45);
     assert!(intervals(&mut told, 0, 10).await.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)));
