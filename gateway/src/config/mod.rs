@@ -12,6 +12,7 @@ mod derived;
 pub mod diagnostic;
 pub mod file;
 mod folder;
+mod heartbeat;
 mod layers;
 mod links;
 pub mod locate;
