@@ -5,6 +5,7 @@
 
 mod alarm_parts;
 mod alarm_tables;
+mod all_fast;
 mod annunciator;
 mod build;
 mod buses;
@@ -34,6 +35,7 @@ mod twice;
 mod wiring;
 mod words;
 
+pub use all_fast::all_fast_warnings;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;
