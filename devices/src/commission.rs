@@ -46,6 +46,13 @@ impl Silence {
     }
 }
 
+/// Why one question got nothing.
+enum Refused {
+    For(Silence),
+    /// Old answers were in the way, nothing is known of the unit.
+    Spoiled,
+}
+
 /// A link opened for one command.
 pub struct Session {
     transport: Transport,
@@ -69,26 +76,55 @@ impl Session {
         Ok(Self { transport: transport.clone(), line, status })
     }
 
-    /// Asks once and waits at most `wait` beyond the time the bytes take; gives the words and how long it took.
+    /// Asks once and waits at most `wait` beyond the time the bytes take; gives the words and how long it took. What old answers
+    /// have spoiled is asked once more, as a bus does.
     /// # Errors
     /// Why there are none. A link that was lost is opened again for the next question.
     pub async fn ask(&mut self, unit: u8, span: Span, wait: Duration) -> Result<(Vec<u16>, Duration), Silence> {
+        match self.once(unit, span, wait).await {
+            Err(Refused::Spoiled) => {}
+            Err(Refused::For(silence)) => return Err(silence),
+            Ok(answer) => return Ok(answer),
+        }
+        self.once(unit, span, wait).await.map_err(|refused| match refused {
+            Refused::For(silence) => silence,
+            Refused::Spoiled => Silence::Timeout,
+        })
+    }
+
+    /// Answers that came when nobody waited for them any more, or from another unit than was asked: where one master asks, such
+    /// a frame is late as well.
+    #[must_use]
+    pub fn late_answers(&self) -> u64 {
+        let link = self.status.link();
+        link.stale.get() + link.foreign.get()
+    }
+
+    /// Listens for so long to what still comes in, so that it is counted.
+    pub async fn listen(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Ok(Ok(())) = tokio::time::timeout_at(until, self.line.listen()).await {}
+    }
+
+    async fn once(&mut self, unit: u8, span: Span, wait: Duration) -> Result<(Vec<u16>, Duration), Refused> {
         let cost = Cost::on(&self.transport, Duration::ZERO, None);
         let begun = Instant::now();
         let outcome = self.line.ask(unit, span, Duration::ZERO, cost.wire(span) + wait).await;
         let over = matches!(outcome, Err(AskError::Renew | AskError::Gone));
-        let silence = match outcome {
+        let refused = match outcome {
             Ok(words) => return Ok((words, begun.elapsed())),
-            Err(AskError::Exception(code)) => return Err(Silence::Exception(code)),
-            Err(AskError::Timeout) => Silence::Timeout,
-            Err(AskError::Protocol | AskError::Doubtful | AskError::Renew) => Silence::Damaged,
-            Err(AskError::Gone) => Silence::Link("closed by the other end or unplugged".into()),
+            Err(AskError::Exception(code)) => return Err(Refused::For(Silence::Exception(code))),
+            Err(AskError::Timeout) => Refused::For(Silence::Timeout),
+            Err(AskError::Protocol) => Refused::For(Silence::Damaged),
+            Err(AskError::Doubtful | AskError::Renew) => Refused::Spoiled,
+            Err(AskError::Gone) => Refused::For(Silence::Link("closed by the other end or unplugged".into())),
         };
         // a converter's buffer may hold the late answer, a lost link holds nothing
         if over || matches!(self.transport, Transport::RtuOverTcp { .. }) {
-            self.line = line(&self.transport, &self.status).await.map_err(|e| Silence::Link(e.to_string()))?;
+            let opened = line(&self.transport, &self.status).await;
+            self.line = opened.map_err(|e| Refused::For(Silence::Link(e.to_string())))?;
         }
-        Err(silence)
+        Err(refused)
     }
 }
 

@@ -93,6 +93,81 @@ fn a_bus_without_anybody_is_found_empty_and_a_closed_port_is_no_bus() {
     }
 }
 
+/// Modbus TCP in miniature: unit 5 has input registers only, unit 6 answers 250 ms after every question, unit 9 so too, three times each;
+/// nobody else is there.
+fn slow_instruments() -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut asked = [0u8; 12];
+                while stream.read_exact(&mut asked).is_ok() {
+                    let (unit, function) = (asked[6], asked[7]);
+                    let answer = [&asked[..5], &[5, unit, function, 2, 0x12, 0x34]].concat();
+                    let (late_ms, times) = match (unit, function) {
+                        (5, 4) => (0, 1),
+                        (6, _) => (250, 1),
+                        (9, _) => (250, 3),
+                        _ => continue,
+                    };
+                    let mut late = stream.try_clone().unwrap();
+                    std::thread::spawn(move || {
+                        std::thread::park_timeout(Duration::from_millis(late_ms));
+                        (0..times).for_each(|_| drop(late.write_all(&answer)));
+                    });
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn an_instrument_that_knows_only_input_registers_is_found_and_late_answers_are_counted_for_nobody() {
+    let address = slow_instruments();
+    let scan = ["scan", "--tcp", &address, "--units", "4-7", "--timeout-ms", "150"];
+    let (code, report) = json(&scan);
+    assert_eq!((code, found(&report)), (0, vec![5]), "{report}");
+    assert_eq!((&report["units"][0]["function"], &report["units"][0]["word"]), (&Value::from(4), &Value::from(0x1234)));
+    assert_eq!(report["late_answers"], 2, "to both questions: {report}");
+    let text = run(&scan).out;
+    assert!(text.contains("功能 04 寄存器 0 = 0x1234") && text.contains("2 late answers"), "{text}");
+    assert!(text.contains("--timeout-ms 300") && text.contains("function 03, then 04"), "{text}");
+
+    let (code, only_three) = json(&[&scan[..], &["--function", "3"]].concat());
+    assert_eq!((code, found(&only_three)), (1, vec![]), "a function that was asked for is the only one: {only_three}");
+    let (_, patient) = json(&["scan", "--tcp", &address, "--units", "6", "--timeout-ms", "1000"]);
+    assert_eq!((found(&patient), &patient["late_answers"]), (vec![6], &Value::from(0)), "{patient}");
+}
+
+#[test]
+fn late_answers_at_the_end_and_in_threes_are_counted_and_make_no_instrument_of_the_next_id() {
+    let address = slow_instruments();
+    let (_, last) = json(&["scan", "--tcp", &address, "--units", "6", "--timeout-ms", "150"]);
+    assert_eq!((found(&last), &last["late_answers"]), (vec![], &Value::from(2)), "{last}");
+    let (_, report) = json(&["scan", "--tcp", &address, "--units", "9-10", "--timeout-ms", "150"]);
+    assert_eq!(found(&report), Vec::<u64>::new(), "{report}");
+    assert!(report["late_answers"].as_u64().unwrap() >= 3, "{report}");
+}
+
+#[test]
+fn a_scan_asks_the_function_and_the_address_that_it_is_told_to() {
+    let plant = Plant::start();
+    let base = ["scan", "--tcp", &plant.tcp(), "--units", "11-12", "--timeout-ms", "150"];
+    let (_, report) = json(&[&base[..], &["--address", "6001H"]].concat());
+    assert_eq!(
+        (&report["units"][0]["answer"], &report["units"][0]["function"]),
+        (&"data".into(), &3.into()),
+        "{report}"
+    );
+    let (_, report) = json(&[&base[..], &["--address", "30001"]].concat());
+    assert_eq!((&report["address"], &report["units"][0]["function"]), (&0.into(), &4.into()), "{report}");
+    assert_eq!(run(&[&base[..], &["--function", "5"]].concat()).code, 2);
+    assert_eq!(run(&[&base[..], &["--address", "70000"]].concat()).code, 2);
+}
+
 #[test]
 fn ctrl_c_ends_a_scan_at_once_and_says_what_was_found_so_far() {
     use std::process::Stdio;

@@ -55,6 +55,8 @@ pub struct Outlook {
     pub cycle: Duration,
     /// Share of the time that the bus is taken, probes included.
     pub utilisation: f64,
+    /// Share of the time that the requests of the living ask for; above 1 the bus cannot do it.
+    pub demand: f64,
     /// Cycles that were due and skipped.
     pub skipped: usize,
     /// Longest time after its return until a dead unit is probed: all have their turn within a twentieth of the bus. Nothing when none is dead.
@@ -86,6 +88,8 @@ pub struct BusForecast {
     pub healthy: Outlook,
     /// With as many units dead as asked for (at most all but one), those that ask least of the bus.
     pub with_dead: Option<Outlook>,
+    /// Healthy, with every fast period in force; `None` where no judged point has one.
+    pub all_fast: Option<Outlook>,
 }
 
 /// Plays the bus through, healthy and with `dead` units silent. `max_age` is how old a point's value may become.
@@ -97,7 +101,17 @@ pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Durati
     let requests = units.iter().flat_map(|u| requests(spec, u, now)).collect();
     let dead = dead.min(units.len().saturating_sub(1));
     let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
-    BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead }
+    let all_fast = all_fast(spec).map(|fast| Play::new(&fast, now, 0).run(max_age));
+    BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead, all_fast }
+}
+
+/// The bus while every value that may near a limit does.
+fn all_fast(spec: &BusSpec) -> Option<BusSpec> {
+    let fast = |p: &PointBinding| p.fast.as_ref().filter(|_| p.critical).map(|f| f.period).filter(|f| *f < p.period);
+    let hurried = |p: &PointBinding| PointBinding { period: fast(p).unwrap_or(p.period), fast: None, ..p.clone() };
+    let device = |d: &DeviceSpec| DeviceSpec { points: d.points.iter().map(hurried).collect(), ..d.clone() };
+    let has_any = spec.devices.iter().flat_map(|d| d.points.iter()).any(|p| fast(p).is_some());
+    has_any.then(|| BusSpec { devices: spec.devices.iter().map(device).collect(), ..spec.clone() })
 }
 
 fn requests(bus: &BusSpec, unit: &Unit, now: Instant) -> Vec<RequestForecast> {
@@ -264,6 +278,7 @@ impl<'a> Play<'a> {
             round: living().flat_map(Unit::requests).map(|(_, span, _, cost)| cost.of(span)).sum(),
             cycle: self.cycle,
             utilisation: self.busy.as_secs_f64() / (self.now - self.begun).as_secs_f64(),
+            demand: living().map(load).sum(),
             skipped: self.skipped,
             back: self.back(),
             late,
@@ -318,5 +333,30 @@ mod tests {
         assert_eq!(told.healthy.late.len(), 80, "80 requests of 39 ms take 3.1 s");
         let many = forecast(&spec(rtu(), &units, TWO), 30, &|_| Duration::from_secs(2)).with_dead.unwrap();
         assert!(many.back > Duration::from_secs(240), "30 probes of 0.4 s at a twentieth of the bus: {:?}", many.back);
+    }
+
+    #[test]
+    fn a_bus_that_is_idle_now_is_told_as_it_is_when_every_value_nears_its_limit() {
+        let units: Vec<u8> = (1..=20).collect();
+        let mut spec = spec(rtu(), &units, ONE);
+        assert_eq!(forecast(&spec, 0, &|_| Duration::from_secs(30)).all_fast, None);
+        let wish = crate::Wanted::default();
+        for device in &mut spec.devices {
+            let point = &mut std::sync::Arc::make_mut(&mut device.points)[0];
+            let fast = crate::Fast { period: Duration::from_millis(500), wanted: wish.clone() };
+            (point.period, point.critical, point.fast) = (Duration::from_secs(10), true, Some(Box::new(fast)));
+        }
+        let told = forecast(&spec, 0, &|_| Duration::from_secs(2));
+        let fast = told.all_fast.unwrap();
+        assert!(told.healthy.demand < 0.1 && told.healthy.skipped == 0, "{:?}", told.healthy);
+        assert!((1.4..1.8).contains(&fast.demand) && fast.utilisation > 0.99 && fast.skipped > 0, "{fast:?}");
+        assert!(fast.late.is_empty(), "skipped cycles alone break no deadline: {:?}", fast.late);
+        assert!(!wish.get(), "a forecast wishes nothing of the live bus");
+        let tight = forecast(&spec, 0, &|_| Duration::from_millis(600)).all_fast.unwrap();
+        assert_eq!((tight.late.len(), tight.late[0].period), (20, Duration::from_millis(500)));
+        for device in &mut spec.devices {
+            std::sync::Arc::make_mut(&mut device.points)[0].critical = false;
+        }
+        assert_eq!(forecast(&spec, 0, &|_| Duration::from_secs(30)).all_fast, None, "no limit to come near to");
     }
 }

@@ -92,41 +92,50 @@ impl Expression {
         }
     }
 
-    /// `None` where there is no number.
+    /// `None` where there is no number. Both branches of a choice are computed, and what has no number in the one that is not taken
+    /// is dropped with it: the number of steps is the same for all inputs.
     fn value(&self, inputs: &[f64]) -> Option<f64> {
-        let mut stack: Vec<f64> = Vec::with_capacity(self.steps.len());
+        let mut stack = Stack::with_capacity(self.steps.len());
         for step in &self.steps {
-            let value = self.step(step, &mut stack, inputs)?;
+            let value = self.step(step, &mut stack, inputs);
             // an overflow in the middle must not become a small number at the end
-            stack.push(Some(value).filter(|v| v.is_finite())?);
+            stack.push(value.filter(|v| v.is_finite()));
         }
-        stack.pop()
+        top(&mut stack)
     }
 
-    fn step(&self, step: &Step, stack: &mut Vec<f64>, inputs: &[f64]) -> Option<f64> {
-        Some(match step {
-            Step::Push(value) => *value,
-            Step::Input(index) => *inputs.get(*index)?,
-            Step::Negate => -stack.pop()?,
-            Step::Abs => stack.pop()?.abs(),
-            Step::Not => state(!truth(stack.pop()?)),
-            Step::Min(count) => take(stack, *count)?.into_iter().fold(f64::INFINITY, f64::min),
-            Step::Max(count) => take(stack, *count)?.into_iter().fold(f64::NEG_INFINITY, f64::max),
+    /// Takes what it needs off the stack, also where that is no number.
+    fn step(&self, step: &Step, stack: &mut Stack, inputs: &[f64]) -> Option<f64> {
+        match step {
+            Step::Push(value) => Some(*value),
+            Step::Input(index) => inputs.get(*index).copied(),
+            Step::Negate => top(stack).map(|value| -value),
+            Step::Abs => top(stack).map(f64::abs),
+            Step::Not => top(stack).map(|value| state(!truth(value))),
+            Step::Min(count) => Some(take(stack, *count)?.into_iter().fold(f64::INFINITY, f64::min)),
+            Step::Max(count) => Some(take(stack, *count)?.into_iter().fold(f64::NEG_INFINITY, f64::max)),
             Step::Average(count) => {
                 let values = take(stack, *count)?;
-                values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).ok()?)
+                Some(values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).ok()?))
             }
             Step::If => {
-                let (otherwise, then, condition) = (stack.pop()?, stack.pop()?, stack.pop()?);
-                if truth(condition) { then } else { otherwise }
+                let (otherwise, then, condition) = (top(stack), top(stack), top(stack));
+                if truth(condition?) { then } else { otherwise }
             }
-            Step::Look(table) => self.tables.get(*table)?.at(stack.pop()?)?,
+            Step::Look(table) => self.tables.get(*table)?.at(top(stack)?),
             pair => {
-                let (right, left) = (stack.pop()?, stack.pop()?);
-                binary(pair, left, right)?
+                let (right, left) = (top(stack), top(stack));
+                binary(pair, left?, right?)
             }
-        })
+        }
     }
+}
+
+/// Values of the steps so far; `None` is no number, and makes none of what is computed from it.
+type Stack = Vec<Option<f64>>;
+
+fn top(stack: &mut Stack) -> Option<f64> {
+    stack.pop().flatten()
 }
 
 #[allow(clippy::float_cmp, reason = "the person who writes == about numbers gets what is written")]
@@ -146,8 +155,8 @@ fn binary(step: &Step, left: f64, right: f64) -> Option<f64> {
     })
 }
 
-fn take(stack: &mut Vec<f64>, count: usize) -> Option<Vec<f64>> {
-    Some(stack.split_off(stack.len().checked_sub(count)?))
+fn take(stack: &mut Stack, count: usize) -> Option<Vec<f64>> {
+    stack.split_off(stack.len().checked_sub(count)?).into_iter().collect()
 }
 
 fn truth(value: f64) -> bool {

@@ -87,6 +87,40 @@ fn what_is_no_number_is_bad() {
 }
 
 #[test]
+fn a_branch_that_is_not_taken_needs_no_number() {
+    for (text, value) in [
+        ("if({a} > 0, 1 / {a}, 7)", 7.0),
+        ("if({a} == 0, 7, 1 / {a})", 7.0),
+        ("if({a} <= 2, table(tank, {a}), table(tank, {a} + 3))", 10.0),
+        ("if({a} > 0, 1e308 * 10 + 1, 5) * 2", 10.0),
+        ("if({a} > 0, min(1, 1 / {a}), if({a} < 0, avg(2, -1 / {a}), 3))", 3.0),
+        ("if({a} == 0, if({a} == 0, 4, 1 / {a}), 1 / {a})", 4.0),
+        ("max(1, if({a} > 0, abs(-(1 / {a})), 9), 2)", 9.0),
+    ] {
+        assert_eq!(with(text, &[0.0]), good(value), "{text}");
+    }
+    assert_eq!(with("if({a} > 0, not (1 / {a} > 2), true)", &[0.0]), good(1.0), "a choice of states as well");
+    assert_eq!(with("if({a} > 0, 1 / {a}, 7)", &[4.0]), good(0.25));
+}
+
+#[test]
+fn no_number_in_the_condition_or_in_the_branch_that_is_taken_is_bad() {
+    for text in [
+        "if({a} == 0, 1 / {a}, 7)",
+        "if({a} > 0, 7, 1 / {a})",
+        "if(1 / {a} > 2, 1, 2)",
+        "if(if({a} == 0, 1 / {a}, 1) > 0, 1, 2)",
+        "if({a} == 0, if({a} > 0, 1, table(tank, 9)), 3)",
+        "if({a} == 0, 1e308 * 10, 1) * 0",
+        "{a} > 0 and 1 / {a} > 2",
+        "{a} == 0 or 1 / {a} > 2",
+        "min(1, 1 / {a})",
+    ] {
+        assert_eq!(with(text, &[0.0]), BAD, "{text}");
+    }
+}
+
+#[test]
 fn quality_is_the_worst_of_all_inputs_even_of_a_branch_not_taken() {
     let expression = Expression::parse("if({s}, {a}, {b})", &Site).unwrap();
     assert_eq!(expression.inputs(), ["s", "a", "b"]);

@@ -130,6 +130,14 @@ pub struct Signal {
     pub hold: Duration,
 }
 
+impl Signal {
+    /// True while nobody has said what 4 and 20 mA mean: the value is then the current itself.
+    #[must_use]
+    pub fn is_its_own_current(&self) -> bool {
+        self.span == IN_MILLIAMPS
+    }
+}
+
 /// A register that says by what the number is to be multiplied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Factor {

@@ -36,11 +36,13 @@ pub(super) fn main(args: &CheckArgs) -> Exit {
     let Some(site) = value else { return say(args, false, &diagnostics, &files, "", None) };
     let history = History::of(&site, args.history.as_deref());
     diagnostics.extend(history.noise_warnings(&site, &files));
+    let forecasts = plan::all(&site, 0);
+    diagnostics.extend(config::all_fast_warnings(&forecasts, &files));
     let dry = match args.dry_run.then(|| history.dry_run(&site)).transpose() {
         Ok(dry) => dry,
         Err(exit) => return exit,
     };
-    let what = format!("{}\n{}", content(&site), history.said());
+    let what = format!("{}\n{}", content(&site, &plan::verdict(&forecasts, false)), history.said());
     say(args, true, &diagnostics, &files, &what, dry.as_ref())
 }
 
@@ -71,8 +73,7 @@ fn say(
     if ok { Exit::Ok } else { Exit::Usage }
 }
 
-fn content(site: &Site) -> String {
-    let plan = plan::verdict(&plan::all(site, 0), false);
+fn content(site: &Site, plan: &str) -> String {
     let devices: usize = site.buses.iter().map(|b| b.devices.len()).sum();
     format!(
         "\n{}：{} 条链路，{devices} 台仪表，{} 个测点，{} 条报警，{} 项风险 · {} links, {devices} devices, {} points, {} alarm rules, {} risks\n{plan}",

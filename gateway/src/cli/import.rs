@@ -19,6 +19,9 @@ pub(super) struct ImportArgs {
     /// 位号表：.csv（UTF-8）、.xlsx、.xls、.ods · tag list.
     #[arg(value_name = "FILE", required_unless_present = "template")]
     file: Option<PathBuf>,
+    /// 工作簿中的工作表；不写则读第一张 · sheet of a workbook; the first one where none is named.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// 写入文件而不是屏幕；已有的文件不覆盖 · write here instead of to the screen; an existing file is not overwritten.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -53,8 +56,8 @@ pub(super) fn main(args: &ImportArgs) -> Exit {
         return Exit::Ok;
     }
     let Some(file) = &args.file else { return Exit::Usage };
-    let lines = match sheet::read(file) {
-        Ok(lines) => lines,
+    let list = match sheet::read(file, args.sheet.as_deref()) {
+        Ok(list) => list,
         Err(sheet::Unreadable::Io(error)) => {
             let missing = error.kind() == std::io::ErrorKind::NotFound;
             let (zh, en) = if missing {
@@ -67,7 +70,16 @@ pub(super) fn main(args: &ImportArgs) -> Exit {
         }
         Err(sheet::Unreadable::Content(defect)) => return refuse(&[defect], args),
     };
-    match rows::fragment(&lines) {
+    if let [read, others @ ..] = list.sheets.as_slice()
+        && !others.is_empty()
+    {
+        eprintln!(
+            "读取工作表“{read}”；另有 {}，用 --sheet 另选 · reading the sheet `{read}`; there are also {}, chosen with --sheet",
+            others.join("、"),
+            others.join(", ")
+        );
+    }
+    match rows::fragment(&list.lines) {
         Err(defects) => refuse(&defects, args),
         Ok(fragment) => write(&fragment, args),
     }

@@ -7,6 +7,7 @@ use super::{Exit, check};
 use crate::config::{self, Site};
 use clap::ValueEnum;
 use devices::commission::Session;
+use devices::profile::typed_address;
 use devices::{Parity, SerialDriver, Transport};
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -102,6 +103,16 @@ impl LinkArgs {
             driver: SerialDriver::default(),
         }
     }
+}
+
+/// An address as a person types it: the function, where the notation tells it, and the address from 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Address(pub(super) Option<u8>, pub(super) u16);
+
+/// Reads `--address`.
+pub(super) fn address(text: &str) -> Result<Address, String> {
+    let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
+    typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
 }
 
 /// A checked site file, or its defects on stderr.

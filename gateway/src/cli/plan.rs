@@ -71,17 +71,19 @@ pub(super) fn all(site: &Site, dead: usize) -> Vec<BusForecast> {
 /// Deadlines that cannot hold.
 pub(super) fn late(buses: &[BusForecast], with_dead: bool) -> usize {
     let dead = |b: &BusForecast| b.with_dead.as_ref().filter(|_| with_dead).map_or(0, |o| o.late.len());
-    buses.iter().map(|b| b.healthy.late.len() + dead(b)).sum()
+    let fast = |b: &BusForecast| b.all_fast.as_ref().map_or(0, |o| o.late.len());
+    buses.iter().map(|b| b.healthy.late.len() + fast(b) + dead(b)).sum()
 }
 
 /// One line that says whether all deadlines hold, and names the first that does not.
 pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
     let requests: usize = buses.iter().map(|b| b.requests.len()).sum();
     let busiest = buses.iter().map(|b| b.healthy.utilisation).fold(0.0, f64::max) * 100.0;
-    let head = format!("采集计划：{requests} 个请求，最忙的总线占用 {busiest:.0}%");
-    let head_en = format!("{requests} requests, the busiest bus {busiest:.0} % taken");
+    let (fast, fast_en) = when_fast(buses);
+    let head = format!("采集计划：{requests} 个请求，最忙的总线占用 {busiest:.0}%{fast}");
+    let head_en = format!("{requests} requests, the busiest bus {busiest:.0} % taken{fast_en}");
     let dead = |b| Option::as_ref(b).filter(|_| with_dead);
-    let outlooks = buses.iter().flat_map(|b| std::iter::once(&b.healthy).chain(dead(&b.with_dead)));
+    let outlooks = buses.iter().flat_map(|b| std::iter::once(&b.healthy).chain(&b.all_fast).chain(dead(&b.with_dead)));
     match outlooks.flat_map(|o| &o.late).next() {
         None => format!("{head}，全部数据有效期可守 · {head_en}, every freshness deadline holds"),
         Some(first) => {
@@ -96,6 +98,14 @@ pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
     }
 }
 
+/// How much of the busiest bus is asked for when every fast period is in force; nothing where there is none.
+fn when_fast(buses: &[BusForecast]) -> (String, String) {
+    let demand = buses.iter().filter_map(|b| b.all_fast.as_ref()).map(|o| o.demand * 100.0).reduce(f64::max);
+    demand.map_or_else(Default::default, |percent| {
+        (format!("（全部快速周期生效时 {percent:.0}%）"), format!(" ({percent:.0} % with every fast period in force)"))
+    })
+}
+
 fn print_bus(spec: &BusSpec, bus: &BusForecast, judge_dead: bool) {
     println!("\n总线 bus {} · {}", bus.bus, how(&spec.transport));
     let rows: Vec<_> = bus.requests.iter().map(cells).collect();
@@ -106,6 +116,9 @@ fn print_bus(spec: &BusSpec, bus: &BusForecast, judge_dead: bool) {
         println!("  +n：多读 n 个，使各请求的应答长度不同 · n more, so that no late answer fits another request");
     }
     print_outlook("全部在线 healthy", &bus.healthy, true);
+    if let Some(outlook) = &bus.all_fast {
+        print_outlook("全部快速周期生效 all fast periods in force", outlook, true);
+    }
     if let Some(outlook) = &bus.with_dead {
         print_outlook(&format!("{0} 台失联 {0} dead", outlook.dead), outlook, judge_dead);
     }
@@ -136,7 +149,8 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
     );
     if outlook.skipped > 0 {
         println!(
-            "    ! 总线排满，周期守不住，迟到的轮次被跳过；{REMEDY_ZH} · the bus is full: late cycles are skipped; {REMEDY_EN}"
+            "    ! 总线排满（需要 {0:.0}%），周期守不住，迟到的轮次被跳过；{REMEDY_ZH} · the bus is full ({0:.0} % asked for): late cycles are skipped; {REMEDY_EN}",
+            outlook.demand * 100.0
         );
     }
     for late in &outlook.late {

@@ -2,12 +2,12 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::Exit;
-use super::link::{LinkArgs, block_on, open, shown, until_ctrl_c};
+use super::link::{Address, LinkArgs, address, block_on, open, shown, until_ctrl_c};
 use super::table::{self, Column, numbers, words as column};
 use devices::commission::Silence;
 use devices::guess::{Guess, expecting, guesses};
 use devices::plan::Span;
-use devices::profile::{WordOrder, typed_address};
+use devices::profile::WordOrder;
 use serde_json::json;
 use std::time::Duration;
 
@@ -37,14 +37,6 @@ pub(super) struct ReadArgs {
     /// 以 JSON 输出 · the result as JSON.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Address(Option<u8>, u16);
-
-fn address(text: &str) -> Result<Address, String> {
-    let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
-    typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
 }
 
 /// The command.

@@ -5,6 +5,7 @@
 
 mod alarm_parts;
 mod alarm_tables;
+mod all_fast;
 mod annunciator;
 mod build;
 mod buses;
@@ -12,6 +13,7 @@ mod derived;
 pub mod diagnostic;
 pub mod file;
 mod folder;
+mod heartbeat;
 mod layers;
 mod links;
 pub mod locate;
@@ -33,6 +35,7 @@ mod twice;
 mod wiring;
 mod words;
 
+pub use all_fast::all_fast_warnings;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use locate::SourceFile;

@@ -4,7 +4,7 @@
 
 use super::diagnostic::Finding;
 use super::file::PointTable;
-use devices::profile::{Field, Kind, Own, Profile, Unfit, WordOrder, factor_between};
+use devices::profile::{Field, Kind, Own, Profile, Signal, Unfit, WordOrder, factor_between};
 use std::sync::Arc;
 
 /// The point's own way to read its field; `None` for a word that is no byte order.
@@ -54,6 +54,59 @@ fn other_unit(p: &PointTable, profile: &Profile, unit: &str) -> Finding {
     finding.warning()
 }
 
+/// The unit of a current that nobody has told what it means.
+const CURRENT_UNIT: &str = "mA";
+
+/// True where the value is the bare current and the point calls it something else.
+fn is_unspanned(p: &PointTable, field: &Field) -> bool {
+    let bare = p.signal_span.is_none() && field.signal.as_ref().is_some_and(Signal::is_its_own_current);
+    bare && !p.unit.is_empty() && p.unit != CURRENT_UNIT
+}
+
+/// 12 mA would be told, and judged, as 12 of the point's unit.
+fn unspanned(p: &PointTable) -> Finding {
+    let (key, field, unit) = (&p.key, &p.field, &p.unit);
+    let span = p.range.map(|(low, high)| format!("signal_span = [{low}, {high}]"));
+    let remedy = match span {
+        Some(span) => (
+            format!(
+                "写 {span}（4 mA 与 20 mA 时的值，此处按 range，以变送器铭牌为准）；只看电流则写 unit = \"{CURRENT_UNIT}\""
+            ),
+            format!(
+                "write {span} (the values at 4 and 20 mA, here after `range`: go by the transmitter's plate), or unit = \
+                 \"{CURRENT_UNIT}\" where the current itself is meant"
+            ),
+        ),
+        None => (
+            format!("写 signal_span = [4 mA 时的值, 20 mA 时的值]；只看电流则写 unit = \"{CURRENT_UNIT}\""),
+            format!(
+                "write signal_span = [value at 4 mA, value at 20 mA], or unit = \"{CURRENT_UNIT}\" where the current itself is meant"
+            ),
+        ),
+    };
+    Finding::fatal(
+        format!("point[{key}].unit"),
+        (
+            format!("{field} 给出的是电流，没有 signal_span：12 mA 会被当作 12 {unit}"),
+            format!("{field} is a current and there is no signal_span: 12 mA would be told as 12 {unit}"),
+        ),
+        remedy,
+    )
+}
+
+/// What the point calls the value is not what the profile gives; a span of the point's own is in the point's unit.
+fn units(p: &PointTable, profile: &Profile, field: &Field, findings: &mut Vec<Finding>) {
+    if is_unspanned(p, field) {
+        return findings.push(unspanned(p));
+    }
+    // `mg/m3` is `mg/m³`
+    let same = field.unit == p.unit || factor_between(&p.unit, &field.unit) == Some(1.0);
+    let spanned = p.signal_span.is_some() && field.signal.is_some();
+    if !field.unit.is_empty() && !p.unit.is_empty() && !same && !spanned {
+        findings.push(other_unit(p, profile, &field.unit));
+    }
+}
+
 /// Checks a point against its field, which exists.
 pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: &mut Vec<Finding>) {
     let at = |key: &str| format!("point[{}].{key}", p.key);
@@ -64,11 +117,7 @@ pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: 
             ("绑定到数值的量".into(), "bind the point to a field that is a number".into()),
         ));
     }
-    // `mg/m3` is `mg/m³`
-    let same = field.unit == p.unit || factor_between(&p.unit, &field.unit) == Some(1.0);
-    if !field.unit.is_empty() && !p.unit.is_empty() && !same {
-        findings.push(other_unit(p, profile, &field.unit));
-    }
+    units(p, profile, field, findings);
     let unfit = own(p).map(|own| profile.clone().adapt(&p.field, own));
     let (key, message, remedy) = match unfit {
         None | Some(Err(Unfit::Order)) => (
@@ -89,4 +138,38 @@ pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: 
         Some(Ok(_) | Err(Unfit::NoField)) => return,
     };
     findings.push(Finding::fatal(at(key), message, (remedy.0.into(), remedy.1.into())));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Diagnostic, site_from_text};
+
+    /// What is said of a level behind a current card.
+    fn said(of_the_point: &str) -> Vec<Diagnostic> {
+        let text = format!(
+            "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
+             [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n\
+             [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n\
+             [[point]]\nkey = \"LT-1\"\nname = \"液位\"\nname_en = \"Level\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n\
+             kind = \"level\"\nrange = [0, 12.5]\n{of_the_point}\n"
+        );
+        site_from_text("site.toml", &text, |_| ()).diagnostics
+    }
+
+    #[test]
+    fn a_current_without_a_span_is_no_level_and_the_range_is_proposed() {
+        let found = said("unit = \"m\"");
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert!(one.fatal);
+        assert_eq!((one.path.as_str(), one.line, one.column), ("point[LT-1].unit", 26, 8));
+        assert!(one.message_zh.contains("12 mA 会被当作 12 m") && one.message_en.contains("told as 12 m"));
+        assert!(one.remedy_zh.contains("signal_span = [0, 12.5]") && one.remedy_en.contains("signal_span = [0, 12.5]"));
+    }
+
+    #[test]
+    fn a_current_with_a_span_or_called_a_current_passes() {
+        for right in ["unit = \"m\"\nsignal_span = [0, 12.5]", "unit = \"mA\"", ""] {
+            assert_eq!(said(right), [], "{right}");
+        }
+    }
 }

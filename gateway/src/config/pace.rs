@@ -10,7 +10,7 @@ use super::profile_files::Profiles;
 use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::Profile;
 use rules::book::presets;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,37 +24,75 @@ const URGENT_DELAY_DOUBTFUL_S: f64 = 60.0;
 pub(super) fn check(file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Finding>) {
     file.point.iter().for_each(|point| numbers(point, findings));
     for link in &file.link {
-        let mut load = 0.0;
-        for device in file.device.iter().filter(|d| d.link == link.key) {
-            let Some(profile) = profiles.get(&device.profile) else { continue };
-            let mut periods: BTreeMap<u32, Vec<&PointTable>> = BTreeMap::new();
-            for point in file.point.iter().filter(|p| p.device == device.key && PERIOD_MS.contains(&p.period_ms)) {
-                periods.entry(point.period_ms).or_default().push(point);
-            }
-            for (period_ms, points) in periods {
-                let scan = scan(link, profile, &points);
-                let period = Duration::from_millis(u64::from(period_ms));
-                load += scan.wire.as_secs_f64() / period.as_secs_f64();
-                if scan.least > period {
-                    findings.push(too_fast(device, points[0], &scan));
-                }
-            }
-        }
+        let (load, mut slow) = load(link, file, profiles, &|p| p.period_ms);
+        let (load_fast, slow_when_fast) = load_when_fast(link, file, profiles);
         if load > 1.0 {
             findings.push(overloaded(link, load));
+        } else if load_fast > 1.0 {
+            // 0 is no period: what is left is what the points without a fast one take
+            let (steady, _) = self::load(link, file, profiles, &|p| if is_hurried(p) { 0 } else { p.period_ms });
+            findings.push(overloaded_when_fast(link, (load, steady), load_fast));
         }
+        if slow.is_empty() {
+            slow = slow_when_fast;
+        }
+        findings.extend(slow);
     }
 }
 
+/// Share of the time that the link is taken at least when its points are asked as often as `period_ms` says, and the devices that
+/// cannot be asked so often.
+fn load(
+    link: &LinkTable,
+    file: &SiteFile,
+    profiles: &Profiles,
+    period_ms: &dyn Fn(&PointTable) -> u32,
+) -> (f64, Vec<Finding>) {
+    let (mut load, mut slow) = (0.0, Vec::new());
+    for device in file.device.iter().filter(|d| d.link == link.key) {
+        let Some(profile) = profiles.get(&device.profile) else { continue };
+        let mut periods: BTreeMap<u32, Vec<&PointTable>> = BTreeMap::new();
+        for point in file.point.iter().filter(|p| p.device == device.key && PERIOD_MS.contains(&period_ms(p))) {
+            periods.entry(period_ms(point)).or_default().push(point);
+        }
+        for (period_ms, points) in periods {
+            let scan = scan(link, profile, &points);
+            let period = Duration::from_millis(u64::from(period_ms));
+            load += scan.wire.as_secs_f64() / period.as_secs_f64();
+            if scan.least > period {
+                slow.push(too_fast(device, points[0], period_ms, &scan));
+            }
+        }
+    }
+    (load, slow)
+}
+
+/// As [`load`], while every value nears its limit; the same where no point has a fast period.
+fn load_when_fast(link: &LinkTable, file: &SiteFile, profiles: &Profiles) -> (f64, Vec<Finding>) {
+    let devices: BTreeSet<&str> = file.device.iter().filter(|d| d.link == link.key).map(|d| d.key.as_str()).collect();
+    if file.point.iter().any(|p| is_hurried(p) && devices.contains(p.device.as_str())) {
+        return load(link, file, profiles, &fast_ms);
+    }
+    (0.0, Vec::new())
+}
+
+fn is_hurried(p: &PointTable) -> bool {
+    fast_ms(p) < p.period_ms
+}
+
+/// The period near a limit; a point without one never gets there.
+fn fast_ms(p: &PointTable) -> u32 {
+    p.fast_period_ms.filter(|_| !p.limits.is_empty()).map_or(p.period_ms, |fast| fast.min(p.period_ms))
+}
+
 fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
-    if !PERIOD_MS.contains(&p.period_ms) {
+    let periods = [("period_ms", Some(p.period_ms)), ("fast_period_ms", p.fast_period_ms)];
+    let unusable = periods.iter().filter_map(|(key, ms)| Some((key, (*ms)?))).filter(|(_, ms)| !PERIOD_MS.contains(ms));
+    for (key, period_ms) in unusable {
         let (low, high) = (PERIOD_MS.start(), PERIOD_MS.end());
         findings.push(Finding::fatal(
-            format!("point[{}].period_ms", p.key),
-            (
-                format!("轮询周期 {} 毫秒不可用", p.period_ms),
-                format!("a poll period of {} ms cannot be used", p.period_ms),
-            ),
+            format!("point[{}].{key}", p.key),
+            (format!("轮询周期 {period_ms} 毫秒不可用"), format!("a poll period of {period_ms} ms cannot be used")),
             (
                 format!("单位是毫秒，{low} 到 {high}；每秒一次写 1000"),
                 format!("it is in milliseconds, {low} to {high}; once a second is 1000"),
@@ -151,18 +189,16 @@ fn on_wire(link: &LinkTable, span: Span) -> Duration {
     Duration::from_secs_f64((8.0 + 5.0 + data + 7.0) * bits / f64::from(link.baud))
 }
 
-fn too_fast(device: &DeviceTable, fastest: &PointTable, scan: &Scan) -> Finding {
+fn too_fast(device: &DeviceTable, fastest: &PointTable, period_ms: u32, scan: &Scan) -> Finding {
     let (n, gap, least) = (scan.requests, scan.gap.as_millis(), scan.least.as_millis());
+    let key = if period_ms == fastest.period_ms { "period_ms" } else { "fast_period_ms" };
     Finding::fatal(
-        format!("point[{}].period_ms", fastest.key),
+        format!("point[{}].{key}", fastest.key),
         (
-            format!("{} 一轮要读 {n} 次，每次间隔至少 {gap} ms：{} ms 读不完", device.key, fastest.period_ms),
-            format!(
-                "a scan of {} is {n} request(s), {gap} ms apart: {} ms are too short",
-                device.key, fastest.period_ms
-            ),
+            format!("{} 一轮要读 {n} 次，每次间隔至少 {gap} ms：{period_ms} ms 读不完", device.key),
+            format!("a scan of {} is {n} request(s), {gap} ms apart: {period_ms} ms are too short", device.key),
         ),
-        (format!("写 period_ms = {least} 或更长"), format!("write period_ms = {least} or longer")),
+        (format!("写 {key} = {least} 或更长"), format!("write {key} = {least} or longer")),
     )
 }
 
@@ -179,4 +215,80 @@ fn overloaded(link: &LinkTable, load: f64) -> Finding {
             "raise the baud rate, lengthen the periods, or put the instruments on two links".into(),
         ),
     )
+}
+
+/// It would be found out in the hour when every value rises.
+fn overloaded_when_fast(link: &LinkTable, (load, steady): (f64, f64), load_fast: f64) -> Finding {
+    let (percent, percent_fast) = (load * 100.0, load_fast * 100.0);
+    let times = ((load_fast - steady) / (1.0 - steady).max(0.01) * 10.0).ceil() / 10.0;
+    Finding::fatal(
+        format!("link[{}]", link.key),
+        (
+            format!(
+                "串口 {} 平时占用 {percent:.0}%，全部 fast_period_ms 生效时需要 {percent_fast:.0}%，读不过来",
+                link.key
+            ),
+            format!(
+                "the serial link {} is busy {percent:.0} % of the time, and with every fast_period_ms in force {percent_fast:.0} %",
+                link.key
+            ),
+        ),
+        (
+            format!("把 fast_period_ms 加长到 {times} 倍或更长、提高波特率，或把仪表分到两条总线"),
+            format!(
+                "make fast_period_ms {times} times as long or longer, raise the baud rate, or put the instruments on two links"
+            ),
+        ),
+    )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::config::{Checked, Diagnostic, Site, site_from_text};
+
+    /// 24 gas heads on a line at 9600 baud; the profile wants half a second between two requests to one head.
+    pub(in crate::config) fn line(of_every_point: &str) -> Checked<Site> {
+        let head = "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
+             [[link]]\nkey = \"rtu\"\nserial = \"/dev/serial/by-id/adapter\"\n";
+        let one = |n: u8| {
+            format!(
+                "[[device]]\nkey = \"D-{n}\"\nlink = \"rtu\"\nunit = {n}\nprofile = \"gas-module-b\"\narea = \"A1\"\n\
+                 [[point]]\nkey = \"GT-{n}\"\nname = \"氨\"\nname_en = \"Ammonia\"\ndevice = \"D-{n}\"\nfield = \"concentration\"\n\
+                 kind = \"gas\"\nsubstance = \"NH3\"\nunit = \"ppm\"\nrange = [0, 100]\n{of_every_point}\n"
+            )
+        };
+        let all: String = (1..=24).map(one).collect();
+        site_from_text("site.toml", &format!("{head}{all}"), |_| ())
+    }
+
+    pub(in crate::config) const LIMIT: &str = "limits.H = { limit = 20, priority = 3 }";
+
+    fn said(of_every_point: &str) -> Vec<Diagnostic> {
+        line(of_every_point).diagnostics
+    }
+
+    #[test]
+    fn a_line_that_is_idle_now_and_too_slow_when_every_value_nears_its_limit_is_refused() {
+        let found = said(&format!("period_ms = 10000\nfast_period_ms = 500\n{LIMIT}"));
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert!(one.fatal && one.path == "link[rtu]", "{one:?}");
+        assert!(one.message_en.contains("busy 9 %") && one.message_en.contains("in force 170 %"), "{}", one.message_en);
+        assert!(one.remedy_en.contains("1.8 times as long") && one.remedy_zh.contains("1.8 倍"), "{}", one.remedy_en);
+        assert_eq!(
+            said(&format!("period_ms = 10000\nfast_period_ms = 900\n{LIMIT}")),
+            [],
+            "1.8 times as long is enough"
+        );
+        assert_eq!(said("period_ms = 10000\nfast_period_ms = 500"), [], "without a limit nothing becomes fast");
+    }
+
+    #[test]
+    fn a_fast_period_that_cannot_be_is_refused_by_its_own_key() {
+        for (fast_ms, remedy) in [(1, "50 to 3600000"), (200, "fast_period_ms = 500")] {
+            let found = said(&format!("period_ms = 60000\nfast_period_ms = {fast_ms}\n{LIMIT}"));
+            let of_key: Vec<_> = found.iter().filter(|d| d.path.ends_with(".fast_period_ms")).collect();
+            assert_eq!(of_key.len(), 24);
+            assert!(of_key.iter().all(|d| d.fatal && d.remedy_en.contains(remedy)), "{found:?}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ const fn column(
     Column { key, zh, others, needed, example }
 }
 
-const COLUMNS: [Column; 28] = [
+const COLUMNS: [Column; 35] = [
     column("key", "位号", &["tag", "测点", "测点编号"], true, "GT-101"),
     column("name", "名称", &["测点名称"], true, "氨气浓度"),
     column("name_en", "英文名称", &["english"], false, "Ammonia"),
@@ -32,8 +32,11 @@ const COLUMNS: [Column; 28] = [
     column("unit", "单位", &["工程单位"], false, "ppm"),
     column("low", "量程下限", &["range_low"], false, "0"),
     column("high", "量程上限", &["range_high"], false, "100"),
+    column("signal_span", "信号量程", &["电流量程"], false, ""),
     column("decimals", "小数位", &[], false, "1"),
     column("period_ms", "周期毫秒", &["采样周期"], false, "1000"),
+    column("fast_period_ms", "快速周期毫秒", &["快速周期"], false, ""),
+    column("max_age_s", "有效期秒", &["有效期", "数据有效期"], false, ""),
     column("area", "区域", &[], false, "A1"),
     column("device", "仪表", &["设备"], true, "DET-101"),
     column("field", "量", &["字段"], true, "concentration"),
@@ -48,6 +51,10 @@ const COLUMNS: [Column; 28] = [
     column("deadband", "回差", &[], false, "2"),
     column("delay_s", "延时秒", &["延时"], false, "0"),
     column("priority", "优先级", &[], false, "2"),
+    column("priority_ll", "低低限优先级", &[], false, ""),
+    column("priority_l", "低限优先级", &[], false, ""),
+    column("priority_h", "高限优先级", &[], false, ""),
+    column("priority_hh", "高高限优先级", &[], false, ""),
     column("cause", "原因", &["报警原因"], false, "阀门、法兰、泵密封或管线泄漏"),
     column("consequence", "后果", &[], false, "人员中毒或燃烧爆炸"),
     column("action", "处置", &["处置措施"], false, "通知现场人员上风向离开,查漏"),

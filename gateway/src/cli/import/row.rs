@@ -35,9 +35,15 @@ pub(super) struct Point {
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<(f64, f64)>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    signal_span: Option<(f64, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     decimals: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     period_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fast_period_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     area: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +63,9 @@ struct Limit {
     #[serde(flatten)]
     words: BTreeMap<&'static str, String>,
 }
+
+/// How often a point is read where nothing is written.
+const PERIOD_MS: u32 = 1_000;
 
 /// What a limit says to people; the Chinese ones are needed for priorities 1 and 2.
 const WORDS: [(&str, &str); 4] = [("cause", "原因"), ("consequence", "后果"), ("action", "处置"), ("action_en", "")];
@@ -179,7 +188,7 @@ impl Row<'_> {
     pub(super) fn point(&mut self) -> Point {
         let name = self.text("name").unwrap_or_default();
         let key = self.text("key").unwrap_or_default();
-        let range = self.range();
+        let (range, period_ms) = (self.range(), self.within("period_ms", 50, 3_600_000));
         Point {
             name_en: self.text("name_en").unwrap_or_else(|| key.clone()),
             key,
@@ -190,8 +199,11 @@ impl Row<'_> {
             substance: self.text("substance"),
             unit: self.text("unit"),
             range,
+            signal_span: self.span("signal_span"),
             decimals: self.number("decimals"),
-            period_ms: self.within("period_ms", 50, 3_600_000),
+            period_ms,
+            fast_period_ms: self.within("fast_period_ms", 50, 3_600_000),
+            max_age_s: self.max_age(period_ms.unwrap_or(PERIOD_MS)),
             area: self.text("area"),
             word_order: self.text("word_order"),
             limits: self.limits(range),
@@ -233,6 +245,33 @@ impl Row<'_> {
         }
     }
 
+    /// Two different numbers in one cell: the values at 4 and at 20 mA.
+    fn span(&mut self, key: &str) -> Option<(f64, f64)> {
+        let cell = self.text(key)?;
+        let span = pair(&cell).filter(|(at_4, at_20)| at_4.is_finite() && at_20.is_finite() && at_4 != at_20);
+        if span.is_none() {
+            self.wrong(
+                key,
+                format!("“{cell}”不是 4 mA 与 20 mA 时的两个值，如 0..10"),
+                format!("`{cell}` is not the two values at 4 and 20 mA, such as 0..10"),
+            );
+        }
+        span
+    }
+
+    fn max_age(&mut self, period_ms: u32) -> Option<f64> {
+        let max_age_s = self.real("max_age_s")?;
+        let period_s = f64::from(period_ms) / 1000.0;
+        if max_age_s < period_s {
+            self.wrong(
+                "max_age_s",
+                format!("{max_age_s} 秒短于一个轮询周期（{period_s} 秒）；通常取三个周期"),
+                format!("{max_age_s} s is shorter than one poll ({period_s} s); three polls are usual"),
+            );
+        }
+        Some(max_age_s)
+    }
+
     fn limits(&mut self, range: Option<(f64, f64)>) -> BTreeMap<&'static str, Limit> {
         let given = [("ll", "LL"), ("l", "L"), ("h", "H"), ("hh", "HH")];
         let values: Vec<(&str, &'static str, f64)> =
@@ -248,18 +287,47 @@ impl Row<'_> {
                 self.wrong(key, format!("{word} 在量程之外"), format!("{word} lies outside of the range"));
             }
         }
-        let priority = self.within("priority", 1, 4).unwrap_or(3);
-        let words: BTreeMap<&'static str, String> =
-            WORDS.iter().filter_map(|(key, _)| Some((*key, self.text(key)?))).collect();
-        if priority <= 2 && !values.is_empty() {
-            for (key, zh) in WORDS.iter().filter(|(key, zh)| !zh.is_empty() && !words.contains_key(key)) {
-                self.wrong(key, format!("优先级 1、2 必须写{zh}"), format!("priorities 1 and 2 need the {key}"));
-            }
-        }
+        let of_all = self.within("priority", 1, 4).unwrap_or(3);
+        let priorities: Vec<u8> =
+            values.iter().map(|(key, ..)| self.within(&format!("priority_{key}"), 1, 4).unwrap_or(of_all)).collect();
+        let words = self.words(priorities.iter().any(|priority| *priority <= 2));
         let (deadband, delay_s) = (self.real("deadband"), self.real("delay_s"));
-        let limit = |(_, word, limit): (&str, &'static str, f64)| {
+        let limit = |((_, word, limit), priority): ((&str, &'static str, f64), u8)| {
             (word, Limit { limit, deadband, delay_s, priority, words: words.clone() })
         };
-        values.into_iter().map(limit).collect()
+        values.into_iter().zip(priorities).map(limit).collect()
+    }
+
+    /// What the limits say to people; `urgent` ones must.
+    fn words(&mut self, urgent: bool) -> BTreeMap<&'static str, String> {
+        let words: BTreeMap<&'static str, String> =
+            WORDS.iter().filter_map(|(key, _)| Some((*key, self.text(key)?))).collect();
+        for (key, zh) in WORDS.iter().filter(|(key, zh)| urgent && !zh.is_empty() && !words.contains_key(key)) {
+            self.wrong(key, format!("优先级 1、2 必须写{zh}"), format!("priorities 1 and 2 need the {key}"));
+        }
+        words
+    }
+}
+
+/// `0..10`, `0,10`, `[0, 10]`, `0~10`; a hyphen is a sign here.
+fn pair(cell: &str) -> Option<(f64, f64)> {
+    let cell = cell.trim_start_matches('[').trim_end_matches(']');
+    let (at_4, at_20) = ["..", ",", "，", "~", "～", "–", "至"].iter().find_map(|between| cell.split_once(between))?;
+    Some((at_4.trim().parse().ok()?, at_20.trim().parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pair;
+
+    #[test]
+    fn a_span_is_two_numbers_in_the_ways_in_which_people_write_them() {
+        for cell in ["0..12.5", "0,12.5", "[0, 12.5]", "0 ～ 12.5", "0至12.5", "0–12.5"] {
+            assert_eq!(pair(cell), Some((0.0, 12.5)), "{cell}");
+        }
+        assert_eq!(pair("-50..-150"), Some((-50.0, -150.0)));
+        for cell in ["", "10", "0-10", "0..", "0..10 m", "0..10..20"] {
+            assert_eq!(pair(cell), None, "{cell}");
+        }
     }
 }

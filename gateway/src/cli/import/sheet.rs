@@ -22,16 +22,30 @@ fn content(zh: impl Into<String>, en: impl Into<String>) -> Unreadable {
     Unreadable::Content(Defect::new(0, "", (zh.into(), en.into())))
 }
 
-/// All rows that are not empty.
-pub(super) fn read(path: &Path) -> Result<Vec<Line>, Unreadable> {
+/// What was read.
+pub(super) struct List {
+    /// All rows that are not empty.
+    pub(super) lines: Vec<Line>,
+    /// The sheets of a workbook, where one was taken and nobody had named it: first the one that was.
+    pub(super) sheets: Vec<String>,
+}
+
+/// The rows of a list; of the sheet of that name, else of the first.
+pub(super) fn read(path: &Path, sheet: Option<&str>) -> Result<List, Unreadable> {
     let size = std::fs::metadata(path).map_err(Unreadable::Io)?.len();
     if size > BYTES_MAX {
         return Err(content("文件超过 32 MiB", "the file is larger than 32 MiB"));
     }
     let extension = path.extension().and_then(|x| x.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let lines = match extension.as_str() {
-        "csv" | "txt" => csv(path)?,
-        "xlsx" | "xls" | "xlsb" | "ods" => workbook(path)?,
+    let list = match extension.as_str() {
+        "csv" | "txt" if sheet.is_some() => {
+            return Err(content(
+                format!(".{extension} 没有工作表；去掉 --sheet"),
+                format!("a .{extension} has no sheets; leave --sheet out"),
+            ));
+        }
+        "csv" | "txt" => List { lines: csv(path)?, sheets: Vec::new() },
+        "xlsx" | "xls" | "xlsb" | "ods" => workbook(path, sheet)?,
         other => {
             return Err(content(
                 format!("不认识的文件类型 .{other}；请用 .csv 或 .xlsx"),
@@ -39,10 +53,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<Line>, Unreadable> {
             ));
         }
     };
-    if lines.len() > ROWS_MAX {
+    if list.lines.len() > ROWS_MAX {
         return Err(content("超过 50000 行", "more than 50000 rows"));
     }
-    Ok(lines)
+    Ok(list)
 }
 
 fn csv(path: &Path) -> Result<Vec<Line>, Unreadable> {
@@ -74,18 +88,30 @@ fn separator(text: &str) -> u8 {
     *b";\t,".iter().max_by_key(|separator| often(separator)).unwrap_or(&b',')
 }
 
-fn workbook(path: &Path) -> Result<Vec<Line>, Unreadable> {
+fn workbook(path: &Path, sheet: Option<&str>) -> Result<List, Unreadable> {
     let broken = |e: calamine::Error| content(format!("表格文件损坏：{e}"), format!("the workbook is damaged: {e}"));
     let mut book = open_workbook_auto(path).map_err(broken)?;
-    let Some(Ok(range)) = book.worksheet_range_at(0) else {
+    let sheets = book.sheet_names();
+    let Some(name) = sheet.or(sheets.first().map(String::as_str)) else {
         return Err(content("工作簿中没有工作表", "the workbook has no sheet"));
     };
+    if !sheets.iter().any(|known| known == name) {
+        return Err(no_sheet(name, &sheets));
+    }
+    let range = book.worksheet_range(name).map_err(broken)?;
     let first = range.start().map_or(0, |(row, _)| row as usize);
     let mut lines = Vec::new();
     for (n, cells) in range.rows().enumerate() {
         push(&mut lines, first + n + 1, cells.iter().map(cell).collect());
     }
-    Ok(lines)
+    Ok(List { lines, sheets: if sheet.is_none() { sheets } else { Vec::new() } })
+}
+
+fn no_sheet(name: &str, sheets: &[String]) -> Unreadable {
+    content(
+        format!("没有工作表“{name}”；--sheet 可选：{}", sheets.join("、")),
+        format!("there is no sheet `{name}`; --sheet takes one of {}", sheets.join(", ")),
+    )
 }
 
 fn push(lines: &mut Vec<Line>, row: usize, cells: Vec<String>) {

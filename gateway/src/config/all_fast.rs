@@ -1,0 +1,88 @@
+//! What the scheduler, played through with every fast period in force, says of a bus: a warning with numbers, at its link.
+//!
+//! Owns the words. Leaves playing to `devices::forecast`, and a serial line that certainly cannot bear it to [`super::pace`], which refuses it.
+
+use super::diagnostic::{Diagnostic, Finding};
+use super::{SourceFile, locate};
+use devices::{BusForecast, LatePoint, Outlook};
+
+const REMEDY: (&str, &str) = (
+    "加长 fast_period_ms 或 max_age_s、提高波特率，或把仪表分到两条总线；hazard-gateway plan 逐点列出",
+    "lengthen fast_period_ms or max_age_s, raise the baud rate, or put the instruments on two links; hazard-gateway plan names every point",
+);
+
+/// One warning for every bus that is too full, or holds a deadline no longer, once all its values near their limits.
+#[must_use]
+pub fn all_fast_warnings(buses: &[BusForecast], files: &[SourceFile]) -> Vec<Diagnostic> {
+    locate::resolve(buses.iter().filter_map(of_bus).collect(), files)
+}
+
+fn of_bus(bus: &BusForecast) -> Option<Finding> {
+    let fast = bus.all_fast.as_ref()?;
+    let held = |late: &&LatePoint| !bus.healthy.late.iter().any(|l| l.point == late.point);
+    let late: Vec<&LatePoint> = fast.late.iter().filter(held).collect();
+    let full = fast.demand > 1.0 && bus.healthy.demand <= 1.0;
+    (full || !late.is_empty()).then(|| warning(bus, fast, &late))
+}
+
+fn warning(bus: &BusForecast, fast: &Outlook, late: &[&LatePoint]) -> Finding {
+    let (key, now, then) = (&bus.bus, bus.healthy.demand * 100.0, fast.demand * 100.0);
+    let (late_zh, late_en) = match late.first() {
+        None => ("，迟到的轮次被跳过".to_owned(), ", late cycles are skipped".to_owned()),
+        Some(LatePoint { point, interval, max_age, .. }) => {
+            let (n, interval, max_age) = (late.len(), interval.as_secs_f64(), max_age.as_secs_f64());
+            (
+                format!("，{n} 个数据有效期守不住，例如 {point}：最长 {interval:.2} s 才来一个值，有效期 {max_age} s"),
+                format!(
+                    ", {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval:.2} s at worst, max_age {max_age} s"
+                ),
+            )
+        }
+    };
+    let message = (
+        format!("总线 {key} 平时需要占用 {now:.0}%，全部 fast_period_ms 生效时 {then:.0}%{late_zh}"),
+        format!(
+            "bus {key} is asked for {now:.0} % of its time, with every fast_period_ms in force {then:.0} %{late_en}"
+        ),
+    );
+    Finding::fatal(format!("link[{key}]"), message, (REMEDY.0.into(), REMEDY.1.into())).warning()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pace::tests::{LIMIT, line};
+    use super::*;
+    use std::time::Duration;
+
+    fn forecasts(fast_period_ms: u32) -> (Vec<BusForecast>, Vec<SourceFile>) {
+        let checked = line(&format!("period_ms = 10000\nfast_period_ms = {fast_period_ms}\n{LIMIT}"));
+        let site = checked.value.unwrap();
+        let max_age = |point: rules::PointId| site.book.points()[point.index()].max_age;
+        (site.buses.iter().map(|b| devices::forecast(b, 0, &max_age)).collect(), checked.files)
+    }
+
+    #[test]
+    fn a_bus_that_is_full_once_every_value_nears_its_limit_is_told_with_both_shares() {
+        let (buses, files) = forecasts(900);
+        let found = all_fast_warnings(&buses, &files);
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert!(!one.fatal && one.path == "link[rtu]" && one.line == 10, "{one:?}");
+        let (now, then) = ("is asked for 12 % of its time", "in force 138 %, late cycles are skipped");
+        assert!(one.message_en.contains(now) && one.message_en.contains(then), "{}", one.message_en);
+        let (buses, files) = forecasts(5_000);
+        assert_eq!(all_fast_warnings(&buses, &files), []);
+    }
+
+    #[test]
+    fn a_deadline_that_holds_only_while_nothing_is_fast_is_named_with_its_numbers() {
+        let (mut buses, files) = forecasts(5_000);
+        let (point, device) = ("GT-7".to_owned(), "D-7".to_owned());
+        let [period, max_age, interval] = [5, 10, 12].map(Duration::from_secs);
+        let late = LatePoint { point, device, period, max_age, interval };
+        buses[0].all_fast.as_mut().unwrap().late.push(late.clone());
+        let found = all_fast_warnings(&buses, &files);
+        assert!(found[0].message_zh.contains("例如 GT-7：最长 12.00 s 才来一个值，有效期 10 s"), "{found:?}");
+        buses[0].healthy.late.push(late);
+        assert_eq!(all_fast_warnings(&buses, &files), [], "what does not hold now either is the plan's to say");
+    }
+}
