@@ -1,7 +1,7 @@
 //! The core: the only caller of the engine, and how everybody else talks to it.
 //!
 //! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture,
-//! `nearness` asks the buses for more where a value nears a limit, `pace` says when it is drawn.
+//! `nearness` asks the buses for more where a value nears a limit, `pace` says when it is drawn, `tick` when the engine is due.
 
 mod change;
 mod derived;
@@ -12,6 +12,7 @@ mod standing;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tick;
 mod view;
 
 pub use change::NewRules;

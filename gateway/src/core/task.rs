@@ -5,6 +5,7 @@ use super::ledger::Ledger;
 use super::nearness::Nearness;
 use super::pace::{Looked, Pace};
 use super::standing;
+use super::tick::Tick;
 use super::view::{self, Beside};
 use super::{CommandError, CommandOutcome, CoreHandle, CoreRequest};
 use crate::annunciator::AnnunciatorView;
@@ -180,16 +181,16 @@ impl Core {
     ) {
         self.announce_start(&beginning).await;
         let (mut pace, looked) = (Pace::begin(), self.looked.clone());
-        let timer = pace.timer();
-        tokio::pin!(timer);
+        let (timer, stopped, mut tick) = (pace.timer(), stop.cancelled(), Tick::new());
+        tokio::pin!(timer, stopped);
         loop {
-            let due = self.sleep_length();
+            tick.follow(self.engine.next_deadline().map(|(at, _)| at), || self.clock.now().mono);
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stopped.as_mut() => break,
                 Some(request) = inbox.recv() => self.request(request).await,
                 Some(message) = scans.recv() => self.buses(message, &mut scans).await,
-                () = tokio::time::sleep(due) => self.input(Input::Tick).await,
+                () = tick.comes(), if tick.is_set() => self.input(Input::Tick).await,
                 due = pace.turn(&looked, timer.as_mut()) => {
                     if due.second {
                         self.every_second().await;
@@ -208,11 +209,6 @@ impl Core {
             }
         }
         self.finish(&mut scans).await;
-    }
-
-    fn sleep_length(&self) -> Duration {
-        let now = self.clock.now().mono;
-        self.engine.next_deadline().map_or(Duration::from_secs(1), |(at, _)| at.since(now))
     }
 
     async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
