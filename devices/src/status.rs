@@ -152,6 +152,8 @@ struct UnitStatus {
 pub struct BusStatus {
     key: String,
     up: AtomicBool,
+    /// The task of the bus has ended and is not started again yet.
+    waits_for_start: AtomicBool,
     turns: Counter,
     link: LinkCounters,
     units: Vec<UnitStatus>,
@@ -178,6 +180,7 @@ impl BusStatus {
         Self {
             key: spec.key.clone(),
             up: AtomicBool::new(false),
+            waits_for_start: AtomicBool::new(false),
             turns: Counter::default(),
             link: LinkCounters::default(),
             units: spec.devices.iter().map(unit).collect(),
@@ -215,6 +218,11 @@ impl BusStatus {
     #[must_use]
     pub fn progress(&self) -> u64 {
         self.turns.get()
+    }
+    /// True from the end of the bus' task to its next start: nothing of it can move meanwhile, and nothing hangs.
+    #[must_use]
+    pub fn waits_for_start(&self) -> bool {
+        self.waits_for_start.load(Relaxed)
     }
     /// The link is open.
     #[must_use]
@@ -294,6 +302,12 @@ impl BusStatus {
     pub fn begin(&self) {
         self.set_up(false);
         self.units.iter().for_each(|u| u.dead.store(false, Relaxed));
+        self.waits_for_start.store(false, Relaxed);
+    }
+    /// The task of the bus is over, perhaps in the middle of an exchange: nobody holds the link. True when it was open.
+    pub fn end(&self) -> bool {
+        self.waits_for_start.store(true, Relaxed);
+        self.up.swap(false, Relaxed)
     }
     pub(crate) fn set_up(&self, up: bool) {
         self.up.store(up, Relaxed);

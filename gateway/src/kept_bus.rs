@@ -1,7 +1,7 @@
 //! A bus task that ends is started again, alone.
 //!
 //! Owns the isolation of one bus from all others: a panic is an event, an alarm while it lasts, and a new start of that task with
-//! growing pauses.
+//! growing pauses. While it waits its link is down and the watchdog expects nothing of it; its points become stale by their age.
 
 use crate::core::CoreHandle;
 use devices::status::BusStatus;
@@ -30,18 +30,16 @@ pub(crate) async fn keep_bus(
     stop: CancellationToken,
 ) {
     let key = spec.key.clone();
-    let run = || {
-        status.begin();
-        run_bus(spec.clone(), clock.clone(), out.clone(), status.clone(), stop.clone())
-    };
-    keep(&key, run, &core, &down, &stop).await;
+    let run = || run_bus(spec.clone(), clock.clone(), out.clone(), status.clone(), stop.clone());
+    keep(&key, run, &status, &core, &down, &stop).await;
 }
 
 /// Runs what `start` makes, again after each end, until `stop`. `down` counts the buses that wait for their next start: the alarm is of
 /// all of them.
-async fn keep<F: Future<Output = ()> + Send + 'static>(
+pub(crate) async fn keep<F: Future<Output = ()> + Send + 'static>(
     key: &str,
     mut start: impl FnMut() -> F,
+    status: &BusStatus,
     core: &CoreHandle,
     down: &AtomicU32,
     stop: &CancellationToken,
@@ -49,7 +47,9 @@ async fn keep<F: Future<Output = ()> + Send + 'static>(
     let mut pause = FIRST_PAUSE;
     loop {
         let begun = Instant::now();
+        status.begin();
         let ended = tokio::spawn(start()).await;
+        let was_up = status.end();
         if stop.is_cancelled() {
             return;
         }
@@ -58,12 +58,7 @@ async fn keep<F: Future<Output = ()> + Send + 'static>(
         }
         let why = ended.err().map_or_else(|| "ended".to_owned(), |e| e.to_string());
         tracing::error!(bus = key, why, "bus task is started again");
-        core.note(EventKind::Notice {
-            code: "task_panicked".into(),
-            text_zh: format!("总线 {key} 的任务异常，已重新启动"),
-            text_en: format!("The task of bus {key} failed and was started again"),
-        })
-        .await;
+        tell_end(key, was_up, core).await;
         down.fetch_add(1, Ordering::Relaxed);
         core.system(SystemCondition::TaskRestarted, true).await;
         tokio::select! {
@@ -76,12 +71,33 @@ async fn keep<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
+/// The event first: it says why the link is down.
+async fn tell_end(key: &str, was_up: bool, core: &CoreHandle) {
+    core.note(EventKind::Notice {
+        code: "task_panicked".into(),
+        text_zh: format!("总线 {key} 的任务异常，已重新启动"),
+        text_en: format!("The task of bus {key} failed and was started again"),
+    })
+    .await;
+    if was_up {
+        let detail = "the task of the bus failed".to_owned();
+        core.note(EventKind::DeviceState { device: key.to_owned(), code: "link_down".into(), detail }).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::site_from_text;
     use crate::core::CoreRequest;
     use crate::mqtt::fixture::picture;
+    use crate::notify::{Evidence, watchdog};
     use tokio::sync::{broadcast, watch};
+
+    fn status() -> Arc<BusStatus> {
+        let site = site_from_text("t", include_str!("../examples/minimal-site.toml"), |_| {}).value.unwrap();
+        Arc::new(BusStatus::new(&site.buses[0]))
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_bus_that_panics_is_an_event_and_is_started_again_while_the_others_run_on() {
@@ -102,7 +118,7 @@ mod tests {
                         stop.cancelled().await;
                     }
                 };
-                keep(key, run, &core, &down, &stop).await;
+                keep(key, run, &status(), &core, &down, &stop).await;
             });
         }
         let (mut notices, mut alarms) = (Vec::new(), Vec::new());
@@ -145,7 +161,7 @@ mod tests {
             }
         };
         let (kept, counted) = (stop.clone(), down.clone());
-        tokio::spawn(async move { keep("gas-bus", starts, &core, &counted, &kept).await });
+        tokio::spawn(async move { keep("gas-bus", starts, &status(), &core, &counted, &kept).await });
         let (begun, mut pauses, mut since) = (Instant::now(), Vec::new(), None);
         while pauses.len() < 5 {
             if let CoreRequest::System { active, .. } = inbox.recv().await.unwrap() {
@@ -157,6 +173,44 @@ mod tests {
             }
         }
         assert_eq!(pauses, [1, 2, 4, 1, 2]);
+        stop.cancel();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watchdog_is_fed_while_a_bus_waits_for_its_next_start_and_not_while_one_hangs() {
+        let (requests, mut inbox) = mpsc::channel(16);
+        let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
+        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
+        tokio::spawn(async move { while inbox.recv().await.is_some() {} });
+        let (stop, starts) = (CancellationToken::new(), Arc::new(AtomicU32::new(0)));
+        let begin = |key: &'static str, hangs_at: u32, nth: Arc<AtomicU32>| {
+            let (core, status, stop) = (core.clone(), status(), stop.clone());
+            let evidence = Evidence::bus(key, status.clone());
+            tokio::spawn(async move {
+                let run = || {
+                    let nth = nth.fetch_add(1, Ordering::Relaxed);
+                    async move {
+                        assert!(nth >= hangs_at, "as if the decoder had a mistake");
+                        std::future::pending::<()>().await;
+                    }
+                };
+                keep(key, run, &status, &core, &AtomicU32::new(0), &stop).await;
+            });
+            evidence
+        };
+        // The second hangs after 1, 2 and 4 s of waiting.
+        let parts = vec![begin("gas-bus", u32::MAX, starts.clone()), begin("tank-bus", 3, Arc::default())];
+        let (told, mut seen) = mpsc::channel(16);
+        let begun = Instant::now();
+        tokio::spawn(watchdog(parts, stop.clone(), move |turn| {
+            told.try_send((begun.elapsed().as_secs(), turn.stuck, turn.goes_on)).unwrap();
+        }));
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        assert!(starts.load(Ordering::Relaxed) >= 8, "it waits for a minute by now");
+        let (at_s, stuck, _) = seen.try_recv().unwrap();
+        assert!((16..=19).contains(&at_s), "ten seconds after the third start: {at_s}");
+        assert_eq!(stuck, ["bus tank-bus"]);
+        assert!(seen.try_recv().is_err(), "nothing changes after that");
         stop.cancel();
     }
 }

@@ -52,10 +52,11 @@ impl Evidence {
         Self::new(name, STUCK_AFTER_S, move || Some(turns.load(Ordering::Relaxed)))
     }
 
-    /// The turns of one bus.
+    /// The turns of one bus; one that waits for its next start after a fault has nothing to do, and its fault is an alarm of its own.
     #[must_use]
     pub fn bus(key: &str, status: Arc<BusStatus>) -> Self {
-        Self::new(&format!("bus {key}"), STUCK_AFTER_S, move || Some(status.progress()))
+        let turns = move || (!status.waits_for_start()).then(|| status.progress());
+        Self::new(&format!("bus {key}"), STUCK_AFTER_S, turns)
     }
 
     /// The two writers of the store: a pulse that comes back, and samples that are dealt with.

@@ -95,6 +95,53 @@ fn sentinels_are_bits_or_numbers() {
     assert_eq!(once("type = 'u64'\nsentinels = [0x7FFFFFFFFFFFFFFF]", &[0x7FFF, 0xFFFF, 0xFFFF, 0xFFFF]), NONE);
 }
 
+fn single(field: &str, value: f32) -> Reading {
+    let words = [16, 0].map(|shift| u16::try_from(value.to_bits() >> shift & 0xFFFF).unwrap());
+    once(&format!("type = 'f32'\n{field}"), &words)
+}
+
+#[test]
+fn a_sentinel_of_a_float_is_the_float_nearest_to_what_is_written_and_no_other() {
+    let told = -999.9_f32;
+    for written in ["-999.9", "0xC479F99A"] {
+        let field = format!("sentinels = [{written}]");
+        assert_eq!(single(&field, told), NONE, "{written}");
+        for neighbour in [told.next_up(), told.next_down()] {
+            assert_eq!(single(&field, neighbour), good(f64::from(neighbour)), "{written}");
+        }
+    }
+    let double = |value: f64| {
+        let words = [48, 32, 16, 0].map(|shift| u16::try_from(value.to_bits() >> shift & 0xFFFF).unwrap());
+        once("type = 'f64'\nsentinels = [-999.9, 9999, 0x7FEFFFFFFFFFFFFF]", &words)
+    };
+    assert_eq!([-999.9, 9999.0, f64::MAX].map(double), [NONE; 3]);
+    for value in [(-999.9_f64).next_up(), f64::from(told), 9999.5] {
+        assert_eq!(double(value), good(value));
+    }
+}
+
+#[test]
+fn a_whole_sentinel_of_a_float_is_the_number_unless_it_can_only_be_bits() {
+    assert_eq!(single("sentinels = [9999]", 9999.0), NONE);
+    assert_eq!(single("sentinels = [9999]", 9998.0), good(9998.0));
+    assert_eq!(single("sentinels = [0]", -0.0), NONE);
+    // the last that is a number, the first that is bits: the smallest normal float
+    assert_eq!(single("sentinels = [0x007FFFFF]", 8_388_607.0), NONE);
+    assert_eq!(single("sentinels = [0x00800000]", 8_388_608.0), good(8_388_608.0));
+    assert_eq!(single("sentinels = [0x00800000]", f32::MIN_POSITIVE), NONE);
+    assert_eq!(single("sentinels = [0x7F7FFFFF]", f32::MAX), NONE);
+    assert_eq!(single("sentinels = [0x7FC00000]", f32::from_bits(0x7FC0_0000)), NONE);
+    assert_eq!(single("sentinels = [99999999.0]", 99_999_999.0), NONE, "with a point it is a number whatever its size");
+}
+
+#[test]
+fn a_sentinel_is_what_stands_before_scale_and_offset() {
+    let scaled = "scale = 0.1\noffset = -40.0\nsentinels = [9999]";
+    assert_eq!(single(scaled, 9999.0), NONE);
+    assert_eq!(once(&format!("type = 'u16'\n{scaled}"), &[9999]), NONE);
+    near(single(scaled, 100_390.0), 9999.0);
+}
+
 /// Microamperes in a register, 0–100 % at 4–20 mA.
 const CURRENT: &str = "[field.x]\naddress = 0\ntype = 'u16'\nscale = 0.001\nsignal = { span = [0.0, 100.0] }\n";
 

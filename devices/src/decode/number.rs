@@ -9,12 +9,18 @@ pub(crate) fn number(field: &Field, words: &[u16]) -> Result<f64, Fault> {
     let number = read(field, bits)?;
     let is_sentinel = |s: &Sentinel| match s {
         Sentinel::Raw(raw) => *raw == bits,
-        Sentinel::Number(n) => n.to_bits() == number.to_bits() || (n - number).abs() < f64::EPSILON * n.abs(),
+        Sentinel::Number(n) => is_same(field, *n, number),
     };
     if !number.is_finite() || field.sentinels.iter().any(is_sentinel) {
         return Err(Fault::NotANumber);
     }
     Ok(number)
+}
+
+/// A sentinel of a float is already the float nearest to what is written; elsewhere tenths and hundredths were divided.
+#[allow(clippy::float_cmp, reason = "a float of the instrument means nothing or its neighbour means something")]
+fn is_same(field: &Field, sentinel: f64, number: f64) -> bool {
+    sentinel == number || !field.kind.is_float() && (sentinel - number).abs() < f64::EPSILON * sentinel.abs()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a 64-bit counter is told to 53 bits")]

@@ -217,19 +217,44 @@ fn low_divisor(raw: &RawField) -> Result<u16, Wrong> {
 fn sentinels(raw: &RawField) -> Result<Vec<Sentinel>, Wrong> {
     let bits = 16 * u32::from(raw.kind.width());
     let one = |sentinel: &RawSentinel| match *sentinel {
-        RawSentinel::Whole(whole) => match u64::try_from(whole) {
-            Ok(word) if bits < 64 && word >> bits != 0 => wrong(
+        RawSentinel::Whole(whole) if whole < number_below(raw.kind) => {
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "small numbers such as -9999; of a double all below 2^52 are exact"
+            )]
+            let number = whole as f64;
+            Ok(Sentinel::Number(nearest(raw.kind, number)))
+        }
+        RawSentinel::Whole(whole) => match u64::try_from(whole).expect("no kind counts negative numbers as bits") {
+            word if bits < 64 && word >> bits != 0 => wrong(
                 "sentinels",
                 (format!("{word:#X} 超过 {bits} 位"), format!("sentinel {word:#X} has more than {bits} bits")),
                 ("写成与类型一样宽", "write it as wide as the type"),
             ),
-            Ok(word) => Ok(Sentinel::Raw(word)),
-            #[allow(clippy::cast_precision_loss, reason = "sentinels are small numbers such as -9999")]
-            Err(_) => Ok(Sentinel::Number(whole as f64)),
+            word => Ok(Sentinel::Raw(word)),
         },
-        RawSentinel::Real(number) => Ok(Sentinel::Number(number)),
+        RawSentinel::Real(number) => Ok(Sentinel::Number(nearest(raw.kind, number))),
     };
     raw.sentinels.iter().map(one).collect()
+}
+
+/// A whole number below this is the number, from here on the bits of the registers: TOML does not tell 0x7FC00000 from 2143289344.
+/// Of a float the smaller ones would be the bits of a subnormal, which is no value anyhow, so that 9999 can only mean the number.
+fn number_below(kind: Kind) -> i64 {
+    if kind == Kind::F32 {
+        i64::from(f32::MIN_POSITIVE.to_bits())
+    } else if kind == Kind::F64 {
+        f64::MIN_POSITIVE.to_bits().cast_signed()
+    } else {
+        0
+    }
+}
+
+/// As an instrument of this kind would tell `number`: -999.9 of an f32 is -999.900024….
+fn nearest(kind: Kind, number: f64) -> f64 {
+    #[allow(clippy::cast_possible_truncation, reason = "the same rounding as the instrument's")]
+    let single = number as f32;
+    if kind == Kind::F32 { f64::from(single) } else { number }
 }
 
 fn signal(raw: &RawSignal, field: &RawField) -> Result<Signal, Wrong> {

@@ -1,17 +1,23 @@
 //! The core: the only caller of the engine, and how everybody else talks to it.
 //!
-//! Owns the handle and the messages; `task` is the loop, `ledger` makes events durable before they are visible, `view` makes the picture,
-//! `nearness` asks the buses for more where a value nears a limit, `pace` says when it is drawn.
+//! Owns the handle and the messages; `task` is the loop, with `beginning`, `requests` and `second` for what comes in beside the scans;
+//! `ledger` makes events durable before they are visible, `picture` shows the whole of it and `view` its parts, `nearness` asks the buses
+//! for more where a value nears a limit, `pace` says when it is drawn, `tick` when the engine is due.
 
+mod beginning;
 mod change;
 mod derived;
 mod ledger;
 mod nearness;
 mod pace;
+mod picture;
+mod requests;
+mod second;
 mod standing;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tick;
 mod view;
 
 pub use change::NewRules;

@@ -3,20 +3,29 @@
 use super::{CommandError, CoreHandle, CoreParts, Derived, Nearness, NewRules, start};
 use crate::clock::SystemClock;
 use crate::config;
+use crate::kept_bus::keep;
 use crate::record::Record;
 use crate::reload::Asker;
+use crate::snapshot::Snapshot;
 use crate::store::{OpenOptions, Store, verify};
-use devices::{BusMessage, Scan};
+use devices::status::BusStatus;
+use devices::{BusMessage, BusSpec, Connect, Connecting, LinkStream, Scan, run_bus_with};
 use rules::{
-    Actor, Clock, Command, EventKind, Finite, Now, Reading, Rejected, RuleBook, Sample, SystemCondition, TimeQuality,
-    Wall,
+    Actor, Clock, Command, EventKind, Fault, Finite, Now, Reading, Rejected, RuleBook, Sample, SystemCondition,
+    TimeQuality, Wall,
 };
 use rusqlite::Connection;
+use std::io;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Longest wait of a test for what must come.
@@ -42,6 +51,7 @@ struct Bench {
     book: RuleBook,
     clock: Arc<Trusted>,
     store: Store,
+    bus: (BusSpec, Arc<BusStatus>),
 }
 
 const SITE: &str = include_str!("../../examples/minimal-site.toml");
@@ -55,7 +65,8 @@ fn bench_on(folder: &Path, text: &str) -> Bench {
 }
 
 fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
-    let site = config::site_from_text("minimal-site.toml", text, |_| {}).value.unwrap();
+    let checked = config::site_from_text("minimal-site.toml", text, |_| {});
+    let site = checked.value.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let clock = Arc::new(Trusted::default());
     let options = OpenOptions {
         points: site.book.points().iter().map(|p| p.key.clone()).collect(),
@@ -69,6 +80,8 @@ fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
     let (store, found) = Store::open(folder, options).unwrap();
     let (scans, inbox) = mpsc::channel(16);
     let stop = CancellationToken::new();
+    let spec = site.buses[0].clone();
+    let bus = (spec.clone(), Arc::new(BusStatus::new(&spec)));
     let parts = CoreParts {
         book: site.book.clone(),
         site: site.view.clone(),
@@ -77,7 +90,7 @@ fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
         clock: clock.clone(),
         boot_id: "boot".into(),
         asker,
-        buses: Vec::new(),
+        buses: vec![(spec.key, bus.1.clone())],
         nearness: Nearness::default(),
         derived: Derived::default(),
         uplink: false,
@@ -88,7 +101,7 @@ fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
     };
     let (handle, task) = start(parts, stop.clone());
     let records = handle.records();
-    Bench { handle, task, scans, records, stop, book: site.book, clock, store }
+    Bench { handle, task, scans, records, stop, book: site.book, clock, store, bus }
 }
 
 impl Bench {
@@ -494,4 +507,63 @@ async fn who_had_the_same_rules_read_again_and_why_is_in_the_journal() {
     let record = second.next("operator.action").await;
     let said = serde_json::to_string(&record).unwrap();
     assert!(said.contains("config_reloaded") && said.contains("\"li\"") && said.contains("换了数据库口令"), "{said}");
+}
+
+/// A wire on which the task of its bus fails with the first exchange, as if the decoder had a mistake.
+struct Cursed;
+
+impl Connect for Cursed {
+    fn connect(&mut self) -> Connecting<'_> {
+        Box::pin(async { Ok(Box::new(Self) as Box<dyn LinkStream>) })
+    }
+}
+
+impl AsyncRead for Cursed {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        panic!("as if the decoder had a mistake")
+    }
+}
+
+impl AsyncWrite for Cursed {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn the_link_of_a_bus_that_failed_is_down_at_once_and_its_points_are_stale_within_their_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let age = "range = [0, 100]\nmax_age_s = 1.0";
+    let mut bench = bench_on(folder.path(), &SITE.replacen("range = [0, 100]", age, 1));
+    let ((spec, status), clock, scans) = (bench.bus.clone(), bench.clock.clone(), bench.scans.clone());
+    let (core, stop) = (bench.handle.clone(), bench.stop.clone());
+    let mut pictures = core.snapshots();
+    bench.scan(10.0).await;
+    pictures.wait_for(|p| p.values[0].reading.value() == Some(10.0)).await.unwrap();
+    let scanned = Instant::now();
+    let keeping = tokio::spawn(async move {
+        let run = || run_bus_with(Cursed, spec.clone(), clock.clone(), scans.clone(), status.clone(), stop.clone());
+        keep("bus-a", run, &status, &core, &AtomicU32::new(0), &stop).await;
+    });
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        let record = bench.records.recv().await.unwrap();
+        match &record.event.kind {
+            EventKind::DeviceState { code, .. } | EventKind::Notice { code, .. } => told.push(code.to_string()),
+            _ => {}
+        }
+    }
+    told.sort_unstable(); // the bus has said that it is up on a way of its own
+    assert_eq!(told, ["link_down", "link_up", "task_panicked"]);
+    let stale = |p: &Arc<Snapshot>| !p.buses[0].up && p.values[0].reading == Reading::Bad(Fault::Stale);
+    tokio::time::timeout(PATIENCE, pictures.wait_for(stale)).await.unwrap().unwrap();
+    assert!(scanned.elapsed() < Duration::from_secs(3), "a second, and the next picture");
+    bench.end().await;
+    keeping.await.unwrap();
 }
