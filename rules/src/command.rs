@@ -36,8 +36,8 @@ pub enum Command {
     Acknowledge { alarm: String, seen_seq: u64, comment: String },
     /// Hide an alarm for a while; a reason of at least 4 characters, never priority 1.
     Shelve { alarm: String, seen_seq: u64, kind: ShelfKind, duration_s: u64, reason: String },
-    /// End a shelf: what is active counts as acknowledged by this person.
-    Unshelve { alarm: String, seen_seq: u64 },
+    /// End a shelf: what is active counts as acknowledged by this person. A reason where one was given.
+    Unshelve { alarm: String, seen_seq: u64, reason: String },
     /// End a latched alarm that is normal and acknowledged.
     ResetLatch { alarm: String, seen_seq: u64, reason: String },
     /// Take a point's alarms out of effect under a permit. Who approves gives the command; who asked is named.
@@ -57,8 +57,14 @@ pub enum Command {
     OutOfService { point: String, seen_seq: u64, work_order: String, reason: String },
     /// Back into service: judged anew; a reason of at least 4 characters.
     ReturnToService { point: String, seen_seq: u64, reason: String },
-    /// Forget the ranks of a first-out group whose members are all normal and acknowledged.
-    ResetFirstOut { group: String },
+    /// Forget the ranks of a first-out group whose members are all normal and acknowledged. Refused as [`Rejected::Changed`] when one of
+    /// them called after `seen_seq`, where one is given; a reason likewise.
+    ResetFirstOut {
+        group: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen_seq: Option<u64>,
+        reason: String,
+    },
     /// Set the mode of a unit that has no running signal.
     SetMode { unit: String, seen_seq: u64, mode: Mode, reason: String },
     /// Stop the sound for a while; a new alarm of priority 1 or 2 brings it back.
@@ -108,10 +114,11 @@ impl Command {
             | Self::ReturnToService { seen_seq, .. }
             | Self::SetMode { seen_seq, .. }
             | Self::MoveHazard { seen_seq, .. } => Some(seen_seq),
-            Self::ConfirmHazard { seen_seq, .. } | Self::RejectHazard { seen_seq, .. } | Self::Silence { seen_seq } => {
-                seen_seq.as_mut()
-            }
-            Self::ResetFirstOut { .. } | Self::TestAnnunciator { .. } | Self::RegisterHazard { .. } => None,
+            Self::ConfirmHazard { seen_seq, .. }
+            | Self::RejectHazard { seen_seq, .. }
+            | Self::ResetFirstOut { seen_seq, .. }
+            | Self::Silence { seen_seq } => seen_seq.as_mut(),
+            Self::TestAnnunciator { .. } | Self::RegisterHazard { .. } => None,
         }
     }
 }

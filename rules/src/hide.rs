@@ -16,6 +16,16 @@ pub struct Expiry {
 }
 
 impl Expiry {
+    /// What has no end of its own.
+    pub const NEVER: Self = Self { mono: Mono(u64::MAX), wall_utc_ms: i64::MAX };
+
+    /// The same, so much earlier.
+    #[must_use]
+    pub(crate) fn earlier(self, by: Duration) -> Self {
+        let ns = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        let ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Self { mono: Mono(self.mono.0.saturating_sub(ns)), wall_utc_ms: self.wall_utc_ms.saturating_sub(ms) }
+    }
     /// `d` from now.
     #[must_use]
     pub fn after(now: Now, d: Duration) -> Self {
@@ -35,6 +45,15 @@ pub struct Shelf {
     pub kind: ShelfKind,
     pub until: Expiry,
     pub by: Decision,
+}
+
+impl Suppressed {
+    /// By the rule of that key from `at` on.
+    pub(crate) fn new(rule: &str, until: Expiry, at: Now) -> Self {
+        let granted = until.mono.since(at.mono);
+        let granted_ms = if until == Expiry::NEVER { 0 } else { u64::try_from(granted.as_millis()).unwrap_or(0) };
+        Self { rule: rule.to_owned(), until, granted_ms }
+    }
 }
 
 impl Shelf {
@@ -95,6 +114,9 @@ pub struct Suppressed {
     /// Key of the suppression; `mode` for a unit's mode.
     pub rule: String,
     pub until: Expiry,
+    /// For how long it was begun; 0 where that has no end, or in rows of an older version.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub granted_ms: u64,
 }
 
 /// All that hides one alarm now. Boxes, because few alarms are hidden.

@@ -22,7 +22,7 @@ pub mod time;
 pub use book::{BookParts, Defect, DeviceId, MeasureId, PointId, RiskId, RuleBook, RuleId, SourceId};
 pub use command::{Actor, Command, Refusal, Rejected, ShelfKind};
 pub use engine::{
-    AlarmState, BootSince, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition,
+    AlarmState, BootSince, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition, UnitMode,
 };
 pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut, StateChange};
 pub use reading::{Doubt, Fault, Finite, Reading, Sample};

@@ -106,6 +106,15 @@ impl Reading {
             Self::Bad(_) => None,
         }
     }
+    /// True when it says that something is normal: a value of a test, and the first one after a time-out, may raise an alarm but prove no
+    /// normal state.
+    #[must_use]
+    pub fn proves_normal(self) -> bool {
+        match self {
+            Self::Good(_) | Self::Uncertain(_, Doubt::OverRange | Doubt::UnderRange | Doubt::Maintenance) => true,
+            Self::Uncertain(_, Doubt::Simulated | Doubt::Unconfirmed) | Self::Bad(_) => false,
+        }
+    }
     /// True when a second reading must agree before anything is cleared by it.
     #[must_use]
     pub fn is_unconfirmed(self) -> bool {

@@ -110,11 +110,13 @@ pub(super) fn sort_rules(parts: &mut BookParts) {
 pub(super) fn add_sensor_faults(parts: &mut BookParts) {
     let given: HashSet<&str> =
         parts.rules.iter().filter(|r| r.condition == Condition::SensorFault).map(|r| &*r.point).collect();
+    let judged: HashSet<&str> = parts.rules.iter().map(|r| &*r.point).collect();
     let [cause, consequence, action, action_en] = SENSOR_FAULT_TEXTS.map(Text::from);
     let missing: Vec<Rule> = parts
         .points
         .iter()
-        .filter(|p| p.kind != PointKind::State && !given.contains(&*p.key))
+        // a state that nothing judges holds back no alarm when it fails
+        .filter(|p| (p.kind != PointKind::State || judged.contains(&*p.key)) && !given.contains(&*p.key))
         .map(|p| Rule {
             point: p.key.clone(),
             condition: Condition::SensorFault,

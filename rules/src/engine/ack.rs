@@ -37,7 +37,7 @@ impl Engine {
             let (a, hidden) = (&self.alarms[*i], &self.alarms[*i].hidden);
             let bypass = hidden.bypass.as_ref().map_or(0, |b| b.begun_seq);
             let service = hidden.service.as_ref().map_or(0, |s| s.begun_seq);
-            a.annunciated_seq.max(bypass).max(service)
+            a.annunciated_seq.max(a.shadow_seq).max(bypass).max(service)
         });
         if seen_seq < newest.max().unwrap_or(0) || seen_seq >= self.next_seq {
             return Err(Rejected::Changed(point.to_owned()));
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    /// 12: the latch of an alarm that is normal and acknowledged.
+    /// 12: the latch of an alarm that is acknowledged, and normal by what is read now.
     pub(super) fn reset_latch(
         &mut self,
         alarm: &str,
@@ -112,6 +112,7 @@ impl Engine {
             }
             () if !a.latched => return Err(Rejected::Refused(Refusal::NothingToEnd)),
             () if !a.acked => return Err(Rejected::Refused(Refusal::NotAcknowledged)),
+            () if !self.is_judged_now(i) => return Err(Rejected::Refused(Refusal::ConditionNotNormal)),
             () if !is_reason(reason) => return Err(Rejected::Incomplete(vec!["reason".to_owned()])),
             () => {}
         }

@@ -32,9 +32,9 @@ impl Engine {
             EventKind::FirstOutReset { group, .. } => self.forget_ranks(group),
             EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),
             EventKind::FloodEnded { .. } => self.flood.end(),
-            EventKind::ModeChanged { plant_unit, new, .. } => {
+            EventKind::ModeChanged { plant_unit, new, by, .. } => {
                 self.set_mode(plant_unit, *new);
-                self.note_mode(plant_unit, event.seq);
+                self.note_mode(plant_unit, event.seq, by.is_none());
             }
             EventKind::Silenced { until, .. } => self.silenced = Some(*until),
             kind => {
@@ -185,7 +185,7 @@ impl Engine {
             EventKind::Suppressed { rule, until, .. } => {
                 a.spent.retain(|spent| spent != rule);
                 a.hidden.suppressed.retain(|s| s.rule != *rule);
-                a.hidden.suppressed.push(crate::hide::Suppressed { rule: rule.clone(), until: *until });
+                a.hidden.suppressed.push(crate::hide::Suppressed::new(rule, *until, event.at));
             }
             EventKind::Unsuppressed { rule, why, .. } => {
                 a.hidden.suppressed.retain(|s| s.rule != *rule);

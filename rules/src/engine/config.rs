@@ -8,11 +8,12 @@
 //! ```
 //!
 //! What people and alarms did stays with the alarm's key: acknowledgement, latch, shelf, bypass, service, occurrence number,
-//! rank, progress of delays. Owns that move. Leaves reading and checking a configuration, and the ids that others hold, to
+//! rank, progress of delays. Owns that move. What may be hidden
+//! under the new book is for [`super::align`]. Leaves reading and checking a configuration, and the ids that others hold, to
 //! the gateway.
 
 use super::{ConditionState, Engine, Timer, restore};
-use crate::book::{Point, RuleBook, slot};
+use crate::book::{Point, RuleBook};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Decision;
 use crate::hide::EndCause;
@@ -54,10 +55,10 @@ impl Engine {
         let next = restore::blank(book, now);
         let gone = self.close_what_goes(&next, now, out);
         let changed = self.move_in(next, now);
-        self.end_what_is_not_allowed(now, out);
-        self.cause = Cause::Config;
-        self.follow_expiring(now, out);
-        self.align_suppressions(now, out);
+        self.align_hiding(now, out);
+        for k in 0..self.book.suppressions().len() {
+            self.judge_suppression(k, now, out);
+        }
         for i in changed {
             self.cause = Cause::Config;
             self.judge_again(i, now, out);
@@ -179,7 +180,7 @@ impl Engine {
         }
         for (k, unit) in old.book.plant_units().iter().enumerate() {
             self.set_mode(&unit.key, old.modes[k]);
-            self.note_mode(&unit.key, old.modes_seq[k]);
+            self.note_mode(&unit.key, old.modes_seq[k], old.modes_measured[k]);
         }
     }
 
@@ -262,46 +263,5 @@ impl Engine {
             ConditionState::Unknown | ConditionState::Normal | ConditionState::Active => None,
         };
         self.deadlines.set(Timer::Delay(i), due);
-    }
-
-    /// A shelf or bypass longer than the new book allows, or of what is now of priority 1.
-    fn end_what_is_not_allowed(&mut self, now: Now, out: &mut Vec<Event>) {
-        for i in 0..self.alarms.len() {
-            let max = self.book.policy().shelf_max[slot(self.priority_of(i))];
-            let Some(shelf) = &self.alarms[i].hidden.shelf else { continue };
-            if max.is_none_or(|max| shelf.granted() > max) {
-                self.shelf_over(i, EndCause::Config, now, out);
-            }
-        }
-        for p in 0..self.book.points().len() {
-            let bypass = self.first_of(p).and_then(|i| self.alarms[i].hidden.bypass.as_ref());
-            if bypass.is_some_and(|b| b.granted() > self.book.policy().bypass_max) {
-                self.bypass_over(p, EndCause::Config, None, now, out);
-            }
-        }
-    }
-
-    /// What the new book hides by design is hidden, what it does not is not.
-    fn align_suppressions(&mut self, now: Now, out: &mut Vec<Event>) {
-        for i in 0..self.alarms.len() {
-            let rules: Vec<String> = self.alarms[i].hidden.suppressed.iter().map(|s| s.rule.clone()).collect();
-            for rule in rules {
-                if !self.is_suppressed_by(i, &rule) {
-                    self.cause = Cause::Config;
-                    self.lift(i, &rule, EndCause::Config, now, out);
-                }
-            }
-        }
-        for i in 0..self.book.rules().len() {
-            let p = self.book.index().point_of_rule[i].index();
-            if let Some(k) = self.book.index().groups.unit_of_point(p) {
-                self.cause = Cause::Config;
-                self.judge_mode(i, self.modes[k], now, out);
-            }
-        }
-        for k in 0..self.book.suppressions().len() {
-            self.align_suppression(k, now, out);
-            self.judge_suppression(k, now, out);
-        }
     }
 }

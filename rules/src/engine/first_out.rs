@@ -55,10 +55,12 @@ impl Engine {
         }
     }
 
-    /// A person forgets the ranks; the group is armed again.
+    /// A person forgets the ranks that they saw; the group is armed again.
     pub(super) fn reset_first_out(
         &mut self,
         group: &str,
+        seen_seq: Option<u64>,
+        reason: &str,
         actor: &Actor,
         now: Now,
         out: &mut Vec<Event>,
@@ -73,7 +75,11 @@ impl Engine {
         if members.iter().all(|m| self.alarms[*m].first_out.is_none()) {
             return Err(Rejected::AlreadySo);
         }
-        self.emit(EventKind::FirstOutReset { group: group.to_owned(), by: decision(actor, "", now) }, now, out);
+        let called = members.iter().map(|m| self.alarms[*m].annunciated_seq).max().unwrap_or(0);
+        if seen_seq.is_some_and(|seen| seen < called || seen >= self.next_seq) {
+            return Err(Rejected::Changed(group.to_owned()));
+        }
+        self.emit(EventKind::FirstOutReset { group: group.to_owned(), by: decision(actor, reason, now) }, now, out);
         Ok(())
     }
 }

@@ -8,7 +8,6 @@ use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Event, EventKind};
 use crate::hazard::step::{Given, Step, is_name, is_text, kept, need};
 use crate::hazard::{Found, Hazard, Stage};
-use crate::reading::{Doubt, Reading};
 use crate::time::Now;
 
 /// Open records beyond which nobody registers another by hand; what alarms open is limited by the measures.
@@ -101,22 +100,14 @@ impl Engine {
     }
 
     /// After a start a stored state says nothing of the present.
-    fn is_judged_now(&self, i: usize) -> bool {
+    pub(super) fn is_judged_now(&self, i: usize) -> bool {
         let x = self.book.index();
-        let read = |alarm: usize| x.point_of_alarm(alarm).is_none_or(|p| proves(self.readings[p.index()].0));
+        let read = |alarm: usize| x.point_of_alarm(alarm).is_none_or(|p| self.readings[p.index()].0.proves_normal());
         match x.subject(i) {
             Subject::Rule(_) => read(i) && self.says_something(i),
             Subject::Device(d) => self.answered[d.index()].is_some(),
             Subject::Vote(k) | Subject::VoteInvalid(k) => x.groups.members_of_vote[k].iter().all(|m| read(*m)),
             Subject::System(_) => true,
         }
-    }
-}
-
-/// A value of a test, and the first one after a time-out, may raise an alarm but proves no normal state.
-fn proves(reading: Reading) -> bool {
-    match reading {
-        Reading::Good(_) | Reading::Uncertain(_, Doubt::OverRange | Doubt::UnderRange | Doubt::Maintenance) => true,
-        Reading::Uncertain(_, Doubt::Simulated | Doubt::Unconfirmed) | Reading::Bad(_) => false,
     }
 }

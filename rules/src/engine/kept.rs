@@ -3,8 +3,7 @@
 //! A start and a change of the rules keep everything anew. The one has moved the times of another boot to the clock of this one, and the
 //! next start takes what it finds for times of this boot; the other may bring back a rule of before, which must not find its old row.
 
-use super::{AlarmState, Engine};
-use crate::book::Mode;
+use super::{AlarmState, Engine, UnitMode};
 use crate::event::{Event, EventKind};
 use crate::hazard::Hazard;
 
@@ -20,7 +19,7 @@ pub struct Kept {
     /// One that is over is as its last event has it.
     pub hazards: Vec<Hazard>,
     /// Units of the plant whose mode changed.
-    pub modes: Vec<(String, Mode)>,
+    pub modes: Vec<UnitMode>,
 }
 
 impl Engine {
@@ -33,7 +32,9 @@ impl Engine {
         let orphans = self.unsaid.orphans().iter().filter(|_| all).cloned();
         let gone = event.kind.fact().filter(|f| self.alarm_index(&f.alarm).is_none());
         let mode = match &event.kind {
-            EventKind::ModeChanged { plant_unit, new, .. } => Some((plant_unit.clone(), *new)),
+            EventKind::ModeChanged { plant_unit, new, by, .. } => {
+                Some(UnitMode { unit: plant_unit.clone(), mode: *new, measured: by.is_none() })
+            }
             _ => None,
         };
         Kept {

@@ -26,6 +26,7 @@
 
 mod ack;
 mod alarms;
+mod align;
 mod annunciate;
 mod apply;
 mod bypass;
@@ -67,7 +68,7 @@ pub use alarms::Alarms;
 pub use config::ConfigChange;
 pub use flood::Flood;
 pub use kept::Kept;
-pub use state::{AlarmState, BootSince, ConditionState, Input, Restored, Shown};
+pub use state::{AlarmState, BootSince, ConditionState, Input, Restored, Shown, UnitMode};
 pub use stillness::Stillness;
 pub use system::SystemCondition;
 pub use vote::Count;
@@ -99,6 +100,8 @@ pub struct Engine {
     /// Conditions that a mode changes, by rule; looked up, never iterated.
     by_mode: HashMap<usize, Condition>,
     modes: Vec<Mode>,
+    /// Those that are by a running signal, not by a person.
+    modes_measured: Vec<bool>,
     /// Number of the event of each, or of the newest before the start.
     modes_seq: Vec<u64>,
     suppressing: Vec<suppress::Suppressing>,
@@ -188,7 +191,7 @@ impl Engine {
                 let duration = Duration::from_secs(*duration_s);
                 self.shelve(&shelf::Wish { alarm, seen_seq: *seen_seq, kind: *kind, duration, reason }, by, now, out)
             }
-            Command::Unshelve { alarm, seen_seq } => self.unshelve(alarm, *seen_seq, by, now, out),
+            Command::Unshelve { alarm, seen_seq, reason } => self.unshelve(alarm, *seen_seq, reason, by, now, out),
             Command::ResetLatch { alarm, seen_seq, reason } => self.reset_latch(alarm, *seen_seq, reason, by, now, out),
             Command::Bypass { .. } => self.bypass(command, by, now, out),
             Command::EndBypass { point, seen_seq, reason } => self.end_bypass(point, *seen_seq, reason, by, now, out),
@@ -196,7 +199,9 @@ impl Engine {
             Command::ReturnToService { point, seen_seq, reason } => {
                 self.return_to_service(point, *seen_seq, reason, by, now, out)
             }
-            Command::ResetFirstOut { group } => self.reset_first_out(group, by, now, out),
+            Command::ResetFirstOut { group, seen_seq, reason } => {
+                self.reset_first_out(group, *seen_seq, reason, by, now, out)
+            }
             Command::SetMode { .. } => self.command_mode(command, by, now, out),
             Command::Silence { seen_seq } => self.silence(*seen_seq, by, now, out),
             Command::TestAnnunciator { reason } => self.test_annunciator(reason, by, now, out),

@@ -2,20 +2,26 @@
 //!
 //! A change of mode is a change of numbers: the newest reading is judged again with the new ones (28).
 
-use super::Engine;
 use super::ack::decision;
 use super::shelf::is_reason;
+use super::{Engine, UnitMode};
 use crate::book::{Mode, ModeRule};
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{EndCause, Expiry};
-use crate::time::{Mono, Now};
+use crate::time::Now;
 
 /// What a mode hides has no end of its own.
 pub(super) const RULE: &str = "mode";
-const NO_END: Expiry = Expiry { mono: Mono(u64::MAX), wall_utc_ms: i64::MAX };
 
 impl Engine {
+    /// Modes of the units, as a store keeps them.
+    #[must_use]
+    pub fn unit_modes(&self) -> Vec<UnitMode> {
+        let units = self.book.plant_units().iter().zip(&self.modes).zip(&self.modes_measured);
+        units.map(|((u, mode), measured)| UnitMode { unit: u.key.clone(), mode: *mode, measured: *measured }).collect()
+    }
+
     /// Modes of the units, in the book's order.
     #[must_use]
     pub fn modes(&self) -> &[Mode] {
@@ -24,9 +30,9 @@ impl Engine {
 
     /// The running signal of units was read, or is silent. Maintenance is a person's word, and stays until a person ends it.
     pub(super) fn measured_mode(&mut self, p: usize, at: Now, out: &mut Vec<Event>) {
-        let new = self.mode_by(p);
         for n in 0..self.book.index().groups.units_run_by_point[p].len() {
             let k = self.book.index().groups.units_run_by_point[p][n];
+            let new = self.mode_by(p, self.modes[k]);
             if self.modes[k] != new && self.modes[k] != Mode::Maintenance {
                 self.cause = Cause::Config;
                 self.change_mode(k, new, None, at, out);
@@ -34,11 +40,23 @@ impl Engine {
         }
     }
 
-    /// 21: a signal that nobody can believe hides nothing; the unit counts as running.
-    fn mode_by(&self, p: usize) -> Mode {
-        match self.readings[p].0.value() {
-            Some(v) if v < 0.5 => Mode::Stopped,
+    /// 21: a signal that nobody can believe hides nothing; the unit counts as running. The first value after a time-out stops nothing.
+    pub(super) fn mode_by(&self, p: usize, present: Mode) -> Mode {
+        let reading = self.readings[p].0;
+        match reading.value() {
+            Some(v) if v < 0.5 && reading.proves_normal() => Mode::Stopped,
+            Some(v) if v < 0.5 && reading.is_unconfirmed() && present == Mode::Stopped => Mode::Stopped,
             _ => Mode::Running,
+        }
+    }
+
+    /// Nobody can prove how long the machine was away: every unit counts as running until its signal or a person says otherwise.
+    pub(super) fn end_modes(&mut self, now: Now, out: &mut Vec<Event>) {
+        for k in 0..self.modes.len() {
+            if self.modes[k] != Mode::Running {
+                self.cause = Cause::Restart;
+                self.change_mode(k, Mode::Running, None, now, out);
+            }
         }
     }
 
@@ -62,7 +80,7 @@ impl Engine {
         let signal = self.book.plant_units()[k].running_point.as_ref().and_then(|key| self.book.point_id(key));
         let mode = match (signal, *mode) {
             (None, mode) | (Some(_), mode @ Mode::Maintenance) => mode,
-            (Some(p), _) if self.modes[k] == Mode::Maintenance => self.mode_by(p.index()),
+            (Some(p), _) if self.modes[k] == Mode::Maintenance => self.mode_by(p.index(), self.modes[k]),
             (Some(_), _) => return Err(Rejected::Refused(Refusal::ModeIsMeasured)),
         };
         if self.modes[k] == mode {
@@ -89,14 +107,14 @@ impl Engine {
         self.seen_point(unit, &alarms, seen_seq)
     }
 
-    /// Live and replay: since when the mode is what it is.
-    pub(super) fn note_mode(&mut self, unit: &str, seq: u64) {
+    /// Live and replay: since when the mode is what it is, and by whom.
+    pub(super) fn note_mode(&mut self, unit: &str, seq: u64, measured: bool) {
         if let Some(k) = self.book.plant_units().iter().position(|u| u.key == unit) {
-            self.modes_seq[k] = seq;
+            (self.modes_seq[k], self.modes_measured[k]) = (seq, measured);
         }
     }
 
-    fn change_mode(
+    pub(super) fn change_mode(
         &mut self,
         k: usize,
         new: Mode,
@@ -113,28 +131,38 @@ impl Engine {
             }
             for n in 0..self.book.index().rules_of_point[p].len() {
                 let i = self.book.index().rules_of_point[p][n].index();
-                self.judge_mode(i, new, now, out);
+                self.judge_mode(i, now, out);
                 self.judge_again(i, now, out);
             }
         }
     }
 
-    pub(super) fn judge_mode(&mut self, i: usize, mode: Mode, now: Now, out: &mut Vec<Event>) {
-        let hides = self.is_hidden_in(i, mode);
+    pub(super) fn judge_mode(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
+        let hides = self.mode_hides(i);
         let hidden = self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == RULE);
         match (hidden, hides) {
             (false, true) => {
                 let mut fact = self.fact(i, self.reading_of(i));
-                mode.word().clone_into(&mut fact.detail);
-                self.emit(EventKind::Suppressed { fact, rule: RULE.to_owned(), until: NO_END }, now, out);
+                self.mode_of(i).unwrap_or_default().word().clone_into(&mut fact.detail);
+                self.emit(EventKind::Suppressed { fact, rule: RULE.to_owned(), until: Expiry::NEVER }, now, out);
             }
             (true, false) => self.lift(i, RULE, EndCause::Released, now, out),
             _ => {}
         }
     }
 
-    pub(super) fn is_hidden_in(&self, i: usize, mode: Mode) -> bool {
-        self.book.rules()[i].by_mode.iter().any(|(m, r)| *m == mode && *r == ModeRule::Suppressed)
+    /// The mode of the unit that the alarm's point belongs to.
+    fn mode_of(&self, i: usize) -> Option<Mode> {
+        let x = self.book.index();
+        let unit = x.point_of_alarm(i).and_then(|p| x.groups.unit_of_point(p.index()));
+        unit.map(|k| self.modes[k])
+    }
+
+    /// The present mode of its unit hides that alarm.
+    pub(super) fn mode_hides(&self, i: usize) -> bool {
+        let Some(rule) = self.book.rules().get(i).filter(|r| !r.by_mode.is_empty()) else { return false };
+        let mode = self.mode_of(i);
+        rule.by_mode.iter().any(|(m, r)| Some(*m) == mode && *r == ModeRule::Suppressed)
     }
 
     /// 28: the newest reading with the numbers that hold now.

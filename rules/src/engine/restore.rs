@@ -8,7 +8,7 @@ use super::comms::START_GRACE;
 use super::deadlines::{Counts, Deadlines};
 use super::hot::{Hot, Way};
 use super::turn::NEVER_READ;
-use super::{AlarmState, Alarms, ConditionState, Engine, Restored, SystemCondition, Timer};
+use super::{AlarmState, Alarms, ConditionState, Engine, Restored, SystemCondition, Timer, UnitMode};
 use crate::book::{Mode, RuleBook};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Hazard;
@@ -28,6 +28,8 @@ pub(super) struct Unsaid {
     bypass_gone: bool,
     /// The alarm of overdue records stands without one, or the other way round: one of the two was lost.
     overdue_differs: bool,
+    /// What is hidden is not what the book hides: it is another one than before.
+    hides_otherwise: bool,
 }
 
 impl Unsaid {
@@ -106,10 +108,10 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.next_hazard = restored.next_hazard.max(1);
     engine.unsaid.unproven = !passage.wall;
     engine.boot_wall_ms = passage.boot_wall_ms;
-    for (unit, mode) in &restored.modes {
+    for UnitMode { unit, mode, measured } in &restored.modes {
         engine.set_mode(unit, *mode);
         // A screen from before the start may be older than the mode.
-        engine.note_mode(unit, engine.next_seq - 1);
+        engine.note_mode(unit, engine.next_seq - 1, *measured);
     }
     for alarm in restored.alarms {
         engine.restore_alarm(alarm, passage);
@@ -123,6 +125,7 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.drop_what_a_start_ends();
     engine.arm_overdue();
     engine.arm_all(now);
+    engine.unsaid.hides_otherwise = !engine.hides_as_it_may();
     let boot_seq = restored.boot.map_or(u64::MAX, |boot| boot.seq);
     engine.rebuild_flood(&restored.recent, boot_seq, passage);
     engine
@@ -141,6 +144,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         by_mode: HashMap::new(),
         modes: vec![Mode::default(); book.plant_units().len()],
         modes_seq: vec![0; book.plant_units().len()],
+        modes_measured: vec![false; book.plant_units().len()],
         suppressing: vec![super::suppress::Suppressing::default(); book.suppressions().len()],
         flood: super::flood::FloodWatch::default(),
         silenced: None,
@@ -262,6 +266,7 @@ impl Engine {
             || self.unsaid.unproven
             || self.unsaid.bypass_gone
             || self.unsaid.overdue_differs
+            || self.unsaid.hides_otherwise
     }
 
     /// Before the first turn: what nobody can prove is no longer hidden; alarms the book no longer has are over.
@@ -270,13 +275,17 @@ impl Engine {
             return;
         }
         self.cause = Cause::Restart;
-        let Unsaid { orphans, unproven, bypass_gone, overdue_differs } = std::mem::take(&mut self.unsaid);
+        let Unsaid { orphans, unproven, bypass_gone, overdue_differs, hides_otherwise } =
+            std::mem::take(&mut self.unsaid);
         for orphan in orphans {
             let fact = orphan_fact(&orphan);
             self.emit(EventKind::Cleared { fact }, now, out);
         }
         if unproven {
             self.end_unproven(now, out);
+        }
+        if hides_otherwise {
+            self.align_hiding(now, out);
         }
         if bypass_gone {
             self.follow_expiring(now, out);
@@ -297,6 +306,7 @@ impl Engine {
         for k in 0..self.book.suppressions().len() {
             self.end_suppression(k, EndCause::Unproven, now, out);
         }
+        self.end_modes(now, out);
     }
 }
 
@@ -344,8 +354,12 @@ fn move_to_this_boot(alarm: &mut AlarmState, passage: Passage) {
             *time = passage.then(*time).unwrap_or(Now { mono: now.mono, wall: time.wall });
         }
     }
-    for s in &mut alarm.hidden.suppressed {
-        s.until = passage.end(s.until, None);
+    for s in alarm.hidden.suppressed.iter_mut().filter(|s| s.until != Expiry::NEVER) {
+        let end = passage.end(s.until, None);
+        // never longer than it was from the beginning, whatever the wall clock did meanwhile
+        let granted = Duration::from_millis(s.granted_ms);
+        let longest = if granted.is_zero() { end.mono } else { now.mono.plus(granted) };
+        s.until = Expiry { mono: end.mono.min(longest), ..end };
     }
     if let Some(inhibit) = &mut alarm.inhibit {
         inhibit.until = if passage.wall {

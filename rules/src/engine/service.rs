@@ -9,7 +9,7 @@ use crate::hide::Service;
 use crate::time::Now;
 
 impl Engine {
-    /// 25: what stands is over; what is latched waits for its reset.
+    /// 25: what stands is over; what is latched, or would latch when it returned, waits for its reset.
     pub(super) fn out_of_service(
         &mut self,
         command: &Command,
@@ -40,8 +40,7 @@ impl Engine {
         self.vote_survives(p)?;
         for i in alarms {
             if (self.alarms[i].is_active() || !self.alarms[i].acked) && !self.alarms[i].latched {
-                let fact = self.fact(i, self.reading_of(i));
-                self.emit(EventKind::Cleared { fact }, now, out);
+                self.end_by_service(i, now, out);
             }
             self.end_one_shot(i, now, out);
             self.deadlines.set(Timer::Standing(i), None);
@@ -50,6 +49,18 @@ impl Engine {
         let service = Service { work_order, by: decision(actor, reason, now), reviewed: now, begun_seq: 0 };
         self.emit(EventKind::OutOfService { point: point.clone(), service }, now, out);
         Ok(())
+    }
+
+    /// Work on a detector takes no latch away: the reset is another person's.
+    fn end_by_service(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
+        let fact = self.fact(i, self.reading_of(i));
+        let latched = self.alarms[i].is_active() && self.would_latch(i);
+        let kind = match (latched, self.alarms[i].shadow) {
+            (false, _) => EventKind::Cleared { fact },
+            (true, false) => EventKind::Returned { fact, latched },
+            (true, true) => EventKind::ShadowReturned { fact, latched },
+        };
+        self.emit(kind, now, out);
     }
 
     /// 25: judged again, from nothing; delays start fresh with the next sample.

@@ -80,6 +80,7 @@ impl Engine {
         &mut self,
         alarm: &str,
         seen_seq: u64,
+        reason: &str,
         actor: &Actor,
         now: Now,
         out: &mut Vec<Event>,
@@ -89,7 +90,7 @@ impl Engine {
             return Err(Rejected::Refused(Refusal::NothingToEnd));
         }
         let fact = self.fact(i, self.reading_of(i));
-        self.emit(EventKind::Unshelved { fact, by: decision(actor, "", now) }, now, out);
+        self.emit(EventKind::Unshelved { fact, by: decision(actor, reason, now) }, now, out);
         if self.alarms[i].is_active() && !self.alarms[i].is_hidden() {
             self.measure_failed(i, now, out);
         }

@@ -292,6 +292,16 @@ impl BootSince {
     }
 }
 
+/// The mode of a unit of the plant, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitMode {
+    pub unit: String,
+    pub mode: Mode,
+    /// By its running signal, not by a person: it holds as long as there is one.
+    #[serde(default)]
+    pub measured: bool,
+}
+
 /// What the store kept from before.
 #[derive(Clone, Debug, Default)]
 pub struct Restored {
@@ -306,8 +316,8 @@ pub struct Restored {
     pub boot: Option<BootSince>,
     /// The latest wall time ever seen: a clock behind it proves nothing.
     pub wall_mark_utc_ms: Option<i64>,
-    /// Modes of units of the plant, by key.
-    pub modes: Vec<(String, Mode)>,
+    /// Modes of units of the plant.
+    pub modes: Vec<UnitMode>,
     /// Newest annunciations, oldest first, from the beginning of the flood that is on: the flood and its window are rebuilt from them.
     pub recent: Vec<Event>,
     /// How long values had stood still by what the history says.

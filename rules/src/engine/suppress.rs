@@ -5,7 +5,7 @@
 use super::{Engine, Timer};
 use crate::book::Suppressor;
 use crate::event::{Cause, Event, EventKind};
-use crate::hide::{EndCause, Expiry};
+use crate::hide::{EndCause, Expiry, Suppressed};
 use crate::time::Now;
 
 /// How one suppression stands.
@@ -26,6 +26,8 @@ impl Suppressing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Says {
     Yes,
+    /// The first value after a time-out: a second one must agree before it hides anything.
+    Perhaps,
     No,
     /// Not to be trusted.
     Nothing,
@@ -35,15 +37,16 @@ impl Engine {
     fn suppressor(&self, k: usize) -> Says {
         match &self.book.suppressions()[k].when {
             Suppressor::State { point, is } => {
-                let p = self.book.point_id(point).map(|p| self.readings[p.index()].0);
-                match p.and_then(crate::reading::Reading::value) {
-                    Some(v) if (v >= 0.5) == *is => Says::Yes,
-                    Some(_) => Says::No,
-                    None => Says::Nothing,
+                let reading = self.book.point_id(point).map(|p| self.readings[p.index()].0);
+                match reading.and_then(|r| Some((r, r.value()?))) {
+                    Some((_, v)) if (v >= 0.5) != *is => Says::No,
+                    Some((r, _)) if r.proves_normal() => Says::Yes,
+                    Some((r, _)) if r.is_unconfirmed() => Says::Perhaps,
+                    _ => Says::Nothing,
                 }
             }
             Suppressor::Alarm(key) => match self.alarm_index(key).map(|i| &self.alarms[i]) {
-                Some(a) if a.held => Says::Nothing,
+                Some(a) if a.held || a.hidden.service.is_some() => Says::Nothing,
                 Some(a) if a.is_active() => Says::Yes,
                 _ => Says::No,
             },
@@ -56,6 +59,7 @@ impl Engine {
         match (self.suppressor(k), self.suppressing[k].on) {
             (Says::Yes, false) if !self.suppressing[k].spent => self.begin_suppression(k, now, out),
             (Says::Yes, _) => self.deadlines.set(Timer::Release(k), None),
+            (Says::Perhaps, _) => {}
             (Says::No, true) if delay.is_zero() => self.end_suppression(k, EndCause::Released, now, out),
             (Says::No, true) => self.deadlines.set_lazily(Timer::Release(k), now.mono.plus(delay)),
             (Says::Nothing, true) => self.end_suppression(k, EndCause::BadQuality, now, out),
@@ -68,7 +72,7 @@ impl Engine {
         let rule = self.book.suppressions()[k].key.clone();
         let until = Expiry::after(now, self.book.suppressions()[k].max);
         self.suppressing[k] = Suppressing { on: true, spent: false };
-        self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));
+        self.limit_suppression(k, until);
         self.cause = Cause::Rule;
         for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
             let i = self.book.index().groups.alarms_of_suppression[k][n];
@@ -104,42 +108,34 @@ impl Engine {
 
     /// Until when suppression `k` hides what it hides.
     pub(super) fn suppressed_until(&self, k: usize) -> Option<Expiry> {
+        self.suppressed(k).map(|s| s.until)
+    }
+
+    /// How suppression `k` hides what it hides.
+    pub(super) fn suppressed(&self, k: usize) -> Option<&Suppressed> {
         let rule = &self.book.suppressions()[k].key;
         let targets = self.book.index().groups.alarms_of_suppression[k].iter();
-        targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).find(|s| s.rule == *rule).map(|s| s.until)
+        let by_it = targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).filter(|s| s.rule == *rule);
+        // one that the book names only since is hidden for what was left
+        by_it.max_by_key(|s| s.granted_ms)
+    }
+
+    /// Suppression `k` ends then at the latest.
+    pub(super) fn limit_suppression(&mut self, k: usize, until: Expiry) {
+        self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));
     }
 
     /// True while the rule of that key, or the mode of its unit, hides alarm `i`.
     pub(super) fn is_suppressed_by(&self, i: usize, rule: &str) -> bool {
         let g = &self.book.index().groups;
         if rule == super::modes::RULE {
-            let unit = self.book.index().point_of_alarm(i).and_then(|p| g.unit_of_point(p.index()));
-            return unit.is_some_and(|k| self.is_hidden_in(i, self.modes[k]));
+            return self.mode_hides(i);
         }
         let on = |k: usize| self.suppressing[k].on && g.alarms_of_suppression[k].contains(&i);
         self.book.suppressions().iter().position(|s| s.key == rule).is_some_and(on)
     }
 
-    /// Another book: a suppression that is on hides what it names now, and for no longer than it may now.
-    pub(super) fn align_suppression(&mut self, k: usize, now: Now, out: &mut Vec<Event>) {
-        if !self.suppressing[k].on {
-            return;
-        }
-        let longest = Expiry::after(now, self.book.suppressions()[k].max);
-        let until = self.suppressed_until(k);
-        if until.is_none_or(|until| until.mono > longest.mono) {
-            return self.end_suppression(k, EndCause::Config, now, out);
-        }
-        let rule = self.book.suppressions()[k].key.clone();
-        for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
-            let i = self.book.index().groups.alarms_of_suppression[k][n];
-            if self.alarms[i].hidden.suppressed.iter().all(|s| s.rule != rule) {
-                self.hide_by_design(i, &rule, until.unwrap_or(longest), now, out);
-            }
-        }
-    }
-
-    fn hide_by_design(&mut self, i: usize, rule: &str, until: Expiry, now: Now, out: &mut Vec<Event>) {
+    pub(super) fn hide_by_design(&mut self, i: usize, rule: &str, until: Expiry, now: Now, out: &mut Vec<Event>) {
         let mut fact = self.fact(i, self.reading_of(i));
         rule.clone_into(&mut fact.detail);
         self.emit(EventKind::Suppressed { fact, rule: rule.to_owned(), until }, now, out);
@@ -153,7 +149,7 @@ impl Engine {
             self.suppressing[k].spent = targets.iter().any(|i| self.alarms[*i].spent.contains(rule));
             if let Some(until) = self.suppressed_until(k) {
                 self.suppressing[k].on = true;
-                self.deadlines.set_expiry(Timer::SuppressionMax(k), Some(until));
+                self.limit_suppression(k, until);
                 self.deadlines.set(Timer::Release(k), Some(grace_over));
             }
         }

@@ -65,8 +65,8 @@ impl Engine {
         }
         let verdict = self.verdict(i, reading, at);
         let stands = matches!(self.alarms[i].condition, S::PendingOn(_) | S::Active);
-        if reading.is_unconfirmed() && stands && verdict != Verdict::True {
-            // The first reading after a time-out clears nothing; the next one may.
+        if stands && verdict != Verdict::True && self.is_doubtful(i, reading) {
+            // The first reading after a time-out clears nothing, the next one may; a value of a test never does.
             return;
         }
         if verdict != Verdict::NotEvaluable {
@@ -95,6 +95,13 @@ impl Engine {
             (S::PendingOff(_), Verdict::True | Verdict::Between) => self.cancel_return(i, Some(reading), at, out),
             (S::Active | S::PendingOff(_), Verdict::NotEvaluable) => self.hold(i, reading, at, out),
         }
+    }
+
+    /// A value, or what it is compared with, that proves no normal state.
+    fn is_doubtful(&self, i: usize, reading: Reading) -> bool {
+        let doubtful = |r: Reading| r.value().is_some() && !r.proves_normal();
+        let reference = self.book.index().reference_of_rule.get(i).copied().flatten();
+        doubtful(reading) || reference.is_some_and(|p| doubtful(self.readings[p.index()].0))
     }
 
     /// 2: the on-delay starts with the arrival of the sample.
@@ -164,16 +171,19 @@ impl Engine {
         }
     }
 
+    /// 9: it stays latched when it returns. Behind a permit or a rule of design, which expect it, it does not; a shelf only puts it off.
+    pub(super) fn would_latch(&self, i: usize) -> bool {
+        let hidden = &self.alarms[i].hidden;
+        let only_shelved = hidden.shelf.is_some() && hidden.bypass.is_none() && hidden.suppressed.is_empty();
+        self.book.rules().get(i).is_some_and(|r| r.latching) && (!self.alarms[i].shadow || only_shelved)
+    }
+
     /// 9: returned; over when acknowledged, unless it latches.
     pub(super) fn give_back(&mut self, i: usize, reading: Option<Reading>, at: Now, out: &mut Vec<Event>) {
         let fact = self.fact(i, reading);
         let chattered = self.alarms[i].chatter;
-        let latched = self.book.rules().get(i).is_some_and(|r| r.latching);
+        let latched = self.would_latch(i);
         if self.alarms[i].shadow {
-            // A permit and a rule of design expect it; a shelf only puts it off.
-            let hidden = &self.alarms[i].hidden;
-            let only_shelved = hidden.shelf.is_some() && hidden.bypass.is_none() && hidden.suppressed.is_empty();
-            let latched = latched && only_shelved;
             self.emit(EventKind::ShadowReturned { fact: fact.clone(), latched }, at, out);
         } else {
             self.emit(EventKind::Returned { fact: fact.clone(), latched }, at, out);

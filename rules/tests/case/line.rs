@@ -14,9 +14,11 @@ pub(crate) enum Deed {
     Wall(i64),
     /// User, command, how many events behind the newest their screen is.
     Command(String, Command, u64),
+    /// `config`: with the book of `next.toml`.
     Start {
         other_boot: bool,
         unsynced: bool,
+        config: bool,
     },
     End,
 }
@@ -64,7 +66,8 @@ fn deed(name: &str, words: &[&str]) -> Deed {
         "silence" => Command::Silence { seen_seq: Some(0) },
         "wall" => return Deed::Wall(words[1].parse::<i64>().unwrap() * 1000),
         "start" => {
-            return Deed::Start { other_boot: words.contains(&"other_boot"), unsynced: words.contains(&"unsynced") };
+            let said = |word: &str| words.contains(&word);
+            return Deed::Start { other_boot: said("other_boot"), unsynced: said("unsynced"), config: said("config") };
         }
         "ack" => Command::Acknowledge { alarm: text(1), seen_seq: 0, comment: String::new() },
         "shelve" => Command::Shelve {
@@ -74,7 +77,7 @@ fn deed(name: &str, words: &[&str]) -> Deed {
             duration_s: number(2),
             reason: given,
         },
-        "unshelve" => Command::Unshelve { alarm: text(1), seen_seq: 0 },
+        "unshelve" => Command::Unshelve { alarm: text(1), seen_seq: 0, reason: String::new() },
         "reset" => Command::ResetLatch { alarm: text(1), seen_seq: 0, reason },
         "bypass" => Command::Bypass {
             point: text(1),
@@ -88,7 +91,7 @@ fn deed(name: &str, words: &[&str]) -> Deed {
         "end_bypass" => Command::EndBypass { point: text(1), seen_seq: 0, reason: given },
         "oos" => Command::OutOfService { point: text(1), seen_seq: 0, work_order: "WO-1".into(), reason },
         "in_service" => Command::ReturnToService { point: text(1), seen_seq: 0, reason: given },
-        "first_out_reset" => Command::ResetFirstOut { group: text(1) },
+        "first_out_reset" => Command::ResetFirstOut { group: text(1), seen_seq: Some(0), reason: String::new() },
         "mode" => Command::SetMode { unit: text(1), seen_seq: 0, mode: mode(words[2]), reason },
         _ => return Deed::Read(text(0), reading(name, &words[1..])),
     };
@@ -113,7 +116,14 @@ fn reading(name: &str, words: &[&str]) -> Reading {
             "unreachable" => Fault::Exception(0x0B),
             other => panic!("{name}: fault {other}"),
         }),
-        ["uncertain", v] => Reading::Uncertain(Finite::new(v.parse().unwrap()).unwrap(), Doubt::OverRange),
+        [doubt @ ("uncertain" | "unconfirmed" | "simulated"), v] => {
+            let doubt = match *doubt {
+                "unconfirmed" => Doubt::Unconfirmed,
+                "simulated" => Doubt::Simulated,
+                _ => Doubt::OverRange,
+            };
+            Reading::Uncertain(Finite::new(v.parse().unwrap()).unwrap(), doubt)
+        }
         [v] => super::good(v.parse().unwrap_or_else(|_| panic!("{name}: value {v}"))),
         other => panic!("{name}: {other:?}"),
     }

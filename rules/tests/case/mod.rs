@@ -170,11 +170,10 @@ impl Play {
 
     /// The state goes through JSON, as it does through the store.
     fn start(&mut self, ns: u64, deed: &Deed) {
-        let Deed::Start { other_boot, unsynced } = deed else { return };
+        let Deed::Start { other_boot, unsynced, config } = deed else { return };
         self.collect(ns);
         let alarms: Vec<AlarmState> =
             serde_json::from_str(&serde_json::to_string(&self.rows.values().collect::<Vec<_>>()).unwrap()).unwrap();
-        let modes = self.book.plant_units().iter().zip(self.engine.modes()).map(|(u, m)| (u.key.clone(), *m));
         let restored = Restored {
             next_seq: self.engine.next_seq(),
             next_hazard: 100,
@@ -182,10 +181,13 @@ impl Play {
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             boot: (!other_boot).then_some(self.boot),
             wall_mark_utc_ms: Some(self.wall_mark_ms),
-            modes: modes.collect(),
+            modes: self.engine.unit_modes(),
             recent: self.journal.clone(),
             stillness: self.engine.stillness(self.now(ns)),
         };
+        if *config {
+            self.book = self.next.take().expect("a case with `start config` has a next.toml");
+        }
         if *other_boot {
             // Booted twenty seconds ago.
             self.boot_at_ns = ns - 20_000_000_000;

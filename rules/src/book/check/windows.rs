@@ -80,6 +80,20 @@ pub(super) fn modes(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) ->
                 ("每种模式只写一次", "give each mode once"),
             );
         }
+        if *change == ModeRule::Suppressed && (rule.priority == 1 || p.kind == PointKind::Gas) {
+            r.warn(
+                at("modes"),
+                format!("模式 {} 下不会报出气体报警或 1 级报警", mode.word()),
+                format!(
+                    "in mode {} a gas alarm or one of priority 1 is hidden for as long as the mode lasts",
+                    mode.word()
+                ),
+                (
+                    "给这种模式另写一个限值；只有经设计和审批才可以不报：留存审批记录",
+                    "give a limit for this mode instead; hide it only by an approved design, and keep the approval",
+                ),
+            );
+        }
         if let ModeRule::Limit(limit) = change {
             gas_limits(r, &Rule { condition: rule.condition.with_limit(*limit), ..rule.clone() }, p, at);
         }

@@ -156,7 +156,7 @@ fn shelve(r: &mut Rig, t: f64, alarm: &str, duration_s: u64) {
 
 fn unshelve(r: &mut Rig, t: f64, alarm: &str) {
     r.until(t);
-    let unshelve = Command::Unshelve { alarm: alarm.into(), seen_seq: r.engine.next_seq() - 1 };
+    let unshelve = Command::Unshelve { alarm: alarm.into(), seen_seq: r.engine.next_seq() - 1, reason: String::new() };
     r.engine.command(&unshelve, &operator(), at(t), &mut r.events).unwrap();
 }
 

@@ -279,7 +279,6 @@ impl Stage {
             self.boot = BootSince { seq: self.engine.next_seq(), at: self.now(), wall_mark_utc_ms: Some(self.mark_ms) };
         }
         let book = self.engine.book().clone();
-        let modes = book.plant_units().iter().zip(self.engine.modes()).map(|(u, m)| (u.key.clone(), *m));
         let stored = Restored {
             next_seq: self.engine.next_seq(),
             next_hazard: self.engine.next_hazard,
@@ -287,7 +286,7 @@ impl Stage {
             hazards: self.rows.hazards(),
             boot,
             wall_mark_utc_ms: Some(self.mark_ms),
-            modes: modes.collect(),
+            modes: self.engine.unit_modes(),
             recent: self.events.clone(),
             stillness,
         };
@@ -314,7 +313,7 @@ impl Stage {
         match what {
             0..=3 => Command::Acknowledge { alarm, seen_seq, comment: String::new() },
             4 | 5 => Command::Shelve { alarm, seen_seq, kind, duration_s: 600, reason },
-            6 => Command::Unshelve { alarm, seen_seq },
+            6 => Command::Unshelve { alarm, seen_seq, reason: String::new() },
             7 => Command::ResetLatch { alarm, seen_seq, reason },
             8 => {
                 let (permit, requested_by, compensation) = ("PTW".into(), "ivan".into(), "便携仪巡检".into());
@@ -325,7 +324,7 @@ impl Stage {
             10 => Command::OutOfService { point, seen_seq, work_order: "WO".into(), reason },
             11 => Command::ReturnToService { point, seen_seq, reason },
             12 | 13 => Command::SetMode { unit: ["U-1", "U-2"][a % 2].into(), seen_seq, mode, reason },
-            14 => Command::ResetFirstOut { group: "F-1".into() },
+            14 => Command::ResetFirstOut { group: "F-1".into(), seen_seq: None, reason: String::new() },
             15 if a.is_multiple_of(2) => Command::Silence { seen_seq: a.is_multiple_of(4).then_some(seen_seq) },
             15 => Command::TestAnnunciator { reason },
             _ => self.wish_of_a_record(a, what),

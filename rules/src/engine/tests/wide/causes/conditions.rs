@@ -36,7 +36,10 @@ impl Witness {
             EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
                 // Bad quality never clears, at no moment and for no reason.
                 let good = matches!(self.heard(&rule.point).newest, Some((_, r)) if r.value().is_some());
-                row.active && good && (renumbered || returned || valued && off_delay.is_zero())
+                // Work on its detector takes no latch away.
+                let service = rule.latching
+                    && self.asked(|c| matches!(c, Command::OutOfService { point, .. } if *point == *rule.point));
+                row.active && (service || good && (renumbered || returned || valued && off_delay.is_zero()))
             }
             EventKind::Raised { assumed, .. } | EventKind::ShadowRaised { assumed, .. } => {
                 if row.active && fact.occurrence == row.occurrence {

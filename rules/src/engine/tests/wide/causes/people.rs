@@ -147,13 +147,14 @@ impl Witness {
                 self.heard(point).reviewed.is_some_and(|since| since.is(policy.service_review, self.now))
             }
             EventKind::FirstOutReset { group, .. } => {
-                self.asked(|c| matches!(c, Command::ResetFirstOut { group: g } if g == group))
+                self.asked(|c| matches!(c, Command::ResetFirstOut { group: g, .. } if g == group))
             }
             EventKind::Silenced { .. } => self.asked(|c| matches!(c, Command::Silence { .. })),
             EventKind::AnnunciatorTestRequested { .. } => self.asked(|c| matches!(c, Command::TestAnnunciator { .. })),
             EventKind::ModeChanged { plant_unit, by: Some(_), .. } => {
                 self.asked(|c| matches!(c, Command::SetMode { unit, .. } if unit == plant_unit))
             }
+            EventKind::ModeChanged { new: Mode::Running, by: None, .. } if self.is_unproven() => true,
             EventKind::ModeChanged { plant_unit, by: None, .. } => {
                 let signal = self
                     .book
