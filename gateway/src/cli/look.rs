@@ -22,6 +22,7 @@ pub(super) enum Sees<'a> {
     Alarm(&'a str),
     Point(&'a str),
     Unit(&'a str),
+    Group(&'a str),
     Hazard(&'a str, Deed),
 }
 
@@ -91,6 +92,13 @@ async fn standing(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trou
             let all: Vec<String> = lines("point", point).into_iter().chain(hidden).collect();
             let quiet = || format!("{point}: 没有报警，没有旁路和停用 · no alarm, not bypassed, in service");
             Ok((if all.is_empty() { quiet() } else { all.join("\n") }, seq))
+        }
+        Sees::Group(group) => {
+            let groups = person.get("/api/v1/groups").await?;
+            let known: Vec<&str> = screen::rows(&groups["first_out"]).filter_map(|g| g["key"].as_str()).collect();
+            no_such::group(&known, group).map_or(Ok(()), |text| Err(Trouble { text, exit: Exit::Usage }))?;
+            let row = screen::rows(&groups["first_out"]).find(|g| g["key"] == group);
+            Ok((row.map(screen::first_out).unwrap_or_default(), seq))
         }
         Sees::Unit(unit) => {
             let groups = person.get("/api/v1/groups").await?;

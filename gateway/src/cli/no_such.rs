@@ -30,6 +30,10 @@ pub(super) fn unit(known: &[&str], key: &str) -> Option<String> {
     (!known.contains(&key)).then(|| said(key, ("装置", "unit"), nearest(key, known)))
 }
 
+pub(super) fn group(known: &[&str], key: &str) -> Option<String> {
+    (!known.contains(&key)).then(|| said(key, ("首出组", "first-out group"), nearest(key, known)))
+}
+
 fn said(key: &str, (zh, en): (&str, &str), near: Option<&str>) -> String {
     match near {
         Some(near) => format!("{key}: 没有这个{zh}；是不是 {near}？ · no such {en}; did you mean {near}?"),

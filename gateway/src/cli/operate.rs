@@ -75,7 +75,12 @@ enum Action {
     },
     /// 取消搁置 · end a shelf
     #[command(after_help = "例 example:  hazard-gateway operate unshelve LT-201:H --by zhang --config site.toml")]
-    Unshelve { alarm: String },
+    Unshelve {
+        alarm: String,
+        /// 原因，记入运行日志 · why; goes into the journal.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
     /// 复位自锁的报警 · end a latched alarm
     #[command(
         after_help = "例 example:  hazard-gateway operate reset GT-102:HH --reason 现场已检测合格 --by wang --config site.toml"
@@ -144,7 +149,12 @@ enum Action {
     #[command(
         after_help = "例 example:  hazard-gateway operate reset-first-out compressor --by wang --config site.toml"
     )]
-    ResetFirstOut { group: String },
+    ResetFirstOut {
+        group: String,
+        /// 原因，记入运行日志 · why; goes into the journal.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
     /// 设置单元运行方式 · set the mode of a unit
     #[command(
         after_help = "例 example:  hazard-gateway operate mode scrubber maintenance --reason 停机检修 --by zhang --config site.toml"
@@ -183,7 +193,7 @@ impl Action {
                 let kind = if *one_shot { "one_shot" } else { "timed" };
                 of_alarm(alarm, "shelve", json!({ "kind": kind, "duration_s": minutes * 60, "reason": reason }))
             }
-            Self::Unshelve { alarm } => of_alarm(alarm, "unshelve", json!({})),
+            Self::Unshelve { alarm, reason } => of_alarm(alarm, "unshelve", json!({ "reason": reason })),
             Self::Reset { alarm, reason } => of_alarm(alarm, "reset", json!({ "reason": reason })),
             Self::Bypass { point, permit, requested_by, compensation, minutes, reason } => {
                 let body = json!({
@@ -199,7 +209,9 @@ impl Action {
             Self::InService { point, reason } => {
                 of_point(point, &["out-of-service", "end"], json!({ "reason": reason }))
             }
-            Self::ResetFirstOut { group } => plain(&["first-out", group, "reset"], json!({})),
+            Self::ResetFirstOut { group, reason } => {
+                (path(&["first-out", group, "reset"]), json!({ "reason": reason }), Sees::Group(group))
+            }
             Self::Mode { unit, mode, reason } => {
                 (path(&["units", unit, "mode"]), json!({ "mode": mode, "reason": reason }), Sees::Unit(unit))
             }

@@ -153,6 +153,9 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
             outlook.demand * 100.0
         );
     }
+    if !outlook.back.is_zero() {
+        println!("    恢复后最迟 {0} 重新采到 · read again {0} after its return at the latest", time(outlook.back));
+    }
     for late in &outlook.late {
         let mark = if judged { "✗" } else { "!" };
         println!(

@@ -280,6 +280,17 @@ fn said(zh: &Value, en: &Value) -> String {
     format!("{} · {}", zh.as_str().unwrap_or_default(), en.as_str().unwrap_or_default())
 }
 
+/// A first-out group: who came first. The members are alarm keys, their ranks, and whether they share one.
+pub(super) fn first_out(row: &Value) -> String {
+    let ranked = rows(&row["ranked"]).map(|m| {
+        let tie = if m[2] == true { "（约同时 about the same time）" } else { "" };
+        format!("{} {}{tie}", m[1], m[0].as_str().unwrap_or_default())
+    });
+    let ranked: Vec<String> = ranked.collect();
+    let order = if ranked.is_empty() { "没有次序 no order".to_owned() } else { ranked.join(" · ") };
+    format!("{} 首出 first out: {order}", text(row, "key"))
+}
+
 pub(super) fn rows(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }

@@ -122,8 +122,8 @@ fn point_rules(p: &PointTable, seconds: &mut Seconds<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = p.limits.iter().map(|(word, t)| alarm_parts::limit_rule(p, *word, t, seconds)).collect();
     rules.extend(p.state_alarm.as_ref().map(|s| alarm_parts::state_rule(p, s, seconds)));
     rules.extend(alarm_parts::other_rules(p, seconds));
-    let analogue = p.kind != KindWord::State;
-    if (analogue && !rules.is_empty()) || p.sensor_fault.is_some() {
+    // a state that is judged gets its own with the rule book
+    if (p.kind != KindWord::State && !rules.is_empty()) || p.sensor_fault.is_some() {
         rules.push(sensor_fault(p, seconds));
     }
     rules

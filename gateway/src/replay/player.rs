@@ -13,7 +13,6 @@ use super::revisions::Revisions;
 use super::script::{Step, seen};
 use super::timeline::{Stretch, Timeline};
 use crate::store::PastSample;
-use rules::book::Mode;
 use rules::{
     Actor, BootSince, Command, DeviceId, Engine, Event, EventKind, Input, Mono, Now, PointId, Reading, Restored,
     RuleBook, Sample,
@@ -80,7 +79,6 @@ pub struct Player<'a> {
     /// The point, by the reader's numbers, whose device is scanned.
     scanned: Option<u32>,
     answered: bool,
-    modes: Vec<(String, Mode)>,
     next_hazard: u64,
     /// The boot of the machine in which the recorded samples are.
     boot: BootSince,
@@ -115,7 +113,6 @@ impl<'a> Player<'a> {
             samples: Vec::new(),
             scanned: None,
             answered: false,
-            modes: Vec::new(),
             next_hazard: 1,
             boot: boot_in_hand(before, start),
             untold: before.is_empty(),
@@ -307,7 +304,7 @@ impl<'a> Player<'a> {
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             boot,
             wall_mark_utc_ms: mark,
-            modes: self.modes.clone(),
+            modes: self.engine.unit_modes(),
             recent: recent.to_vec(),
             stillness: self.engine.stillness(self.last),
         };
@@ -331,10 +328,6 @@ impl<'a> Player<'a> {
     /// What a start has to be told and the engine does not show.
     fn note(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::ModeChanged { plant_unit, new, .. } => {
-                self.modes.retain(|(unit, _)| unit != plant_unit);
-                self.modes.push((plant_unit.clone(), *new));
-            }
             EventKind::HazardOpened { hazard } => {
                 let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
                 self.next_hazard = self.next_hazard.max(number + 1);

@@ -56,7 +56,10 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
             },
             &shelf.by,
         ),
-        EventKind::Unshelved { fact, by } => person(Command::Unshelve { alarm: fact.alarm.clone(), seen_seq: 0 }, by),
+        EventKind::Unshelved { fact, by } => {
+            let reason = by.reason.clone();
+            person(Command::Unshelve { alarm: fact.alarm.clone(), seen_seq: 0, reason }, by)
+        }
         EventKind::Reset { fact, by } => {
             let reason = by.reason.clone();
             person(Command::ResetLatch { alarm: fact.alarm.clone(), seen_seq: 0, reason }, by)
@@ -88,7 +91,10 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
         EventKind::InService { point, by } => {
             person(Command::ReturnToService { point: point.clone(), seen_seq: 0, reason: by.reason.clone() }, by)
         }
-        EventKind::FirstOutReset { group, by } => person(Command::ResetFirstOut { group: group.clone() }, by),
+        EventKind::FirstOutReset { group, by } => {
+            let reason = by.reason.clone();
+            person(Command::ResetFirstOut { group: group.clone(), seen_seq: None, reason }, by)
+        }
         EventKind::ModeChanged { plant_unit, new, by: Some(by), .. } => person(
             Command::SetMode { unit: plant_unit.clone(), seen_seq: 0, mode: *new, reason: by.reason.clone() },
             by,

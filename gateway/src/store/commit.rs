@@ -2,9 +2,8 @@
 
 use super::{Found, GENESIS, KeptBook, UncleanEnd, books};
 use crate::record::Record;
-use rules::book::Mode;
 use rules::hazard::Hazard;
-use rules::{AlarmState, BootSince, Event, EventKind, Restored};
+use rules::{AlarmState, BootSince, Event, EventKind, Restored, UnitMode};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -26,7 +25,7 @@ pub struct Commit {
     pub hazards: Vec<Hazard>,
     pub next_hazard: u64,
     /// Units of the plant whose mode changed.
-    pub modes: Vec<(String, Mode)>,
+    pub modes: Vec<UnitMode>,
     /// The rules that an entry among `records` puts in force.
     pub book: Option<KeptBook>,
     /// The boot of the machine that begins with these records: `alarms` and `hazards` then hold all there are, on its clock.
@@ -71,8 +70,8 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
             tx.execute(FORGET_OVER, [OVER_MAX])?;
         }
     }
-    for (unit, mode) in &commit.modes {
-        set_meta(tx, &format!("{MODE}{unit}"), &json(mode))?;
+    for mode in &commit.modes {
+        set_meta(tx, &format!("{MODE}{}", mode.unit), &json(mode))?;
     }
     if let (Some(boot), Some(first)) = (&commit.boot, commit.records.first()) {
         begin_boot(tx, boot, first.event.seq)?;
@@ -172,13 +171,18 @@ const CONFIG_HASH: &str = "config_hash";
 /// Key of a unit's mode in `meta`.
 const MODE: &str = "mode.";
 
-fn modes(conn: &Connection) -> rusqlite::Result<Vec<(String, Mode)>> {
+fn modes(conn: &Connection) -> rusqlite::Result<Vec<UnitMode>> {
     let mut query = conn.prepare("SELECT key, value FROM meta WHERE key LIKE 'mode.%' ORDER BY key")?;
     let rows: Vec<(String, String)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-    let mode =
-        |(key, value): &(String, String)| Some((key.strip_prefix(MODE)?.to_owned(), serde_json::from_str(value).ok()?));
+    let mode = |(key, value): &(String, String)| mode_of(key.strip_prefix(MODE)?, value);
     Ok(rows.iter().filter_map(mode).collect())
+}
+
+/// A row of an older version is the mode alone: that it was a person's is the better guess, since a signal says its own soon.
+fn mode_of(unit: &str, value: &str) -> Option<UnitMode> {
+    let alone = || Some(UnitMode { unit: unit.to_owned(), mode: serde_json::from_str(value).ok()?, measured: false });
+    serde_json::from_str(value).ok().or_else(alone)
 }
 
 /// Newest annunciations, oldest first: the flood window is rebuilt from them. Of the newest events only, so that a start does not read

@@ -101,7 +101,7 @@ pub(crate) fn of_code(code: &str) -> Option<(&'static str, &'static str)> {
         "same_person" => ("申请人与批准人是同一人", "requester and approver are the same person"),
         "inspector_is_rectifier" => ("验收人是整改人或责任人", "who did the work or answers for it does not accept it"),
         "other_stage" => ("隐患不在这一阶段", "the record is at another stage"),
-        "condition_not_normal" => ("起因报警未恢复正常", "the alarm behind it is not known to be normal"),
+        "condition_not_normal" => ("报警未证实恢复正常", "the alarm is not known to be normal"),
         "too_many_open" => ("未销号的隐患过多", "too many records are open"),
         _ => return None,
     })

@@ -88,6 +88,14 @@ struct Reason {
     reason: String,
 }
 
+/// A group whose order was on the screen; left out, nothing is compared.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Order {
+    seen_seq: Option<u64>,
+    reason: String,
+}
+
 /// Left out, nothing is compared.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -122,7 +130,7 @@ async fn unshelve(
     headers: HeaderMap,
     Body(b): Body<Seen>,
 ) -> Answer {
-    let command = Command::Unshelve { alarm, seen_seq: b.seen_seq };
+    let command = Command::Unshelve { alarm, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
     carry_out(&state, &session, Action::Shelve, command, &headers).await
 }
 
@@ -197,9 +205,10 @@ async fn reset_first_out(
     session: Session,
     Path(group): Path<String>,
     headers: HeaderMap,
-    Body(_): Body<Reason>,
+    Body(b): Body<Order>,
 ) -> Answer {
-    carry_out(&state, &session, Action::Reset, Command::ResetFirstOut { group }, &headers).await
+    let command = Command::ResetFirstOut { group, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
+    carry_out(&state, &session, Action::Reset, command, &headers).await
 }
 
 async fn mode(

@@ -4,7 +4,9 @@
 
 use super::group_index::GroupIndex;
 use super::links::Links;
-use super::{BookParts, Condition, DeviceId, MeasureId, PointId, PointKind, Reference, RiskId, Rule, RuleId, presets};
+use super::{
+    BookParts, Condition, DeviceId, MeasureId, Point, PointId, PointKind, Reference, RiskId, Rule, RuleId, presets,
+};
 use crate::Text;
 use crate::engine::SystemCondition;
 use crate::risk::Evidence;
@@ -111,6 +113,8 @@ pub(super) fn add_sensor_faults(parts: &mut BookParts) {
     let given: HashSet<&str> =
         parts.rules.iter().filter(|r| r.condition == Condition::SensorFault).map(|r| &*r.point).collect();
     let judged: HashSet<&str> = parts.rules.iter().map(|r| &*r.point).collect();
+    let gravest: HashSet<&str> = parts.rules.iter().filter(|r| r.priority == 1).map(|r| &*r.point).collect();
+    let is_grave = |p: &Point| p.kind == PointKind::Gas || p.kind == PointKind::State && gravest.contains(&*p.key);
     let [cause, consequence, action, action_en] = SENSOR_FAULT_TEXTS.map(Text::from);
     let missing: Vec<Rule> = parts
         .points
@@ -120,7 +124,7 @@ pub(super) fn add_sensor_faults(parts: &mut BookParts) {
         .map(|p| Rule {
             point: p.key.clone(),
             condition: Condition::SensorFault,
-            priority: if p.kind == PointKind::Gas { 2 } else { 3 },
+            priority: if is_grave(p) { 2 } else { 3 },
             on_delay: presets::at_pace(presets::SENSOR_FAULT_ON, p.period),
             off_delay: SENSOR_FAULT_OFF,
             latching: false,

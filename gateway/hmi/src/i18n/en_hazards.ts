@@ -96,6 +96,6 @@ export const enHazards: Record<keyof typeof zhHazards, string> = {
   'kind.hazard.overdue': 'Hidden danger overdue',
   'refusal.inspector_is_rectifier': 'who did the work or answers for it does not accept it',
   'refusal.other_stage': 'the record is at another stage',
-  'refusal.condition_not_normal': 'the alarm behind it is not known to be normal (active, hidden, latched, without a valid reading, or its rule was taken out while the point is there): it cannot be closed',
+  'refusal.condition_not_normal': 'the alarm is not known to be normal (active, hidden, latched, without a valid reading since the start, or its rule was taken out while the point is there): no reset, no closing',
   'refusal.too_many_open': 'too many records are open',
 };

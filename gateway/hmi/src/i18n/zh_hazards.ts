@@ -94,6 +94,6 @@ export const zhHazards = {
   'kind.hazard.overdue': '隐患逾期',
   'refusal.inspector_is_rectifier': '验收人不得是整改人或责任人',
   'refusal.other_stage': '该隐患不在这一阶段',
-  'refusal.condition_not_normal': '起因报警未恢复正常（仍在报警、被隐藏、自锁、无有效读数，或规则已撤而测点仍在），不能销号',
+  'refusal.condition_not_normal': '报警未证实恢复正常（仍在报警、被隐藏、自锁、启动后尚无有效读数，或规则已撤而测点仍在），不能复位或销号',
   'refusal.too_many_open': '未销号的隐患过多',
 } as const;

@@ -136,7 +136,7 @@ export function request(verb: Verb, target: string, seenSeq: number, form: Form)
     case 'in_service':
       return { path: `/api/v1/points/${at}/out-of-service/end`, body: { seen_seq: seenSeq, reason } };
     case 'reset_first_out':
-      return { path: `/api/v1/first-out/${at}/reset`, body: {} };
+      return { path: `/api/v1/first-out/${at}/reset`, body: { seen_seq: seenSeq } };
     case 'set_mode':
       return { path: `/api/v1/units/${at}/mode`, body: { seen_seq: seenSeq, mode: form.mode, reason } };
     case 'test_annunciator':

@@ -138,13 +138,14 @@ fn numbers(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) 
     let state = p.kind == PointKind::State;
     let misfit = match rule.condition {
         Condition::Discrete { .. } => !state,
+        Condition::SensorFault => false,
         _ => state,
     };
     if misfit {
         r.error(
             at("condition"),
-            "状态点只用 DISCRETE，模拟量点不用 DISCRETE",
-            "a state takes DISCRETE only, and nothing else takes it",
+            "状态点只用 DISCRETE 和 SENSOR_FAULT，模拟量点不用 DISCRETE",
+            "a state takes DISCRETE and SENSOR_FAULT only, and nothing else takes DISCRETE",
             ("更换条件或测点类型", "change the condition or the kind of the point"),
         );
     }
