@@ -74,7 +74,7 @@ impl Engine {
     /// 16: what nobody is called for has its timers paused; what it had used up before counts when it calls again.
     fn follow_pause(&mut self, i: usize, at: Now) {
         let a = &self.alarms[i];
-        let paused = a.is_hidden() && (!a.acked || a.is_active()) || !a.acked && self.superseded(i);
+        let paused = (a.is_hidden() || self.superseded(i)) && (!a.acked || a.is_active());
         match a.paused {
             None if paused => self.alarms[i].paused = Some(at),
             Some(since) if !paused => {
