@@ -151,6 +151,10 @@ impl Desk {
     async fn publish_unasked(&mut self, why: Option<Fault>) {
         let (now, label) = (Instant::now(), self.clock.now());
         for index in 0..self.units.len() {
+            // most turns find every unit alive, and this is asked in each
+            if why.is_none() && !self.units[index].has_unasked() {
+                continue;
+            }
             while let Some(samples) = self.units[index].unasked(now, label, why) {
                 self.send_scan(index, false, samples, true).await;
             }

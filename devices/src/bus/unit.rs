@@ -78,6 +78,8 @@ pub(super) struct Unit {
     fault: Fault,
     /// An answer to the present request may still be on its way.
     owed: bool,
+    /// A group has nothing to ask for.
+    has_unbound: bool,
     /// The wishes that are followed, of the points that have a fast period.
     wishes: Vec<bool>,
     /// Until when it may be, after the request was answered.
@@ -100,6 +102,7 @@ impl Unit {
             heard_at: None,
             fault: Fault::NeverRead,
             owed: false,
+            has_unbound: false,
             wishes: Vec::new(),
             owed_until: now,
             shapes: Shapes::new(transport, Bounds::of(spec.profile.limits)),
@@ -128,6 +131,7 @@ impl Unit {
             group
         };
         self.groups = periods.into_iter().map(group).collect();
+        self.has_unbound = !self.groups.iter().all(Group::is_askable);
     }
 
     fn keep_silent_apart(&mut self, groups: &[Group], now: Instant) {
@@ -386,6 +390,11 @@ impl Unit {
                 group.replan(*group.cost(), &self.cuts, now);
             }
         }
+    }
+
+    /// Something of it is told without being asked for: it is dead, or a group has nothing to ask.
+    pub(super) fn has_unasked(&self) -> bool {
+        self.dead.is_some() || self.has_unbound
     }
 
     /// Publishes what is due and cannot be asked for, as bad for the reason that `why` gives or the unit's own.
