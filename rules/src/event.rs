@@ -83,6 +83,10 @@ pub struct AlarmFact {
     pub reading: Option<Reading>,
     /// Limit in force.
     pub limit: Option<f64>,
+    /// What was held against the limit where that is not the value itself: units per minute of a rate, the point less its reference of a
+    /// deviation. None where the reading says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<f64>,
     /// Deadband in force, where the condition has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadband: Option<f64>,

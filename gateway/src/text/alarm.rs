@@ -146,10 +146,7 @@ fn transition(kind: &EventKind) -> (&'static str, &'static str) {
         EventKind::Returned { fact, latched: true } | EventKind::ShadowReturned { fact, latched: true }
             if fact.cause == Cause::User =>
         {
-            (
-                "因停用停止判断（未恢复），自锁保持，待复位",
-                "not judged any more, out of service (not returned); latched until its reset",
-            )
+            ("因停用停止判断（未恢复）", "not judged any more, out of service (not returned)")
         }
         EventKind::Returned { .. } => ("恢复正常", "returned to normal"),
         EventKind::Cleared { .. } => ("结束（已恢复并已确认）", "over (returned and acknowledged)"),
@@ -219,10 +216,23 @@ fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) 
         // a rate and a deviation have limits of their own kind, which must not be read as the value's
         match fact.condition.as_str() {
             "ROC+" | "ROC-" => {
+                if let Some(slope) = fact.judged {
+                    let (up_zh, up_en) =
+                        if slope < 0.0 { ("每分钟下降", "falling by") } else { ("每分钟上升", "rising by") };
+                    let by = with_unit(slope.abs(), decimals, &fact.unit);
+                    zh.push_str(&format!("，{up_zh} {by}"));
+                    en.push_str(&format!(", {up_en} {by} a minute"));
+                }
                 zh.push_str(&format!("，速率限 {shown}/分"));
                 en.push_str(&format!(", limit of the rate {shown}/min"));
             }
             "DEV" => {
+                if let Some(difference) = fact.judged {
+                    let by = with_unit(difference.abs(), decimals, &fact.unit);
+                    let (than_zh, than_en) = if difference < 0.0 { ("低", "below") } else { ("高", "above") };
+                    zh.push_str(&format!("，比参考{than_zh} {by}"));
+                    en.push_str(&format!(", {by} {than_en} its reference"));
+                }
                 zh.push_str(&format!("，偏差限 {shown}"));
                 en.push_str(&format!(", limit of the deviation {shown}"));
             }

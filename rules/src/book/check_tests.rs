@@ -219,6 +219,25 @@ fn a_limit_by_mode_is_as_strict_as_any_other() {
 }
 
 #[test]
+fn oxygen_calls_at_the_limits_of_the_standard_on_both_sides() {
+    let with = |limits: &[Condition], unit: &str| {
+        let mut p = parts();
+        (p.points[0].unit, p.points[0].range) = (unit.into(), (0.0, 25.0));
+        p.rules = limits.iter().map(|c| rule("G1", c.clone())).collect();
+        RuleBook::build(p).map_or_else(|defects| defects.into_iter().map(|d| d.path).collect(), |_| Vec::new())
+    };
+    let low = |limit| Condition::Low { limit, deadband: 0.1 };
+    let very_low = |limit| Condition::LowLow { limit, deadband: 0.1 };
+    let high = |limit| Condition::High { limit, deadband: 0.1 };
+    assert_eq!(with(&[low(19.5), very_low(18.0), high(23.5)], "%VOL"), Vec::<String>::new());
+    assert_eq!(with(&[low(19.0), very_low(18.0)], "%VOL"), ["points[G1].rules.L.limit"]);
+    assert_eq!(with(&[very_low(19.4)], "vol %"), ["points[G1].rules.LL.limit"]);
+    assert_eq!(with(&[low(19.5), high(24.0)], "%VOL"), ["points[G1].rules.H.limit"]);
+    assert_eq!(with(&[high(24.0)], "%VOL"), Vec::<String>::new(), "nothing says that it is oxygen");
+    assert_eq!(with(&[low(19.0)], "bar"), Vec::<String>::new());
+}
+
+#[test]
 fn a_top_heavy_spread_of_priorities_is_told_with_its_numbers() {
     let mut p = parts();
     p.points = (0..100).map(|i| point(&format!("G{i}"))).collect();

@@ -59,6 +59,9 @@ pub fn gas_limit(unit: &str, condition: &Condition) -> Option<GasLimit> {
     Some(GasLimit { max, basis: GB_T_50493 })
 }
 
+/// Oxygen in % of volume: too little below the first, too much above the second (GB/T 50493-2019 5.5.2, [`GB_T_50493`]).
+pub const OXYGEN_VOLUME_PERCENT: (f64, f64) = (19.5, 23.5);
+
 /// What to begin with where a rule says nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Start {

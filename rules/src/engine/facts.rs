@@ -77,6 +77,7 @@ impl Engine {
         fact.point = rule.point.to_string();
         condition.word().clone_into(&mut fact.condition);
         (fact.limit, fact.deadband) = (condition.limit(), condition.deadband());
+        fact.judged = fact.reading.and_then(Reading::value).and_then(|v| self.judged(i, v));
         fact.unit = point.unit.to_string();
         self.fact_of_place(x.device_of_point[p].index(), x.risk_of_point[p], fact);
         fact.area = point.area.to_string();

@@ -95,6 +95,16 @@ impl Engine {
         !self.hot[i].needs_more() || self.has_what_it_needs(i)
     }
 
+    /// What is held against the limit of a rate or a deviation while the point says `value`.
+    pub(super) fn judged(&self, i: usize, value: f64) -> Option<f64> {
+        match self.condition_of(i) {
+            Condition::Rising { window, .. } | Condition::Falling { window, .. } => self.slope(i, *window),
+            Condition::Deviation { reference: Reference::Setpoint(setpoint), .. } => Some(value - setpoint),
+            Condition::Deviation { .. } => self.reference_value(i).map(|reference| value - reference),
+            _ => None,
+        }
+    }
+
     fn has_what_it_needs(&self, i: usize) -> bool {
         match self.condition_of(i) {
             Condition::Rising { window, .. } | Condition::Falling { window, .. } => self.has_slope(i, *window),

@@ -85,6 +85,14 @@ impl Engine {
         matches!(&self.memory[i], Memory::Rate(samples) if samples.carries_slope(window))
     }
 
+    /// Units per minute, while its samples have a slope.
+    pub(super) fn slope(&self, i: usize, window: Duration) -> Option<f64> {
+        match &self.memory[i] {
+            Memory::Rate(samples) => samples.slope_per_min(window),
+            _ => None,
+        }
+    }
+
     pub(super) fn rate_verdict(&mut self, i: usize, value: Option<f64>) -> Verdict {
         // By the time of the sample: a change of configuration or mode judges it later than it came.
         let point = self.book.index().point_of_rule[i].index();

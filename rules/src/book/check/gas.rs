@@ -37,6 +37,44 @@ pub(super) fn gas_limits(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&st
     }
 }
 
+/// Oxygen is the gas that may be too little: its first low limit is not below the one of the standard, and its first high one not above.
+pub(super) fn oxygen(r: &mut Report, p: &Point, rules: &[&Rule]) {
+    let unit: String = p.unit.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
+    let in_volume = matches!(unit.as_str(), "%VOL" | "VOL%" | "%(V/V)");
+    let of = |low: bool| {
+        let side = move |c: &Condition| match c {
+            Condition::Low { limit, .. } | Condition::LowLow { limit, .. } if low => Some(*limit),
+            Condition::High { limit, .. } | Condition::HighHigh { limit, .. } if !low => Some(*limit),
+            _ => None,
+        };
+        rules.iter().filter_map(move |rule| Some((side(&rule.condition)?, *rule)))
+    };
+    let Some((least, low)) = of(true).max_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+    if p.kind != PointKind::Gas || p.substance.is_some() || !in_volume {
+        return;
+    }
+    let (basis_zh, basis_en) = presets::GB_T_50493.said();
+    let mut looser = |rule: &Rule, limit: f64, bound: f64| {
+        r.error(
+            format!("points[{}].rules.{}.limit", p.key, rule.condition.word()),
+            format!("氧气报警限 {limit} {u} 宽于规定的 {bound} {u}，依据 {basis_zh}", u = p.unit),
+            format!("the oxygen limit {limit} {} is looser than the {bound} of {basis_en}", p.unit),
+            (
+                "缺氧不低于 19.5 %VOL，富氧不高于 23.5 %VOL",
+                "at least 19.5 %VOL for too little, at most 23.5 %VOL for too much",
+            ),
+        );
+    };
+    if least < presets::OXYGEN_VOLUME_PERCENT.0 {
+        looser(low, least, presets::OXYGEN_VOLUME_PERCENT.0);
+    }
+    if let Some((most, high)) = of(false).min_by(|a, b| a.0.total_cmp(&b.0))
+        && most > presets::OXYGEN_VOLUME_PERCENT.1
+    {
+        looser(high, most, presets::OXYGEN_VOLUME_PERCENT.1);
+    }
+}
+
 /// A limit that nobody can compare would pass whatever it is.
 pub(super) fn unit_of_substance(r: &mut Report, p: &Point) {
     let by_exposure = p.substance.is_some_and(|s| s.ranges_by_idlh(&p.unit).is_some());

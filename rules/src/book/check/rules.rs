@@ -1,6 +1,6 @@
 //! Rules: texts, delays, limits, deadbands.
 
-use super::gas::gas_limits;
+use super::gas::{gas_limits, oxygen};
 use super::order::{order, urgencies};
 use super::report::Report;
 use super::windows::{deviation, modes, windows};
@@ -46,6 +46,9 @@ pub(super) fn rules(r: &mut Report, parts: &BookParts, keys: &HashSet<&str>) {
     for (point, rules) in limits {
         order(r, point, &rules);
         urgencies(r, point, &rules);
+        if let Some(p) = points.get(point) {
+            oxygen(r, p, &rules);
+        }
         for mode in [Mode::Running, Mode::Stopped, Mode::Maintenance] {
             ladder_of_mode(r, point, &rules, mode);
         }

@@ -5,7 +5,7 @@
 //! gas), a silence is dropped (nobody orders one), and until its first good sample a pending alarm waits (every device tells of all its points in the second after the start).
 //! With [`Ties::Within`] a device a scan after the start tells at once all that a vote, a suppression or a deviation looks at, and every word
 //! of every event is the same. With [`Ties::Across`] (a deviation's twin stays within: until both have told it is held), floods among them,
-//! all is the same but the readings told of points whose device has not answered since.
+//! all is the same but the readings, and what of them is held against a limit, told of points whose device has not answered since.
 
 use super::super::*;
 use super::stage::{Given, Stage, dice, reading};
@@ -97,7 +97,7 @@ fn told(dice: &[Vec<u8>; 2], ties: Ties, seconds: &[Second], start: Option<bool>
     let mut told = restart_anywhere::outcome(stage.events);
     for (_, e) in told.iter_mut().filter(|_| ties == Ties::Across) {
         if let Some(fact) = e.get_mut("fact").and_then(|f| f.as_object_mut()) {
-            fact.retain(|key, _| key != "reading" && key != "ne107");
+            fact.retain(|key, _| key != "reading" && key != "ne107" && key != "judged");
         }
     }
     // What was normal and no more has no row in a store: it is unknown until its next sample.
