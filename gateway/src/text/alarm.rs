@@ -143,11 +143,6 @@ fn transition(kind: &EventKind) -> (&'static str, &'static str) {
         EventKind::Raised { .. } => ("发生", "raised"),
         EventKind::Held { .. } => ("保持（当前无有效数据）", "held (no valid data)"),
         EventKind::Released { .. } => ("数据恢复，仍处于报警", "data valid again, still in alarm"),
-        EventKind::Returned { fact, latched: true } | EventKind::ShadowReturned { fact, latched: true }
-            if fact.cause == Cause::User =>
-        {
-            ("因停用停止判断（未恢复）", "not judged any more, out of service (not returned)")
-        }
         EventKind::Returned { .. } => ("恢复正常", "returned to normal"),
         EventKind::Cleared { .. } => ("结束（已恢复并已确认）", "over (returned and acknowledged)"),
         EventKind::PendingOn { .. } => {

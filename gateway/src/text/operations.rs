@@ -2,7 +2,7 @@
 
 use super::{alarm, length, titled};
 use crate::snapshot::SiteView;
-use rules::EventKind;
+use rules::{Cause, EventKind};
 use rules::book::Mode;
 use rules::hazard::Decision;
 use rules::hide::EndCause;
@@ -107,6 +107,10 @@ fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
 pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
     let fixed = |zh: &str, en: &str| Some((zh.to_owned(), en.to_owned()));
     match kind {
+        EventKind::Returned { fact, latched: true } if fact.cause == Cause::User => fixed(
+            "因停用停止判断（未恢复），已锁存，需班长复位",
+            "no longer judged, out of service (not returned), latched until a shift leader resets it",
+        ),
         EventKind::Returned { latched: true, .. } => {
             fixed("恢复正常，已锁存，需班长复位", "returned to normal, latched until a shift leader resets it")
         }
