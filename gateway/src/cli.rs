@@ -3,6 +3,7 @@
 //! Owns parsing and dispatch. Leaves each command to its own module.
 
 mod alarm_row;
+mod asked;
 mod bar;
 mod check;
 mod client;

@@ -3,9 +3,10 @@
 //! ```text
 //!   due ─► request 1 ─► points that need no other are ready ─► request 2 ─► points ready with both … ─► complete: next due
 //! ```
-//! Pure state. Owns due time, order of requests, which request completes which points, and what is muted. A point is ready once a cycle, from
+//! Pure state. Owns due time, order of requests, which request completes which points. What is known of one request is with [`super::block`]. A point is ready once a cycle, from
 //! what was read in that cycle alone. Leaves the unit's life to [`super::unit`].
 
+use super::block::{Block, FIRST_MUTE};
 use super::unit::MISSES_TO_DIE;
 use crate::PointBinding;
 use crate::decode::{Image, Memory, decode};
@@ -18,10 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const BUSY_REPEATS: u8 = 2;
-const FIRST_MUTE: Duration = Duration::from_secs(10);
-const LAST_MUTE: Duration = Duration::from_secs(600);
-
 /// A point and where it lies; no field when its profile has none of that name.
 #[derive(Debug)]
 struct Bound {
@@ -29,26 +26,6 @@ struct Bound {
     field: Option<Arc<Field>>,
     critical: bool,
     memory: Memory,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    span: Span,
-    /// Holds a value that an alarm rule judges.
-    critical: bool,
-    /// In a row.
-    refusals: u32,
-    /// Misses in a row.
-    misses: u32,
-    /// Times in a row that it was too busy for this request, in this cycle.
-    busy: u8,
-    muted_until: Option<Instant>,
-    /// Why it is muted.
-    why: Fault,
-    /// Read at least once as it is.
-    proven: bool,
-    /// So many of the points, in their order, are complete with it.
-    complete: u32,
 }
 
 impl Bound {
@@ -62,27 +39,6 @@ impl Bound {
             other => other,
         };
         Sample { point: self.point, reading, at }
-    }
-}
-
-impl Block {
-    /// It alone is silent: the unit answers other requests.
-    fn is_silent(&self) -> bool {
-        self.muted_until.is_some() && self.why != Fault::Configuration
-    }
-
-    fn is_muted(&self, now: Instant) -> bool {
-        self.muted_until.is_some_and(|until| until > now)
-    }
-    /// After the third miss 10 s, twice as long with each further one.
-    fn mute(&mut self, fault: Fault, now: Instant) {
-        let pause = FIRST_MUTE * (1 << self.misses.saturating_sub(MISSES_TO_DIE).min(6));
-        (self.muted_until, self.why) = (Some(now + pause.min(LAST_MUTE)), fault);
-    }
-
-    /// To be asked once from `at` on; if it stays silent, it alone does.
-    fn put_on_probation(&mut self, fault: Fault, at: Instant) {
-        (self.misses, self.muted_until, self.why) = (MISSES_TO_DIE - 1, Some(at), fault);
     }
 }
 
@@ -172,9 +128,9 @@ impl Group {
         for block in &mut self.blocks {
             let mut known = before.iter().flat_map(|g| &g.blocks);
             if let Some(same) = known.clone().find(|old| old.span == block.span) {
-                *block = Block { critical: block.critical, complete: block.complete, ..*same };
+                block.follow(same);
             } else if let Some(silent) = known.find(|old| old.is_silent() && old.span.holds(block.span)) {
-                (block.misses, block.muted_until, block.why) = (silent.misses, silent.muted_until, silent.why);
+                block.follow_silence(silent);
             }
         }
     }
@@ -240,19 +196,7 @@ impl Group {
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {
         let (first, then): (Vec<Span>, Vec<Span>) = spans.iter().partition(|s| self.is_critical(**s));
-        let block = |critical| {
-            move |span| Block {
-                span,
-                critical,
-                refusals: 0,
-                misses: 0,
-                busy: 0,
-                muted_until: None,
-                why: Fault::Configuration,
-                proven: false,
-                complete: 0,
-            }
-        };
+        let block = |critical| move |span| Block::new(span, critical);
         let first = arrange(&first).into_iter().map(block(true));
         first.chain(arrange(&then).into_iter().map(block(false))).collect()
     }
@@ -296,9 +240,7 @@ impl Group {
 
     pub(super) fn read(&mut self, words: Vec<u16>, label: Now, cuts: &mut Cuts) {
         let block = &mut self.blocks[self.cursor];
-        block.refusals = 0;
-        block.muted_until = None;
-        if !std::mem::replace(&mut block.proven, true) {
+        if block.read() {
             cuts.read(&self.inside(self.blocks[self.cursor].span));
         }
         self.pass(Ok(words), label);
@@ -346,12 +288,7 @@ impl Group {
             return;
         }
         let block = &mut self.blocks[self.cursor];
-        block.refusals += 1;
-        if block.refusals > 1 {
-            let pause = FIRST_MUTE * (1 << (block.refusals - 2).min(6));
-            block.muted_until = Some(now + pause.min(LAST_MUTE));
-            block.why = Fault::Configuration;
-        }
+        block.refused(now);
         self.pass(Err(Fault::Configuration), label);
     }
 
@@ -359,10 +296,8 @@ impl Group {
     /// goes without a value and is asked ever more rarely.
     pub(super) fn missed(&mut self, fault: Fault, now: Instant, label: Now, cuts: &mut Cuts) -> bool {
         let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
-        block.misses = block.misses.saturating_add(1);
         let alone = block.is_silent();
-        // What was read as it is has no hole: it is cut only when it is silent for longer.
-        let may_split = fault == Fault::Timeout && (!block.proven || block.misses > MISSES_TO_DIE);
+        let may_split = block.missed(fault);
         if alone && !(may_split && self.split_silent(now, cuts)) {
             self.blocks[self.cursor].mute(fault, now);
             self.pass(Err(fault), label);
@@ -445,15 +380,13 @@ impl Group {
     /// The device is too busy for the present request. True while it may be asked for it again in this cycle.
     pub(super) fn busy(&mut self) -> bool {
         let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
-        block.busy = block.busy.saturating_add(1);
-        block.busy <= BUSY_REPEATS
+        block.is_repeated()
     }
 
     /// The present request was answered, with whatever.
     pub(super) fn block_heard(&mut self) {
         if let Some(block) = self.blocks.get_mut(self.cursor) {
-            block.misses = 0;
-            block.muted_until = block.muted_until.filter(|_| block.why == Fault::Configuration);
+            block.heard();
         }
     }
 

@@ -4,7 +4,7 @@
 //! covered by it.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-use super::client::Trouble;
+use super::asked::Trouble;
 use super::operate_hazard::Deed;
 use super::person::Person;
 use super::{Exit, alarm_row, look_hazard, no_such, screen};

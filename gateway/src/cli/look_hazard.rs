@@ -3,7 +3,7 @@
 //!
 //! Owns the lines. Leaves asking to [`super::look`], and what each step does in words to [`super::operate_hazard`].
 
-use super::client::Trouble;
+use super::asked::Trouble;
 use super::look::Shown;
 use super::operate::path;
 use super::person::Person;

@@ -7,7 +7,7 @@
 //! the station.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-use super::client::{ANSWER_LIMIT, Trouble};
+use super::asked::{ANSWER_LIMIT, Trouble};
 use super::link::block_on;
 use super::look::{Looked, Sees, look};
 use super::operate_hazard::HazardAction;

@@ -3,7 +3,7 @@
 //! Owns the way there, the session and what a refusal looks like on a terminal. Leaves what is asked to `reload` and `operate`, who may
 //! to the station.
 
-use super::client::{ANSWER_LIMIT, Trouble, way_to};
+use super::asked::{ANSWER_LIMIT, Trouble, way_to};
 use super::same_station::{Expected, is_here};
 use super::{Exit, check, screen, secret};
 use crate::config::{self, Station};

@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::Exit;
-use super::client::Trouble;
+use super::asked::Trouble;
 use super::link::block_on;
 use super::person::{Person, PersonArgs};
 use crate::web::new_key;

@@ -3,7 +3,7 @@
 //! Owns what is compared (site or office, and a site's key) and the words. Leaves asking to [`super::client`] and [`super::person`].
 
 use super::Exit;
-use super::client::Trouble;
+use super::asked::Trouble;
 use crate::config::{DataFolder, Station};
 use serde_json::Value;
 use std::net::IpAddr;

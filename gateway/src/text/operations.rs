@@ -2,10 +2,10 @@
 
 use super::{alarm, length, titled};
 use crate::snapshot::SiteView;
-use rules::{Cause, EventKind};
 use rules::book::Mode;
 use rules::hazard::Decision;
 use rules::hide::EndCause;
+use rules::{Cause, EventKind};
 
 /// The alarm of bypasses in their last minutes.
 const EXPIRING: &str = "system:bypass_expiring";
