@@ -63,11 +63,17 @@ impl Memory {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
-    fn last_beat(&self) -> Option<(u16, Mono)> {
+    fn last_beat(&self) -> Option<(u16, Mono, Mono)> {
         self.0.as_ref()?.beat
     }
     fn now(&mut self) -> &mut Remembered {
         self.0.get_or_insert_default()
+    }
+    /// It was not read.
+    pub(crate) fn missed(&mut self) {
+        if let Some(remembered) = &mut self.0 {
+            remembered.missed = true;
+        }
     }
     /// The current is where it may be.
     fn is_inside(&mut self) {
@@ -79,8 +85,10 @@ impl Memory {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Remembered {
-    /// The heartbeat as it last was, and since when.
-    beat: Option<(u16, Mono)>,
+    /// The heartbeat as it last was, since when, and when that was read.
+    beat: Option<(u16, Mono, Mono)>,
+    /// Something was not read since the heartbeat was.
+    missed: bool,
     /// Since when the current has been outside NE 43.
     out_since: Option<Mono>,
 }
@@ -95,7 +103,7 @@ pub(crate) fn decode(field: &Field, image: &Image, memory: &mut Memory) -> Readi
 }
 
 fn value_of(field: &Field, image: &Image, memory: &mut Memory) -> Result<(Finite, Option<Doubt>), Fault> {
-    let words = image.words(field.span)?;
+    let words = image.words(field.span).inspect_err(|_| memory.missed())?;
     let at = image.arrived(field.span).unwrap_or_default().mono;
     let beating = heartbeat(field.heartbeat.as_ref(), image, memory);
     let mut condition = Condition::Ok;
@@ -135,11 +143,13 @@ fn heartbeat(heartbeat: Option<&Heartbeat>, image: &Image, memory: &mut Memory) 
     let Some(beat) = heartbeat else { return Ok(()) };
     let word = beat.of.of(image.word(beat.span)?);
     let at = image.arrived(beat.span).unwrap_or_default().mono;
+    let was_missed = std::mem::take(&mut memory.now().missed);
     let since = match memory.last_beat() {
-        Some((last, since)) if last == word => since,
+        // Away for as long as it may stand still: nobody saw whether it did.
+        Some((last, since, read)) if last == word && !(was_missed && at.since(read) > beat.within) => since,
         _ => at,
     };
-    memory.now().beat = Some((word, since));
+    memory.now().beat = Some((word, since, at));
     if at.since(since) > beat.within { Err(Fault::Frozen) } else { Ok(()) }
 }
 

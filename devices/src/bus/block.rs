@@ -88,6 +88,11 @@ impl Block {
         !std::mem::replace(&mut self.proven, true)
     }
 
+    /// Never read as it is.
+    pub(super) fn is_unproven(&self) -> bool {
+        !self.proven
+    }
+
     /// Answered, with whatever: it is not silent.
     pub(super) fn heard(&mut self) {
         self.misses = 0;

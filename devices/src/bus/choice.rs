@@ -1,7 +1,7 @@
 //! Who is asked next. Pure: the live bus and its forecast decide by the same rule.
 //!
 //! Units that are alive go first: the alarm-critical requests, then the earliest deadline. A dead unit is probed where that
-//! disturbs nobody, and for at most a twentieth of the time.
+//! disturbs nobody, and when that never comes, a little later all the same; for at most a twentieth of the time.
 
 use super::unit::Unit;
 use std::time::Duration;
@@ -31,14 +31,13 @@ pub(super) fn choose(units: &[Unit], now: Instant, probes_from: Instant) -> Turn
         }
         next_live = Some(next_live.map_or(wish.from, |next: Instant| next.min(wish.from)));
     }
-    if let Some((_, index)) = ready {
-        return Turn::Ask(index);
-    }
     let wake = next_live.unwrap_or(now + Duration::from_secs(1));
-    let turn = if all_live { Turn::Wait(wake) } else { probe(units, now, probes_from, next_live, wake) };
-    match turn {
-        Turn::Wait(wake) => Turn::Wait(wake.max(now + Duration::from_millis(1))),
-        ask @ Turn::Ask(_) => ask,
+    // A bus that is asked for more than it can do has never room: what is late has its twentieth all the same.
+    let probe = if all_live { Turn::Wait(wake) } else { probe(units, now, probes_from, next_live, wake) };
+    match (probe, ready) {
+        (ask @ Turn::Ask(_), _) => ask,
+        (Turn::Wait(_), Some((_, index))) => Turn::Ask(index),
+        (Turn::Wait(wake), None) => Turn::Wait(wake.max(now + Duration::from_millis(1))),
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Desk {
     pub(super) status: Arc<BusStatus>,
     reported_up: Option<bool>,
     probes_from: Instant,
+    /// When the present question was given out.
+    asked_at: Instant,
     wishes_at: Instant,
 }
 
@@ -46,7 +48,18 @@ impl Desk {
         let unit = |d| Unit::new(d, &spec.transport, spec.timeout, now);
         let units = spec.devices.into_iter().map(unit).collect();
         let (key, timeout) = (spec.key, spec.timeout);
-        Self { key, timeout, units, clock, out, status, reported_up: None, probes_from: now, wishes_at: now }
+        Self {
+            key,
+            timeout,
+            units,
+            clock,
+            out,
+            status,
+            reported_up: None,
+            probes_from: now,
+            asked_at: now,
+            wishes_at: now,
+        }
     }
 
     pub(super) fn key(&self) -> &str {
@@ -69,6 +82,7 @@ impl Desk {
 
     pub(super) fn question(&mut self, index: usize) -> Question {
         let (now, label) = (Instant::now(), self.clock.now());
+        self.asked_at = now;
         let unit = &mut self.units[index];
         let (block, limit) = unit.request(now, label).expect("note() ends a cycle as soon as nothing is left to ask");
         Question { unit: unit.spec.unit, block, turnaround: unit.spec.profile.limits.turnaround, limit }
@@ -85,7 +99,8 @@ impl Desk {
         self.count(index, &outcome, took);
         let unit = &mut self.units[index];
         if unit.dead.is_some() {
-            self.probes_from = now + took * PROBE_REST;
+            // with the wait for a pause on the line
+            self.probes_from = now + now.saturating_duration_since(self.asked_at) * PROBE_REST;
         }
         let change = unit.note(outcome, took, now, label, self.timeout * 2);
         if unit.dead.is_none() || change == Change::Died {

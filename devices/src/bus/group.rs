@@ -140,19 +140,14 @@ impl Group {
         self.blocks.iter().filter(|b| b.is_silent()).map(|b| b.span)
     }
 
-    /// What its points need, sorted.
-    pub(super) fn values(&self) -> &[Span] {
-        &self.values
-    }
-
     /// False when there is nothing to ask for.
     pub(super) fn is_askable(&self) -> bool {
         !self.blocks.is_empty()
     }
 
-    /// True between two cycles.
+    /// True between two cycles. A cycle whose first request is to be confirmed has begun.
     pub(super) fn is_idle(&self) -> bool {
-        self.cursor == 0
+        self.cursor == 0 && !self.unconfirmed
     }
 
     /// The present request.
@@ -228,6 +223,13 @@ impl Group {
         let first = self.blocks.iter().position(|b| !b.is_muted(now)).unwrap_or(0);
         self.begin_with(first);
         self.block()
+    }
+
+    /// The first value of the present request, where that was never read as it is and holds others as well.
+    pub(super) fn part_of_unproven(&self) -> Option<Span> {
+        let block = self.blocks.get(self.cursor).filter(|b| b.is_unproven())?;
+        let inside = self.inside(block.span);
+        inside.first().copied().filter(|_| inside.len() > 1)
     }
 
     /// Another request comes first; only between two cycles.
@@ -425,8 +427,11 @@ impl Group {
     pub(super) fn close(&mut self, fault: Fault, now: Instant, label: Now) -> Vec<Sample> {
         let (told, reading) = (self.told(), Reading::Bad(fault));
         let mut samples = std::mem::take(&mut self.ready);
-        let rest = self.order[told..].iter().map(|index| self.points[*index as usize].point);
-        samples.extend(rest.map(|point| Sample { point, reading, at: label }));
+        for index in &self.order[told..] {
+            let bound = &mut self.points[*index as usize];
+            bound.memory.missed();
+            samples.push(Sample { point: bound.point, reading, at: label });
+        }
         self.advance(now);
         samples
     }

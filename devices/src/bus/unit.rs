@@ -70,6 +70,8 @@ pub(super) struct Unit {
     patience: Patience,
     /// The group of the present request.
     asked: usize,
+    /// It is a probe for a part of that group's request.
+    asks_part: bool,
     /// The group whose present request was not answered: nothing else is asked before it.
     repeat: Option<usize>,
     misses: u32,
@@ -97,6 +99,7 @@ impl Unit {
             transport: transport.clone(),
             patience: Patience::new(&spec.profile.limits, link_timeout),
             asked: 0,
+            asks_part: false,
             repeat: None,
             misses: 0,
             heard_at: None,
@@ -121,7 +124,10 @@ impl Unit {
         }
         self.wishes = wishes(&self.spec).collect();
         let before = std::mem::take(&mut self.groups);
-        self.keep_silent_apart(&before, now);
+        let silent: Vec<Span> = before.iter().flat_map(Group::silent).collect();
+        if !silent.is_empty() {
+            periods.values().for_each(|points| self.keep_apart(&silent, points, now));
+        }
         let cost = self.cost();
         let due = |period| before.iter().find(|g| g.period == period).map_or(now, |g| g.due);
         let group = |(period, points): (Duration, Vec<usize>)| {
@@ -134,13 +140,12 @@ impl Unit {
         self.has_unbound = !self.groups.iter().all(Group::is_askable);
     }
 
-    fn keep_silent_apart(&mut self, groups: &[Group], now: Instant) {
-        let mut silent = groups.iter().flat_map(Group::silent).peekable();
-        if silent.peek().is_some() {
-            let values: Vec<Span> = groups.iter().flat_map(Group::values).copied().collect();
-            let values = distinct(&values);
-            silent.for_each(|span| self.cuts.keep_apart(span, &values, now));
-        }
+    /// In the group of these points.
+    fn keep_apart(&mut self, silent: &[Span], points: &[usize], now: Instant) {
+        let fields = points.iter().filter_map(|i| self.spec.profile.field(&self.spec.points[*i].field));
+        let values: Vec<Span> = fields.flat_map(|f| f.spans()).collect();
+        let values = distinct(&values);
+        silent.iter().for_each(|span| self.cuts.keep_apart(*span, &values, now));
     }
 
     fn cost(&self) -> Cost {
@@ -175,7 +180,11 @@ impl Unit {
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
         self.asked = self.repeat.or_else(|| most_urgent().or_else(earliest).map(|(i, _)| i))?;
         let group = &mut self.groups[self.asked];
-        let need = if self.dead.is_some() { group.probe(now) } else { group.request(now, label) }?;
+        let whole = if self.dead.is_some() { group.probe(now) } else { group.request(now, label) }?;
+        // A request that was never answered may hold a register that the device says nothing about.
+        let part = group.part_of_unproven().filter(|_| self.dead.is_some() && self.misses % 2 == 0);
+        self.asks_part = part.is_some();
+        let need = part.unwrap_or(whole);
         let span = self.shapes.ask(need, now);
         let limit = self.groups[self.asked].cost().wire(span) + self.wait();
         Some((span, limit))
@@ -225,7 +234,8 @@ impl Unit {
         };
         let change = self.revive(took, now, quarantine);
         // A group not yet due was asked only because it had not answered before: what came is for nobody.
-        if self.groups[self.asked].due <= now {
+        // What was asked only to see whether it lives is no value either.
+        if self.groups[self.asked].due <= now && !self.asks_part {
             self.groups[self.asked].heard();
             self.answered(answer, now, label);
         }
@@ -236,7 +246,9 @@ impl Unit {
     fn revive(&mut self, took: Duration, now: Instant, quarantine: Duration) -> Change {
         let back = self.dead.take().is_some();
         self.heard_at = Some(now);
-        self.groups[self.asked].block_heard();
+        if !self.asks_part {
+            self.groups[self.asked].block_heard();
+        }
         if back {
             let fault = self.fault;
             self.groups.iter_mut().for_each(|g| g.put_on_probation(fault, now));
@@ -314,6 +326,7 @@ impl Unit {
         self.misses += 1;
         self.shapes.forget_first();
         if matches!(fault, Fault::Timeout | Fault::Protocol)
+            && !self.asks_part
             && let Some(need) = self.groups[self.asked].block()
         {
             let misses = self.misses.max(self.groups[self.asked].block_misses() + 1);

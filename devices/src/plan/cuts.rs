@@ -63,11 +63,12 @@ impl Cuts {
         self.cut(values, now, true)
     }
 
-    /// What the request `silent` asks for keeps apart from its neighbours among `values` (sorted), as if they had been silent together.
+    /// What the request `silent` asks for keeps apart from its neighbours among `values` (sorted, all of one group), as if they had been
+    /// silent together. Nothing where the group has none of it.
     pub(crate) fn keep_apart(&mut self, silent: Span, values: &[Span], now: Instant) {
         let same = values.iter().filter(|v| v.function == silent.function);
         let first = same.clone().find(|v| silent.holds(**v));
-        let next = same.clone().find(|v| u32::from(v.address) >= silent.end());
+        let next = same.clone().find(|v| u32::from(v.address) >= silent.end()).filter(|_| first.is_some());
         for at in first.into_iter().chain(next).copied().map(place) {
             let pause = FIRST_SILENT_PAUSE;
             self.cuts.entry(at).or_insert(Cut { until: now + pause, pause, on_trial: false, silent: true });
@@ -114,8 +115,12 @@ impl Cuts {
 
     /// Takes the cut whose pause is over first on trial; true when there is one. One at a time, so that it is known which failed.
     pub(crate) fn try_one(&mut self, now: Instant) -> bool {
-        // A trial that nobody could judge in its time, since no request holds both sides, is over.
-        self.cuts.retain(|_, c| !c.on_trial || now < c.until + c.pause);
+        // A trial that nobody could judge in its time, since no request holds both sides, is over. What was silent may be so still.
+        let unjudged = |c: &Cut| c.on_trial && now >= c.until + c.pause;
+        self.cuts.retain(|_, c| c.silent || !unjudged(c));
+        for cut in self.cuts.values_mut().filter(|c| unjudged(c)) {
+            (cut.on_trial, cut.until) = (false, now + cut.pause);
+        }
         if self.cuts.values().any(|c| c.on_trial) {
             return false;
         }

@@ -312,3 +312,101 @@ async fn one_wish_that_ends_as_another_begins_is_followed() {
     assert!(intervals(&mut told, 100, 10).await.len() > 45);
     assert!(intervals(&mut told, 0, 10).await.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)));
 }
+
+/// One field at each address, by the order of the addresses.
+fn fields(addresses: &[u16]) -> String {
+    let field = |at: &u16| format!("[field.f{at:04}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
+    format!("title_zh = '若干'\ntitle_en = 'some'\n{}", addresses.iter().map(field).collect::<String>())
+}
+
+/// What became of the values other than the silent one, from now on for so long.
+async fn lost(rig: &mut Rig, silent: usize, long: Duration) -> (usize, Vec<&'static str>) {
+    let (until, mut lost, mut states) = (Instant::now() + long, 0, Vec::new());
+    while Instant::now() < until {
+        match rig.messages.recv().await.unwrap() {
+            BusMessage::Scan(scan) => {
+                let others = scan.samples.iter().filter(|s| s.point.index() != silent);
+                lost += others.filter(|s| s.reading.value().is_none()).count();
+            }
+            BusMessage::State { code, .. } => states.push(code),
+        }
+    }
+    (lost, states)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_wishes_come_and_go_a_value_that_is_silent_costs_its_neighbours_no_cycle() {
+    for seed in 0..24_u64 {
+        let mut dice = seed * 104_729 + 5;
+        let mut roll = move |sides: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % sides
+        };
+        let mut at = 0;
+        let mut addresses: Vec<u16> = (0..3)
+            .map(|_| {
+                at += 1 + u16::try_from(roll(3)).unwrap();
+                at
+            })
+            .collect();
+        addresses.push(500);
+        let silent = usize::try_from(roll(3)).unwrap();
+        let hole = addresses[silent];
+        let mut spec = spec(tcp(), &[1], &fields(&addresses));
+        let wishes: Vec<Wanted> = (0..3).map(|n| with_fast(&mut spec, n)).collect();
+        let mut rig = Rig::start_spec(Pipe, spec);
+        serve_as(&mut rig, move |a| (!(a.address..a.address + a.count).contains(&hole)).then(|| data(a)));
+        lost(&mut rig, silent, Duration::from_secs(300)).await;
+        for _ in 0..40 {
+            let wish = &wishes[usize::try_from(roll(3)).unwrap()];
+            wish.set(!wish.get());
+            let long = ms(2_300 + roll(9_000));
+            let told = lost(&mut rig, silent, long).await;
+            assert_eq!(told, (0, vec![]), "seed {seed}: {addresses:?}, {hole} is silent");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_hole_is_known_also_after_an_hour_in_which_its_sides_had_other_periods() {
+    let mut spec = spec(tcp(), &[1], &fields(&[0, 2, 300]));
+    let wanted = with_fast(&mut spec, 1);
+    let mut rig = Rig::start_spec(Pipe, spec);
+    serve_as(&mut rig, |a| (a.count == 1).then(|| data(a)));
+    lost(&mut rig, 9, Duration::from_secs(300)).await;
+    wanted.set(true);
+    assert_eq!(lost(&mut rig, 9, Duration::from_secs(3_600)).await, (0, vec![]));
+    wanted.set(false);
+    assert_eq!(lost(&mut rig, 9, Duration::from_secs(60)).await, (0, vec![]));
+}
+
+/// The answer to a repeat is to be confirmed; that the device is busy in between and a period changes takes nothing away from it.
+#[tokio::test(start_paused = true)]
+async fn a_change_of_period_confirms_no_value() {
+    let mut spec = spec(rtu(), &[1], ONE);
+    let wanted = with_fast(&mut spec, 0);
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        for n in 1_u32.. {
+            let Some(asked) = asked_rtu(&mut wire).await else { return };
+            let answer = match n {
+                5 => continue,
+                6 => {
+                    wanted.set(true);
+                    frame_rtu(asked.unit, &[0x83, 6])
+                }
+                _ => frame_rtu(asked.unit, &data(&asked)),
+            };
+            tokio::time::sleep(ms(20)).await;
+            wire.write_all(&answer).await.unwrap();
+        }
+    });
+    let mut told = Vec::new();
+    while told.len() < 5 {
+        told.extend(rig.part().await.samples);
+    }
+    let doubts = told.iter().filter(|s| s.reading.is_unconfirmed()).count();
+    assert_eq!(doubts, 1, "{told:?}");
+    assert!(told[4].reading.is_unconfirmed(), "{told:?}");
+}

@@ -261,3 +261,80 @@ async fn one_silent_hole_in_a_long_request_mutes_no_neighbour_and_is_joined_agai
     }
     panic!("it is never one request again");
 }
+
+/// Twenty units that ask for a fifth more than the bus can do: what is dead has its twentieth of the time all the same.
+#[tokio::test(start_paused = true)]
+async fn a_dead_unit_is_probed_and_is_back_on_a_bus_that_is_full() {
+    let units: Vec<u8> = (1..=21).collect();
+    let mut rig = Rig::start(tcp(), &units, ONE);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    let begun = Instant::now();
+    let back_s = 300;
+    tokio::spawn(async move {
+        while let Some(mut wire) = connections.recv().await {
+            while let Some(asked) = asked_tcp(&mut wire).await {
+                if asked.unit != 21 || begun.elapsed() > Duration::from_secs(back_s) {
+                    tokio::time::sleep(Duration::from_millis(60)).await;
+                    wire.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
+                }
+            }
+        }
+    });
+    let (mut skipped, mut is_back) = (0, false);
+    while begun.elapsed() < Duration::from_secs(back_s + 65) && !is_back {
+        let scan = rig.part().await;
+        is_back = scan.device.index() == 20 && scan.answered;
+        skipped = rig.status.snapshot().units.iter().map(|u| u.counters.skipped).sum::<u64>();
+    }
+    assert!(is_back && skipped > 20, "{is_back}, {skipped} cycles skipped");
+}
+
+/// Nothing else of it can be asked, and the device says nothing to a request over the hole: its first register alone shows that it lives.
+#[tokio::test(start_paused = true)]
+async fn a_unit_whose_only_request_spans_a_silent_hole_is_found() {
+    let holed = TWO.replace("address = 100", "address = 2");
+    let mut rig = Rig::start(tcp(), &[1], &holed);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        while let Some(wire) = connections.recv().await {
+            tokio::spawn(serve(wire, |asked| (asked.count == 1).then(|| data(asked))));
+        }
+    });
+    let begun = Instant::now();
+    let mut good = [0, 0];
+    while begun.elapsed() < Duration::from_secs(600) {
+        for sample in rig.part().await.samples {
+            good[sample.point.index()] += usize::from(sample.reading.value().is_some());
+        }
+    }
+    assert!(good.iter().all(|n| *n > 500), "{good:?} good values of 600");
+}
+
+/// The beat moves every four seconds and may stand still for ten. Nobody saw it while the unit was away.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_no_time_without_a_heartbeat() {
+    let profile = "title_zh = '心跳'\ntitle_en = 'beat'\n[heartbeat.h]\nfunction = 3\naddress = 1\nwithin_s = 10\n\
+                   [field.a]\nfunction = 3\naddress = 0\ntype = 'u16'\nheartbeat = 'h'\n";
+    let mut rig = Rig::start(tcp(), &[1], profile);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    let begun = Instant::now();
+    let beat = move |asked: &Asked| {
+        let second = begun.elapsed().as_secs();
+        let beat = u8::from(second / 4 % 2 == 1 && second < 120);
+        (!(30..76).contains(&second)).then(|| vec![asked.function, 4, 0, 7, 0, beat])
+    };
+    tokio::spawn(async move {
+        while let Some(wire) = connections.recv().await {
+            tokio::spawn(serve(wire, beat));
+        }
+    });
+    let mut frozen = Vec::new();
+    while begun.elapsed() < Duration::from_secs(150) {
+        let scan = rig.scan().await;
+        frozen.extend((scan.samples[0].reading == bad(Fault::Frozen)).then(|| begun.elapsed().as_secs()));
+    }
+    assert!(
+        frozen.first().is_some_and(|s| (127..=131).contains(s)),
+        "it stands still from 116 or 120 s on: {frozen:?}"
+    );
+}
