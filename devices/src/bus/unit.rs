@@ -182,7 +182,7 @@ impl Unit {
         let group = &mut self.groups[self.asked];
         let whole = if self.dead.is_some() { group.probe(now) } else { group.request(now, label) }?;
         // A request that was never answered may hold a register that the device says nothing about.
-        let part = group.part_of_unproven().filter(|_| self.dead.is_some() && self.misses % 2 == 0);
+        let part = group.part_of_unproven().filter(|_| self.dead.is_some() && self.misses.is_multiple_of(2));
         self.asks_part = part.is_some();
         let need = part.unwrap_or(whole);
         let span = self.shapes.ask(need, now);
