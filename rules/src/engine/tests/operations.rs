@@ -363,3 +363,18 @@ proptest! {
         }
     }
 }
+
+/// The mark of a killed process may lag behind: the wall clock then goes back over the boot, and tells an end that is further away.
+#[test]
+fn a_reboot_with_a_clock_set_back_prolongs_no_suppression() {
+    let mut stage = Stage::new();
+    for _ in 0..100 {
+        stage.play(&Move::Scan(vec![(2, good(1.0)), (0, good(10.0))]));
+    }
+    stage.step_wall(-3_600_000);
+    stage.start(false);
+    let now = stage.now();
+    let hidden = &stage.rig.alarm("GT-101:H").hidden.suppressed;
+    let left = hidden.first().map(|s| s.until.mono.since(now.mono));
+    assert_eq!(left, Some(Duration::from_secs(300)), "as long as it was granted for: {hidden:?}");
+}
