@@ -33,7 +33,9 @@ pub(super) fn choose(units: &[Unit], now: Instant, probes_from: Instant) -> Turn
     }
     let wake = next_live.unwrap_or(now + Duration::from_secs(1));
     // A bus that is asked for more than it can do has never room: what is late has its twentieth all the same.
-    let probe = if all_live { Turn::Wait(wake) } else { probe(units, now, probes_from, next_live, wake) };
+    // A gap may come soon: only when none came for a while does a probe go before work that is there.
+    let gap = if ready.is_some() { ROOM_AFTER } else { Duration::ZERO };
+    let probe = if all_live { Turn::Wait(wake) } else { probe(units, now, probes_from + gap, next_live, wake) };
     match (probe, ready) {
         (ask @ Turn::Ask(_), _) => ask,
         (Turn::Wait(_), Some((_, index))) => Turn::Ask(index),

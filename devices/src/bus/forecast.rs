@@ -251,10 +251,14 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The longest pause, or a turn of each where that is longer; and another one's turn that came just before.
+    /// The longest pause, or a turn of each where that is longer; and another one's turn that came just before. On a full bus each waits for
+    /// its turn as well as for room.
     fn back(&self) -> Duration {
         let dead = self.units.iter().zip(&self.silent).filter(|(_, silent)| **silent);
-        let turns: Vec<Duration> = dead.map(|(u, _)| u.longest_probe() * (PROBE_REST + 1)).collect();
+        let living = self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent);
+        let full = living.map(|(u, _)| load(u)).sum::<f64>() > 1.0;
+        let wait = if full { ROOM_AFTER } else { Duration::ZERO };
+        let turns: Vec<Duration> = dead.map(|(u, _)| u.longest_probe() * (PROBE_REST + 1) + wait).collect();
         let Some(another) = turns.iter().max() else { return Duration::ZERO };
         let before = if turns.len() > 1 { *another } else { Duration::ZERO };
         turns.iter().sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
