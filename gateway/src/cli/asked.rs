@@ -4,9 +4,8 @@
 //! what is asked to [`super::client`] and what people do to [`super::person`].
 
 use super::same_station::{Expected, is_here};
-use super::{Exit, check, past, screen};
+use super::{Exit, check, screen};
 use crate::config;
-use crate::store::Span;
 use crate::web::archive::Stopped;
 use crate::web::local::LocalToken;
 use reqwest::header::HeaderMap;
@@ -60,7 +59,7 @@ pub(super) struct Asked {
     folder: Option<PathBuf>,
     /// With a configuration: the station that has to answer.
     expected: Option<Expected>,
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Asked {

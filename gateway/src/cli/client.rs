@@ -2,9 +2,10 @@
 //!
 //! Owns what is asked and how it is written out. Leaves who is asked and as whom to [`super::asked`], and what is shown to [`super::screen`].
 
-use super::asked::{Asked, Target};
+use super::asked::{Asked, Target, Trouble};
 use super::link::{block_on, until_ctrl_c};
 use super::{Exit, past, screen};
+use crate::store::Span;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
