@@ -93,6 +93,42 @@ fn a_bus_without_anybody_is_found_empty_and_a_closed_port_is_no_bus() {
     }
 }
 
+/// A Modbus TCP gateway in miniature: 0B is its word for a target that stays silent, 0A for one that it has no way to. Unit 5 has input
+/// registers only and is silent to function 3, unit 6 is not there, unit 7 is on no line.
+fn gateway_before_instruments() -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut asked = [0u8; 12];
+            while stream.read_exact(&mut asked).is_ok() {
+                let (unit, function) = (asked[6], asked[7]);
+                let rest: &[u8] = match (unit, function) {
+                    (5, 4) => &[5, 5, 4, 2, 0x12, 0x34],
+                    (7, 3) => &[3, 7, 0x83, 0x0A],
+                    // nobody is asked again where there is no way
+                    (7, _) => &[5, 7, 4, 2, 0, 1],
+                    _ => &[3, unit, function | 0x80, 0x0B],
+                };
+                if stream.write_all(&[&asked[..5], rest].concat()).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn an_id_whose_gateway_says_that_it_is_silent_is_asked_by_the_next_function_too() {
+    let (code, report) =
+        json(&["scan", "--tcp", &gateway_before_instruments(), "--units", "4-7", "--timeout-ms", "500"]);
+    assert_eq!((code, found(&report)), (0, vec![5]), "{report}");
+    let one = &report["units"][0];
+    assert_eq!((&one["function"], &one["word"]), (&Value::from(4), &Value::from(0x1234)), "{report}");
+}
+
 /// Modbus TCP in miniature: unit 5 has input registers only, unit 6 answers 250 ms after every question, unit 9 so too, three times each;
 /// nobody else is there.
 fn slow_instruments() -> String {

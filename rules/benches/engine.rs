@@ -46,6 +46,7 @@ fn point(p: usize) -> Point {
         range: (0.0, 100.0),
         decimals: 1,
         period: Duration::from_secs(1),
+        fast_period: None,
         max_age: Duration::from_secs(3),
         position: None,
         substance: None,

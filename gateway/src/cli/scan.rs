@@ -162,9 +162,10 @@ async fn ask(session: &mut Session, unit: u8, questions: &[Span], wait: Duration
         let found = |answer, exception, word, ms| Found { unit, function: span.function, answer, exception, word, ms };
         return Ok(Some(match session.ask(unit, *span, wait).await {
             Ok((words, took)) => found("data", None, words.first().copied(), Some(took.as_secs_f64() * 1000.0)),
-            Err(Silence::Timeout) => continue,
-            // the converter answers for a unit that is not there
-            Err(Silence::Exception(0x0A | 0x0B)) => return Ok(None),
+            // a gateway's word for a silent target: some are silent to what they do not have
+            Err(Silence::Timeout | Silence::Exception(0x0B)) => continue,
+            // there is no way to it: the gateway answers for a unit that is not there
+            Err(Silence::Exception(0x0A)) => return Ok(None),
             Err(Silence::Exception(code)) => found("exception", Some(code), None, None),
             Err(Silence::Damaged) => found("damaged", None, None, None),
             Err(lost @ Silence::Link(_)) => return Err(lost),

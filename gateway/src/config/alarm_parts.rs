@@ -6,8 +6,9 @@ use super::alarm_tables::{
     DeviationTable, ModeValue, ModeWord, Modes, RateTable, SuppressionTable, UnknownWord, VoteTable,
 };
 use super::diagnostic::Finding;
+use super::fast;
 use super::file::{KindWord, LimitTable, LimitWord, PointTable, SiteFile, StateAlarmTable};
-use super::parts::{Seconds, kind, period};
+use super::parts::{Seconds, kind};
 use rules::Text;
 use rules::book::{
     BookParts, Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Reference, Rule, Suppression, Suppressor,
@@ -33,7 +34,7 @@ pub(super) fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, second
         point: (&p.key).into(),
         condition,
         priority: t.priority,
-        on_delay: delay("delay_s", t.delay_s, presets::at_pace(start.on_delay, period(p))),
+        on_delay: delay("delay_s", t.delay_s, presets::at_pace(start.on_delay, fast::period_beyond(p))),
         off_delay: delay("off_delay_s", t.off_delay_s, start.off_delay),
         latching: t.latching,
         by_mode: modes(&t.modes),

@@ -8,8 +8,8 @@ use super::locate::SourceFile;
 use super::shape::Shaped;
 use super::words::did_you_mean;
 use super::{
-    Office, Site, annunciator, buses, derived, heartbeat, off_plan, pace, parts, profile_files, register, settings,
-    substances,
+    Office, Site, annunciator, buses, derived, fast, heartbeat, off_plan, pace, parts, profile_files, register,
+    settings, substances,
 };
 use crate::snapshot::{Points, SiteView};
 use rules::RuleBook;
@@ -42,6 +42,7 @@ pub(super) fn site(
     let (profiles, own_profiles) = profile_files::load(&file, base, files, &mut findings);
     buses::check(&file, base, &profiles, &broken, &mut findings);
     pace::check(&file, &profiles, &mut findings);
+    fast::check(&file, &mut findings);
     heartbeat::check(&file, &profiles, &mut findings);
     substances::check(&file, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);

@@ -6,7 +6,7 @@ use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
 use super::profile_files::Profiles;
 use super::words::did_you_mean;
-use super::{links, own};
+use super::{fast, links, own};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
 use rules::{RuleBook, Sharing};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,9 +104,7 @@ fn device_spec(
             field: fields.of(&own::bind(p, &mut profile)),
             period: Duration::from_millis(u64::from(p.period_ms)),
             critical: judged.contains(p.key.as_str()),
-            fast: p
-                .fast_period_ms
-                .map(|ms| Box::new(Fast { period: Duration::from_millis(u64::from(ms)), wanted: Wanted::default() })),
+            fast: fast::period(p).map(|period| Box::new(Fast { period, wanted: Wanted::default() })),
         })
     };
     let points =

@@ -339,7 +339,7 @@ pub struct PointTable {
     /// Poll period.
     #[serde(default = "default_period_ms")]
     pub period_ms: u32,
-    /// Poll period while the value is near a limit (5 % of the range) or beyond it; default: `period_ms`.
+    /// Poll period while the value is near one of its `limits` (5 % of the range) or beyond it; default: `period_ms`.
     pub fast_period_ms: Option<u32>,
     /// Older than this is bad; default three periods.
     pub max_age_s: Option<f64>,
@@ -405,7 +405,7 @@ pub struct LimitTable {
     pub limit: f64,
     /// Default by kind of measurement, as are the delays.
     pub deadband: Option<f64>,
-    /// On-delay in seconds; by kind of measurement, and at least two polls where there is one.
+    /// On-delay in seconds; by kind of measurement, and at least two polls where there is one (fast ones with `fast_period_ms`).
     pub delay_s: Option<f64>,
     /// Off-delay in seconds.
     pub off_delay_s: Option<f64>,

@@ -11,6 +11,7 @@ mod build;
 mod buses;
 mod derived;
 pub mod diagnostic;
+mod fast;
 pub mod file;
 mod folder;
 mod heartbeat;

@@ -57,17 +57,32 @@ fn other_unit(p: &PointTable, profile: &Profile, unit: &str) -> Finding {
 /// The unit of a current that nobody has told what it means.
 const CURRENT_UNIT: &str = "mA";
 
-/// True where the value is the bare current and the point calls it something else.
+/// True where the value is the bare current and the point calls it something else, or nothing: limits would judge milliamperes.
 fn is_unspanned(p: &PointTable, field: &Field) -> bool {
     let bare = p.signal_span.is_none() && field.signal.as_ref().is_some_and(Signal::is_its_own_current);
-    bare && !p.unit.is_empty() && p.unit != CURRENT_UNIT
+    bare && p.unit != CURRENT_UNIT
 }
 
 /// 12 mA would be told, and judged, as 12 of the point's unit.
 fn unspanned(p: &PointTable) -> Finding {
     let (key, field, unit) = (&p.key, &p.field, &p.unit);
+    let message = if unit.is_empty() {
+        (
+            format!("{field} 给出的是电流，没有单位也没有 signal_span：12 mA 会被当作 12"),
+            format!("{field} is a current, with no unit and no signal_span: 12 mA would be told as 12"),
+        )
+    } else {
+        (
+            format!("{field} 给出的是电流，没有 signal_span：12 mA 会被当作 12 {unit}"),
+            format!("{field} is a current and there is no signal_span: 12 mA would be told as 12 {unit}"),
+        )
+    };
+    Finding::fatal(format!("point[{key}].unit"), message, span_remedy(p))
+}
+
+fn span_remedy(p: &PointTable) -> (String, String) {
     let span = p.range.map(|(low, high)| format!("signal_span = [{low}, {high}]"));
-    let remedy = match span {
+    match span {
         Some(span) => (
             format!(
                 "写 {span}（4 mA 与 20 mA 时的值，此处按 range，以变送器铭牌为准）；只看电流则写 unit = \"{CURRENT_UNIT}\""
@@ -83,15 +98,7 @@ fn unspanned(p: &PointTable) -> Finding {
                 "write signal_span = [value at 4 mA, value at 20 mA], or unit = \"{CURRENT_UNIT}\" where the current itself is meant"
             ),
         ),
-    };
-    Finding::fatal(
-        format!("point[{key}].unit"),
-        (
-            format!("{field} 给出的是电流，没有 signal_span：12 mA 会被当作 12 {unit}"),
-            format!("{field} is a current and there is no signal_span: 12 mA would be told as 12 {unit}"),
-        ),
-        remedy,
-    )
+    }
 }
 
 /// What the point calls the value is not what the profile gives; a span of the point's own is in the point's unit.
@@ -167,8 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn a_current_without_any_unit_is_no_level_either() {
+        for silent in ["", "unit = \"\""] {
+            let found = said(silent);
+            let [one] = found.as_slice() else { panic!("{silent}: {found:?}") };
+            assert!(one.fatal && one.line >= 17, "{one:?}");
+            assert!(one.message_zh.contains("没有单位") && one.message_en.contains("no unit"), "{one:?}");
+            assert!(one.remedy_zh.contains("signal_span = [0, 12.5]") && one.remedy_en.contains("unit = \"mA\""));
+        }
+    }
+
+    #[test]
     fn a_current_with_a_span_or_called_a_current_passes() {
-        for right in ["unit = \"m\"\nsignal_span = [0, 12.5]", "unit = \"mA\"", ""] {
+        for right in ["unit = \"m\"\nsignal_span = [0, 12.5]", "signal_span = [0, 12.5]", "unit = \"mA\""] {
             assert_eq!(said(right), [], "{right}");
         }
     }

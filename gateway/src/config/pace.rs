@@ -4,6 +4,7 @@
 //! Owns the lower bound of a scan. Leaves planning requests to `devices::plan`.
 
 use super::diagnostic::Finding;
+use super::fast;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
 use super::parts::{kind, period};
 use super::profile_files::Profiles;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-const PERIOD_MS: std::ops::RangeInclusive<u32> = 50..=3_600_000;
+pub(super) const PERIOD_MS: std::ops::RangeInclusive<u32> = 50..=3_600_000;
 /// An on-delay beyond this is milliseconds written as seconds, or an alarm nobody waits for.
 const DELAY_DOUBTFUL_S: f64 = 600.0;
 /// The same of priorities 1 and 2, where the delay is not written but follows from the period: the longest preset is a minute.
@@ -60,7 +61,9 @@ fn load(
             let period = Duration::from_millis(u64::from(period_ms));
             load += scan.wire.as_secs_f64() / period.as_secs_f64();
             if scan.least > period {
-                slow.push(too_fast(device, points[0], period_ms, &scan));
+                // whose fast period it is brings the requests: the others were in time without it
+                let fast = points.iter().find(|p| p.period_ms != period_ms);
+                slow.push(too_fast(device, fast.unwrap_or(&points[0]), period_ms, &scan));
             }
         }
     }
@@ -77,12 +80,12 @@ fn load_when_fast(link: &LinkTable, file: &SiteFile, profiles: &Profiles) -> (f6
 }
 
 fn is_hurried(p: &PointTable) -> bool {
-    fast_ms(p) < p.period_ms
+    fast::period(p).is_some()
 }
 
-/// The period near a limit; a point without one never gets there.
+/// The period near a limit.
 fn fast_ms(p: &PointTable) -> u32 {
-    p.fast_period_ms.filter(|_| !p.limits.is_empty()).map_or(p.period_ms, |fast| fast.min(p.period_ms))
+    p.fast_period_ms.filter(|_| is_hurried(p)).unwrap_or(p.period_ms)
 }
 
 fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
@@ -129,34 +132,69 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A preset that has become two polls may be long, and nobody has written it.
+/// A preset that is two slow polls may be long, and nobody has written it.
 fn slow_presets(p: &PointTable, findings: &mut Vec<Finding>) {
     let range = p.range.unwrap_or_default();
     let limits = p.limits.iter().filter(|(_, t)| t.delay_s.is_none()).map(|(word, t)| {
         let preset = presets::start(kind(p.kind), &p.unit, range, t.limit).on_delay;
-        (format!("limits.{word:?}"), t.priority, preset)
+        (format!("limits.{word:?}"), t.priority, preset, fast::period(p))
     });
     let has_fault = p.kind != KindWord::State && !p.limits.is_empty() && p.sensor_fault.is_none();
-    let fault = has_fault.then(|| ("limits".to_owned(), 3, presets::SENSOR_FAULT_ON));
-    for (table, priority, preset) in limits.chain(fault) {
+    // a sensor that fails nears no limit
+    let fault = has_fault.then(|| ("limits".to_owned(), 3, presets::SENSOR_FAULT_ON, None));
+    for (table, priority, preset, fast) in limits.chain(fault) {
         let delay = presets::at_pace(preset, period(p));
         let doubtful_s = if priority <= 2 { URGENT_DELAY_DOUBTFUL_S } else { DELAY_DOUBTFUL_S };
         if delay > preset && delay.as_secs_f64() > doubtful_s {
-            let (wait, poll) = (delay.as_secs_f64() / 60.0, period(p).as_secs_f64());
-            let finding = Finding::fatal(
-                format!("point[{}].{table}", p.key),
-                (
-                    format!("每 {poll} 秒才读一次，报警要等两次读数（{wait:.0} 分钟）"),
-                    format!("it is read every {poll} s only: the alarm waits for two polls ({wait:.0} min)"),
-                ),
-                (
-                    "缩短 period_ms 或写 fast_period_ms；确可等待时写明 delay_s，不等待写 delay_s = 0".into(),
-                    "read it more often (period_ms, fast_period_ms); or write delay_s, 0 for none".into(),
-                ),
-            );
-            findings.push(finding.warning());
+            let path = format!("point[{}].{table}", p.key);
+            findings.push(match fast {
+                Some(fast) => seen_late(path, p, presets::at_pace(preset, fast)),
+                None if table == "limits" => waits_for_polls(path, p, delay, FAULT_REMEDY),
+                None => waits_for_polls(path, p, delay, LIMIT_REMEDY),
+            });
         }
     }
+}
+
+const LIMIT_REMEDY: (&str, &str) = (
+    "缩短 period_ms 或写 fast_period_ms；确可等待时写明 delay_s，不等待写 delay_s = 0",
+    "read it more often (period_ms, fast_period_ms); or write delay_s, 0 for none",
+);
+const FAULT_REMEDY: (&str, &str) = (
+    "缩短 period_ms（失效的值不会按 fast_period_ms 加快）；确可等待时写 sensor_fault 及其 delay_s",
+    "shorten period_ms (a value that is none is not read by fast_period_ms); or write sensor_fault with its delay_s",
+);
+
+fn waits_for_polls(path: String, p: &PointTable, delay: Duration, remedy: (&str, &str)) -> Finding {
+    let (wait, poll) = (delay.as_secs_f64() / 60.0, period(p).as_secs_f64());
+    let finding = Finding::fatal(
+        path,
+        (
+            format!("每 {poll} 秒才读一次，报警要等两次读数（{wait:.0} 分钟）"),
+            format!("it is read every {poll} s only: the alarm waits for two polls ({wait:.0} min)"),
+        ),
+        (remedy.0.into(), remedy.1.into()),
+    );
+    finding.warning()
+}
+
+/// Near the limit it is read fast, and so is what has jumped over it, but only once a slow poll has seen the jump.
+fn seen_late(path: String, p: &PointTable, delay: Duration) -> Finding {
+    let (wait, poll) = (delay.as_secs_f64(), period(p).as_secs_f64());
+    let finding = Finding::fatal(
+        path,
+        (
+            format!("离限值远时每 {poll} 秒才读一次：突变最迟 {poll} 秒后才读到，再等 {wait} 秒报警"),
+            format!(
+                "far from its limits it is read every {poll} s only: a jump is first seen after {poll} s at worst, then waits {wait} s"
+            ),
+        ),
+        (
+            "缩短 period_ms；确可等待时写明 delay_s，不等待写 delay_s = 0".into(),
+            "shorten period_ms; where it may come so late write delay_s, 0 for none".into(),
+        ),
+    );
+    finding.warning()
 }
 
 /// The least a scan of one device takes.
@@ -279,7 +317,8 @@ pub(super) mod tests {
             [],
             "1.8 times as long is enough"
         );
-        assert_eq!(said("period_ms = 10000\nfast_period_ms = 500"), [], "without a limit nothing becomes fast");
+        let idle = said("period_ms = 10000\nfast_period_ms = 500");
+        assert!(idle.iter().all(|d| !d.fatal), "without a limit nothing becomes fast: {idle:?}");
     }
 
     #[test]
@@ -290,5 +329,37 @@ pub(super) mod tests {
             assert_eq!(of_key.len(), 24);
             assert!(of_key.iter().all(|d| d.fatal && d.remedy_en.contains(remedy)), "{found:?}");
         }
+    }
+
+    /// What is said of two values that take a request each, half a second apart.
+    fn said_of_two(first: &str, second: &str) -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("profiles")).unwrap();
+        let field =
+            |key: &str, address: u16| format!("[field.{key}]\nfunction = 3\naddress = {address}\ntype = 'u16'\n");
+        let profile = "title_zh = '二'\ntitle_en = 'two'\n[limits]\nmin_gap_ms = 500\nmax_registers = 16\n";
+        let profile = format!("{profile}{}{}", field("a", 0), field("b", 100));
+        std::fs::write(folder.path().join("profiles/two.toml"), profile).unwrap();
+        let point = |n: u8, field: &str, more: &str| {
+            format!(
+                "[[point]]\nkey = \"P-{n}\"\nname = \"压力\"\nname_en = \"Pressure\"\ndevice = \"D\"\nfield = \"{field}\"\n\
+                 kind = \"pressure\"\nrange = [0, 100]\n{more}\n"
+            )
+        };
+        let head = "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
+             [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n[[device]]\nkey = \"D\"\nlink = \"l\"\nunit = 1\nprofile = \"two\"\narea = \"A1\"\n";
+        let file = folder.path().join("site.toml");
+        std::fs::write(&file, format!("{head}{}{}", point(1, "a", first), point(2, "b", second))).unwrap();
+        let found = crate::config::check_site(&file).diagnostics;
+        found.into_iter().filter(|d| d.fatal).map(|d| (d.path, d.remedy_en)).collect()
+    }
+
+    #[test]
+    fn the_point_whose_fast_period_brings_the_second_request_is_named_by_that_key() {
+        let fast = "period_ms = 60000\nfast_period_ms = 600\nlimits.H = { limit = 80, priority = 3, delay_s = 200 }";
+        let own = ("point[P-2].fast_period_ms".to_owned(), "write fast_period_ms = 1000 or longer".to_owned());
+        assert_eq!(said_of_two("period_ms = 600", fast), [own]);
+        let slow = ("point[P-1].period_ms".to_owned(), "write period_ms = 1000 or longer".to_owned());
+        assert_eq!(said_of_two("period_ms = 600", "period_ms = 600"), [slow]);
     }
 }

@@ -4,6 +4,7 @@
 
 use super::alarm_parts;
 use super::diagnostic::Finding;
+use super::fast;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
 use super::substances::SubstanceWord;
 use crate::snapshot::{AreaView, Names};
@@ -104,6 +105,7 @@ fn point(p: &PointTable, file: &SiteFile, seconds: &mut Seconds<'_>) -> Point {
         range: p.range.unwrap_or(if p.kind == KindWord::State { (0.0, 1.0) } else { (-1e12, 1e12) }),
         decimals: if p.kind == KindWord::State { 0 } else { p.decimals },
         period,
+        fast_period: fast::period(p),
         max_age,
         position: p.position,
     }

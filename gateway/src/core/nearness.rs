@@ -3,7 +3,7 @@
 //! Owns the wish for a point's `fast_period_ms`; the bus follows it. Decides no alarm: a wish too many costs a few bytes on the bus.
 
 use devices::{BusSpec, Wanted};
-use rules::book::Condition;
+use rules::book::{Condition, ModeRule, Rule};
 use rules::{RuleBook, Sample};
 
 /// Of the measuring range: a value that close to a limit, or beyond it, is read fast …
@@ -70,8 +70,17 @@ impl Watched {
     }
 }
 
+/// Of every mode: which one holds is not asked, and a wish for the limit of another is one too many.
 fn limits(book: &RuleBook, point: &str) -> Vec<(f64, bool)> {
-    book.rules().iter().filter(|r| r.point == point).filter_map(|r| limit(&r.condition)).collect()
+    let of_modes = |r: &Rule| -> Vec<Condition> {
+        let limit = |change: &ModeRule| match change {
+            ModeRule::Limit(limit) => Some(r.condition.with_limit(*limit)),
+            ModeRule::Suppressed => None,
+        };
+        r.by_mode.iter().filter_map(|(_, change)| limit(change)).collect()
+    };
+    let all = |r: &Rule| [of_modes(r), vec![r.condition.clone()]].concat();
+    book.rules().iter().filter(|r| r.point == point).flat_map(all).filter_map(|c| limit(&c)).collect()
 }
 
 fn limit(condition: &Condition) -> Option<(f64, bool)> {
@@ -97,5 +106,24 @@ mod tests {
         watched.look(13.0);
         watched.look(6.0);
         assert!(wanted.get());
+    }
+
+    #[test]
+    fn the_limits_of_a_mode_are_neared_as_well() {
+        let text = "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
+             [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n\
+             [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n\
+             [[point]]\nkey = \"PT-1\"\nname = \"压力\"\nname_en = \"Pressure\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n\
+             kind = \"pressure\"\nunit = \"kPa\"\nrange = [0, 100]\nsignal_span = [0, 100]\nfast_period_ms = 500\n\
+             limits.H = { limit = 80, priority = 3, modes = { stopped = 20, maintenance = \"suppressed\" } }\n\
+             [[unit]]\nkey = \"U\"\nname = \"装置\"\nname_en = \"Unit\"\npoints = [\"PT-1\"]\n";
+        let checked = crate::config::site_from_text("site.toml", text, |_| ());
+        let site = checked.value.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        let nearness = Nearness::of(&site.book, &site.buses);
+        let watched = nearness.0[0].as_ref().unwrap();
+        for (value, fast) in [(5.0, false), (16.0, true), (5.0, false), (90.0, true)] {
+            watched.look(value);
+            assert_eq!(watched.wanted.get(), fast, "{value}");
+        }
     }
 }

@@ -149,6 +149,7 @@ pub(crate) mod fixture {
             range: (0.0, hh * 2.0),
             decimals: 1,
             period: Duration::from_secs(1),
+            fast_period: None,
             max_age: Duration::from_secs(3),
             position: None,
         };

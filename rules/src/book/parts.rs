@@ -49,6 +49,9 @@ pub struct Point {
     pub decimals: u8,
     /// Poll period.
     pub period: Duration,
+    /// Poll period while the value is near one of its limits or beyond it, where that is a shorter one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fast_period: Option<Duration>,
     /// Older than this is `Bad(Stale)`; default three periods.
     pub max_age: Duration,
     /// Position on the plan, metres.
@@ -59,6 +62,11 @@ impl Point {
     /// A range that anything can be held against; one that is none has been told by itself.
     pub(super) fn has_range(&self) -> bool {
         self.range.0.is_finite() && self.range.1.is_finite() && self.range.0 < self.range.1
+    }
+
+    /// How often a value is read for which `condition` is true: beyond a limit of its own it is read fast.
+    pub(super) fn period_beyond(&self, condition: &Condition) -> Duration {
+        self.fast_period.filter(|_| condition.band().is_some()).map_or(self.period, |fast| fast.min(self.period))
     }
 }
 

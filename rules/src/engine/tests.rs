@@ -72,6 +72,7 @@ fn point(key: &str, device: &str) -> Point {
         range: (0.0, 100.0),
         decimals: 1,
         period: Duration::from_secs(1),
+        fast_period: None,
         max_age: Duration::from_secs(3),
         position: None,
         substance: None,

@@ -77,6 +77,7 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         range: (0.0, 100.0),
         decimals: 1,
         period,
+        fast_period: None,
         max_age: seconds(&t, "stale_s", 3.0),
         position: None,
         substance: None,

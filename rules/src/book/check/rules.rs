@@ -109,8 +109,9 @@ pub(super) fn is_chinese(text: &str) -> bool {
 }
 
 fn delays(r: &mut Report, rule: &Rule, p: &Point, at: &dyn Fn(&str) -> String) {
-    if !rule.on_delay.is_zero() && rule.on_delay < p.period * 2 {
-        let two = format!("{} s", (p.period * 2).as_secs_f64());
+    let two_polls = p.period_beyond(&rule.condition) * 2;
+    if !rule.on_delay.is_zero() && rule.on_delay < two_polls {
+        let two = format!("{} s", two_polls.as_secs_f64());
         r.error(
             at("on_delay"),
             format!("延时 {:?} 短于两个轮询周期，不起作用", rule.on_delay),
