@@ -37,7 +37,7 @@ pub(super) fn main(args: &CheckArgs) -> Exit {
     let history = History::of(&site, args.history.as_deref());
     diagnostics.extend(history.noise_warnings(&site, &files));
     let forecasts = plan::all(&site, 0);
-    diagnostics.extend(config::all_fast_warnings(&forecasts, &files));
+    diagnostics.extend(config::load_warnings(&forecasts, &files));
     let dry = match args.dry_run.then(|| history.dry_run(&site)).transpose() {
         Ok(dry) => dry,
         Err(exit) => return exit,

@@ -5,7 +5,6 @@
 
 mod alarm_parts;
 mod alarm_tables;
-mod all_fast;
 mod annunciator;
 mod build;
 mod buses;
@@ -17,6 +16,7 @@ mod folder;
 mod heartbeat;
 mod layers;
 mod links;
+mod load;
 pub mod locate;
 mod noise;
 mod off_plan;
@@ -36,9 +36,9 @@ mod twice;
 mod wiring;
 mod words;
 
-pub use all_fast::all_fast_warnings;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
+pub use load::load_warnings;
 pub use locate::SourceFile;
 pub use noise::{compared, noise_warnings};
 pub(crate) use words::nearest;

@@ -226,6 +226,7 @@ fn point(device: &str, field: &str, period: Duration) -> Point {
         range: (0.0, 100_000.0),
         decimals: 0,
         period,
+        fast_period: None,
         max_age: period * 3,
         position: None,
         substance: None,

@@ -1,4 +1,4 @@
-//! What the scheduler, played through with every fast period in force, says of a bus: a warning with numbers, at its link.
+//! What the scheduler, played through as it is and with every fast period in force, says of a bus: a warning with numbers, at its link.
 //!
 //! Owns the words. Leaves playing to `devices::forecast`, and a serial line that certainly cannot bear it to [`super::pace`], which refuses it.
 
@@ -11,18 +11,35 @@ const REMEDY: (&str, &str) = (
     "lengthen fast_period_ms or max_age_s, raise the baud rate, or put the instruments on two links; hazard-gateway plan names every point",
 );
 
-/// One warning for every bus that is too full, or holds a deadline no longer, once all its values near their limits.
+/// One warning for every bus that is too full, now or once all its values near their limits, or holds a deadline no longer then.
 #[must_use]
-pub fn all_fast_warnings(buses: &[BusForecast], files: &[SourceFile]) -> Vec<Diagnostic> {
+pub fn load_warnings(buses: &[BusForecast], files: &[SourceFile]) -> Vec<Diagnostic> {
     locate::resolve(buses.iter().filter_map(of_bus).collect(), files)
 }
 
 fn of_bus(bus: &BusForecast) -> Option<Finding> {
+    if bus.healthy.demand > 1.0 {
+        return Some(full_now(bus));
+    }
     let fast = bus.all_fast.as_ref()?;
     let held = |late: &&LatePoint| !bus.healthy.late.iter().any(|l| l.point == late.point);
     let late: Vec<&LatePoint> = fast.late.iter().filter(held).collect();
-    let full = fast.demand > 1.0 && bus.healthy.demand <= 1.0;
-    (full || !late.is_empty()).then(|| warning(bus, fast, &late))
+    (fast.demand > 1.0 || !late.is_empty()).then(|| warning(bus, fast, &late))
+}
+
+fn full_now(bus: &BusForecast) -> Finding {
+    let (key, now) = (&bus.bus, bus.healthy.demand * 100.0);
+    let message = (
+        format!("总线 {key} 需要占用 {now:.0}%：采不完，迟到的轮次被跳过，失联的仪表恢复后更晚才重新采到"),
+        format!(
+            "bus {key} is asked for {now:.0} % of its time: late cycles are skipped, and an instrument that returns is read again later"
+        ),
+    );
+    let remedy = (
+        "加长 period_ms、提高波特率，或把仪表分到两条总线；hazard-gateway plan 逐点列出",
+        "lengthen period_ms, raise the baud rate, or put the instruments on two links; hazard-gateway plan names every point",
+    );
+    Finding::fatal(format!("link[{key}]"), message, (remedy.0.into(), remedy.1.into())).warning()
 }
 
 fn warning(bus: &BusForecast, fast: &Outlook, late: &[&LatePoint]) -> Finding {
@@ -64,13 +81,22 @@ mod tests {
     #[test]
     fn a_bus_that_is_full_once_every_value_nears_its_limit_is_told_with_both_shares() {
         let (buses, files) = forecasts(900);
-        let found = all_fast_warnings(&buses, &files);
+        let found = load_warnings(&buses, &files);
         let [one] = found.as_slice() else { panic!("{found:?}") };
         assert!(!one.fatal && one.path == "link[rtu]" && one.line == 10, "{one:?}");
         let (now, then) = ("is asked for 12 % of its time", "in force 138 %, late cycles are skipped");
         assert!(one.message_en.contains(now) && one.message_en.contains(then), "{}", one.message_en);
         let (buses, files) = forecasts(5_000);
-        assert_eq!(all_fast_warnings(&buses, &files), []);
+        assert_eq!(load_warnings(&buses, &files), []);
+    }
+
+    #[test]
+    fn a_bus_that_is_full_as_it_is_is_told_once() {
+        let (mut buses, files) = forecasts(900);
+        buses[0].healthy.demand = 1.24;
+        let found = load_warnings(&buses, &files);
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert!(!one.fatal && one.path == "link[rtu]" && one.message_en.contains("124 %"), "{one:?}");
     }
 
     #[test]
@@ -80,9 +106,9 @@ mod tests {
         let [period, max_age, interval] = [5, 10, 12].map(Duration::from_secs);
         let late = LatePoint { point, device, period, max_age, interval };
         buses[0].all_fast.as_mut().unwrap().late.push(late.clone());
-        let found = all_fast_warnings(&buses, &files);
+        let found = load_warnings(&buses, &files);
         assert!(found[0].message_zh.contains("例如 GT-7：最长 12.00 s 才来一个值，有效期 10 s"), "{found:?}");
         buses[0].healthy.late.push(late);
-        assert_eq!(all_fast_warnings(&buses, &files), [], "what does not hold now either is the plan's to say");
+        assert_eq!(load_warnings(&buses, &files), [], "what does not hold now either is the plan's to say");
     }
 }
