@@ -327,12 +327,9 @@ impl<'a> Player<'a> {
 
     /// What a start has to be told and the engine does not show.
     fn note(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::HazardOpened { hazard } => {
-                let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-                self.next_hazard = self.next_hazard.max(number + 1);
-            }
-            _ => {}
+        if let EventKind::HazardOpened { hazard } = &event.kind {
+            let number = hazard.id.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+            self.next_hazard = self.next_hazard.max(number + 1);
         }
     }
 }

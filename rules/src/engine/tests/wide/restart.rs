@@ -38,8 +38,10 @@ fn book(dice: &[u8], ties: Ties) -> BookParts {
     let given = |p: &BookParts, point: &str| {
         p.rules.iter().any(|r| *r.point == *point && r.condition == Condition::SensorFault)
     };
+    let judged = |p: &BookParts, key: &crate::Text| p.rules.iter().any(|r| r.point == *key);
+    let has_fault = |q: &&Point| q.kind != PointKind::State || judged(&p, &q.key);
     let without: Vec<_> =
-        p.points.iter().filter(|q| q.kind != PointKind::State && !given(&p, &q.key)).map(|q| q.key.clone()).collect();
+        p.points.iter().filter(has_fault).filter(|q| !given(&p, &q.key)).map(|q| q.key.clone()).collect();
     let fault = |point: &str| Rule { on_delay: Duration::from_secs(4), ..rule(point, Condition::SensorFault, 3) };
     p.rules.extend(without.iter().map(|key| fault(key)));
     let day = Duration::from_secs(86_400);
