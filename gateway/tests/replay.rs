@@ -106,7 +106,7 @@ fn play_all(
                 let (device, point) = (site.book.device_id(device).unwrap(), site.book.point_id(point).unwrap());
                 let good = |v| Reading::Good(Finite::new(v).unwrap());
                 let reading = answer.map_or(Reading::Bad(Fault::Timeout), good);
-                let samples = vec![Sample { point, reading, at }];
+                let samples = vec![Sample { point, reading, raw: rules::Raw::NONE, at }];
                 let scan = Scan { device, answered: answer.is_some(), samples, ends_cycle: true, at };
                 scans.send(BusMessage::Scan(scan)).await.unwrap();
             }

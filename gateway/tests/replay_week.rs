@@ -85,7 +85,12 @@ fn a_week_of_500_points() {
             clock.0.fetch_add(period_s() * 1000 / POINTS as u64, Ordering::Relaxed);
             level[n] = (level[n] + 1.2 * (draw.unit() - 0.5) - 0.01 * (level[n] - 12.0)).clamp(0.0, 60.0);
             let reading = Reading::Good(Finite::new((level[n] * 10.0).round() / 10.0).unwrap());
-            let sample = Sample { point: checked.book.point_id(&point.key).unwrap(), reading, at: clock.now() };
+            let sample = Sample {
+                point: checked.book.point_id(&point.key).unwrap(),
+                reading,
+                raw: rules::Raw::NONE,
+                at: clock.now(),
+            };
             store.append_samples(&[sample], true);
         }
     }

@@ -165,7 +165,7 @@ impl Plant {
             self.samples.clear();
             for p in d * PER..(d + 1) * PER {
                 let reading = Reading::Good(Finite::new(value(turn, p)).unwrap());
-                self.samples.push(Sample { point: self.points[p], reading, at: now });
+                self.samples.push(Sample { point: self.points[p], reading, raw: rules::Raw::NONE, at: now });
             }
             let input = Input::Scan { device: self.devices[d], answered: true, samples: &self.samples };
             self.engine.handle(input, now, events);

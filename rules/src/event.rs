@@ -9,7 +9,7 @@ use crate::annunciator::{AnnunciatorFault, Sound};
 use crate::book::Mode;
 use crate::hazard::{Decision, Hazard};
 use crate::hide::{Bypass, EndCause, Expiry, Inhibit, Service, Shelf, is_zero};
-use crate::reading::Reading;
+use crate::reading::{Raw, Reading};
 use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -81,6 +81,9 @@ pub struct AlarmFact {
     pub priority: u8,
     /// Reading that caused it, where one did.
     pub reading: Option<Reading>,
+    /// The registers of that reading, as the instrument sent them. Not kept with the alarm's own state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Raw>,
     /// Limit in force.
     pub limit: Option<f64>,
     /// What was held against the limit where that is not the value itself: units per minute of a rate, the point less its reference of a

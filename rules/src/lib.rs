@@ -25,6 +25,6 @@ pub use engine::{
     AlarmState, BootSince, ConditionState, ConfigChange, Engine, Input, Restored, Shown, SystemCondition, UnitMode,
 };
 pub use event::{AlarmFact, Cause, Event, EventKind, FirstOut, StateChange};
-pub use reading::{Doubt, Fault, Finite, Reading, Sample};
+pub use reading::{Doubt, Fault, Finite, Raw, Reading, Sample};
 pub use text::{Sharing, Text};
 pub use time::{Clock, Mono, Now, TimeQuality, Wall};

@@ -145,6 +145,67 @@ impl Reading {
     }
 }
 
+/// What the instrument sent, before anything was made of it: one to four registers in the order of their addresses, or a bit as 0 or 1.
+/// Empty where nothing was read, and for a computed point. Told as hexadecimal words, `41C8 0000`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Raw {
+    words: [u16; Self::WORDS_MAX],
+    count: u8,
+}
+
+impl Raw {
+    /// No number of Modbus takes more registers.
+    const WORDS_MAX: usize = 4;
+    /// Nothing was read.
+    pub const NONE: Self = Self { words: [0; Self::WORDS_MAX], count: 0 };
+
+    /// Of registers as they were read; empty for more than four, which is no number.
+    #[must_use]
+    pub fn of(registers: &[u16]) -> Self {
+        let mut raw = Self::NONE;
+        if let (Some(words), Ok(count)) = (raw.words.get_mut(..registers.len()), u8::try_from(registers.len())) {
+            words.copy_from_slice(registers);
+            raw.count = count;
+        }
+        raw
+    }
+    /// The registers.
+    #[must_use]
+    pub fn words(&self) -> &[u16] {
+        &self.words[..usize::from(self.count)]
+    }
+}
+
+impl std::fmt::Display for Raw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (n, word) in self.words().iter().enumerate() {
+            write!(f, "{}{word:04X}", if n == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::str::FromStr for Raw {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Result<Vec<u16>, _> = text.split_whitespace().map(|w| u16::from_str_radix(w, 16)).collect();
+        words.map(|w| Self::of(&w))
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(d)?;
+        text.parse().map_err(|_| serde::de::Error::custom("registers are words of four hexadecimal digits"))
+    }
+}
+
 /// One reading of one point at the time it was acquired.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
@@ -152,6 +213,25 @@ pub struct Sample {
     pub point: PointId,
     /// Value and quality.
     pub reading: Reading,
+    /// What it was made of.
+    pub raw: Raw,
     /// When the answer arrived.
     pub at: Now,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_told_in_words_and_read_back() {
+        for words in [&[][..], &[7], &[0x41C8, 0], &[1, 2, 3, 0xFFFF]] {
+            let raw = Raw::of(words);
+            assert_eq!(raw.words(), words);
+            assert_eq!(serde_json::from_value::<Raw>(serde_json::to_value(raw).unwrap()).unwrap(), raw);
+        }
+        assert_eq!(Raw::of(&[0x41C8, 0]).to_string(), "41C8 0000");
+        assert_eq!(Raw::of(&[0; 5]), Raw::NONE, "no number takes five");
+        assert!(serde_json::from_str::<Raw>("\"41G8\"").is_err());
+    }
 }

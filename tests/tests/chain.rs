@@ -52,6 +52,7 @@ async fn a_leak_reaches_the_duty_officer_whose_confirmation_reaches_the_site() {
 
     let at_office = officer.until("/api/v1/office/events", SOON, |events| found(events, "event_id", &event_id)).await;
     as_the_site_says(&at_office, &alarm);
+    the_record_has_the_register(&operator, &event_id).await;
     delivery_becomes(&operator, "received").await;
     confirmation(&operator, &officer, &clerk, &event_id).await;
     acknowledgement(&site, &operator, &viewer, &officer).await;
@@ -127,6 +128,14 @@ fn as_the_site_says(at_office: &Value, alarm: &Value) {
     }
     assert!(payload["text"]["zh"].as_str().unwrap().contains("GT-102"), "{payload}");
     assert_eq!(at_office["by"], Value::Null, "nobody has confirmed yet");
+}
+
+/// The module sends tenths of a ppm in one register: the record tells the value and the register it was made of.
+async fn the_record_has_the_register(operator: &Client, event_id: &str) {
+    let raised = |events: &Value| found(events, "event_id", event_id);
+    let record = operator.until("/api/v1/events?after_seq=0&limit=1000&type=alarm.raised", SOON, raised).await;
+    let register = u16::from_str_radix(record["fact"]["raw"].as_str().unwrap(), 16).unwrap();
+    assert_eq!(record["fact"]["reading"], json!({ "good": f64::from(register) / 10.0 }), "{record}");
 }
 
 async fn delivery_becomes(operator: &Client, state: &str) {

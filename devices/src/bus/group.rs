@@ -13,7 +13,7 @@ use crate::decode::{Image, Memory, decode};
 use crate::plan::cuts::Cuts;
 use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
 use crate::profile::{Field, Profile};
-use rules::{Doubt, Fault, Now, PointId, Reading, Sample};
+use rules::{Doubt, Fault, Now, PointId, Raw, Reading, Sample};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +31,20 @@ struct Bound {
 impl Bound {
     fn sample(&mut self, image: &Image, unconfirmed: bool, label: Now) -> Sample {
         let Some(field) = self.field.as_deref() else {
-            return Sample { point: self.point, reading: Reading::Bad(Fault::Configuration), at: label };
+            return Sample {
+                point: self.point,
+                reading: Reading::Bad(Fault::Configuration),
+                raw: Raw::NONE,
+                at: label,
+            };
         };
         let at = image.arrived(field.span).unwrap_or(label);
         let reading = match decode(field, image, &mut self.memory) {
             Reading::Good(v) if unconfirmed => Reading::Uncertain(v, Doubt::Unconfirmed),
             other => other,
         };
-        Sample { point: self.point, reading, at }
+        let raw = image.words(field.span).map_or(Raw::NONE, Raw::of);
+        Sample { point: self.point, reading, raw, at }
     }
 }
 
@@ -430,7 +436,7 @@ impl Group {
         for index in &self.order[told..] {
             let bound = &mut self.points[*index as usize];
             bound.memory.missed();
-            samples.push(Sample { point: bound.point, reading, at: label });
+            samples.push(Sample { point: bound.point, reading, raw: Raw::NONE, at: label });
         }
         self.advance(now);
         samples

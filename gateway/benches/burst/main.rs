@@ -128,8 +128,9 @@ async fn scan_all(site: &Site, clock: &Arc<dyn Clock>, scans: &mpsc::Sender<BusM
         let id = site.book.device_id(&device.key).expect("its own");
         let of_device = site.book.points().iter().filter(|p| p.device == device.key);
         let at = clock.now();
-        let samples =
-            of_device.map(|p| Sample { point: site.book.point_id(&p.key).expect("its own"), reading, at }).collect();
+        let samples = of_device
+            .map(|p| Sample { point: site.book.point_id(&p.key).expect("its own"), reading, raw: rules::Raw::NONE, at })
+            .collect();
         scans
             .send(BusMessage::Scan(Scan { device: id, answered: true, samples, ends_cycle: true, at }))
             .await

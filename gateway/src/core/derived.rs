@@ -126,7 +126,8 @@ impl Derived {
         let newest = came.filter_map(|input| input.latest).map(|s| s.at).max_by_key(|at| at.mono);
         let at = newest.filter(|at| rule.told.is_none_or(|told| at.mono > told))?;
         let readings: Vec<Reading> = rule.inputs.iter().map(|p| self.reading(*p, at)).collect();
-        let sample = Sample { point: rule.point, reading: rule.expression.evaluate(&readings), at };
+        let sample =
+            Sample { point: rule.point, reading: rule.expression.evaluate(&readings), raw: rules::Raw::NONE, at };
         self.rules[position].told = Some(at.mono);
         Some(sample)
     }

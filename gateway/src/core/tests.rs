@@ -109,7 +109,7 @@ impl Bench {
         let at = self.clock.now();
         let device = self.book.device_id("DET-101").unwrap();
         let reading = Reading::Good(Finite::new(value).unwrap());
-        let samples = vec![Sample { point: self.book.point_id("GT-101").unwrap(), reading, at }];
+        let samples = vec![Sample { point: self.book.point_id("GT-101").unwrap(), reading, raw: rules::Raw::NONE, at }];
         self.scans
             .send(BusMessage::Scan(Scan { device, answered: true, samples, ends_cycle: true, at }))
             .await

@@ -214,7 +214,7 @@ impl<'a> Player<'a> {
         self.samples.clear();
         for (number, reading, at) in self.scan.drain(..) {
             let Some(Place { point, .. }) = self.points[number as usize] else { continue };
-            self.samples.push(Sample { point, reading, at });
+            self.samples.push(Sample { point, reading, raw: rules::Raw::NONE, at });
         }
         let Some(Place { device, .. }) = self.place(scanned) else { return };
         let begun = self.played.events.len();

@@ -120,6 +120,7 @@ mod tests {
         let sample = |seconds: i64, value: f64| Sample {
             point,
             reading: Reading::Good(Finite::new(value).unwrap()),
+            raw: rules::Raw::NONE,
             at: now(seconds),
         };
         let points = vec!["LT-1".into()];

@@ -249,5 +249,5 @@ pub(crate) fn with_history(site: &Site) {
 
 fn sample(point: rules::PointId, utc_ms: i64) -> rules::Sample {
     let at = rules::Now { wall: rules::Wall { utc_ms, ..rules::Wall::default() }, ..rules::Now::default() };
-    rules::Sample { point, reading: rules::Reading::Good(rules::Finite::new(12.5).unwrap()), at }
+    rules::Sample { point, reading: rules::Reading::Good(rules::Finite::new(12.5).unwrap()), raw: rules::Raw::NONE, at }
 }

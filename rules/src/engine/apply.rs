@@ -59,7 +59,7 @@ impl Engine {
         if fact.reading.is_some_and(|r| r.value().is_some()) && !person {
             a.last_evaluable = Some(event.at.mono);
         }
-        a.fact = Some(Box::new(AlarmFact { states: None, sound: None, ..fact.clone() }));
+        a.fact = Some(Box::new(AlarmFact { states: None, sound: None, raw: None, ..fact.clone() }));
         self.rearm(i, event);
         self.touched.push(i);
     }

@@ -171,6 +171,7 @@ impl Engine {
             let Some(q) = old.book.point_id(&point.key).map(crate::PointId::index) else { continue };
             if comparable(point, &old.book.points()[q]) {
                 (self.readings[p], self.newest[p], self.said[p]) = (old.readings[q], old.newest[q], old.said[q]);
+                self.raws[p] = old.raws[q];
             }
         }
         for d in 0..self.book.devices().len() {

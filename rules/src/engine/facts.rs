@@ -4,7 +4,7 @@ use super::transitions::ms;
 use super::{Engine, SystemCondition};
 use crate::book::{RiskId, Subject};
 use crate::event::AlarmFact;
-use crate::reading::Reading;
+use crate::reading::{Raw, Reading};
 
 /// What is more urgent always stands by itself, also in a flood (alarms.md 2.8).
 const FLOODS_FROM: u8 = 3;
@@ -25,6 +25,13 @@ impl Engine {
         self.book.index().point_of_alarm(i).map(|p| self.readings[p.index()].0)
     }
 
+    /// What `reading` was made of, where it is the newest of the alarm's point.
+    fn raw_of(&self, i: usize, reading: Option<Reading>) -> Option<Raw> {
+        let p = self.book.index().point_of_alarm(i)?.index();
+        let raw = self.raws[p];
+        (reading == Some(self.readings[p].0) && raw != Raw::NONE).then_some(raw)
+    }
+
     /// Numbers and state of alarm `i` for an event about it.
     pub(super) fn fact(&self, i: usize, reading: Option<Reading>) -> AlarmFact {
         let x = self.book.index();
@@ -33,6 +40,7 @@ impl Engine {
             occurrence: self.alarms[i].occurrence,
             priority: self.priority_of(i),
             reading,
+            raw: self.raw_of(i, reading),
             ne107: reading.and_then(Reading::ne107),
             on_delay_ms: ms(self.on_delay(i)),
             off_delay_ms: ms(self.off_delay(i)),

@@ -185,7 +185,7 @@ mod tests {
         let mut r = Rig::new(p, Restored::default(), 0.0);
         let system = |condition| Input::System { condition, active: true };
         r.engine.handle(system(SystemCondition::StorageFull), at(10.0), &mut r.events);
-        let late = Sample { point: PointId::mint(0), reading: good(30.0), at: at(9.5) };
+        let late = Sample { point: PointId::mint(0), reading: good(30.0), raw: crate::Raw::NONE, at: at(9.5) };
         let scan = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[late] };
         r.engine.handle(scan, at(10.0), &mut r.events);
         r.engine.handle(system(SystemCondition::StorageSlow), at(11.0), &mut r.events);

@@ -78,7 +78,7 @@ use crate::command::{Actor, Command, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hazard::Hazard;
 use crate::hide::Expiry;
-use crate::reading::{Reading, Sample};
+use crate::reading::{Raw, Reading, Sample};
 use crate::time::{Mono, Now};
 use deadlines::{Deadlines, Timer};
 use std::collections::{BTreeMap, HashMap};
@@ -108,6 +108,8 @@ pub struct Engine {
     flood: flood::FloodWatch,
     silenced: Option<Expiry>,
     readings: Vec<(Reading, Now)>,
+    /// What the newest reading of each point was made of.
+    raws: Vec<Raw>,
     /// Time of the newest sample of a point; anything not newer goes to history only.
     newest: Vec<Option<Mono>>,
     /// When a point said anything last, a fault or a function check of its own included.

@@ -13,6 +13,7 @@ use crate::book::{Mode, RuleBook};
 use crate::event::{AlarmFact, Cause, Event, EventKind};
 use crate::hazard::Hazard;
 use crate::hide::{EndCause, Expiry};
+use crate::reading::Raw;
 use crate::time::{Mono, Now, TimeQuality};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -151,6 +152,7 @@ pub(super) fn blank(book: RuleBook, now: Now) -> Engine {
         deadlines: Deadlines::new(counts),
         alarms,
         readings: vec![(NEVER_READ, now); points],
+        raws: vec![Raw::NONE; points],
         newest: vec![None; points],
         said: vec![None; points],
         answered: vec![None; devices],

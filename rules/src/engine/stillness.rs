@@ -145,7 +145,8 @@ mod tests {
         });
         let mut engine = Engine::new(book.clone(), crate::Restored::default(), now(0));
         for s in [100, 101] {
-            let sample = crate::Sample { point, reading: crate::engine::tests::good(20.0), at: now(s) };
+            let sample =
+                crate::Sample { point, reading: crate::engine::tests::good(20.0), raw: crate::Raw::NONE, at: now(s) };
             let input = crate::Input::Scan { device: crate::DeviceId::mint(0), answered: true, samples: &[sample] };
             engine.handle(input, now(s), &mut Vec::new());
         }

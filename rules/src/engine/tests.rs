@@ -161,7 +161,12 @@ impl Rig {
         self.until(t);
         let samples: Vec<Sample> = readings
             .iter()
-            .map(|(p, reading)| Sample { point: PointId::mint(*p), reading: *reading, at: at(t) })
+            .map(|(p, reading)| Sample {
+                point: PointId::mint(*p),
+                reading: *reading,
+                raw: crate::Raw::NONE,
+                at: at(t),
+            })
             .collect();
         let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &samples };
         self.engine.handle(input, at(t), &mut self.events);

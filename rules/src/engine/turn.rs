@@ -6,7 +6,7 @@ use super::{ConditionState, Engine, Input};
 use crate::book::PointId;
 use crate::event::{Cause, Event, EventKind, StateChange};
 use crate::hide::EndCause;
-use crate::reading::{Doubt, Fault, Reading, Sample};
+use crate::reading::{Doubt, Fault, Raw, Reading, Sample};
 use crate::time::{Mono, Now};
 use std::time::Duration;
 
@@ -117,6 +117,7 @@ impl Engine {
         }
         *newest = Some(s.at.mono);
         self.readings[p] = (s.reading, s.at);
+        self.raws[p] = s.raw;
         if !is_silent(s.reading) {
             self.said[p] = Some(s.at.mono);
             self.deadlines.set_lazily(Timer::Stale(p), self.stale_due(p));
@@ -175,9 +176,10 @@ impl Engine {
         }
         if self.readings[p].0 != NEVER_READ {
             self.readings[p].0 = Reading::Bad(Fault::Stale);
+            self.raws[p] = Raw::NONE;
         }
         self.cause = Cause::Timer;
-        let sample = Sample { point: PointId::mint(p), reading: self.readings[p].0, at: now };
+        let sample = Sample { point: PointId::mint(p), reading: self.readings[p].0, raw: Raw::NONE, at: now };
         self.tell_groups(&sample, out);
         self.assume_risen(p, sample.reading, now, out);
         self.judge(sample.point, sample.reading, now, out);
@@ -271,11 +273,11 @@ fn is_silent(reading: Reading) -> bool {
 }
 
 /// A total order of samples, so that their order inside one instant does not matter.
-fn order(s: &Sample) -> (Mono, PointId, u8, u64, Option<Doubt>, Option<Fault>) {
+fn order(s: &Sample) -> (Mono, PointId, u8, u64, Option<Doubt>, Option<Fault>, Raw) {
     let (doubt, fault) = match s.reading {
         Reading::Good(_) => (None, None),
         Reading::Uncertain(_, d) => (Some(d), None),
         Reading::Bad(f) => (None, Some(f)),
     };
-    (s.at.mono, s.point, s.reading.quality_code(), s.reading.value().map_or(0, f64::to_bits), doubt, fault)
+    (s.at.mono, s.point, s.reading.quality_code(), s.reading.value().map_or(0, f64::to_bits), doubt, fault, s.raw)
 }

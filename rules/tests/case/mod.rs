@@ -102,7 +102,7 @@ impl Play {
             match deed {
                 Deed::Read(tag, reading) => {
                     let point = self.book.point_id(tag).unwrap();
-                    samples.push(Sample { point, reading: *reading, at: now });
+                    samples.push(Sample { point, reading: *reading, raw: rules::Raw::NONE, at: now });
                 }
                 Deed::Silent => silent = true,
                 Deed::Wall(ms) => self.wall_offset_ms += ms,

@@ -132,5 +132,7 @@ async fn values_read_before_a_doubt_arose_are_as_they_were() {
     let first = rig.scan().await;
     assert_eq!(first.samples.iter().map(|s| s.reading.is_unconfirmed()).collect::<Vec<_>>(), [false, true]);
     assert_eq!(values(&first), [5000.0, 5100.0]);
+    let sent: Vec<_> = first.samples.iter().map(|s| s.raw.words().to_vec()).collect();
+    assert_eq!(sent, [[5000], [5100]], "with the registers that they were made of");
     assert!(rig.scan().await.samples.iter().all(|s| !s.reading.is_unconfirmed()));
 }

@@ -61,7 +61,7 @@ const SITE: &str = r#"
 
 fn sample(point: PointId, value: f64, seconds: u64) -> Sample {
     let at = Now { mono: Mono(seconds * 1_000_000_000), wall: Wall::default() };
-    Sample { point, reading: Reading::Good(Finite::new(value).unwrap()), at }
+    Sample { point, reading: Reading::Good(Finite::new(value).unwrap()), raw: rules::Raw::NONE, at }
 }
 
 #[test]
@@ -185,7 +185,7 @@ impl Naive<'_> {
                 Some(s) => s.reading,
             };
             let reading = expression.evaluate(&inputs.iter().map(reading).collect::<Vec<_>>());
-            let sample = Sample { point: *point, reading, at };
+            let sample = Sample { point: *point, reading, raw: rules::Raw::NONE, at };
             (self.latest[point.index()], came[point.index()], self.told[n]) = (Some(sample), true, Some(at.mono));
             samples.push(sample);
         }

@@ -200,8 +200,12 @@ impl Stage {
         let now = self.now();
         match m {
             Move::Scan(readings) => {
-                let sample =
-                    |(p, reading): &(usize, Reading)| Sample { point: PointId::mint(*p), reading: *reading, at: now };
+                let sample = |(p, reading): &(usize, Reading)| Sample {
+                    point: PointId::mint(*p),
+                    reading: *reading,
+                    raw: crate::Raw::NONE,
+                    at: now,
+                };
                 let known = self.rig.engine.book().points().len();
                 let samples: Vec<Sample> = readings.iter().filter(|r| r.0 < known).map(sample).collect();
                 let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &samples };

@@ -191,7 +191,7 @@ fn h_is_not_escalated_early_where_a_late_sample_ends_hh() {
     let mut r = Rig::new(p, Restored::default(), 0.0);
     r.scan(1.0, &[(0, good(60.0))]);
     r.until(4.5);
-    let late = Sample { point: PointId::mint(0), reading: good(30.0), at: at(3.5) };
+    let late = Sample { point: PointId::mint(0), reading: good(30.0), raw: crate::Raw::NONE, at: at(3.5) };
     let scan = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[late] };
     r.engine.handle(scan, at(4.5), &mut r.events);
     assert!(r.story().contains(&"returned GT-101:HH @3.5".to_owned()), "{:?}", r.story());

@@ -107,7 +107,7 @@ fn the_first_reading_after_a_time_out_raises_but_only_the_second_clears() {
 fn a_late_sample_goes_to_history_only() {
     let mut r = Rig::plain();
     r.hold(0, 5, 10.0);
-    let late = Sample { point: PointId::mint(0), reading: good(60.0), at: at(4.5) };
+    let late = Sample { point: PointId::mint(0), reading: good(60.0), raw: crate::Raw::NONE, at: at(4.5) };
     let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[late] };
     r.engine.handle(input, at(5.5), &mut r.events);
     assert_eq!((r.story().len(), r.engine.readings()[0].0), (0, good(10.0)));
@@ -116,7 +116,7 @@ fn a_late_sample_goes_to_history_only() {
 #[test]
 fn a_sample_from_the_future_counts_from_now() {
     let mut r = Rig::plain();
-    let early = Sample { point: PointId::mint(0), reading: good(30.0), at: at(100.0) };
+    let early = Sample { point: PointId::mint(0), reading: good(30.0), raw: crate::Raw::NONE, at: at(100.0) };
     let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[early] };
     r.engine.handle(input, at(5.0), &mut r.events);
     assert_eq!(r.story(), ["pending_on GT-101:H @5"]);
@@ -145,7 +145,8 @@ fn samples_of_one_round_are_one_answer() {
     p.rules.iter_mut().for_each(|r| r.on_delay = Duration::from_secs(16));
     let mut r = Rig::new(p, Restored::default(), 0.0);
     r.until(50.0);
-    let sample = |k: usize, t: f64| Sample { point: PointId::mint(k), reading: good(10.0), at: at(t) };
+    let sample =
+        |k: usize, t: f64| Sample { point: PointId::mint(k), reading: good(10.0), raw: crate::Raw::NONE, at: at(t) };
     let round = [sample(0, 79.5), sample(1, 80.0)];
     let scan = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &round };
     r.engine.handle(scan, at(80.0), &mut r.events);

@@ -20,6 +20,27 @@ fn every_alarm_event_carries_the_state_before_and_after_and_the_revision_of_the_
     assert!(raised.kind.fact().unwrap().states.as_ref().unwrap().after.starts_with("active unacked"));
 }
 
+#[test]
+fn an_event_says_what_the_instrument_sent_and_only_of_the_reading_it_tells() {
+    let mut r = Rig::new(parts(), Restored::default(), 0.0);
+    let sent = |t: u32| Raw::of(&[0x42B4, u16::try_from(t).unwrap()]);
+    for t in 0..=5 {
+        let reading = if t == 0 { good(10.0) } else { good(90.0) };
+        let sample = Sample { point: PointId::mint(0), reading, raw: sent(t), at: at(f64::from(t)) };
+        r.until(f64::from(t));
+        let input = Input::Scan { device: DeviceId::mint(0), answered: true, samples: &[sample] };
+        r.engine.handle(input, at(f64::from(t)), &mut r.events);
+    }
+    let told = |kind: &str| r.events.iter().find(|e| e.kind.name() == kind).unwrap().kind.fact().unwrap().raw;
+    let raised = r.events.iter().find(|e| matches!(e.kind, EventKind::Raised { .. })).unwrap();
+    assert_eq!(told("alarm.pending_on"), Some(sent(1)));
+    assert_eq!(told("alarm.raised"), Some(sent(u32::try_from(raised.at.mono.0 / 1_000_000_000).unwrap())));
+    let json = serde_json::to_value(raised).unwrap();
+    assert_eq!(json["fact"]["raw"], "42B4 0004");
+    let row = r.alarm(&raised.kind.fact().unwrap().alarm);
+    assert_eq!(row.fact.as_ref().unwrap().raw, None, "the row of the alarm stays as small as it was");
+}
+
 /// GT-101 with an H, a slope of 10 s and a difference to GT-102.
 fn with_slope_and_twin() -> Rig {
     let mut parts = parts();

@@ -258,7 +258,7 @@ impl Stage {
             let mono = Mono(now.mono.0 - ago_ms * 1_000_000);
             let utc_ms = now.wall.utc_ms - i64::try_from(ago_ms).unwrap();
             let at = Now { mono, wall: Wall { utc_ms, ..now.wall } };
-            Sample { point: PointId::mint(points[slot % points.len()]), reading: *reading, at }
+            Sample { point: PointId::mint(points[slot % points.len()]), reading: *reading, raw: crate::Raw::NONE, at }
         };
         told.iter().map(sample).collect()
     }
