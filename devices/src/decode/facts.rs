@@ -127,7 +127,10 @@ fn a_whole_sentinel_of_a_float_is_the_number_unless_it_can_only_be_bits() {
     assert_eq!(single("sentinels = [0]", -0.0), NONE);
     // the last that is a number, the first that is bits: the smallest normal float
     assert_eq!(single("sentinels = [0x007FFFFF]", 8_388_607.0), NONE);
-    assert_eq!(single("sentinels = [0x00800000]", 8_388_608.0), good(8_388_608.0));
+    assert_eq!(single("sentinels = [0x00800000]", 8_388_608.0), NONE);
+    assert_eq!(single("sentinels = [9999999]", 9_999_999.0), NONE, "as many makers write it");
+    assert_eq!(single("sentinels = [9999999]", 9_999_998.0), good(9_999_998.0));
+    assert_eq!(single("sentinels = [0x461C3C00]", 9999.0), NONE, "its bits");
     assert_eq!(single("sentinels = [0x00800000]", f32::MIN_POSITIVE), NONE);
     assert_eq!(single("sentinels = [0x7F7FFFFF]", f32::MAX), NONE);
     assert_eq!(single("sentinels = [0x7FC00000]", f32::from_bits(0x7FC0_0000)), NONE);

@@ -84,7 +84,7 @@ impl Bits {
 /// Contents that mean "no value".
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sentinel {
-    /// The bits as they stand in the registers. Of a float, a whole number from the bits of its smallest normal value on.
+    /// The bits as they stand in the registers.
     Raw(u64),
     /// The number as the registers tell it, before scale, offset and factors: of a float the one nearest to what is written, and
     /// equal to nothing else.

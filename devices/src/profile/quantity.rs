@@ -215,32 +215,38 @@ fn low_divisor(raw: &RawField) -> Result<u16, Wrong> {
 }
 
 fn sentinels(raw: &RawField) -> Result<Vec<Sentinel>, Wrong> {
-    let bits = 16 * u32::from(raw.kind.width());
-    let one = |sentinel: &RawSentinel| match *sentinel {
-        RawSentinel::Whole(whole) if whole < number_below(raw.kind) => {
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "small numbers such as -9999; of a double all below 2^52 are exact"
-            )]
-            let number = whole as f64;
-            Ok(Sentinel::Number(nearest(raw.kind, number)))
-        }
-        RawSentinel::Whole(whole) => match u64::try_from(whole).expect("no kind counts negative numbers as bits") {
-            word if bits < 64 && word >> bits != 0 => wrong(
-                "sentinels",
-                (format!("{word:#X} 超过 {bits} 位"), format!("sentinel {word:#X} has more than {bits} bits")),
-                ("写成与类型一样宽", "write it as wide as the type"),
-            ),
-            word => Ok(Sentinel::Raw(word)),
-        },
-        RawSentinel::Real(number) => Ok(Sentinel::Number(nearest(raw.kind, number))),
-    };
-    raw.sentinels.iter().map(one).collect()
+    let all: Result<Vec<_>, _> = raw.sentinels.iter().map(|s| sentinel(raw.kind, s)).collect();
+    Ok(all?.concat())
 }
 
-/// A whole number below this is the number, from here on the bits of the registers: TOML does not tell 0x7FC00000 from 2143289344.
-/// Of a float the smaller ones would be the bits of a subnormal, which is no value anyhow, so that 9999 can only mean the number.
-fn number_below(kind: Kind) -> i64 {
+/// What is written may mean: TOML does not tell 0x7FC00000 from 2143289344. Of a float both are meant, for neither as bits nor as a
+/// number is it what the other measures; below the bits of the smallest normal float, which are no value anyhow, only the number.
+fn sentinel(kind: Kind, written: &RawSentinel) -> Result<Vec<Sentinel>, Wrong> {
+    let whole = match *written {
+        RawSentinel::Whole(whole) => whole,
+        RawSentinel::Real(number) => return Ok(vec![Sentinel::Number(nearest(kind, number))]),
+    };
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "of a double all below 2^52 are exact, and no one writes the larger ones"
+    )]
+    let number = Sentinel::Number(nearest(kind, whole as f64));
+    if whole < bits_from(kind) {
+        return Ok(vec![number]);
+    }
+    let bits = 16 * u32::from(kind.width());
+    let word = u64::try_from(whole).expect("no kind counts negative numbers as bits");
+    if bits < 64 && word >> bits != 0 {
+        let said = (format!("{word:#X} 超过 {bits} 位"), format!("sentinel {word:#X} has more than {bits} bits"));
+        return wrong("sentinels", said, ("写成与类型一样宽", "write it as wide as the type"));
+    }
+    let mut meant = vec![Sentinel::Raw(word)];
+    meant.extend(kind.is_float().then_some(number));
+    Ok(meant)
+}
+
+/// A whole number from here on may be the bits of the registers.
+fn bits_from(kind: Kind) -> i64 {
     if kind == Kind::F32 {
         i64::from(f32::MIN_POSITIVE.to_bits())
     } else if kind == Kind::F64 {
