@@ -236,7 +236,14 @@ pub enum EventKind {
     ShelfEnded { fact: AlarmFact },
     /// Hidden by design. Journal only.
     #[serde(rename = "alarm.suppressed")]
-    Suppressed { fact: AlarmFact, rule: String, until: Expiry },
+    Suppressed {
+        fact: AlarmFact,
+        rule: String,
+        until: Expiry,
+        /// For how long it hides in all, where that is not from this event on: another rule book shortened it, or names the alarm since.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        granted_ms: u64,
+    },
     /// No longer hidden by that rule. Journal only.
     #[serde(rename = "alarm.unsuppressed")]
     Unsuppressed { fact: AlarmFact, rule: String, why: EndCause },

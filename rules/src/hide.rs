@@ -8,6 +8,9 @@ use crate::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// What stands for the mode of a unit where a suppression's key would; no suppression may have it.
+pub(crate) const MODE_RULE: &str = "mode";
+
 /// An end on both clocks; the first to be reached counts, so that no stepped clock keeps an alarm hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expiry {
@@ -48,10 +51,14 @@ pub struct Shelf {
 }
 
 impl Suppressed {
-    /// By the rule of that key from `at` on.
-    pub(crate) fn new(rule: &str, until: Expiry, at: Now) -> Self {
-        let granted = until.mono.since(at.mono);
-        let granted_ms = if until == Expiry::NEVER { 0 } else { u64::try_from(granted.as_millis()).unwrap_or(0) };
+    /// By the rule of that key; from `at` on, where nothing says that it was begun before.
+    pub(crate) fn new(rule: &str, until: Expiry, granted_ms: u64, at: Now) -> Self {
+        let left = u64::try_from(until.mono.since(at.mono).as_millis()).unwrap_or(0);
+        let granted_ms = match granted_ms {
+            _ if until == Expiry::NEVER => 0,
+            0 => left,
+            granted_ms => granted_ms,
+        };
         Self { rule: rule.to_owned(), until, granted_ms }
     }
 }

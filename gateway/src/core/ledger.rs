@@ -145,7 +145,10 @@ impl Ledger {
             commit.hazards.push(hazard);
         }
         commit.gone.extend(kept.gone);
-        commit.modes.extend(kept.modes);
+        for row in kept.modes {
+            commit.modes.retain(|m| m.unit != row.unit);
+            commit.modes.push(row);
+        }
     }
 
     fn record(&mut self, event: Event) -> Record {

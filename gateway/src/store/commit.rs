@@ -24,7 +24,7 @@ pub struct Commit {
     pub gone: Vec<String>,
     pub hazards: Vec<Hazard>,
     pub next_hazard: u64,
-    /// Units of the plant whose mode changed.
+    /// Units of the plant whose mode changed; with `all`, of every unit there is.
     pub modes: Vec<UnitMode>,
     /// The rules that an entry among `records` puts in force.
     pub book: Option<KeptBook>,
@@ -69,6 +69,9 @@ pub(super) fn write(tx: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<(
         if !open {
             tx.execute(FORGET_OVER, [OVER_MAX])?;
         }
+    }
+    if commit.all {
+        tx.execute("DELETE FROM meta WHERE key LIKE 'mode.%'", [])?;
     }
     for mode in &commit.modes {
         set_meta(tx, &format!("{MODE}{}", mode.unit), &json(mode))?;

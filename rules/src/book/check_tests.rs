@@ -239,6 +239,39 @@ fn oxygen_calls_at_the_limits_of_the_standard_on_both_sides() {
 }
 
 #[test]
+fn oxygen_calls_at_those_limits_in_every_mode() {
+    let mut p = parts();
+    (p.points[0].unit, p.points[0].range) = ("%VOL".into(), (0.0, 25.0));
+    let low = rule("G1", Condition::Low { limit: 19.5, deadband: 0.1 });
+    p.rules = vec![Rule { by_mode: vec![(Mode::Maintenance, ModeRule::Limit(15.0))], ..low }];
+    p.plant_units.push(PlantUnit {
+        key: "U1".into(),
+        name: "".into(),
+        name_en: "".into(),
+        running_point: None,
+        points: vec!["G1".into()],
+    });
+    let said = RuleBook::build(p).unwrap_err();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].message_en.starts_with("in mode maintenance: the oxygen limit 15 "), "{said:?}");
+}
+
+#[test]
+fn no_suppression_has_the_word_that_stands_for_a_mode() {
+    let mut p = parts();
+    p.suppressions.push(Suppression {
+        key: "mode".into(),
+        name: "".into(),
+        name_en: "".into(),
+        when: Suppressor::Alarm("G1:H".into()),
+        alarms: vec!["G2:H".into()],
+        release_delay: Duration::ZERO,
+        max: Duration::from_secs(60),
+    });
+    assert!(faults(p).contains(&"suppressions[mode].key".to_owned()));
+}
+
+#[test]
 fn a_top_heavy_spread_of_priorities_is_told_with_its_numbers() {
     let mut p = parts();
     p.points = (0..100).map(|i| point(&format!("G{i}"))).collect();

@@ -4,10 +4,10 @@
 //! Leaves beginning and ending by a suppressor or a signal to [`super::suppress`] and [`super::modes`].
 
 use super::Engine;
-use super::modes::RULE;
+use super::transitions::ms;
 use crate::book::{Mode, slot};
 use crate::event::{Cause, Event};
-use crate::hide::EndCause;
+use crate::hide::{EndCause, MODE_RULE};
 use crate::time::Now;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Engine {
         self.lift_what_is_not_meant(now, out);
         for i in 0..self.book.rules().len() {
             self.cause = Cause::Config;
-            self.judge_mode(i, now, out);
+            self.judge_mode(i, EndCause::Released, now, out);
         }
         for k in 0..self.book.suppressions().len() {
             self.cause = Cause::Config;
@@ -83,7 +83,7 @@ impl Engine {
     }
 
     fn is_hidden_by_mode(&self, i: usize) -> bool {
-        self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == RULE)
+        self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == MODE_RULE)
     }
 
     fn lift_what_is_not_meant(&mut self, now: Now, out: &mut Vec<Event>) {
@@ -115,7 +115,9 @@ impl Engine {
         if self.names_what_it_hides(k) {
             return;
         }
-        let Some(until) = self.suppressed(k).map(|s| s.until.earlier(self.too_long(k))) else {
+        let cut = self.too_long(k);
+        let shortened = |s: &crate::hide::Suppressed| (s.until.earlier(cut), s.granted_ms.saturating_sub(ms(cut)));
+        let Some((until, granted_ms)) = self.suppressed(k).map(shortened) else {
             return self.end_suppression(k, EndCause::Config, now, out);
         };
         if until.is_over(now) {
@@ -125,7 +127,7 @@ impl Engine {
         for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
             let i = self.book.index().groups.alarms_of_suppression[k][n];
             if self.alarms[i].hidden.suppressed.iter().all(|s| s.rule != rule || s.until != until) {
-                self.hide_by_design(i, &rule, until, now, out);
+                self.hide_by_design(i, &rule, until, granted_ms, now, out);
             }
         }
         self.limit_suppression(k, until);

@@ -39,9 +39,22 @@ impl Engine {
 
     /// Something that hid alarm `i` is gone. A returning one waits: it is annunciated if it becomes active again.
     pub(super) fn reveal(&mut self, i: usize, at: Now, out: &mut Vec<Event>) {
-        if !self.alarms[i].is_hidden() && self.alarms[i].condition == ConditionState::Active {
-            self.raise_again(i, at, out);
+        if self.alarms[i].is_hidden() {
+            return;
         }
+        if self.alarms[i].condition == ConditionState::Active {
+            self.raise_again(i, at, out);
+        } else if self.alarms[i].is_unseen_latch() {
+            self.call_for_latch(i, at, out);
+        }
+    }
+
+    /// 18: it latched behind a shelf that ended while something else hid it, too.
+    fn call_for_latch(&mut self, i: usize, at: Now, out: &mut Vec<Event>) {
+        let mut fact = self.fact(i, self.reading_of(i));
+        fact.silent = self.superseded(i);
+        self.emit(EventKind::Realarm { fact, count: 0, late_by_ms: 0 }, at, out);
+        self.measure_failed(i, at, out);
     }
 
     /// 26: three raises within the window.

@@ -123,6 +123,11 @@ impl Engine {
                 (a.held, a.assumed, a.owed, a.shadow) = (false, false, false, false);
                 a.returned = Some(event.at);
                 a.latched |= *latched;
+                if *latched && a.acked {
+                    // Nobody was called for it, and nobody has seen it.
+                    (a.acked, a.acked_by, a.acked_at) = (false, None, None);
+                    (a.annunciated, a.escalated) = (None, 0);
+                }
             }
             EventKind::Realarm { count, .. } => {
                 (a.acked, a.annunciated_seq, a.realarms) = (false, event.seq, *count);
@@ -167,7 +172,7 @@ impl Engine {
             EventKind::Shelved { shelf, .. } => a.hidden.shelf = Some(Box::new(shelf.clone())),
             EventKind::Unshelved { by, .. } => {
                 a.hidden.shelf = None;
-                if a.is_active() {
+                if a.is_active() || a.latched {
                     (a.acked, a.acked_by, a.acked_at) = (true, Some(by.by.clone()), Some(event.at));
                     (a.shadow, a.owed, a.quiet) = (false, false, false);
                 }
@@ -182,10 +187,10 @@ impl Engine {
             }
             // 19: in silence; whoever has not acknowledged finds it in the list.
             EventKind::ShelfEnded { .. } => (a.hidden.shelf, a.quiet) = (None, !a.acked),
-            EventKind::Suppressed { rule, until, .. } => {
+            EventKind::Suppressed { rule, until, granted_ms, .. } => {
                 a.spent.retain(|spent| spent != rule);
                 a.hidden.suppressed.retain(|s| s.rule != *rule);
-                a.hidden.suppressed.push(crate::hide::Suppressed::new(rule, *until, event.at));
+                a.hidden.suppressed.push(crate::hide::Suppressed::new(rule, *until, *granted_ms, event.at));
             }
             EventKind::Unsuppressed { rule, why, .. } => {
                 a.hidden.suppressed.retain(|s| s.rule != *rule);

@@ -6,7 +6,7 @@
 use super::transitions::Onset;
 use super::{ConditionState, Engine, Timer};
 use crate::book::Subject;
-use crate::event::{Event, EventKind};
+use crate::event::{Cause, Event, EventKind};
 use crate::time::{Mono, Now};
 use std::time::Duration;
 
@@ -16,6 +16,38 @@ pub(super) const START_GRACE: Duration = Duration::from_secs(10);
 pub(super) const COMMS_OFF_DELAY: Duration = Duration::from_secs(5);
 
 impl Engine {
+    /// Somebody asks the device: a point of it is read. What nobody asks is not silent.
+    pub(super) fn is_asked(&self, device: usize) -> bool {
+        let points = &self.book.index().points_of_device[device];
+        points.iter().any(|p| !self.book.points()[p.index()].computed)
+    }
+
+    /// Of what is asked.
+    pub(super) fn arm_silence(&mut self, device: usize) {
+        let due = self.is_asked(device).then(|| self.silence_due(device));
+        self.deadlines.set(Timer::Comms(device), due);
+    }
+
+    /// A silence stands of a device that another book asks no more.
+    pub(super) fn has_unasked_silence(&self) -> bool {
+        (0..self.book.devices().len()).any(|d| self.is_unasked_and_stands(d))
+    }
+
+    fn is_unasked_and_stands(&self, device: usize) -> bool {
+        !self.is_asked(device) && self.alarms[self.book.index().comms_alarm(device)].stands()
+    }
+
+    /// 28: it is over, since nothing could end it.
+    pub(super) fn close_unasked(&mut self, now: Now, out: &mut Vec<Event>) {
+        for d in 0..self.book.devices().len() {
+            if self.is_unasked_and_stands(d) {
+                self.cause = Cause::Config;
+                let fact = self.fact(self.book.index().comms_alarm(d), None);
+                self.emit(EventKind::Cleared { fact }, now, out);
+            }
+        }
+    }
+
     /// When the device is silent for too long.
     pub(super) fn silence_due(&self, device: usize) -> Mono {
         let since = self.answered[device].unwrap_or(self.watched_since[device]);
@@ -30,7 +62,9 @@ impl Engine {
         let i = self.book.index().comms_alarm(device);
         if answered {
             self.note_answer(device, at.mono);
-            self.deadlines.set_lazily(Timer::Comms(device), self.silence_due(device));
+            if self.is_asked(device) {
+                self.deadlines.set_lazily(Timer::Comms(device), self.silence_due(device));
+            }
         }
         match (self.alarms[i].condition, answered) {
             (ConditionState::Unknown, true) => self.alarms.set_normal(i),

@@ -55,6 +55,7 @@ impl Engine {
         let next = restore::blank(book, now);
         let gone = self.close_what_goes(&next, now, out);
         let changed = self.move_in(next, now);
+        self.close_unasked(now, out);
         self.align_hiding(now, out);
         for k in 0..self.book.suppressions().len() {
             self.judge_suppression(k, now, out);
@@ -141,14 +142,9 @@ impl Engine {
             }
             self.follow_state(i);
             if self.group_key(i) != old.group_key(j) && self.alarms[i].first_out.is_some() {
-                self.alarms[i].first_out = None;
+                self.forget_rank(i);
             }
         }
-    }
-
-    fn group_key(&self, i: usize) -> Option<&str> {
-        let group = self.book.index().groups.group_of_alarm(i)?;
-        Some(&self.book.first_out_groups()[group].key)
     }
 
     /// A new alarm of a point that is bypassed or out of service is so too.
@@ -218,7 +214,7 @@ impl Engine {
     /// Timers follow from the state and the new book; those that run already and mean the same go on.
     fn arm_again(&mut self, old: &Engine, now: Now) {
         for d in 0..self.book.devices().len() {
-            self.deadlines.set(Timer::Comms(d), Some(self.silence_due(d)));
+            self.arm_silence(d);
             self.suppress(d, now);
         }
         for p in 0..self.book.points().len() {

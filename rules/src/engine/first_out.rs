@@ -35,6 +35,7 @@ impl Engine {
 
     pub(super) fn note_rank(&mut self, i: usize, rank: FirstOut) {
         self.alarms[i].first_out = Some(rank);
+        self.alarms[i].first_out_group = self.group_key(i).map(Box::from);
         let Some(group) = self.book.index().groups.group_of_alarm(i).filter(|_| rank.tie) else { return };
         for k in 0..self.book.index().groups.members_of_group[group].len() {
             let m = self.book.index().groups.members_of_group[group][k];
@@ -51,8 +52,18 @@ impl Engine {
 
     pub(super) fn forget_ranks(&mut self, group: &str) {
         for m in self.group_members(group) {
-            self.alarms[m].first_out = None;
+            self.forget_rank(m);
         }
+    }
+
+    pub(super) fn forget_rank(&mut self, i: usize) {
+        (self.alarms[i].first_out, self.alarms[i].first_out_group) = (None, None);
+    }
+
+    /// Key of the group that alarm `i` is in now.
+    pub(super) fn group_key(&self, i: usize) -> Option<&str> {
+        let group = self.book.index().groups.group_of_alarm(i)?;
+        Some(&self.book.first_out_groups()[group].key)
     }
 
     /// A person forgets the ranks that they saw; the group is armed again.

@@ -135,6 +135,8 @@ pub(super) struct Way {
     pub(super) fault: Option<RuleId>,
     /// Suppressions or units look at it.
     pub(super) groups: bool,
+    /// An alarm of it suppresses others.
+    pub(super) suppresses: bool,
     /// Deviations of other points refer to it.
     pub(super) referred: bool,
     /// A fault after a steep rise is taken for its limit.
@@ -154,6 +156,7 @@ impl Way {
             end: number(end),
             fault: x.fault_of_point[p],
             groups: !x.groups.units_run_by_point[p].is_empty() || !x.groups.suppressions_of_point[p].is_empty(),
+            suppresses: rules.iter().any(|r| !x.groups.suppressions_of_alarm[r.index()].is_empty()),
             referred: !x.referring_to_point[p].is_empty(),
             rises: super::rising::watches(book, x, p),
         }

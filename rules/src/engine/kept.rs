@@ -18,7 +18,7 @@ pub struct Kept {
     pub gone: Vec<String>,
     /// One that is over is as its last event has it.
     pub hazards: Vec<Hazard>,
-    /// Units of the plant whose mode changed.
+    /// Units of the plant whose mode changed; with `all`, of every unit there is.
     pub modes: Vec<UnitMode>,
 }
 
@@ -29,20 +29,22 @@ impl Engine {
         let row = |i: usize| self.alarms.row(i).cloned();
         let all = matches!(event.kind, EventKind::Started { .. } | EventKind::ConfigChanged { .. });
         // Closed by the first turn of a start, unless it ends before.
-        let orphans = self.unsaid.orphans().iter().filter(|_| all).cloned();
+        let closed = |a: &&AlarmState| a.stands() || a.hidden.shelf.is_some();
+        let orphans = self.unsaid.orphans().iter().filter(|_| all).filter(closed).cloned();
         let gone = event.kind.fact().filter(|f| self.alarm_index(&f.alarm).is_none());
-        let mode = match &event.kind {
-            EventKind::ModeChanged { plant_unit, new, by, .. } => {
-                Some(UnitMode { unit: plant_unit.clone(), mode: *new, measured: by.is_none() })
+        let modes = match &event.kind {
+            EventKind::ModeChanged { plant_unit, .. } => {
+                self.unit_modes().into_iter().filter(|m| m.unit == *plant_unit).collect()
             }
-            _ => None,
+            _ if all => self.unit_modes(),
+            _ => Vec::new(),
         };
         Kept {
             alarms: self.rows_of(&event.kind).into_iter().filter_map(row).chain(orphans).collect(),
             all,
             gone: gone.map(|f| f.alarm.clone()).into_iter().collect(),
             hazards: self.hazards_of(event),
-            modes: mode.into_iter().collect(),
+            modes,
         }
     }
 

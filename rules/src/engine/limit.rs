@@ -55,7 +55,7 @@ impl Engine {
         let value = reading.value();
         match (self.condition_of(i), value) {
             (Condition::SensorFault, _) => self.fault_verdict(i, reading),
-            (Condition::Rising { .. } | Condition::Falling { .. }, _) => self.rate_verdict(i, value),
+            (Condition::Rising { .. } | Condition::Falling { .. }, _) => self.rate_verdict(i, reading),
             (Condition::Frozen { .. } | Condition::Stuck { .. }, _) => self.unchanged_verdict(i, value, at),
             (_, None) => Verdict::NotEvaluable,
             (Condition::HighHigh { limit, deadband } | Condition::High { limit, deadband }, Some(v)) => {
@@ -98,7 +98,8 @@ impl Engine {
     /// What is held against the limit of a rate or a deviation while the point says `value`.
     pub(super) fn judged(&self, i: usize, value: f64) -> Option<f64> {
         match self.condition_of(i) {
-            Condition::Rising { window, .. } | Condition::Falling { window, .. } => self.slope(i, *window),
+            Condition::Rising { window, .. } => self.slope(i, *window, 1.0),
+            Condition::Falling { window, .. } => self.slope(i, *window, -1.0),
             Condition::Deviation { reference: Reference::Setpoint(setpoint), .. } => Some(value - setpoint),
             Condition::Deviation { .. } => self.reference_value(i).map(|reference| value - reference),
             _ => None,

@@ -1,6 +1,7 @@
 //! Thresholds by the mode of a unit of the plant: running, stopped, maintenance.
 //!
-//! A change of mode is a change of numbers: the newest reading is judged again with the new ones (28).
+//! A change of mode is a change of numbers: the newest reading is judged again with the new ones (28). What a mode hides has no end of
+//! its own.
 
 use super::ack::decision;
 use super::shelf::is_reason;
@@ -8,11 +9,8 @@ use super::{Engine, UnitMode};
 use crate::book::{Mode, ModeRule};
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
-use crate::hide::{EndCause, Expiry};
+use crate::hide::{EndCause, Expiry, MODE_RULE};
 use crate::time::Now;
-
-/// What a mode hides has no end of its own.
-pub(super) const RULE: &str = "mode";
 
 impl Engine {
     /// Modes of the units, as a store keeps them.
@@ -43,17 +41,18 @@ impl Engine {
     /// 21: a signal that nobody can believe hides nothing; the unit counts as running. The first value after a time-out stops nothing.
     pub(super) fn mode_by(&self, p: usize, present: Mode) -> Mode {
         let reading = self.readings[p].0;
-        match reading.value() {
+        match reading.value().filter(|_| !self.is_out_of_service(p)) {
             Some(v) if v < 0.5 && reading.proves_normal() => Mode::Stopped,
             Some(v) if v < 0.5 && reading.is_unconfirmed() && present == Mode::Stopped => Mode::Stopped,
             _ => Mode::Running,
         }
     }
 
-    /// Nobody can prove how long the machine was away: every unit counts as running until its signal or a person says otherwise.
+    /// Nobody can prove how long the machine was away: a unit whose mode hides an alarm counts as running until its signal or a person
+    /// says otherwise. A mode that has limits of its own only stays: they hide nothing, and may be the tighter ones.
     pub(super) fn end_modes(&mut self, now: Now, out: &mut Vec<Event>) {
         for k in 0..self.modes.len() {
-            if self.modes[k] != Mode::Running {
+            if self.modes[k] != Mode::Running && self.mode_hides_any(k) {
                 self.cause = Cause::Restart;
                 self.change_mode(k, Mode::Running, None, now, out);
             }
@@ -110,7 +109,8 @@ impl Engine {
     /// Live and replay: since when the mode is what it is, and by whom.
     pub(super) fn note_mode(&mut self, unit: &str, seq: u64, measured: bool) {
         if let Some(k) = self.book.plant_units().iter().position(|u| u.key == unit) {
-            (self.modes_seq[k], self.modes_measured[k]) = (seq, measured);
+            let by_signal = self.book.plant_units()[k].running_point.is_some() && self.modes[k] != Mode::Maintenance;
+            (self.modes_seq[k], self.modes_measured[k]) = (seq, measured || by_signal);
         }
     }
 
@@ -124,29 +124,33 @@ impl Engine {
     ) {
         let (plant_unit, old) = (self.book.plant_units()[k].key.clone(), self.modes[k]);
         self.emit(EventKind::ModeChanged { plant_unit, old, new, by }, now, out);
-        self.cause = Cause::Config;
+        let unproven = self.cause == Cause::Restart;
+        self.cause = if unproven { Cause::Restart } else { Cause::Config };
+        let why = if unproven { EndCause::Unproven } else { EndCause::Released };
         for p in 0..self.book.points().len() {
             if self.book.index().groups.unit_of_point(p) != Some(k) {
                 continue;
             }
             for n in 0..self.book.index().rules_of_point[p].len() {
                 let i = self.book.index().rules_of_point[p][n].index();
-                self.judge_mode(i, now, out);
+                self.judge_mode(i, why, now, out);
                 self.judge_again(i, now, out);
             }
         }
     }
 
-    pub(super) fn judge_mode(&mut self, i: usize, now: Now, out: &mut Vec<Event>) {
+    /// `why`: how it ends where it ends.
+    pub(super) fn judge_mode(&mut self, i: usize, why: EndCause, now: Now, out: &mut Vec<Event>) {
         let hides = self.mode_hides(i);
-        let hidden = self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == RULE);
+        let hidden = self.alarms[i].hidden.suppressed.iter().any(|s| s.rule == MODE_RULE);
         match (hidden, hides) {
             (false, true) => {
                 let mut fact = self.fact(i, self.reading_of(i));
                 self.mode_of(i).unwrap_or_default().word().clone_into(&mut fact.detail);
-                self.emit(EventKind::Suppressed { fact, rule: RULE.to_owned(), until: Expiry::NEVER }, now, out);
+                let (rule, until) = (MODE_RULE.to_owned(), Expiry::NEVER);
+                self.emit(EventKind::Suppressed { fact, rule, until, granted_ms: 0 }, now, out);
             }
-            (true, false) => self.lift(i, RULE, EndCause::Released, now, out),
+            (true, false) => self.lift(i, MODE_RULE, why, now, out),
             _ => {}
         }
     }
@@ -163,6 +167,12 @@ impl Engine {
         let Some(rule) = self.book.rules().get(i).filter(|r| !r.by_mode.is_empty()) else { return false };
         let mode = self.mode_of(i);
         rule.by_mode.iter().any(|(m, r)| Some(*m) == mode && *r == ModeRule::Suppressed)
+    }
+
+    /// The present mode of unit `k` hides something.
+    fn mode_hides_any(&self, k: usize) -> bool {
+        let points = (0..self.book.points().len()).filter(|p| self.book.index().groups.unit_of_point(*p) == Some(k));
+        points.flat_map(|p| self.ways[p].rules()).any(|i| self.mode_hides(i))
     }
 
     /// 28: the newest reading with the numbers that hold now.

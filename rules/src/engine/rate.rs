@@ -7,6 +7,7 @@ use super::Engine;
 use super::limit::Verdict;
 use super::stuck::Memory;
 use crate::book::Condition;
+use crate::reading::Reading;
 use crate::time::Mono;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,65 +19,91 @@ const SAMPLES_MAX: usize = 64;
 /// Clears below this part of the limit.
 const CLEAR_AT: f64 = 0.8;
 
+/// One sample, and whether it proves what it says: the first value after a time-out and a value of a test do not.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    at: Mono,
+    value: f64,
+    proves: bool,
+}
+
 /// Samples of one window, oldest first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Samples(VecDeque<(Mono, f64)>);
+pub(super) struct Samples(VecDeque<Taken>);
 
 impl Samples {
-    /// A sample that is in already is judged again, not counted again.
-    pub(super) fn push(&mut self, at: Mono, v: f64, window: Duration) {
-        if self.0.back().is_some_and(|(t, _)| *t >= at) {
+    /// A sample that is in already is judged again, not counted again. Without a value there is none.
+    pub(super) fn push(&mut self, at: Mono, reading: Reading, window: Duration) {
+        let Some(value) = reading.value() else { return };
+        if self.0.back().is_some_and(|last| last.at >= at) {
             return;
         }
-        if self.0.back().is_some_and(|(t, _)| at.since(*t) > window / 2) {
+        if self.0.back().is_some_and(|last| at.since(last.at) > window / 2) {
             self.0.clear();
         }
         let spacing = window / 60;
-        if self.0.len() >= 2 && at.since(self.0[self.0.len() - 2].0) < spacing {
+        if self.0.len() >= 2 && at.since(self.0[self.0.len() - 2].at) < spacing {
             self.0.pop_back();
         }
-        self.0.push_back((at, v));
-        while self.0.len() > SAMPLES_MAX || self.0.front().is_some_and(|(t, _)| at.since(*t) > window) {
+        self.0.push_back(Taken { at, value, proves: reading.proves_normal() });
+        while self.0.len() > SAMPLES_MAX || self.0.front().is_some_and(|first| at.since(first.at) > window) {
             self.0.pop_front();
         }
     }
 
     /// Time of the newest.
     pub(super) fn newest(&self) -> Option<Mono> {
-        self.0.back().map(|(at, _)| *at)
-    }
-
-    /// Units per minute; none while the samples do not carry one.
-    fn slope_per_min(&self, window: Duration) -> Option<f64> {
-        self.line(window).map(|(slope, _)| slope)
+        self.0.back().map(|last| last.at)
     }
 
     /// Enough of them, over enough of the window.
     fn carries_slope(&self, window: Duration) -> bool {
-        let span = self.0.front().zip(self.0.back()).map(|(first, last)| last.0.since(first.0));
-        self.0.len() >= SAMPLES_MIN && span.is_some_and(|span| span >= window.mul_f64(0.8))
+        carry_slope(self.0.iter(), window)
     }
 
-    /// The least-squares line: units per minute, and where it is at the newest sample.
+    /// The least-squares line of all: units per minute, and where it is at the newest sample.
     pub(super) fn line(&self, window: Duration) -> Option<(f64, f64)> {
-        if !self.carries_slope(window) {
-            return None;
-        }
-        let (first, last) = (self.0.front()?.0, self.0.back()?.0);
-        let minutes = |t: Mono| t.since(first).as_secs_f64() / 60.0;
-        #[allow(clippy::cast_precision_loss, reason = "at most 64 samples")]
-        let n = self.0.len() as f64;
-        let mean_t = self.0.iter().map(|(t, _)| minutes(*t)).sum::<f64>() / n;
-        let mean_v = self.0.iter().map(|(_, v)| v).sum::<f64>() / n;
-        let (mut above, mut below) = (0.0, 0.0);
-        for (t, v) in &self.0 {
-            let d = minutes(*t) - mean_t;
-            above += d * (v - mean_v);
-            below += d * d;
-        }
-        let slope = (below > 0.0).then(|| above / below)?;
-        Some((slope, mean_v + slope * (minutes(last) - mean_t)))
+        line(self.0.iter(), window)
     }
+
+    /// Units per minute of all, and of those that prove something; none while they do not carry a slope, also across what proves nothing.
+    fn slopes(&self, window: Duration) -> (Option<f64>, Option<f64>) {
+        let all = self.line(window).map(|(slope, _)| slope);
+        if self.0.iter().all(|s| s.proves) {
+            return (all, all);
+        }
+        let proving = || self.0.iter().filter(|s| s.proves);
+        let whole = proving().zip(proving().skip(1)).all(|(a, b)| b.at.since(a.at) <= window / 2);
+        let newest = proving().next_back().map(|s| s.at).zip(self.newest());
+        let whole = whole && newest.is_some_and(|(proved, newest)| newest.since(proved) <= window / 2);
+        (all, line(proving(), window).map(|(slope, _)| slope).filter(|_| whole))
+    }
+}
+
+fn carry_slope<'a>(mut samples: impl DoubleEndedIterator<Item = &'a Taken> + Clone, window: Duration) -> bool {
+    let enough = samples.clone().count() >= SAMPLES_MIN;
+    let span = samples.next().zip(samples.next_back()).map(|(first, last)| last.at.since(first.at));
+    enough && span.is_some_and(|span| span >= window.mul_f64(0.8))
+}
+
+fn line<'a>(samples: impl DoubleEndedIterator<Item = &'a Taken> + Clone, window: Duration) -> Option<(f64, f64)> {
+    if !carry_slope(samples.clone(), window) {
+        return None;
+    }
+    let (first, last) = (samples.clone().next()?.at, samples.clone().next_back()?.at);
+    let minutes = |t: Mono| t.since(first).as_secs_f64() / 60.0;
+    #[allow(clippy::cast_precision_loss, reason = "at most 64 samples")]
+    let n = samples.clone().count() as f64;
+    let mean_t = samples.clone().map(|s| minutes(s.at)).sum::<f64>() / n;
+    let mean_v = samples.clone().map(|s| s.value).sum::<f64>() / n;
+    let (mut above, mut below) = (0.0, 0.0);
+    for s in samples {
+        let d = minutes(s.at) - mean_t;
+        above += d * (s.value - mean_v);
+        below += d * d;
+    }
+    let slope = (below > 0.0).then(|| above / below)?;
+    Some((slope, mean_v + slope * (minutes(last) - mean_t)))
 }
 
 impl Engine {
@@ -85,18 +112,18 @@ impl Engine {
         matches!(&self.memory[i], Memory::Rate(samples) if samples.carries_slope(window))
     }
 
-    /// Units per minute, while its samples have a slope.
-    pub(super) fn slope(&self, i: usize, window: Duration) -> Option<f64> {
-        match &self.memory[i] {
-            Memory::Rate(samples) => samples.slope_per_min(window),
-            _ => None,
-        }
+    /// Units per minute, while its samples have a slope; the steeper of the two in that direction.
+    pub(super) fn slope(&self, i: usize, window: Duration, sign: f64) -> Option<f64> {
+        let Memory::Rate(samples) = &self.memory[i] else { return None };
+        let (all, proved) = samples.slopes(window);
+        [all, proved].into_iter().flatten().max_by(|a, b| (a * sign).total_cmp(&(b * sign)))
     }
 
-    pub(super) fn rate_verdict(&mut self, i: usize, value: Option<f64>) -> Verdict {
+    /// What proves nothing may make the slope that raises, and never the one that clears.
+    pub(super) fn rate_verdict(&mut self, i: usize, reading: Reading) -> Verdict {
         // By the time of the sample: a change of configuration or mode judges it later than it came.
         let point = self.book.index().point_of_rule[i].index();
-        let Some((v, at)) = value.zip(self.newest[point]) else { return Verdict::NotEvaluable };
+        let Some(at) = self.newest[point].filter(|_| reading.value().is_some()) else { return Verdict::NotEvaluable };
         let (sign, limit, window) = match self.condition_of(i) {
             Condition::Rising { limit_per_min, window } => (1.0, *limit_per_min, *window),
             Condition::Falling { limit_per_min, window } => (-1.0, *limit_per_min, *window),
@@ -106,10 +133,11 @@ impl Engine {
             self.memory[i] = Memory::Rate(Box::default());
         }
         let Memory::Rate(samples) = &mut self.memory[i] else { return Verdict::NotEvaluable };
-        samples.push(at, v, window);
-        match samples.slope_per_min(window).map(|s| s * sign) {
-            Some(slope) => Verdict::of(slope >= limit, slope < CLEAR_AT * limit),
-            None => Verdict::NotEvaluable,
+        samples.push(at, reading, window);
+        let (all, proved) = samples.slopes(window);
+        if [all, proved].into_iter().flatten().any(|slope| slope * sign >= limit) {
+            return Verdict::True;
         }
+        proved.map_or(Verdict::NotEvaluable, |slope| Verdict::of(false, slope * sign < CLEAR_AT * limit))
     }
 }

@@ -15,13 +15,13 @@ use crate::hazard::Hazard;
 use crate::hide::{EndCause, Expiry};
 use crate::reading::Raw;
 use crate::time::{Mono, Now, TimeQuality};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// What the first turn says.
 #[derive(Debug, Default)]
 pub(super) struct Unsaid {
-    /// Standing alarms whose key the book no longer has.
+    /// Standing or hidden alarms whose key the book no longer has.
     orphans: Vec<AlarmState>,
     /// Alarms whose hiding cannot be proved any more.
     unproven: bool,
@@ -29,6 +29,8 @@ pub(super) struct Unsaid {
     bypass_gone: bool,
     /// The alarm of overdue records stands without one, or the other way round: one of the two was lost.
     overdue_differs: bool,
+    /// The silence of a device stands that the book asks no more.
+    unasked: bool,
     /// What is hidden is not what the book hides: it is another one than before.
     hides_otherwise: bool,
 }
@@ -126,6 +128,7 @@ pub(super) fn engine(book: RuleBook, restored: Restored, now: Now) -> Engine {
     engine.drop_what_a_start_ends();
     engine.arm_overdue();
     engine.arm_all(now);
+    engine.unsaid.unasked = engine.has_unasked_silence();
     engine.unsaid.hides_otherwise = !engine.hides_as_it_may();
     let boot_seq = restored.boot.map_or(u64::MAX, |boot| boot.seq);
     engine.rebuild_flood(&restored.recent, boot_seq, passage);
@@ -187,7 +190,7 @@ impl Engine {
 
     fn restore_alarm(&mut self, mut alarm: AlarmState, passage: Passage) {
         let Some(i) = self.alarm_index(&alarm.key) else {
-            if alarm.stands() {
+            if alarm.stands() || !alarm.hidden.is_empty() {
                 self.unsaid.orphans.push(alarm);
             }
             return;
@@ -203,6 +206,11 @@ impl Engine {
             self.credited_ms.insert(i, super::transitions::ms(unwatched));
         }
         alarm.suppressed = false;
+        // a rank among other alarms says nothing here; a row of an older version does not say among which
+        let elsewhere = alarm.first_out_group.as_deref().is_some_and(|was| self.group_key(i) != Some(was));
+        if elsewhere || self.group_key(i).is_none() {
+            (alarm.first_out, alarm.first_out_group) = (None, None);
+        }
         let since = alarm.raised.unwrap_or(now);
         self.alarms[i] = alarm;
         self.follow_state(i);
@@ -242,7 +250,7 @@ impl Engine {
     /// Silence is judged after the grace; a pending alarm waits for its first sample, but not for ever.
     fn arm_all(&mut self, now: Now) {
         for d in 0..self.book.devices().len() {
-            self.deadlines.set(Timer::Comms(d), Some(self.silence_due(d)));
+            self.arm_silence(d);
             self.suppress(d, now);
         }
         self.revealed.clear();
@@ -266,6 +274,7 @@ impl Engine {
     pub(super) fn owes_words(&self) -> bool {
         !self.unsaid.orphans.is_empty()
             || self.unsaid.unproven
+            || self.unsaid.unasked
             || self.unsaid.bypass_gone
             || self.unsaid.overdue_differs
             || self.unsaid.hides_otherwise
@@ -277,14 +286,14 @@ impl Engine {
             return;
         }
         self.cause = Cause::Restart;
-        let Unsaid { orphans, unproven, bypass_gone, overdue_differs, hides_otherwise } =
+        let Unsaid { orphans, unproven, unasked, bypass_gone, overdue_differs, hides_otherwise } =
             std::mem::take(&mut self.unsaid);
-        for orphan in orphans {
-            let fact = orphan_fact(&orphan);
-            self.emit(EventKind::Cleared { fact }, now, out);
-        }
+        self.close_orphans(&orphans, now, out);
         if unproven {
             self.end_unproven(now, out);
+        }
+        if unasked {
+            self.close_unasked(now, out);
         }
         if hides_otherwise {
             self.align_hiding(now, out);
@@ -296,6 +305,27 @@ impl Engine {
             self.follow_overdue(now, out);
         }
         self.cause = Cause::Restart;
+    }
+
+    /// As a reload closes them: what hides them has ended, and what stands is over.
+    fn close_orphans(&mut self, orphans: &[AlarmState], now: Now, out: &mut Vec<Event>) {
+        let mut bypassed = BTreeSet::new();
+        for orphan in orphans {
+            let fact = orphan_fact(orphan);
+            if orphan.hidden.bypass.is_some() && self.book.point_id(&fact.point).is_none() {
+                bypassed.insert(fact.point.clone());
+            }
+            if orphan.hidden.shelf.is_some() {
+                let (fact, why) = (fact.clone(), EndCause::Config);
+                self.emit(EventKind::ShelfExpired { fact, annunciated: false, why }, now, out);
+            }
+            if orphan.stands() {
+                self.emit(EventKind::Cleared { fact }, now, out);
+            }
+        }
+        for point in bypassed {
+            self.emit(EventKind::BypassEnded { point, why: EndCause::Config, by: None }, now, out);
+        }
     }
 
     fn end_unproven(&mut self, now: Now, out: &mut Vec<Event>) {

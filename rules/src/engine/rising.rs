@@ -30,9 +30,9 @@ pub(super) fn watches(book: &RuleBook, x: &Index, p: usize) -> bool {
 
 impl Engine {
     /// One sample of such a point with a value.
-    pub(super) fn note_trend(&mut self, p: usize, value: f64, at: Mono) {
+    pub(super) fn note_trend(&mut self, p: usize, reading: Reading, at: Mono) {
         let window = self.book.points()[p].period * POLLS;
-        self.trends[p].get_or_insert_with(Box::default).push(at, value, window);
+        self.trends[p].get_or_insert_with(Box::default).push(at, reading, window);
     }
 
     /// The newest sample has no value.

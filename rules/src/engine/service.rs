@@ -43,11 +43,17 @@ impl Engine {
                 self.end_by_service(i, now, out);
             }
             self.end_one_shot(i, now, out);
+            if self.alarms[i].chatter {
+                let fact = self.fact(i, self.reading_of(i));
+                self.emit(EventKind::ChatterEnd { fact }, now, out);
+            }
             self.deadlines.set(Timer::Standing(i), None);
         }
         let work_order = work_order.trim().to_owned();
         let service = Service { work_order, by: decision(actor, reason, now), reviewed: now, begun_seq: 0 };
         self.emit(EventKind::OutOfService { point: point.clone(), service }, now, out);
+        // What it suppresses and which unit it stops: nothing, while nobody may believe it.
+        self.tell_groups(p.index(), now, out);
         Ok(())
     }
 
@@ -73,7 +79,7 @@ impl Engine {
         now: Now,
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
-        let (_, alarms) = self.alarms_of(point)?;
+        let (p, alarms) = self.alarms_of(point)?;
         if self.alarms[alarms[0]].hidden.service.is_none() {
             return Err(Rejected::Refused(Refusal::NothingToEnd));
         }
@@ -85,8 +91,15 @@ impl Engine {
         for i in alarms {
             debug_assert!(self.alarms[i].condition == ConditionState::Unknown);
             self.memory[i] = super::stuck::Memory::Nothing;
+            self.reveal(i, now, out);
         }
+        self.tell_groups(p.index(), now, out);
         Ok(())
+    }
+
+    /// Nobody may believe what that point says.
+    pub(super) fn is_out_of_service(&self, p: usize) -> bool {
+        self.ways[p].rules().any(|i| self.alarms[i].hidden.service.is_some())
     }
 
     /// Still out of service after another day.

@@ -97,6 +97,9 @@ pub struct AlarmState {
     /// Rank in its group, until the group is reset.
     #[serde(default)]
     pub first_out: Option<FirstOut>,
+    /// Key of that group; none in rows of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_out_group: Option<Box<str>>,
     /// What people and rules hide it with.
     #[serde(default)]
     pub hidden: Hidden,
@@ -183,6 +186,7 @@ impl AlarmState {
             acked_by: None,
             raises: Vec::new(),
             first_out: None,
+            first_out_group: None,
             hidden: Hidden::default(),
             spent: Vec::new(),
             rejected: Vec::new(),
@@ -210,6 +214,12 @@ impl AlarmState {
     #[must_use]
     pub fn stands(&self) -> bool {
         self.is_active() || !self.acked || self.latched
+    }
+
+    /// Came, went and latched while it was hidden; nobody was called for it yet.
+    pub(super) fn is_unseen_latch(&self) -> bool {
+        let unseen = self.latched && !self.acked && self.shadow_seq > self.annunciated_seq;
+        unseen && !self.is_active() && !self.quiet
     }
 
     /// Judged and recorded, not annunciated.

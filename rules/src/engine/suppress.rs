@@ -2,8 +2,8 @@
 //!
 //! A suppressor that cannot be trusted suppresses nothing, and none does so for longer than its rule allows.
 
-use super::{Engine, Timer};
-use crate::book::Suppressor;
+use super::{ConditionState, Engine, Timer};
+use crate::book::{Condition, Suppressor};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{EndCause, Expiry, Suppressed};
 use crate::time::Now;
@@ -26,7 +26,7 @@ impl Suppressing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Says {
     Yes,
-    /// The first value after a time-out: a second one must agree before it hides anything.
+    /// The first value after a time-out, none yet since a start, or an alarm that is returning: begins nothing, and ends nothing.
     Perhaps,
     No,
     /// Not to be trusted.
@@ -37,7 +37,8 @@ impl Engine {
     fn suppressor(&self, k: usize) -> Says {
         match &self.book.suppressions()[k].when {
             Suppressor::State { point, is } => {
-                let reading = self.book.point_id(point).map(|p| self.readings[p.index()].0);
+                let p = self.book.point_id(point).map(crate::book::PointId::index);
+                let reading = p.filter(|p| !self.is_out_of_service(*p)).map(|p| self.readings[p].0);
                 match reading.and_then(|r| Some((r, r.value()?))) {
                     Some((_, v)) if (v >= 0.5) != *is => Says::No,
                     Some((r, _)) if r.proves_normal() => Says::Yes,
@@ -45,11 +46,27 @@ impl Engine {
                     _ => Says::Nothing,
                 }
             }
-            Suppressor::Alarm(key) => match self.alarm_index(key).map(|i| &self.alarms[i]) {
-                Some(a) if a.held || a.hidden.service.is_some() => Says::Nothing,
-                Some(a) if a.is_active() => Says::Yes,
-                _ => Says::No,
-            },
+            Suppressor::Alarm(key) => {
+                let on = self.suppressing[k].on;
+                self.alarm_index(key).map_or(Says::No, |i| self.suppressor_alarm(i, on))
+            }
+        }
+    }
+
+    /// An alarm hides others by what its point says; that a sensor has failed is said by no value.
+    fn suppressor_alarm(&self, i: usize, on: bool) -> Says {
+        let a = &self.alarms[i];
+        let fails = self.book.rules().get(i).is_some_and(|r| r.condition == Condition::SensorFault);
+        let point = self.book.index().point_of_alarm(i).map(crate::book::PointId::index);
+        match (point, self.reading_of(i)) {
+            _ if a.held || a.hidden.service.is_some() => Says::Nothing,
+            _ if !a.is_active() => Says::No,
+            _ if !on && matches!(a.condition, ConditionState::PendingOff(_)) => Says::Perhaps,
+            // not read since a start
+            (Some(p), _) if self.newest[p].is_none() => Says::Perhaps,
+            (Some(_), Some(r)) if r.is_unconfirmed() => Says::Perhaps,
+            (Some(_), Some(r)) if !r.proves_normal() && !(fails && r.value().is_none()) => Says::Nothing,
+            _ => Says::Yes,
         }
     }
 
@@ -76,7 +93,7 @@ impl Engine {
         self.cause = Cause::Rule;
         for n in 0..self.book.index().groups.alarms_of_suppression[k].len() {
             let i = self.book.index().groups.alarms_of_suppression[k][n];
-            self.hide_by_design(i, &rule, until, now, out);
+            self.hide_by_design(i, &rule, until, 0, now, out);
         }
     }
 
@@ -115,9 +132,8 @@ impl Engine {
     pub(super) fn suppressed(&self, k: usize) -> Option<&Suppressed> {
         let rule = &self.book.suppressions()[k].key;
         let targets = self.book.index().groups.alarms_of_suppression[k].iter();
-        let by_it = targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).filter(|s| s.rule == *rule);
-        // one that the book names only since is hidden for what was left
-        by_it.max_by_key(|s| s.granted_ms)
+        let mut by_it = targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).filter(|s| s.rule == *rule);
+        by_it.next()
     }
 
     /// Suppression `k` ends then at the latest.
@@ -128,17 +144,26 @@ impl Engine {
     /// True while the rule of that key, or the mode of its unit, hides alarm `i`.
     pub(super) fn is_suppressed_by(&self, i: usize, rule: &str) -> bool {
         let g = &self.book.index().groups;
-        if rule == super::modes::RULE {
+        if rule == crate::hide::MODE_RULE {
             return self.mode_hides(i);
         }
         let on = |k: usize| self.suppressing[k].on && g.alarms_of_suppression[k].contains(&i);
         self.book.suppressions().iter().position(|s| s.key == rule).is_some_and(on)
     }
 
-    pub(super) fn hide_by_design(&mut self, i: usize, rule: &str, until: Expiry, now: Now, out: &mut Vec<Event>) {
+    /// `granted_ms`: in all; 0 where it begins now.
+    pub(super) fn hide_by_design(
+        &mut self,
+        i: usize,
+        rule: &str,
+        until: Expiry,
+        granted_ms: u64,
+        now: Now,
+        out: &mut Vec<Event>,
+    ) {
         let mut fact = self.fact(i, self.reading_of(i));
         rule.clone_into(&mut fact.detail);
-        self.emit(EventKind::Suppressed { fact, rule: rule.to_owned(), until }, now, out);
+        self.emit(EventKind::Suppressed { fact, rule: rule.to_owned(), until, granted_ms }, now, out);
     }
 
     /// After a start: what was hidden stays so until its suppressor is heard, at most for the grace.

@@ -225,6 +225,7 @@ pub(super) struct Rows {
     alarms: std::collections::BTreeMap<String, AlarmState>,
     /// In the order in which they were moved.
     hazards: Vec<Hazard>,
+    modes: std::collections::BTreeMap<String, UnitMode>,
 }
 
 impl Rows {
@@ -232,12 +233,17 @@ impl Rows {
         for kept in events.iter().map(|e| engine.kept(e)) {
             if kept.all {
                 self.alarms.clear();
+                self.modes.clear();
             }
+            self.modes.extend(kept.modes.into_iter().map(|m| (m.unit.clone(), m)));
             kept.gone.iter().for_each(|key| drop(self.alarms.remove(key)));
             self.alarms.extend(kept.alarms.into_iter().map(|row| (row.key.clone(), row)));
             self.hazards.retain(|h| kept.hazards.iter().all(|k| k.id != h.id));
             self.hazards.extend(kept.hazards);
         }
+    }
+    pub(super) fn modes(&self) -> Vec<UnitMode> {
+        self.modes.values().cloned().collect()
     }
     pub(super) fn alarms(&self) -> Vec<AlarmState> {
         self.alarms.values().cloned().collect()

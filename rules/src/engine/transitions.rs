@@ -63,9 +63,16 @@ impl Engine {
         if self.alarms[i].hidden.service.is_some() {
             return;
         }
+        if self.needs_proof(i) && is_doubtful(reading) {
+            return;
+        }
         let verdict = self.verdict(i, reading, at);
-        let stands = matches!(self.alarms[i].condition, S::PendingOn(_) | S::Active);
-        if stands && verdict != Verdict::True && self.is_doubtful(i, reading) {
+        let eases = match self.alarms[i].condition {
+            S::PendingOn(_) | S::Active => matches!(verdict, Verdict::Between | Verdict::Clear),
+            S::PendingOff(_) => verdict == Verdict::Clear,
+            S::Unknown | S::Normal => false,
+        };
+        if eases && self.is_in_doubt(i, reading) {
             // The first reading after a time-out clears nothing, the next one may; a value of a test never does.
             return;
         }
@@ -98,10 +105,14 @@ impl Engine {
     }
 
     /// A value, or what it is compared with, that proves no normal state.
-    fn is_doubtful(&self, i: usize, reading: Reading) -> bool {
-        let doubtful = |r: Reading| r.value().is_some() && !r.proves_normal();
+    fn is_in_doubt(&self, i: usize, reading: Reading) -> bool {
         let reference = self.book.index().reference_of_rule.get(i).copied().flatten();
-        doubtful(reading) || reference.is_some_and(|p| doubtful(self.readings[p.index()].0))
+        is_doubtful(reading) || reference.is_some_and(|p| is_doubtful(self.readings[p.index()].0))
+    }
+
+    /// Whether a value moved is not judged by one that may be another's or a test's: against the next good one everything would have moved.
+    fn needs_proof(&self, i: usize) -> bool {
+        matches!(self.condition_of(i), Condition::Stuck { .. } | Condition::Frozen { .. })
     }
 
     /// 2: the on-delay starts with the arrival of the sample.
@@ -218,4 +229,9 @@ impl Engine {
             _ => {}
         }
     }
+}
+
+/// A value that proves no normal state.
+fn is_doubtful(reading: Reading) -> bool {
+    reading.value().is_some() && !reading.proves_normal()
 }

@@ -92,7 +92,7 @@ impl Engine {
     fn know(&mut self, s: &Sample, out: &mut Vec<Event>) {
         if self.ways[s.point.index()].groups {
             self.cause = Cause::Sample;
-            self.tell_groups(s, out);
+            self.tell_groups(s.point.index(), s.at, out);
         }
     }
 
@@ -101,7 +101,7 @@ impl Engine {
         self.watch_inhibit(s.point, s.reading, s.at, out);
         if self.ways[s.point.index()].rises {
             match s.reading.value() {
-                Some(v) => self.note_trend(s.point.index(), v, s.at.mono),
+                Some(_) => self.note_trend(s.point.index(), s.reading, s.at.mono),
                 None => self.lost_while_rising(s.point.index(), s.reading, s.at, out),
             }
         }
@@ -126,14 +126,13 @@ impl Engine {
     }
 
     /// Suppressors and running signals come before the alarms they explain.
-    fn tell_groups(&mut self, s: &Sample, out: &mut Vec<Event>) {
-        let p = s.point.index();
+    pub(super) fn tell_groups(&mut self, p: usize, at: Now, out: &mut Vec<Event>) {
         if !self.book.index().groups.units_run_by_point[p].is_empty() {
-            self.measured_mode(p, s.at, out);
+            self.measured_mode(p, at, out);
         }
         for n in 0..self.book.index().groups.suppressions_of_point[p].len() {
             let k = self.book.index().groups.suppressions_of_point[p][n];
-            self.judge_suppression(k, s.at, out);
+            self.judge_suppression(k, at, out);
         }
     }
 
@@ -145,6 +144,10 @@ impl Engine {
             if !self.hot[i].settles(reading, at.mono) {
                 self.step(i, reading, at, out);
             }
+        }
+        if way.suppresses {
+            // The value may be confirmed or taken back without any change of the alarm.
+            self.touched.extend(way.rules());
         }
         if !way.referred {
             return;
@@ -179,10 +182,10 @@ impl Engine {
             self.raws[p] = Raw::NONE;
         }
         self.cause = Cause::Timer;
-        let sample = Sample { point: PointId::mint(p), reading: self.readings[p].0, raw: Raw::NONE, at: now };
-        self.tell_groups(&sample, out);
-        self.assume_risen(p, sample.reading, now, out);
-        self.judge(sample.point, sample.reading, now, out);
+        let reading = self.readings[p].0;
+        self.tell_groups(p, now, out);
+        self.assume_risen(p, reading, now, out);
+        self.judge(PointId::mint(p), reading, now, out);
     }
 
     /// What is due, each with what follows from it.

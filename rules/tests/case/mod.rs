@@ -6,7 +6,7 @@ mod line;
 use line::{Deed, parse};
 use rules::{
     Actor, AlarmState, BootSince, Cause, Command, ConfigChange, DeviceId, Engine, Event, EventKind, Finite, Input,
-    Mono, Now, Reading, Restored, RuleBook, Sample, TimeQuality, Wall,
+    Mono, Now, Reading, Restored, RuleBook, Sample, TimeQuality, UnitMode, Wall,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +27,7 @@ struct Play {
     boot: BootSince,
     /// Of the store.
     rows: BTreeMap<String, AlarmState>,
+    modes: BTreeMap<String, UnitMode>,
     boot_at_ns: u64,
     /// What is to be heard, where the case asks for it.
     sound: Option<String>,
@@ -52,6 +53,7 @@ pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> S
         wall_mark_ms: WALL_ZERO_MS,
         boot: BootSince { seq: 1, at: start, wall_mark_utc_ms: None },
         rows: BTreeMap::new(),
+        modes: BTreeMap::new(),
         boot_at_ns: 0,
         sound,
         said: Vec::new(),
@@ -181,7 +183,7 @@ impl Play {
             hazards: [self.engine.closed_hazards(), self.engine.hazards()].concat(),
             boot: (!other_boot).then_some(self.boot),
             wall_mark_utc_ms: Some(self.wall_mark_ms),
-            modes: self.engine.unit_modes(),
+            modes: self.modes.values().cloned().collect(),
             recent: self.journal.clone(),
             stillness: self.engine.stillness(self.now(ns)),
         };
@@ -213,7 +215,9 @@ impl Play {
         let kept = self.engine.kept(event);
         if kept.all {
             self.rows.clear();
+            self.modes.clear();
         }
+        self.modes.extend(kept.modes.into_iter().map(|m| (m.unit.clone(), m)));
         kept.gone.iter().for_each(|key| drop(self.rows.remove(key)));
         self.rows.extend(kept.alarms.into_iter().map(|row| (row.key.clone(), row)));
     }

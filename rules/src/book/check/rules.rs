@@ -50,13 +50,13 @@ pub(super) fn rules(r: &mut Report, parts: &BookParts, keys: &HashSet<&str>) {
             oxygen(r, p, &rules);
         }
         for mode in [Mode::Running, Mode::Stopped, Mode::Maintenance] {
-            ladder_of_mode(r, point, &rules, mode);
+            ladder_of_mode(r, (point, points.get(point).copied()), &rules, mode);
         }
     }
 }
 
 /// The limits that hold in one mode form a ladder too; what is wrong in every mode has been said.
-fn ladder_of_mode(r: &mut Report, point: &str, rules: &[&Rule], mode: Mode) {
+fn ladder_of_mode(r: &mut Report, (key, point): (&str, Option<&Point>), rules: &[&Rule], mode: Mode) {
     let limit_of = |rule: &Rule| {
         rule.by_mode.iter().find_map(|(m, change)| match change {
             ModeRule::Limit(limit) if *m == mode => Some(*limit),
@@ -73,8 +73,15 @@ fn ladder_of_mode(r: &mut Report, point: &str, rules: &[&Rule], mode: Mode) {
             Rule { condition, ..(*rule).clone() }
         })
         .collect();
+    let changed: Vec<&Rule> = changed.iter().collect();
     let mut of_mode = Report { defects: Vec::new() };
-    order(&mut of_mode, point, &changed.iter().collect::<Vec<_>>());
+    order(&mut of_mode, key, &changed);
+    if let Some(p) = point {
+        let mut always = Report { defects: Vec::new() };
+        oxygen(&mut always, p, rules);
+        oxygen(&mut of_mode, p, &changed);
+        of_mode.defects.retain(|d| !always.defects.contains(d));
+    }
     for mut defect in of_mode.defects {
         defect.message_zh = format!("模式 {}：{}", mode.word(), defect.message_zh);
         defect.message_en = format!("in mode {}: {}", mode.word(), defect.message_en);

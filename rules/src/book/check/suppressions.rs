@@ -8,6 +8,14 @@ pub(super) fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&
     r.keys("suppressions", parts.suppressions.iter().map(|s| s.key.as_str()));
     for s in &parts.suppressions {
         let at = |f: &str| format!("suppressions[{}].{f}", s.key);
+        if s.key == crate::hide::MODE_RULE {
+            r.error(
+                at("key"),
+                "键“mode”留给装置运行方式使用",
+                "the key `mode` stands for what the mode of a unit hides",
+                ("换一个键", "choose another key"),
+            );
+        }
         for key in &s.alarms {
             r.known(at("alarms"), ("报警", "alarm"), key, alarms);
         }

@@ -221,3 +221,68 @@ fn a_record_that_was_rejected_is_not_opened_again_by_another_configuration() {
     r.hold(612, 620, 30.0);
     assert_eq!((r.count("hazard.opened"), r.engine.hazards().len()), (1, 0));
 }
+
+/// GT-101:H is suppressed while P-1 is off, for so long at most.
+fn suppressed_for(max_s: u64) -> BookParts {
+    let mut p = parts();
+    let pump = Point { key: "P-1".into(), kind: PointKind::State, ..p.points[0].clone() };
+    p.points.push(pump);
+    p.suppressions.push(crate::book::Suppression {
+        key: "off".into(),
+        name: String::new(),
+        name_en: String::new(),
+        when: crate::book::Suppressor::State { point: "P-1".into(), is: false },
+        alarms: vec!["GT-101:H".into()],
+        release_delay: Duration::ZERO,
+        max: Duration::from_secs(max_s),
+    });
+    p
+}
+
+#[test]
+fn a_suppression_that_is_shortened_twice_ends_by_the_second() {
+    let mut r = Rig::new(suppressed_for(100), Restored::default(), 0.0);
+    for t in 0..120_u32 {
+        let pump = r.engine.book().point_id("P-1").unwrap().index();
+        r.scan(f64::from(t), &[(0, good(10.0)), (pump, good(0.0))]);
+        for (_, max_s) in [(40, 80), (60, 50)].iter().filter(|(at, _)| *at == t) {
+            switch(&mut r, f64::from(t) + 0.5, suppressed_for(*max_s));
+        }
+    }
+    let ended = r.events.iter().find(|e| matches!(e.kind, EventKind::Unsuppressed { .. })).unwrap();
+    assert_eq!(ended.at.mono, at(60.5).mono, "it has hidden for longer than the 50 s that it may");
+}
+
+/// GT-102 on an instrument of its own.
+fn two_instruments() -> BookParts {
+    let mut p = parts();
+    p.devices.push(Device { key: "d2".into(), ..p.devices[0].clone() });
+    p.points[1].device = "d2".into();
+    p
+}
+
+#[test]
+fn an_instrument_that_nobody_asks_is_not_silent() {
+    let mut alone = parts();
+    alone.devices.push(Device { key: "d2".into(), ..alone.devices[0].clone() });
+    let mut r = Rig::new(alone.clone(), Restored::default(), 0.0);
+    r.hold(0, 30, 10.0);
+    assert_eq!(r.count("alarm.raised"), 0, "d2 has no point");
+    // It had one, and the silence stands: by a reload, and by a start.
+    let silent = || {
+        let mut r = Rig::new(two_instruments(), Restored::default(), 0.0);
+        for t in 0..=20 {
+            r.scan(f64::from(t), &[(0, good(10.0))]);
+        }
+        assert!(r.alarm("d2:COMMS_LOSS").is_active());
+        r
+    };
+    let mut r = silent();
+    switch(&mut r, 20.5, alone.clone());
+    assert!(!r.alarm("d2:COMMS_LOSS").stands());
+    let r = silent();
+    let mut r = Rig::new(alone, r.stored(true), 21.0);
+    r.hold(21, 40, 10.0);
+    assert!(!r.alarm("d2:COMMS_LOSS").stands());
+    assert_eq!((r.count("alarm.cleared"), r.count("alarm.raised")), (1, 0));
+}

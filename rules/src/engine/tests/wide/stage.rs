@@ -286,7 +286,7 @@ impl Stage {
             hazards: self.rows.hazards(),
             boot,
             wall_mark_utc_ms: Some(self.mark_ms),
-            modes: self.engine.unit_modes(),
+            modes: self.rows.modes(),
             recent: self.events.clone(),
             stillness,
         };

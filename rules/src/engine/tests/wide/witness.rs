@@ -41,6 +41,7 @@ fn nanos(d: Duration) -> i128 {
 pub(super) struct Row {
     pub(super) active: bool,
     pub(super) unacked: bool,
+    pub(super) latched: bool,
     pub(super) chatters: bool,
     /// Of a sensor fault: the function check has lasted for too long, and nothing but silence came after it.
     pub(super) overdue: bool,
@@ -232,14 +233,19 @@ impl Witness {
                 row.raised = if again { row.raised } else { Some(at) };
                 (row.active, row.pending_on, row.occurrence) = (true, None, fact.occurrence);
                 if matches!(e.kind, EventKind::Raised { .. }) {
+                    row.latched = false;
                     (row.unacked, row.annunciated, row.level, row.acked) = (true, Some(at), 0, None);
                     row.raises.push(at);
                 }
             }
             EventKind::PendingOff { .. } => row.pending_off = Some(at),
             EventKind::ReturnCancelled { .. } | EventKind::Held { .. } => row.pending_off = None,
-            EventKind::Returned { .. } | EventKind::ShadowReturned { .. } => {
+            EventKind::Returned { latched, .. } | EventKind::ShadowReturned { latched, .. } => {
                 (row.active, row.pending_off, row.ended) = (false, None, Some(at));
+                row.latched |= *latched;
+                if *latched && !row.unacked {
+                    (row.unacked, row.annunciated, row.level, row.acked) = (true, None, 0, None);
+                }
             }
             EventKind::Cleared { .. } => {
                 row.ended = if row.active { Some(at) } else { row.ended };
@@ -261,7 +267,10 @@ impl Witness {
             EventKind::Shelved { shelf, .. } => {
                 (row.shelf, row.one_shot) = (Some(self.end(shelf.until)), shelf.kind == ShelfKind::OneShot);
             }
-            EventKind::Unshelved { .. } if row.active => (row.shelf, row.unacked, row.acked) = (None, false, Some(at)),
+            EventKind::Reset { .. } => row.latched = false,
+            EventKind::Unshelved { .. } if row.active || row.latched => {
+                (row.shelf, row.unacked, row.acked) = (None, false, Some(at))
+            }
             EventKind::Unshelved { .. } | EventKind::ShelfEnded { .. } => row.shelf = None,
             EventKind::ShelfExpired { annunciated, .. } => {
                 row.shelf = None;

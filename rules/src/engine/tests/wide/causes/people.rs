@@ -33,6 +33,7 @@ impl Witness {
                     |k: &EventKind| matches!(k, EventKind::BypassExpiring { .. } | EventKind::HazardOverdue { .. });
                 since.is_some_and(|(at, d)| row.active && !row.unacked && at.is(d, self.now))
                     || point.is_empty() && self.before(further)
+                    || row.latched && row.unacked && self.is_revealed(alarm, point)
             }
             EventKind::Escalated { level, .. } => {
                 let step = policy.escalation[slot(fact.priority)].get(usize::from(row.level));
@@ -57,9 +58,30 @@ impl Witness {
                     row.raises.iter().filter(|r| !r.is(policy.chatter_window + Duration::from_nanos(1), at)).count();
                 close >= 3 && self.about(alarm, |k| matches!(k, EventKind::Raised { .. }))
             }
-            EventKind::ChatterEnd { .. } => row.chatters && self.about(alarm, returned),
+            EventKind::ChatterEnd { .. } => {
+                row.chatters && (self.about(alarm, returned) || self.goes_out_of_service(point))
+            }
             _ => false,
         }
+    }
+
+    fn goes_out_of_service(&self, point: &str) -> bool {
+        self.asked(|c| matches!(c, Command::OutOfService { point: p, .. } if p == point))
+    }
+
+    fn comes_into_service(&self, point: &str) -> bool {
+        self.asked(|c| matches!(c, Command::ReturnToService { point: p, .. } if p == point))
+    }
+
+    /// Something that hid it has just ended.
+    fn is_revealed(&self, alarm: &str, point: &str) -> bool {
+        let of_point = |k: &EventKind| matches!(k, EventKind::BypassEnded { point: p, .. } | EventKind::InService { point: p, .. } if p == point);
+        self.about(alarm, |k| matches!(k, EventKind::Unsuppressed { .. })) || self.before(of_point)
+    }
+
+    /// Point of an alarm, where it is one's.
+    fn point_of(alarm: &str) -> &str {
+        alarm.split_once(':').map_or("", |(point, _)| point)
     }
 
     fn ends(&self, why: EndCause, end: When) -> bool {
@@ -80,9 +102,12 @@ impl Witness {
             _ if self.configures() => true,
             None => rule == "mode" && self.renumbered(point),
             Some(Suppressor::State { point, is }) => {
-                self.told(point, at, |r| r.value().is_some_and(|v| (v >= 0.5) == *is))
+                self.told(point, at, |r| r.value().is_some_and(|v| (v >= 0.5) == *is)) || self.comes_into_service(point)
             }
-            Some(Suppressor::Alarm(key)) => self.row(key).active && (self.about(key, |_| true) || self.starts()),
+            Some(Suppressor::Alarm(key)) => {
+                let told = self.about(key, |_| true) || self.starts();
+                self.row(key).active && (told || self.told(Self::point_of(key), at, |r| !r.is_unconfirmed()))
+            }
         }
     }
 
@@ -102,13 +127,20 @@ impl Witness {
             (EndCause::Released, Some(Suppressor::Alarm(key))) => {
                 let row = self.row(key);
                 let over = row.ended.zip(delay).is_some_and(|(since, d)| since.is(d, at));
-                !row.active && (over || row.ended.is_none() || never_heard)
+                let unheard = never_heard && self.heard(Self::point_of(key)).newest.is_none();
+                !row.active && (over || row.ended.is_none() || never_heard) || unheard
             }
             (EndCause::BadQuality, Some(Suppressor::State { point, .. })) => {
-                self.told(point, at, |r| r.value().is_none()) || self.is_stale(point) || self.configures()
+                let silent = self.told(point, at, |r| r.value().is_none()) || self.is_stale(point);
+                silent || self.configures() || self.goes_out_of_service(point)
             }
             (EndCause::BadQuality, Some(Suppressor::Alarm(key))) => {
-                self.about(key, |_| true) || self.starts() || self.configures()
+                let point = Self::point_of(key);
+                let doubtful = self.told(point, at, |r| !r.proves_normal()) || self.is_stale(point);
+                let told = self.about(key, |_| true) || doubtful;
+                let served =
+                    self.goes_out_of_service(Self::point_of(key)) || self.comes_into_service(Self::point_of(key));
+                told || self.starts() || self.configures() || served
             }
             (why, _) => self.ends(why, end),
         }
@@ -162,7 +194,8 @@ impl Witness {
                     .iter()
                     .find(|u| u.key == *plant_unit)
                     .and_then(|u| u.running_point.as_ref());
-                signal.is_some_and(|s| self.told(s, at, |_| true) || self.is_stale(s))
+                let served = |s: &str| self.goes_out_of_service(s) || self.comes_into_service(s);
+                signal.is_some_and(|s| self.told(s, at, |_| true) || self.is_stale(s) || served(s))
             }
             EventKind::FloodStarted { count, .. } => {
                 // A start counts by the labels of the journal.
@@ -190,6 +223,7 @@ impl Witness {
                         k,
                         EventKind::Raised { .. }
                             | EventKind::ShelfExpired { annunciated: true, .. }
+                            | EventKind::Realarm { count: 0, .. }
                             | EventKind::Unshelved { .. }
                     )
                 })
