@@ -188,6 +188,53 @@ fn late_answers_at_the_end_and_in_threes_are_counted_and_make_no_instrument_of_t
     assert!(report["late_answers"].as_u64().unwrap() >= 3, "{report}");
 }
 
+/// Unit 5 alone on a line, which answers so late. The other side of its pseudo-terminal.
+fn late_on_a_line(late: Duration) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::io::{Read as _, Write as _};
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let place = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+    let mut settings = rustix::termios::tcgetattr(&ours).unwrap();
+    settings.make_raw();
+    rustix::termios::tcsetattr(&ours, rustix::termios::OptionalActions::Now, &settings).unwrap();
+    // kept open, so that the line stays when the program closes it
+    let theirs = std::fs::File::options().read(true).write(true).open(&place).unwrap();
+    let mut line = std::fs::File::from(ours);
+    std::thread::spawn(move || {
+        let _theirs = theirs;
+        let mut asked = [0u8; 8];
+        while line.read_exact(&mut asked).is_ok() {
+            if asked[0] != 5 {
+                continue;
+            }
+            let mut answer = vec![5, asked[1], 2, 0x12, 0x34];
+            let sum = answer.iter().fold(0xFFFF_u16, |sum, byte| {
+                (0..8).fold(sum ^ u16::from(*byte), |s, _| if s & 1 == 1 { s >> 1 ^ 0xA001 } else { s >> 1 })
+            });
+            answer.extend(sum.to_le_bytes());
+            let mut late_line = line.try_clone().unwrap();
+            std::thread::spawn(move || {
+                std::thread::park_timeout(late);
+                late_line.write_all(&answer).unwrap();
+            });
+        }
+    });
+    place
+}
+
+#[test]
+fn late_answers_on_a_line_make_no_damaged_instrument_of_the_next_ids() {
+    for late_ms in [250, 400, 560, 700] {
+        let line = late_on_a_line(Duration::from_millis(late_ms));
+        let scan = ["scan", "--serial", &line, "--units", "4-8", "--timeout-ms", "200"];
+        let (_, report) = json(&scan);
+        assert_eq!(found(&report), Vec::<u64>::new(), "{late_ms} ms: {report}");
+        assert!(report["late_answers"].as_u64().unwrap() >= 1, "{late_ms} ms: {report}");
+    }
+}
+
 #[test]
 fn a_scan_asks_the_function_and_the_address_that_it_is_told_to() {
     let plant = Plant::start();

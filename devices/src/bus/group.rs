@@ -62,6 +62,8 @@ pub(super) struct Group {
     values: Vec<Span>,
     bounds: Bounds,
     cost: Cost,
+    /// Of the cuts that it was planned with.
+    trial: u32,
     blocks: Vec<Block>,
     cursor: usize,
     image: Image,
@@ -112,6 +114,7 @@ impl Group {
             values: distinct(&spans),
             bounds: Bounds::of(profile.limits),
             cost,
+            trial: 0,
             blocks: Vec::new(),
             cursor: 0,
             image: Image::default(),
@@ -180,7 +183,7 @@ impl Group {
     /// The cheapest requests for the present cuts and cost, alarm-critical ones first, equal shapes apart.
     /// `cuts_tried`: a request that tries whether a silence is over is on probation from then on.
     pub(super) fn replan(&mut self, cost: Cost, cuts: &Cuts, cuts_tried: Instant) {
-        self.cost = cost;
+        (self.cost, self.trial) = (cost, cuts.trial());
         let blocks = plan(&self.values, self.bounds, &cost, |v| cuts.stands_before(v));
         let mut blocks = self.ordered(&blocks);
         for block in &mut blocks {
@@ -193,6 +196,11 @@ impl Group {
         }
         self.blocks = blocks;
         self.is_ordered = false;
+    }
+
+    /// Planned since a cut was last tried or given up.
+    pub(super) fn follows(&self, cuts: &Cuts) -> bool {
+        self.trial == cuts.trial()
     }
 
     fn ordered(&self, spans: &[Span]) -> Vec<Block> {

@@ -59,6 +59,12 @@ impl Patience {
         self.reckon();
     }
 
+    /// It is dead: what it was used to may hold no more, and whoever asks it too briefly never learns how long it takes now.
+    pub(super) fn forget(&mut self) {
+        self.last.clear();
+        (self.next, self.fresh, self.p99) = (0, 0, self.ceiling);
+    }
+
     fn reckon(&mut self) {
         self.fresh = 0;
         let mut sorted = self.last.clone();

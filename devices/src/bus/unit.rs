@@ -299,6 +299,8 @@ impl Unit {
         let Some(need) = self.groups[self.asked].block() else { return Some(answer) };
         let mut words = match answer {
             Ok(words) => words,
+            // Busy is no word on what was asked.
+            Err(code @ (5 | 6)) => return Some(Err(code)),
             Err(code) => match self.shapes.refused(need, code, now) {
                 Refused::Needed => return Some(Err(code)),
                 // A line that is quiet until nothing owed can come tells a late refusal from the request's own.
@@ -360,6 +362,7 @@ impl Unit {
         if self.misses < MISSES_TO_DIE {
             return Change::None;
         }
+        self.patience.forget();
         self.dead = Some(Probe { at: now + FIRST_PROBE, pause: FIRST_PROBE });
         Change::Died
     }
@@ -394,14 +397,13 @@ impl Unit {
         let cost = self.cost();
         let (planned, usual) = (self.groups[index].cost().turnaround(), cost.turnaround());
         let differs = usual.abs_diff(planned) > SAME_TURNAROUND && (usual > planned * 2 || planned > usual * 2);
-        let tried = !self.cuts.is_empty() && self.cuts.try_one(now);
+        self.cuts.try_one(now);
         if differs {
             self.groups[index].replan(cost, &self.cuts, now);
         }
-        if tried {
-            for group in self.groups.iter_mut().filter(|g| g.is_idle()) {
-                group.replan(*group.cost(), &self.cuts, now);
-            }
+        // A group in the middle of its cycle follows at its end.
+        for group in self.groups.iter_mut().filter(|g| g.is_idle() && !g.follows(&self.cuts)) {
+            group.replan(*group.cost(), &self.cuts, now);
         }
     }
 

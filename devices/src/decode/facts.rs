@@ -95,6 +95,24 @@ fn sentinels_are_bits_or_numbers() {
     assert_eq!(once("type = 'u64'\nsentinels = [0x7FFFFFFFFFFFFFFF]", &[0x7FFF, 0xFFFF, 0xFFFF, 0xFFFF]), NONE);
 }
 
+#[test]
+fn a_sentinel_of_digits_or_of_a_part_of_a_register_is_the_number_where_it_can_be_one() {
+    for (field, word) in [
+        ("type = 'bcd16'\nsentinels = [9999]", 0x9999),
+        ("type = 'bcd16'\nsentinels = [0x9999]", 0x9999),
+        ("type = 'u8-high'\nsentinels = [255]", 0xFF07),
+        ("type = 'u8-low'\nsentinels = [255]", 0x07FF),
+        ("type = 'u8-low'\nsentinels = [0x07FF]", 0x07FF),
+        ("type = 'u16-bits'\nbits = [4, 7]\nsentinels = [15]", 0x02F1),
+    ] {
+        assert_eq!(once(field, &[word]), NONE, "{field} {word:#06X}");
+    }
+    // the bits of the whole register are something else there
+    assert_eq!(once("type = 'bcd16'\nsentinels = [4660]", &[0x1234]), good(1234.0));
+    assert_eq!(once("type = 'u8-high'\nsentinels = [255]", &[0x00FF]), good(0.0));
+    assert_eq!(once("type = 'u16-bits'\nbits = [4, 7]\nsentinels = [15]", &[0x000F]), good(0.0));
+}
+
 fn single(field: &str, value: f32) -> Reading {
     let words = [16, 0].map(|shift| u16::try_from(value.to_bits() >> shift & 0xFFFF).unwrap());
     once(&format!("type = 'f32'\n{field}"), &words)

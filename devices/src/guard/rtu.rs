@@ -67,7 +67,9 @@ impl RtuMatcher {
             counters.short.one();
             return true;
         }
-        sort_out(&left, None, counters) || damaged
+        // The whole frame of another unit, or a late one, is no damage of this answer.
+        sort_out(&left, None, counters);
+        damaged
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {
@@ -118,7 +120,10 @@ fn find(buf: &[u8], expect: &Expect) -> Option<(usize, usize)> {
                 Some(_) => REQUEST,
                 None => 5 + usize::from(*bytes),
             },
-            [unit, function, 1..=0x0B, ..] if (*unit, *function) == (expect.unit, expect.function | 0x80) => 5,
+            // makers have codes of their own
+            [unit, function, code, ..] if (*unit, *function) == (expect.unit, expect.function | 0x80) && *code != 0 => {
+                5
+            }
             _ => return None,
         };
         intact(rest.get(..len)?).then_some((from, len))

@@ -37,6 +37,7 @@ pub(crate) struct Cuts {
     cuts: BTreeMap<Place, Cut>,
     /// Read over at least once.
     proven: BTreeSet<Place>,
+    trial: u32,
 }
 
 impl Cuts {
@@ -117,18 +118,27 @@ impl Cuts {
     pub(crate) fn try_one(&mut self, now: Instant) -> bool {
         // A trial that nobody could judge in its time, since no request holds both sides, is over. What was silent may be so still.
         let unjudged = |c: &Cut| c.on_trial && now >= c.until + c.pause;
+        let stood = self.cuts.len();
         self.cuts.retain(|_, c| c.silent || !unjudged(c));
+        let mut changed = self.cuts.len() < stood;
         for cut in self.cuts.values_mut().filter(|c| unjudged(c)) {
             (cut.on_trial, cut.until) = (false, now + cut.pause);
+            changed = true;
         }
-        if self.cuts.values().any(|c| c.on_trial) {
-            return false;
-        }
-        let over = self.cuts.iter_mut().filter(|(_, c)| c.until <= now).min_by_key(|(_, c)| c.until);
-        over.map(|(_, c)| c.on_trial = true).is_some()
+        let on_trial = self.cuts.values().any(|c| c.on_trial);
+        let over = self.cuts.iter_mut().filter(|(_, c)| !on_trial && c.until <= now).min_by_key(|(_, c)| c.until);
+        let tried = over.map(|(_, c)| c.on_trial = true).is_some();
+        self.trial = self.trial.wrapping_add(u32::from(changed || tried));
+        tried
+    }
+
+    /// Another one whenever a request may read over more, or less, than before without having asked.
+    pub(crate) fn trial(&self) -> u32 {
+        self.trial
     }
 
     /// True when nothing is refused, as far as is known.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.cuts.is_empty()
     }

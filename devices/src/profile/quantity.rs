@@ -215,13 +215,14 @@ fn low_divisor(raw: &RawField) -> Result<u16, Wrong> {
 }
 
 fn sentinels(raw: &RawField) -> Result<Vec<Sentinel>, Wrong> {
-    let all: Result<Vec<_>, _> = raw.sentinels.iter().map(|s| sentinel(raw.kind, s)).collect();
+    let all: Result<Vec<_>, _> = raw.sentinels.iter().map(|s| sentinel(raw, s)).collect();
     Ok(all?.concat())
 }
 
 /// What is written may mean: TOML does not tell 0x7FC00000 from 2143289344. Of a float both are meant, for neither as bits nor as a
 /// number is it what the other measures; below the bits of the smallest normal float, which are no value anyhow, only the number.
-fn sentinel(kind: Kind, written: &RawSentinel) -> Result<Vec<Sentinel>, Wrong> {
+fn sentinel(raw: &RawField, written: &RawSentinel) -> Result<Vec<Sentinel>, Wrong> {
+    let kind = raw.kind;
     let whole = match *written {
         RawSentinel::Whole(whole) => whole,
         RawSentinel::Real(number) => return Ok(vec![Sentinel::Number(nearest(kind, number))]),
@@ -231,7 +232,7 @@ fn sentinel(kind: Kind, written: &RawSentinel) -> Result<Vec<Sentinel>, Wrong> {
         reason = "of a double all below 2^52 are exact, and no one writes the larger ones"
     )]
     let number = Sentinel::Number(nearest(kind, whole as f64));
-    if whole < bits_from(kind) {
+    if whole < bits_from(raw) {
         return Ok(vec![number]);
     }
     let bits = 16 * u32::from(kind.width());
@@ -245,14 +246,16 @@ fn sentinel(kind: Kind, written: &RawSentinel) -> Result<Vec<Sentinel>, Wrong> {
     Ok(meant)
 }
 
-/// A whole number from here on may be the bits of the registers.
-fn bits_from(kind: Kind) -> i64 {
-    if kind == Kind::F32 {
-        i64::from(f32::MIN_POSITIVE.to_bits())
-    } else if kind == Kind::F64 {
-        f64::MIN_POSITIVE.to_bits().cast_signed()
-    } else {
-        0
+/// A whole number from here on may be the bits of the registers: what lies below can be a value, of digits or of a part of a register.
+fn bits_from(raw: &RawField) -> i64 {
+    match raw.kind {
+        Kind::F32 => i64::from(f32::MIN_POSITIVE.to_bits()),
+        Kind::F64 => f64::MIN_POSITIVE.to_bits().cast_signed(),
+        Kind::Bcd16 => 10_000,
+        Kind::Bcd32 => 100_000_000,
+        Kind::HighByte | Kind::LowByte | Kind::WholeAndDecimals => 0x100,
+        Kind::RegisterBits => raw.bits.map_or(0, |(first, last)| 1 << (1 + last.saturating_sub(first).min(15))),
+        _ => 0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! RTU lines: late answers, echo, noise, foreign frames, damage.
 
 use super::*;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 fn right(asked: &Asked) -> Vec<u8> {
@@ -291,4 +292,79 @@ async fn a_late_answer_that_comes_in_pieces_is_counted_as_what_it_is_and_not_as_
     assert_eq!(values(&rig.scan().await), [5007.0]);
     let link = rig.status.snapshot().link;
     assert_eq!((link.stale, link.noise, link.timeouts), (1, 0, 1), "{link:?}");
+}
+
+/// An instrument that is starting, before its longer request was ever answered.
+#[tokio::test(start_paused = true)]
+async fn busy_is_no_word_on_a_length() {
+    let mut rig = Rig::start(rtu(), &[5], TWO);
+    let mut wire = rig.connections.recv().await.unwrap();
+    let begun = Instant::now();
+    let asked_of_second = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = asked_of_second.clone();
+    tokio::spawn(async move {
+        while let Some(asked) = asked_rtu(&mut wire).await {
+            if asked.address == 100 {
+                seen.lock().unwrap().push((begun.elapsed(), asked.count));
+            }
+            let busy = begun.elapsed() < Duration::from_secs(3);
+            let bytes = if busy { frame_rtu(asked.unit, &[0x83, 6]) } else { right(&asked) };
+            wire.write_all(&bytes).await.unwrap();
+        }
+    });
+    rig.drain();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let asked = asked_of_second.lock().unwrap();
+    assert!(asked.iter().all(|(_, count)| *count == 2), "told apart by its length throughout: {asked:?}");
+    for second in 0..3 {
+        let within = asked.iter().filter(|(at, _)| at.as_secs() == second).count();
+        assert!(within <= 3, "asked, and at most twice again, in second {second}: {asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exception_code_of_the_makers_own_is_an_answer() {
+    for code in [0x0C_u8, 0x10, 0x80, 0xE0] {
+        let mut rig = Rig::start(rtu(), &[5], TWO);
+        let mut wire = rig.connections.recv().await.unwrap();
+        tokio::spawn(async move {
+            while let Some(asked) = asked_rtu(&mut wire).await {
+                let refused = asked.address == 100;
+                let bytes = if refused { frame_rtu(asked.unit, &[0x83, code]) } else { right(&asked) };
+                wire.write_all(&bytes).await.unwrap();
+            }
+        });
+        for cycle in 0..10 {
+            let scan = rig.scan().await;
+            assert_eq!(scan.samples[0].reading.value(), Some(5000.0), "{code:#x}, cycle {cycle}");
+            assert_eq!(scan.samples[1].reading, Reading::Bad(Fault::Exception(code)), "cycle {cycle}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_late_frame_of_one_unit_is_no_damage_of_another_ones_answer() {
+    let mut rig = Rig::start(rtu(), &[5, 6], ONE);
+    let mut wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(async move {
+        let mut of_five = Vec::new();
+        while let Some(asked) = asked_rtu(&mut wire).await {
+            match asked.unit {
+                5 => {
+                    of_five = right(&asked);
+                    wire.write_all(&of_five).await.unwrap();
+                }
+                // silent, while what unit 5 said comes once more
+                _ => wire.write_all(&of_five).await.unwrap(),
+            }
+        }
+    });
+    let mut faults = BTreeSet::new();
+    for _ in 0..20 {
+        let scan = rig.scan().await;
+        if scan.device.index() == 1 {
+            faults.extend(scan.samples.iter().map(|s| format!("{:?}", s.reading)));
+        }
+    }
+    assert_eq!(faults, BTreeSet::from(["Bad(Timeout)".to_owned()]));
 }

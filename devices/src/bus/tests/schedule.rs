@@ -338,3 +338,88 @@ async fn an_outage_is_no_time_without_a_heartbeat() {
         "it stands still from 116 or 120 s on: {frozen:?}"
     );
 }
+
+/// Fibre becomes a radio link: 5 ms for two minutes, then always 350 ms where the link waits for 400.
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_becomes_slower_within_the_links_time_out_is_read_again() {
+    for transport in [tcp(), Transport::RtuOverTcp { address: "in memory".into() }] {
+        let mut rig = Rig::start(transport.clone(), &[5, 6], ONE);
+        let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+        let begun = Instant::now();
+        let numbered = matches!(transport, Transport::Tcp { .. });
+        tokio::spawn(async move {
+            while let Some(wire) = connections.recv().await {
+                let (mut hear, mut speak) = tokio::io::split(wire);
+                let (later, mut due) = mpsc::channel::<(Instant, Vec<u8>)>(64);
+                tokio::spawn(async move {
+                    while let Some((at, bytes)) = due.recv().await {
+                        tokio::time::sleep_until(at).await;
+                        if speak.write_all(&bytes).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+                tokio::spawn(async move {
+                    loop {
+                        let asked = if numbered { asked_tcp(&mut hear).await } else { asked_rtu(&mut hear).await };
+                        let Some(asked) = asked else { return };
+                        let slow = asked.unit == 5 && begun.elapsed() > Duration::from_secs(120);
+                        let at = Instant::now() + Duration::from_millis(if slow { 350 } else { 5 });
+                        let bytes = if numbered {
+                            frame_tcp(&asked, &data(&asked))
+                        } else {
+                            frame_rtu(asked.unit, &data(&asked))
+                        };
+                        if later.send((at, bytes)).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        let mut good = 0;
+        while begun.elapsed() < Duration::from_secs(300) {
+            let scan = rig.scan().await;
+            let slow = scan.device.index() == 0 && begun.elapsed() > Duration::from_secs(121);
+            good += usize::from(slow && scan.samples[0].reading.value().is_some());
+        }
+        assert!(good > 160, "{transport:?}: {good} of 179 seconds");
+    }
+}
+
+/// One refusal by noise in a long cycle, beside points that are read five times as often.
+#[tokio::test(start_paused = true)]
+async fn what_one_noisy_refusal_cut_is_joined_again_also_beside_another_period() {
+    let field = |at: u16| format!("[field.f{at:05}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
+    let long: String = [0, 2].into_iter().chain((1..20).map(|n| n * 500)).map(field).collect();
+    let profile = format!("title_zh = '洞'\ntitle_en = 'hole'\n{long}{}", field(20_000));
+    let mut spec = spec(tcp(), &[1], &profile);
+    for p in Arc::make_mut(&mut spec.devices[0].points) {
+        p.period = Duration::from_millis(if p.key.ends_with("f20000") { 200 } else { 1000 });
+    }
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let mut wire = rig.connections.recv().await.unwrap();
+    let begun = Instant::now();
+    let short_until = Arc::new(std::sync::Mutex::new((None, None)));
+    let seen = short_until.clone();
+    tokio::spawn(async move {
+        let mut refused = false;
+        while let Some(asked) = asked_tcp(&mut wire).await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let refuses = !refused && asked.address == 0 && begun.elapsed() > Duration::from_secs(30);
+            refused |= refuses;
+            if asked.address == 0 {
+                let mut seen = seen.lock().unwrap();
+                let which = if asked.count == 1 { &mut seen.0 } else { &mut seen.1 };
+                *which = Some(begun.elapsed().as_secs());
+            }
+            let pdu = if refuses { vec![0x83, 2] } else { data(&asked) };
+            wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
+        }
+    });
+    rig.drain();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let (short, whole) = *short_until.lock().unwrap();
+    assert!(short.is_some_and(|at| (30..60).contains(&at)), "{short:?}");
+    assert!(whole.is_some_and(|at| at >= 118), "{whole:?}");
+}
