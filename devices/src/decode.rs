@@ -46,8 +46,11 @@ impl Image {
     }
     fn find(&self, span: Span) -> Option<&Block> {
         let holds = |(block, ..): &&Block| block.holds(span);
-        self.blocks.get(self.last.load(Relaxed)).filter(holds).or_else(|| {
-            let index = self.blocks.iter().position(|block| holds(&block))?;
+        let read = |block: &&Block| holds(block) && block.1.is_ok();
+        self.blocks.get(self.last.load(Relaxed)).filter(read).or_else(|| {
+            // coils asked for from 0 lie in more than one
+            let first = || self.blocks.iter().position(|block| holds(&block));
+            let index = self.blocks.iter().position(|block| read(&block)).or_else(first)?;
             self.last.store(index, Relaxed);
             self.blocks.get(index)
         })

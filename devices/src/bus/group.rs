@@ -285,7 +285,11 @@ impl Group {
         if std::mem::replace(&mut self.is_ordered, true) {
             return;
         }
-        let holder = |span: Span| self.blocks.iter().position(|b| b.span.holds(span));
+        // Of coils that are asked for from 0 on a longer request holds the shorter ones, and may be refused where they are not.
+        let holder = |span: Span| {
+            let holding = self.blocks.iter().enumerate().filter(|(_, b)| b.span.holds(span));
+            holding.min_by_key(|(_, b)| b.span.count).map(|(index, _)| index)
+        };
         let last = |p: &Bound| p.field.iter().flat_map(|f| f.spans()).filter_map(holder).max().unwrap_or(0);
         let mut order: Vec<(usize, u32)> = self.points.iter().map(last).zip(0..).collect();
         order.sort_unstable();
@@ -329,12 +333,12 @@ impl Group {
     /// Some devices say nothing where others refuse a hole. Each part is asked once, one after the other with the pause of a silent request
     /// between; at once where a trial to join them has failed, since all but one were read before.
     fn split_silent(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
-        let inside = self.inside(self.blocks[self.cursor].span);
-        let tried = cuts.tries_silence(&inside);
-        if !cuts.silent(&inside, now) {
+        let own = self.own_values(self.blocks[self.cursor].span, cuts);
+        let tried = cuts.tries_silence(&own);
+        if !cuts.silent(&own, now) {
             return false;
         }
-        let parts = self.splice(&inside, cuts);
+        let parts = self.splice(&own, cuts);
         for (nth, block) in (1..).zip(&mut self.blocks[self.cursor..self.cursor + parts]) {
             block.put_on_probation(Fault::Timeout, if tried { now } else { now + FIRST_MUTE * nth });
         }
@@ -355,11 +359,11 @@ impl Group {
     }
 
     fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
-        let inside = self.inside(self.blocks[self.cursor].span);
-        if !cuts.refused(&inside, now) {
+        let own = self.own_values(self.blocks[self.cursor].span, cuts);
+        if !cuts.refused(&own, now) {
             return false;
         }
-        self.splice(&inside, cuts);
+        self.splice(&own, cuts);
         true
     }
 
@@ -371,6 +375,15 @@ impl Group {
         self.blocks.splice(self.cursor..=self.cursor, parts);
         self.is_ordered = false;
         count
+    }
+
+    /// What the request is for: coils that are asked for from 0 on lie in it only on the way to those behind the last cut.
+    fn own_values(&self, block: Span, cuts: &Cuts) -> Vec<Span> {
+        let mut own = self.inside(block);
+        if let Some(last) = own.iter().skip(1).rposition(|v| cuts.stands_before(*v)) {
+            own.drain(..=last);
+        }
+        own
     }
 
     fn inside(&self, block: Span) -> Vec<Span> {

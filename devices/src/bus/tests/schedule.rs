@@ -423,3 +423,31 @@ async fn what_one_noisy_refusal_cut_is_joined_again_also_beside_another_period()
     assert!(short.is_some_and(|at| (30..60).contains(&at)), "{short:?}");
     assert!(whole.is_some_and(|at| at >= 118), "{whole:?}");
 }
+
+/// Coils are asked for from 0 on: the request for the second holds the first one, too.
+#[tokio::test(start_paused = true)]
+async fn a_refused_coil_takes_no_lower_one_with_it_whatever_is_asked_first() {
+    let profile = "title_zh = '线圈'\ntitle_en = 'coils'\n[limits]\ncoils_from_zero = true\n\
+         [field.a]\nfunction = 1\naddress = 2\ntype = 'bit'\n[field.b]\nfunction = 1\naddress = 9\ntype = 'bit'\n";
+    let mut rig = Rig::start(tcp(), &[1], profile);
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    let begun = Instant::now();
+    tokio::spawn(async move {
+        while let Some(wire) = connections.recv().await {
+            // away for a minute again and again, so that probes turn the order of its requests
+            tokio::spawn(serve(wire, move |asked| {
+                let there = begun.elapsed().as_secs() % 120 < 60;
+                there.then(|| if asked.count > 3 { vec![0x81, 2] } else { vec![1, 1, 0b100] })
+            }));
+        }
+    });
+    let mut good = 0;
+    while begun.elapsed() < Duration::from_secs(120 * 6) {
+        let scan = rig.scan().await;
+        let first = scan.samples.iter().find(|s| s.point.index() == 0);
+        let Some(first) = first else { continue };
+        assert_ne!(first.reading, Reading::Bad(Fault::Configuration), "{:?}", begun.elapsed());
+        good += usize::from(first.reading.value().is_some());
+    }
+    assert!(good > 200, "{good}");
+}
