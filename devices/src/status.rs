@@ -237,14 +237,17 @@ impl BusStatus {
     /// A copy of everything.
     #[must_use]
     pub fn snapshot(&self) -> BusSnapshot {
+        let up = self.is_up();
         let unit = |u: &UnitStatus| UnitSnapshot {
             device: u.device.clone(),
             unit: u.unit,
             profile: u.profile.clone(),
-            state: match (u.dead.load(Relaxed), u.ever_answered.load(Relaxed)) {
-                (true, _) => "dead",
-                (false, true) => "alive",
-                (false, false) => "unknown",
+            state: match (up, u.dead.load(Relaxed), u.ever_answered.load(Relaxed)) {
+                // what answered before the link went says nothing of now
+                (false, ..) => "link_down",
+                (true, true, _) => "dead",
+                (true, false, true) => "alive",
+                (true, false, false) => "unknown",
             },
             last_exception: u8::try_from(u.last_exception.load(Relaxed)).ok().filter(|c| *c != 0),
             turnaround_us: u.turnaround_us.load(Relaxed),
@@ -252,7 +255,7 @@ impl BusStatus {
         };
         BusSnapshot {
             key: self.key.clone(),
-            up: self.up.load(Relaxed),
+            up,
             progress: self.progress(),
             utilisation_percent: self.utilisation(),
             link: self.link.copy(),
@@ -344,7 +347,7 @@ pub struct UnitSnapshot {
     pub device: String,
     pub unit: u8,
     pub profile: String,
-    /// `unknown`, `alive` or `dead`.
+    /// `unknown`, `alive` or `dead`; `link_down` while the link is.
     pub state: &'static str,
     pub last_exception: Option<u8>,
     /// Time from request to answer, last seen.

@@ -6,6 +6,7 @@
 mod alarm;
 mod annunciator;
 pub mod changes;
+mod details;
 mod hazards;
 mod operations;
 mod own;
@@ -48,11 +49,15 @@ pub fn event_text(event: &Event, site: &SiteView) -> (String, String) {
         EventKind::Operator { user, action, detail } => {
             let (zh, en) = action_words(action);
             let refused = if action == "refused" { refusal::sentence(detail, site) } else { None };
-            let (detail_zh, detail_en) = refused.unwrap_or_else(|| (detail_zh(detail), detail.clone()));
-            let user_zh = if user == COMMAND_LINE { "命令行" } else { user };
-            let space = if zh.ends_with('：') { "" } else { " " };
+            let (detail_zh, detail_en) =
+                refused.unwrap_or_else(|| (details::of_person(action, detail), detail.clone()));
+            let between = match (zh.ends_with('：'), detail_zh.starts_with("来自 ")) {
+                (true, _) => "",
+                (false, true) => "，",
+                (false, false) => " ",
+            };
             (
-                format!("{user_zh}：{zh}{space}{detail_zh}").trim_end().into(),
+                format!("{}：{zh}{between}{detail_zh}", details::user(user)).trim_end().into(),
                 format!("{user}: {en} {detail_en}").trim_end().into(),
             )
         }
@@ -74,7 +79,7 @@ fn action_words(action: &str) -> (&str, &str) {
         "sign_in_failed" => ("登录失败", "sign-in failed"),
         "sign_out" => ("退出", "signed out"),
         "refused" => ("操作被拒绝：", "was refused:"),
-        "setup" => ("首次设置", "first setup"),
+        "setup" => ("首次设置：", "first setup"),
         "password_changed" => ("修改了本人密码", "changed the own password"),
         "password_set" => ("重设了密码", "set a password"),
         "user_added" => ("新增用户", "added user"),
@@ -92,20 +97,6 @@ fn action_words(action: &str) -> (&str, &str) {
         "scenario_started" => ("启动演示场景", "started scenario"),
         "scenarios_stopped" => ("停止全部演示场景", "stopped all scenarios"),
         other => (other, other),
-    }
-}
-
-/// The few English words that the routes and the command line write into a detail; addresses and names stay as they are.
-fn detail_zh(detail: &str) -> String {
-    let (first, rest) = match detail.strip_prefix("first administrator, ") {
-        Some(rest) => ("首个管理员，", rest),
-        None => ("", detail),
-    };
-    let rest =
-        rest.replace("; uid ", "；系统用户号 ").replace(" defects; ", " 处缺陷；").replace(" defect; ", " 处缺陷；");
-    match rest.strip_prefix("from ") {
-        Some(source) => format!("{first}来自 {source}"),
-        None => format!("{first}{rest}"),
     }
 }
 
@@ -148,10 +139,10 @@ fn device_text(device: &str, code: &str, detail: &str, site: &SiteView) -> (Stri
         other => (other, other),
     };
     let name = site.names.of(device);
-    let tail = |open: &str, close: &str| {
-        if detail.is_empty() { String::new() } else { format!("{open}{detail}{close}") }
-    };
-    (format!("{} {zh}{}", name.0, tail("（", "）")), format!("{} {en}{}", name.1, tail(" (", ")")))
+    if detail.is_empty() {
+        return (format!("{} {zh}", name.0), format!("{} {en}", name.1));
+    }
+    (format!("{} {zh}（{}）", name.0, details::of_device(detail)), format!("{} {en} ({detail})", name.1))
 }
 
 fn receipt_text(event_id: &str, by: Option<&str>, note: Option<&str>) -> (String, String) {

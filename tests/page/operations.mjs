@@ -73,8 +73,8 @@ export async function operations({ page, watch, fact, until, go, clean, shot }) 
     if (seen_seq < seq || seen_seq > opened) throw new Error(`seen ${seen_seq}, alarm ${seq}, opened at ${opened}, silenced ${silenced.status()}`);
     await page.getByRole('tab', { name: /^搁置/ }).click();
     await open(INNER);
-    await choose('取消搁置');
-    await send('取消搁置');
+    await choose('解除搁置');
+    await send('解除搁置');
     await closed();
     await page.getByRole('tab', { name: /^当前/ }).click();
     return `seen ${seen_seq}, of the alarm ${seq}`;
@@ -105,8 +105,8 @@ export async function operations({ page, watch, fact, until, go, clean, shot }) 
     const before = await until(5000, 'time left', left);
     await until(4000, 'counting', async () => (await left()) !== before);
     if (!(await says(row)).includes(REASON)) return false;
-    await page.locator(row).getByRole('button', { name: '取消搁置 GT-102:H' }).click();
-    await send('取消搁置');
+    await page.locator(row).getByRole('button', { name: '解除搁置 GT-102:H' }).click();
+    await send('解除搁置');
     await closed();
     await page.locator(row).waitFor({ state: 'detached', timeout: 5000 });
     await go('alarms');

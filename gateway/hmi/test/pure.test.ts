@@ -5,7 +5,7 @@ import { en } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
 import { agrees, compare, counts, frozenRows, headline } from '../src/lib/alarms';
 import { beyond, percent, span } from '../src/lib/bars';
-import { contactOf, counted } from '../src/lib/contact';
+import { contactOf, counted, officeLink } from '../src/lib/contact';
 import { append, columns } from '../src/lib/curve';
 import { axisTimes, nameBeside, stamp } from '../src/lib/format';
 import { allOf, doneOf, dueOf, fieldsOf, isOverdue, lacking, request, stepsOf, wordsOf } from '../src/lib/hazards';
@@ -133,6 +133,12 @@ describe('contact', () => {
   test('what_has_never_arrived_is_neither_zero_nor_lost', () => {
     expect([contactOf(false, false), contactOf(false, true), contactOf(true, false), contactOf(true, true)]).toEqual(['waiting', 'waiting', 'lost', 'up']);
     expect([counted('waiting', 0, '—'), counted('lost', 2, '—'), counted('up', 0, '—')]).toEqual(['—', '2', '0']);
+  });
+  test('an_office_that_is_not_configured_is_not_one_whose_link_is_down', () => {
+    const none = { configured: false, connected: false };
+    const office = { configured: true, connected: false };
+    expect([officeLink('up', none, false), officeLink('up', office, false), officeLink('up', { ...office, connected: true }, true)]).toEqual(['none', 'down', 'silent']);
+    expect([officeLink('waiting', null, false), officeLink('lost', none, false), officeLink('up', null, false)]).toEqual(['waiting', 'unknown', 'unknown']);
   });
 });
 

@@ -55,8 +55,13 @@ pub(super) fn alarm(alarm: &Value) -> String {
     )
 }
 
-/// In both languages; an unknown word is shown as it is.
+/// In both languages; an unknown word is shown as it is. With the mark of the page where nobody can judge it now.
 fn state_word(alarm: &Value) -> String {
+    let state = plain_state(alarm);
+    if alarm["held"] == true { format!("? {state} 保持 held") } else { state }
+}
+
+fn plain_state(alarm: &Value) -> String {
     let zh = match alarm["state"].as_str() {
         Some("unacked") => "未确认",
         Some("acked") => "已确认",
@@ -117,5 +122,12 @@ mod tests {
         assert!(alarm(&fan).contains(" · 否 no（限 limit –）"), "{}", alarm(&fan));
         assert_eq!(measured(&json!({ "value": 0.1f32, "unit": "%" }), "value"), "0.1 %", "of no point");
         assert_eq!(measured(&json!({ "value": null }), "value"), "–");
+    }
+
+    #[test]
+    fn an_alarm_that_nobody_can_judge_now_has_the_mark_of_the_page() {
+        let held = json!({ "id": "GT-1:H", "state": "unacked", "held": true });
+        assert!(alarm(&held).contains(" ? 未确认 unacked 保持 held · "), "{}", alarm(&held));
+        assert!(!alarm(&json!({ "id": "GT-1:H", "state": "unacked", "held": false })).contains('?'));
     }
 }

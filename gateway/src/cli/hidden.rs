@@ -1,6 +1,7 @@
-//! What `status` shows of alarms and points that nobody is called for now, of units that do not run and of a sound that is off.
+//! What `status` shows of alarms and points that nobody is called for now, of alarms that are held because nothing can be judged, of units
+//! that do not run and of a sound that is off.
 //!
-//! Pure: the field `hidden` of a station's status in, lines out. What is hidden is never called normal, and a station that does not say is
+//! Pure: the field `hidden` of a station's status and its standing alarms in, lines out. What is hidden is never called normal, and a station that does not say is
 //! not taken for one that hides nothing.
 
 use super::screen::{dash, moment, rows, table, text};
@@ -10,12 +11,14 @@ use serde_json::Value;
 const ROWS_MAX: usize = 30;
 
 /// All of it, with a head that counts.
-pub(super) fn hidden(of: &Value) -> Vec<String> {
+pub(super) fn hidden(of: &Value, alarms: &Value) -> Vec<String> {
     if !of.is_object() {
         return vec!["隐藏与保持 hidden or held – （网关未说明 the station does not say）".to_owned()];
     }
-    let listed: Vec<Vec<String>> = rows(&of["shelves"])
-        .map(shelf)
+    let listed: Vec<Vec<String>> = rows(alarms)
+        .filter(|alarm| alarm["held"] == true)
+        .map(held)
+        .chain(rows(&of["shelves"]).map(shelf))
         .chain(rows(&of["bypasses"]).map(bypass))
         .chain(rows(&of["suppressed"]).map(suppressed))
         .chain(rows(&of["units"]).filter(|unit| unit["mode"] != "running").map(unit))
@@ -23,8 +26,8 @@ pub(super) fn hidden(of: &Value) -> Vec<String> {
         .collect();
     if listed.is_empty() {
         return vec![
-            "隐藏与保持 hidden or held 0 · 无搁置、旁路、停用、抑制，装置均在运行，未消音 \
-             no shelf, bypass, out of service or suppression, all units running, sound on"
+            "隐藏与保持 hidden or held 0 · 无保持、搁置、旁路、停用、抑制，装置均在运行，未消音 \
+             none held, no shelf, bypass, out of service or suppression, all units running, sound on"
                 .to_owned(),
         ];
     }
@@ -36,6 +39,14 @@ pub(super) fn hidden(of: &Value) -> Vec<String> {
         lines.push(format!("  … 另有 {more} 项 · {more} more"));
     }
     lines
+}
+
+/// It ends with the next reading that says anything; why there is none, the list of devices tells.
+fn held(a: &Value) -> Vec<String> {
+    let how = "? 保持 held".to_owned();
+    let reason = "当前无有效数据 no valid data".to_owned();
+    let behind = "不能判断 CANNOT BE JUDGED".to_owned();
+    vec![how, text(a, "id"), "数据恢复 valid data".to_owned(), dash(), dash(), reason, behind]
 }
 
 fn shelf(s: &Value) -> Vec<String> {
@@ -102,7 +113,8 @@ mod tests {
 
     #[test]
     fn everything_hidden_or_held_has_its_end_its_paper_and_what_is_behind_it() {
-        let shown = hidden(&json!({
+        let alarms = json!([{ "id": "LT-1:HH", "held": true }, { "id": "LT-2:HH", "held": false }]);
+        let status = json!({
             "shelves": [{ "alarm": "GT-102:H", "kind": "one_shot", "by": "zhang", "reason": "标定", "until_utc_ms": 1_000, "active": true }],
             "bypasses": [
                 { "point": "GT-101", "kind": "bypass", "paper": "DH-12", "by": "sun", "requested_by": "wang", "reason": "动火", "compensation": "专人检测",
@@ -113,10 +125,13 @@ mod tests {
             "suppressed": [{ "alarm": "PT-2:L", "rule": "mode", "until_utc_ms": null, "active": true }],
             "units": [{ "key": "pump", "name": "泵", "mode": "maintenance", "measured": false }, { "key": "fan", "name": "风机", "mode": "running" }],
             "silenced_until_utc_ms": 3_000,
-        }))
-        .join("\n");
+        });
+        let shown = hidden(&status, &alarms).join("\n");
         for part in [
-            "hidden or held 7",
+            "hidden or held 8",
+            "? 保持 held",
+            "LT-1:HH",
+            "CANNOT BE JUDGED",
             "搁置 shelved（一次 once）",
             "1970-01-01T00:00:01.000Z",
             "ALARM CONDITION TRUE",
@@ -135,18 +150,22 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part} is not in\n{shown}");
         }
-        assert!(!shown.contains("风机") && !shown.contains("正常") && !shown.contains("normal"), "{shown}");
+        assert!(
+            !shown.contains("LT-2") && !shown.contains("风机") && !shown.contains("正常") && !shown.contains("normal"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn a_station_that_does_not_say_is_not_one_that_hides_nothing() {
-        assert!(hidden(&Value::Null)[0].contains("does not say"));
+        assert!(hidden(&Value::Null, &Value::Null)[0].contains("does not say"));
         let none = hidden(
             &json!({ "shelves": [], "bypasses": [], "suppressed": [], "units": [], "silenced_until_utc_ms": null }),
+            &Value::Null,
         );
         assert!(none.len() == 1 && none[0].contains("hidden or held 0"), "{none:?}");
         let alarm = |n: usize| json!({ "alarm": format!("A-{n}:H"), "active": false });
         let many: Vec<Value> = (0..ROWS_MAX + 3).map(alarm).collect();
-        assert!(hidden(&json!({ "suppressed": many })).last().unwrap().contains("3 more"));
+        assert!(hidden(&json!({ "suppressed": many }), &Value::Null).last().unwrap().contains("3 more"));
     }
 }

@@ -124,7 +124,7 @@ fn of_unit(unit: &str, mode: &str, alarms: &Value) -> String {
     let unacked = standing.iter().filter(|a| !matches!(a["state"].as_str(), Some("acked" | "latched_acked"))).count();
     let count = standing.len();
     let mut lines = vec![
-        format!("{unit}: 运行方式 mode {mode}"),
+        format!("{unit}: 运行方式 mode {}", mode_word(mode)),
         format!("现有报警 standing alarms {count} · 未确认 unacknowledged {unacked}"),
     ];
     lines.extend(standing.iter().take(UNIT_ALARMS_MAX).map(|a| format!("  {}", alarm_row::alarm(a))));
@@ -132,6 +132,17 @@ fn of_unit(unit: &str, mode: &str, alarms: &Value) -> String {
         lines.push(format!("  … 另有 {more} 条较早的，见 status · {more} earlier ones, see `status`"));
     }
     lines.join("\n")
+}
+
+/// In both languages; an unknown word is shown as it is.
+fn mode_word(mode: &str) -> String {
+    let zh = match mode {
+        "running" => "运行",
+        "stopped" => "停车",
+        "maintenance" => "检修",
+        other => return other.to_owned(),
+    };
+    format!("{zh} {mode}")
 }
 
 fn agreed() -> io::Result<bool> {
@@ -155,7 +166,7 @@ mod tests {
         all.extend([alarm(10, "scrubber", "acked"), alarm(99, "other", "unacked")]);
         let shown = of_unit("scrubber", "running", &Value::Array(all));
         let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[0], "scrubber: 运行方式 mode running");
+        assert_eq!(lines[0], "scrubber: 运行方式 mode 运行 running");
         assert_eq!(lines[1], "现有报警 standing alarms 10 · 未确认 unacknowledged 9");
         assert!(lines[2].starts_with("  GT-10:H") && lines[9].starts_with("  GT-3:H"), "{shown}");
         assert!(lines[10].contains("另有 2 条较早的") && !shown.contains("GT-99"), "{shown}");

@@ -26,7 +26,7 @@ pub(super) fn site(status: &Value, alarms: &Value) -> Vec<String> {
     lines.push(String::new());
     lines.extend(alarm_table(status, alarms));
     lines.push(String::new());
-    lines.extend(hidden(&status["hidden"]));
+    lines.extend(hidden(&status["hidden"], alarms));
     lines
 }
 
@@ -82,13 +82,16 @@ fn bus_table(buses: &[&Value]) -> Vec<String> {
 fn device_table(buses: &[&Value]) -> Vec<String> {
     let units: Vec<(&Value, &Value)> =
         buses.iter().flat_map(|bus| rows(&bus["detail"]["units"]).map(move |unit| (*bus, unit))).collect();
-    let silent = units.iter().filter(|(_, unit)| unit["state"] != "alive").count();
+    // an older station calls alive what had answered before its link went
+    let answers = |bus: &Value, unit: &Value| bus["up"] != false && unit["state"] == "alive";
+    let silent = units.iter().filter(|(bus, unit)| !answers(bus, unit)).count();
     let all = units.len() <= DEVICES_MAX;
     let row = |(bus, unit): &(&Value, &Value)| {
-        let state = match unit["state"].as_str() {
-            Some("alive") => "应答 alive",
-            Some("dead") => "无应答 DEAD",
-            _ => "未知 unknown",
+        let state = match (bus["up"] != false, unit["state"].as_str()) {
+            (false, _) | (_, Some("link_down")) => "链路断 LINK DOWN",
+            (true, Some("alive")) => "应答 alive",
+            (true, Some("dead")) => "无应答 DEAD",
+            (true, _) => "未知 unknown",
         };
         let known = unit["turnaround_us"].as_f64().filter(|us| *us > 0.0);
         let answer = known.map_or_else(dash, |us| format!("{:.1} ms", us / 1000.0));
@@ -114,7 +117,7 @@ fn device_table(buses: &[&Value]) -> Vec<String> {
         "应答 ok",
         "超时 time-outs",
     ];
-    let shown = units.iter().filter(|(_, unit)| all || unit["state"] != "alive").take(DEVICES_MAX);
+    let shown = units.iter().filter(|(bus, unit)| all || !answers(bus, unit)).take(DEVICES_MAX);
     let mut lines = vec![format!("仪表 devices {} · 不应答 not answering {silent}", units.len())];
     lines.extend(table(&names, shown.map(row).collect()));
     lines
@@ -339,9 +342,11 @@ mod tests {
         };
         let link = json!({ "ok": 18, "timeouts": 1, "exceptions": 0, "crc": 0, "reconnects": 2 });
         let detail = json!({ "utilisation_percent": 3.12, "link": link, "units": [unit("DET-1", "alive"), unit("DET-2", "dead")] });
+        let lost = json!({ "link": {}, "units": [unit("DET-3", "alive"), unit("DET-4", "link_down")] });
         let status = json!({
             "site": "s", "name": "化工", "name_en": "Chemical", "version": "0.1.0", "utc_ms": 1_000, "clock": "synced", "ready": true, "seq": 7,
-            "unacked": 1, "hazards": 0, "buses": [{ "key": "tcp-a1", "up": false, "detail": detail }],
+            "unacked": 1, "hazards": 0,
+            "buses": [{ "key": "tcp-a1", "up": true, "detail": detail }, { "key": "tcp-a2", "up": false, "detail": lost }],
             "outbox": { "configured": true, "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
             "storage": { "ok": true, "samples_dropped": { "disk": 3 }, "influx_enabled": true, "influx_pending": 12 },
             "incidents": { "kept": 3, "dropped": { "room": 4, "rate": 1 }, "set_aside": 0 },
@@ -358,6 +363,8 @@ mod tests {
             "3.1 %",
             "DET-2",
             "无应答 DEAD",
+            "不应答 not answering 3",
+            "链路断 LINK DOWN",
             "2.3 ms",
             "待镇办回执 waiting 4",
             "oldest 2 s",

@@ -95,7 +95,10 @@ where
         let (mut settings, mut asker, mut before, mut wanted_by) = (first, Asker::Start, None::<T>, String::new());
         loop {
             match self.until_switched(settings.clone(), asker, &mut signals).await {
-                Ok(Stopped::Ended) => return Ok(()),
+                Ok(Stopped::Ended) => {
+                    tracing::info!(path = %self.path.display(), "stopped in order, as asked");
+                    return Ok(());
+                }
                 Ok(Stopped::For(old, next, by)) => {
                     by.word().clone_into(&mut wanted_by);
                     (before, settings, asker) = (Some(old), next, by);

@@ -6,7 +6,7 @@
 use super::task::Core;
 use crate::config::Site;
 use crate::reload::Asker;
-use crate::snapshot::SiteView;
+use crate::snapshot::{Points, SiteView};
 use crate::store::KeptBook;
 use crate::text::changes;
 use rules::engine::ConfigChange;
@@ -59,8 +59,11 @@ impl Core {
 
     /// At a start: what an edit while nobody watched has changed, against the book of the last run.
     pub(super) async fn say_differences(&mut self, last: Option<&RuleBook>) {
-        let said =
-            last.map(|last| changes::sentence(&changes::between(last, self.engine.book(), &self.site, &self.site)));
+        let said = last.map(|last| {
+            // what is gone has its name in the book of before only
+            let was = SiteView { points: Points::of(last.clone()), ..(*self.site).clone() };
+            changes::sentence(&changes::between(last, self.engine.book(), &was, &self.site))
+        });
         let (text_zh, text_en) = match said {
             Some(Some(differences)) => differences,
             Some(None) => changes::none(),

@@ -344,7 +344,8 @@ async fn a_start_with_another_configuration_says_what_differs_from_the_last_run(
     let renamed = limit.replacen("GT-101", "GT-109", 9);
     let second = told(&renamed).await;
     let last = second.last().unwrap();
-    assert!(last.contains("测点 GT-101 已删除") && last.contains("测点 GT-109") && last.contains("新增"), "{last}");
+    assert!(last.contains("GT-101 氨气浓度 高限报警 已删除") && last.contains("测点 GT-101 氨气浓度 已删除"), "{last}");
+    assert!(last.contains("测点 GT-109") && last.contains("新增"), "{last}");
 }
 
 /// What the office is told of a candidate's weight is what it travels with: behind no backlog.

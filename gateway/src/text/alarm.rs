@@ -24,8 +24,12 @@ pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (
         let (zh, en) = transition(kind);
         (zh.to_owned(), en.to_owned())
     };
-    let ended = || matches!(kind, EventKind::Cleared { .. }).then(|| end_words(fact)).flatten();
-    let (what_zh, what_en) = operations::transition(kind, site).or_else(ended).unwrap_or_else(plain);
+    let special = || match kind {
+        EventKind::Cleared { .. } => end_words(fact),
+        EventKind::ReturnCancelled { .. } => within_deadband(fact, decimals(point)),
+        _ => None,
+    };
+    let (what_zh, what_en) = operations::transition(kind, site).or_else(special).unwrap_or_else(plain);
     let (rank_zh, rank_en) = first_out_words(kind, fact);
     let (detail_zh, detail_en) = detail_words(fact);
     let (drill_zh, drill_en) = if fact.drill { ("【演练】", "[DRILL] ") } else { ("", "") };
@@ -88,10 +92,12 @@ fn subject(alarm: &str, point: Option<&PointView>, site: &SiteView) -> (String, 
             (format!("网关 {zh}"), format!("Gateway {en}"))
         }
         (vote, "VOTE" | "VOTE_INVALID") => site.names.of(vote),
-        (device, _) => {
+        // the one alarm of a whole instrument; any other that is neither is of a point that the configuration has no more
+        (device, "COMMS_LOSS") => {
             let (zh, en) = site.names.of(device);
             (format!("仪表 {zh}"), format!("Instrument {en}"))
         }
+        (point, _) => (format!("测点 {point}"), format!("Point {point}")),
     }
 }
 
@@ -129,7 +135,7 @@ fn condition_words(word: &str) -> (&str, &str) {
         "STUCK" => ("读数卡滞报警", "stuck-reading alarm"),
         "VOTE" => ("表决报警", "vote alarm"),
         "VOTE_INVALID" => ("表决失效（无有效成员）", "vote without a valid member"),
-        "DISCRETE" => ("状态报警", "state alarm"),
+        "DISCRETE" => ("状态异常报警", "abnormal-state alarm"),
         "SYSTEM" => ("系统报警", "system alarm"),
         other => (other, other),
     }
@@ -157,6 +163,24 @@ fn transition(kind: &EventKind) -> (&'static str, &'static str) {
         }
         _ => ("", ""),
     }
+}
+
+/// The value is on the good side of its limit and not past the deadband, which alone ends an alarm. `None` where it is at the limit again.
+fn within_deadband(fact: &AlarmFact, decimals: usize) -> Option<(String, String)> {
+    let (limit, deadband) = (fact.limit?, fact.deadband?);
+    let (held, is_low) = match fact.condition.as_str() {
+        "HH" | "H" => (fact.reading?.value()?, false),
+        "LL" | "L" => (fact.reading?.value()?, true),
+        "DEV" => (fact.judged?.abs(), false),
+        _ => return None,
+    };
+    let (is_back, edge) = if is_low { (held > limit, limit + deadband) } else { (held < limit, limit - deadband) };
+    is_back.then(|| {
+        (
+            format!("未回到回差以外（{edge:.decimals$}），报警继续"),
+            format!("not past the deadband ({edge:.decimals$}), the alarm goes on"),
+        )
+    })
 }
 
 /// Over although it had not returned or nobody had acknowledged it: by what, and what it lacked. `None` where it had both.
@@ -189,16 +213,20 @@ fn end_words(fact: &AlarmFact) -> Option<(String, String)> {
 }
 
 fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) {
-    let decimals = usize::from(point.map_or(1, |p| p.decimals));
-    let (mut zh, mut en) = match fact.reading.filter(|r| says_more(*r, fact)) {
-        Some(Reading::Good(v)) => {
-            let shown = with_unit(v.get(), decimals, &fact.unit);
-            (format!("：当前 {shown}"), format!(": now {shown}"))
+    let decimals = decimals(point);
+    let now = |v: f64| {
+        if is_state(fact, point) {
+            let (zh, en) = if v > 0.0 { ("是", "Yes") } else { ("否", "No") };
+            return (format!("：当前 {zh}"), format!(": now {en}"));
         }
+        let shown = with_unit(v, decimals, &fact.unit);
+        (format!("：当前 {shown}"), format!(": now {shown}"))
+    };
+    let (mut zh, mut en) = match fact.reading {
+        Some(Reading::Good(v)) => now(v.get()),
         Some(Reading::Uncertain(v, doubt)) => {
-            let shown = with_unit(v.get(), decimals, &fact.unit);
-            let (zh, en) = doubt_words(doubt);
-            (format!("：当前 {shown}（可疑：{zh}）"), format!(": now {shown} (uncertain: {en})"))
+            let ((now_zh, now_en), (zh, en)) = (now(v.get()), doubt_words(doubt));
+            (format!("{now_zh}（可疑：{zh}）"), format!("{now_en} (uncertain: {en})"))
         }
         Some(Reading::Bad(fault)) => {
             let (zh, en) = fault_words(fault);
@@ -240,9 +268,13 @@ fn value_words(fact: &AlarmFact, point: Option<&PointView>) -> (String, String) 
     (zh, en)
 }
 
-/// Of a state alarm the value is the alarm itself.
-fn says_more(reading: Reading, fact: &AlarmFact) -> bool {
-    fact.condition != "DISCRETE" || matches!(reading, Reading::Bad(_))
+/// Yes or no, as the page shows it: which of them is the alarm is the site's choice, so that it must be said.
+fn is_state(fact: &AlarmFact, point: Option<&PointView>) -> bool {
+    fact.condition == "DISCRETE" || point.is_some_and(|p| p.kind == "state")
+}
+
+fn decimals(point: Option<&PointView>) -> usize {
+    usize::from(point.map_or(1, |p| p.decimals))
 }
 
 fn with_unit(value: f64, decimals: usize, unit: &str) -> String {

@@ -5,7 +5,7 @@ use crate::snapshot::SiteView;
 use rules::book::Mode;
 use rules::hazard::Decision;
 use rules::hide::EndCause;
-use rules::{Cause, EventKind};
+use rules::{AlarmFact, Cause, EventKind};
 
 /// The alarm of bypasses in their last minutes.
 const EXPIRING: &str = "system:bypass_expiring";
@@ -17,7 +17,7 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
             let (zh, en) = named(point, site);
             (
                 format!(
-                    "{zh} 报警旁路，许可证 {}，申请人 {}，批准人 {}，原因：{}，替代措施：{}",
+                    "{zh} 报警旁路，作业票 {}，申请人 {}，批准人 {}，原因：{}，补偿措施：{}",
                     bypass.permit, bypass.requested_by, bypass.by.by, bypass.by.reason, bypass.compensation
                 ),
                 format!(
@@ -40,7 +40,7 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
         EventKind::OutOfService { point, service } => {
             let (zh, en) = named(point, site);
             (
-                format!("{zh} 停用，工作票 {}，{}：{}", service.work_order, service.by.by, service.by.reason),
+                format!("{zh} 停用，工单 {}，{}：{}", service.work_order, service.by.by, service.by.reason),
                 format!(
                     "{en}: out of service, work order {}, {}: {}",
                     service.work_order, service.by.by, service.by.reason
@@ -54,8 +54,8 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
         EventKind::InService { point, by } => {
             let (zh, en) = named(point, site);
             (
-                format!("{zh} 恢复使用（{}），重新开始判断", by.by),
-                format!("{en}: back in service ({}), judged anew", by.by),
+                format!("{zh} 恢复使用（{}），重新开始判断", said_by(by).0),
+                format!("{en}: back in service ({}), judged anew", said_by(by).1),
             )
         }
         kind => return of_groups(kind, site),
@@ -66,7 +66,10 @@ fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
     Some(match kind {
         EventKind::FirstOutReset { group, by } => {
             let (zh, en) = site.names.of(group);
-            (format!("首出组 {zh} 已由 {} 复位", by.by), format!("First-out group {en} reset by {}", by.by))
+            (
+                because(&format!("首出组 {zh} 已由 {} 复位", by.by), &by.reason, ("：", "")),
+                because(&format!("First-out group {en} reset by {}", by.by), &by.reason, (": ", "")),
+            )
         }
         EventKind::FloodStarted { count, first } => {
             let (zh, en) = alarm::title(first, site);
@@ -83,9 +86,7 @@ fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
             )
         }
         EventKind::ModeChanged { plant_unit, old, new, by } => {
-            let (by_zh, by_en) = by.as_ref().map_or(("运行信号".to_owned(), "running signal".to_owned()), |d| {
-                (because(&d.by, &d.reason, ("：", "")), because(&d.by, &d.reason, (": ", "")))
-            });
+            let (by_zh, by_en) = by.as_ref().map_or(("运行信号".to_owned(), "running signal".to_owned()), said_by);
             let (zh, en) = site.names.of(plant_unit);
             (
                 format!("装置 {zh} 由{}转为{}（{by_zh}），报警限随之改变", mode_zh(*old), mode_zh(*new)),
@@ -124,18 +125,24 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
         EventKind::Realarm { fact, .. } if fact.alarm == EXPIRING => {
             fixed("又有旁路即将到期，再次报警", "one more is about to end: called again")
         }
+        EventKind::Realarm { count: 0, .. } => {
+            fixed("隐藏期间曾报警并锁存，现在通知", "came and went while hidden and is latched; called for now")
+        }
         EventKind::Realarm { count, .. } => Some((
             format!("确认后长时间未恢复，第 {count} 次重新报警"),
             format!("acknowledged long ago and still active: re-alarm no. {count}"),
         )),
         EventKind::Escalated { level, .. } => {
-            Some((format!("无人确认，升级到 {level} 级通知"), format!("not acknowledged, escalated to level {level}")))
+            Some((format!("无人确认，升级通知 L{level}"), format!("not acknowledged, escalated to L{level}")))
         }
         EventKind::Acked { by, .. } => Some((
             because(&format!("已由 {} 确认", by.by), &by.reason, ("（", "）")),
             because(&format!("acknowledged by {}", by.by), &by.reason, (" (", ")")),
         )),
-        EventKind::Reset { by, .. } => Some((format!("锁存由 {} 复位", by.by), format!("latch reset by {}", by.by))),
+        EventKind::Reset { by, .. } => Some((
+            because(&format!("锁存由 {} 复位", by.by), &by.reason, ("（", "）")),
+            because(&format!("latch reset by {}", by.by), &by.reason, (" (", ")")),
+        )),
         EventKind::Shelved { shelf, .. } => {
             let minutes = shelf.until.mono.since(shelf.by.at.mono).as_secs().div_ceil(60);
             Some((
@@ -143,7 +150,7 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
                 format!("shelved by {} for {minutes} min ({})", shelf.by.by, shelf.by.reason),
             ))
         }
-        EventKind::Unshelved { by, .. } => Some((format!("由 {} 解除搁置", by.by), format!("unshelved by {}", by.by))),
+        EventKind::Unshelved { fact, by } => Some(unshelved(fact, by)),
         EventKind::ShelfExpired { annunciated, why, .. } => {
             let (why_zh, why_en) = end_words(*why, None);
             let (zh, en) = if *annunciated { ("，仍在报警，请处理", ", still in alarm") } else { ("", "") };
@@ -178,6 +185,24 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
     }
 }
 
+/// Who ends a shelf acknowledges what stands behind it (alarms.md 2.3, row 17): that must not pass unnoticed.
+fn unshelved(fact: &AlarmFact, by: &Decision) -> (String, String) {
+    let after = fact.states.as_ref().map_or("", |states| &states.after);
+    let is = |word: &str| after.split(' ').any(|w| w == word);
+    let acknowledged = (is("active") || is("pending_off") || is("latched")) && !is("unacked");
+    let (zh, en) = match acknowledged {
+        true => ("解除搁置并视为已确认", "and thereby acknowledged"),
+        false => ("解除搁置", ""),
+    };
+    let en = format!("taken off the shelf by {} {en}", by.by);
+    (because(&format!("由 {} {zh}", by.by), &by.reason, ("（", "）")), because(en.trim_end(), &by.reason, (" (", ")")))
+}
+
+/// A person, and the reason where one was given.
+fn said_by(by: &Decision) -> (String, String) {
+    (because(&by.by, &by.reason, ("：", "")), because(&by.by, &by.reason, (": ", "")))
+}
+
 /// Who or what, and the reason where one was given.
 fn because(what: &str, reason: &str, (open, close): (&str, &str)) -> String {
     if reason.trim().is_empty() { what.to_owned() } else { format!("{what}{open}{}{close}", reason.trim()) }
@@ -198,7 +223,7 @@ fn named(point: &str, site: &SiteView) -> (String, String) {
 fn mode_zh(mode: Mode) -> &'static str {
     match mode {
         Mode::Running => "运行",
-        Mode::Stopped => "停运",
+        Mode::Stopped => "停车",
         Mode::Maintenance => "检修",
     }
 }
@@ -214,7 +239,7 @@ fn end_words(why: EndCause, by: Option<&Decision>) -> (String, String) {
         EndCause::Config => ("配置更改", "configuration changed"),
     };
     match by {
-        Some(d) => (format!("{zh}，{}", d.by), format!("{en}, {}", d.by)),
+        Some(d) => (format!("{zh}，{}", said_by(d).0), format!("{en}, {}", said_by(d).1)),
         None => (zh.to_owned(), en.to_owned()),
     }
 }

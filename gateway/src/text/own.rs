@@ -75,9 +75,9 @@ const STALLED: Own = own(
     "Watch by the instruments on site meanwhile; have the machine's load and disk looked at, send the log to the supplier",
 );
 const EXPIRING: Own = own(
-    "旁路许可的时间将在 10 分钟内用完",
+    "旁路的时间将在 10 分钟内用完",
     "到期后该测点的报警立即恢复作用，正在报警的会发声",
-    "联系作业负责人：作业已完就结束旁路；未完就停止作业，或到期后凭新的许可证重新旁路",
+    "联系作业负责人：作业已完就结束旁路；未完就停止作业，或到期后凭新的作业票重新旁路",
     "Call who leads the work: end the bypass if it is done; if not, stop the work, or bypass anew under another permit when it is over",
 );
 const OVERDUE: Own = own(

@@ -5,7 +5,7 @@
 //!        └ what ┘ └ which ┘ └ what ┘  └ why ──────────┘ └ role and place, as they are
 //! ```
 
-use super::alarm;
+use super::{alarm, details};
 use crate::snapshot::SiteView;
 
 /// `None` for a detail of another shape, which is shown as it is.
@@ -19,7 +19,10 @@ pub(super) fn sentence(detail: &str, site: &SiteView) -> Option<(String, String)
         .replace(", from ", "，来自 ")
         .replace("; ", "；")
         .replace(" more before were not written", " 次此前的未记录");
-    Some((format!("{zh}：{why_zh}（角色 {roles}）{from_zh}"), format!("{en}: {why_en} (as {roles}){place}")))
+    Some((
+        format!("{zh}：{why_zh}（角色 {}）{from_zh}", details::roles(roles)),
+        format!("{en}: {why_en} (as {roles}){place}"),
+    ))
 }
 
 /// The requests of people, by the words of their address; the second is whose.
@@ -36,14 +39,14 @@ fn wanted(path: &str, site: &SiteView) -> Option<(String, String)> {
     let (zh, en) = match (group, deed) {
         ("alarms", "ack") => ("确认报警", "acknowledge"),
         ("alarms", "shelve") => ("搁置报警", "shelve"),
-        ("alarms", "unshelve") => ("取消搁置", "unshelve"),
+        ("alarms", "unshelve") => ("解除搁置", "unshelve"),
         ("alarms", "reset") => ("复位锁存", "reset the latch of"),
         ("points", "bypass") => ("旁路", "bypass"),
-        ("points", "end-bypass") => ("解除旁路", "end the bypass of"),
+        ("points", "end-bypass") => ("结束旁路", "end the bypass of"),
         ("points", "out-of-service") => ("停用", "take out of service"),
-        ("points", "in-service") => ("恢复投用", "return to service"),
-        ("first-out", _) => ("复位首发组", "reset the first-out group"),
-        ("units", "mode") => ("设置运行状态", "set the mode of"),
+        ("points", "in-service") => ("恢复使用", "return to service"),
+        ("first-out", _) => ("复位首出组", "reset the first-out group"),
+        ("units", "mode") => ("改变运行方式", "set the mode of"),
         ("silence", _) => ("消音", "silence the sound"),
         ("annunciator", _) => ("测试声光报警", "test the annunciator"),
         ("hazards", "confirm") => ("确认隐患", "confirm the hidden danger"),
@@ -119,7 +122,7 @@ mod tests {
             sentence("POST alarms/GT-102%3AHH/shelve: forbidden: priority_one (as operator), from 127.0.0.1", &site())
                 .unwrap();
         let (title, title_en) = alarm::title("GT-102:HH", &site());
-        assert_eq!(zh, format!("搁置报警 {title}：紧急报警（1 级）不允许搁置（角色 operator），来自 127.0.0.1"));
+        assert_eq!(zh, format!("搁置报警 {title}：紧急报警（1 级）不允许搁置（角色 值班员），来自 127.0.0.1"));
         assert_eq!(
             en,
             format!("shelve {title_en}: an alarm of priority 1 is never shelved (as operator), from 127.0.0.1")
@@ -129,7 +132,7 @@ mod tests {
             &site(),
         )
         .unwrap();
-        assert_eq!(zh, "解除旁路 GT-101：所见内容已变化（角色 safety）；3 次此前的未记录，来自 ::1");
+        assert_eq!(zh, "结束旁路 GT-101：所见内容已变化（角色 安全员）；3 次此前的未记录，来自 ::1");
         assert_eq!(
             en,
             "end the bypass of GT-101: changed since it was shown (as safety); 3 more before were not written, from ::1"

@@ -61,6 +61,14 @@ fn operator(user: &str, action: &str, detail: &str) -> EventKind {
     EventKind::Operator { user: user.into(), action: action.into(), detail: detail.into() }
 }
 
+fn value(number: f64) -> Option<Reading> {
+    Finite::new(number).map(Reading::Good)
+}
+
+fn device(code: &str, detail: &str) -> EventKind {
+    EventKind::DeviceState { device: "DET-1".into(), code: code.into(), detail: detail.into() }
+}
+
 fn raised(fact: AlarmFact) -> EventKind {
     EventKind::Raised { fact, assumed: false, late_by_ms: 0 }
 }
@@ -88,6 +96,8 @@ fn of_alarms() -> Vec<EventKind> {
         EventKind::Released { fact: h() },
         EventKind::PendingOff { fact: h() },
         EventKind::ReturnCancelled { fact: h() },
+        EventKind::ReturnCancelled { fact: AlarmFact { reading: value(24.9), deadband: Some(1.0), ..h() } },
+        EventKind::ReturnCancelled { fact: AlarmFact { reading: value(25.4), deadband: Some(1.0), ..fact("L") } },
         EventKind::Returned { fact: h(), latched: false },
         EventKind::Returned { fact: fact("HH"), latched: true },
         EventKind::Returned { fact: AlarmFact { cause: Cause::User, ..fact("HH") }, latched: true },
@@ -103,11 +113,13 @@ fn of_alarms() -> Vec<EventKind> {
         EventKind::ShadowRaised { fact: h(), assumed: false },
         EventKind::ShadowReturned { fact: h(), latched: false },
         EventKind::Realarm { fact: h(), count: 1, late_by_ms: 0 },
+        EventKind::Realarm { fact: fact("HH"), count: 0, late_by_ms: 0 },
         EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0 },
         EventKind::ChatterStart { fact: h() },
         EventKind::ChatterEnd { fact: h() },
         raised(bad(Fault::Sensor)),
-        raised(AlarmFact { limit: None, ..fact("DISCRETE") }),
+        raised(AlarmFact { limit: None, reading: value(0.0), ..fact("DISCRETE") }),
+        raised(AlarmFact { limit: None, reading: value(1.0), ..fact("DISCRETE") }),
         raised(fact("ROC+")),
         raised(AlarmFact { judged: Some(12.34), ..fact("ROC+") }),
         raised(AlarmFact { judged: Some(-12.34), ..fact("ROC-") }),
@@ -116,6 +128,7 @@ fn of_alarms() -> Vec<EventKind> {
         raised(fact("DEV")),
         raised(AlarmFact { limit: None, ..fact("STUCK") }),
         raised(of("DET-1:COMMS_LOSS", "COMMS_LOSS")),
+        raised(AlarmFact { alarm: "GT-41:H".into(), point: "GT-41".into(), ..h() }),
         raised(AlarmFact { detail: "2/2".into(), ..of("V-1:VOTE", "VOTE") }),
         raised(AlarmFact { detail: "1/1".into(), ..of("V-1:VOTE", "VOTE") }),
         raised(of("V-1:VOTE_INVALID", "VOTE_INVALID")),
@@ -150,8 +163,11 @@ fn of_people() -> Vec<EventKind> {
         EventKind::Acked { fact: h(), by: by("") },
         EventKind::Acked { fact: h(), by: by("已派人查看") },
         EventKind::Reset { fact: fact("HH"), by: by("") },
+        EventKind::Reset { fact: fact("HH"), by: by("现场复核正常") },
         EventKind::Shelved { fact: h(), shelf },
-        EventKind::Unshelved { fact: h(), by: by("") },
+        unshelved("normal unacked", "normal unacked", ""),
+        unshelved("active unacked shadow", "active", "探头已烘干"),
+        unshelved("normal unacked latched", "normal latched", ""),
         EventKind::ShelfExpired { fact: h(), annunciated: true, why: EndCause::Expired },
         EventKind::ShelfExpired { fact: h(), annunciated: false, why: EndCause::Unproven },
         EventKind::ShelfEnded { fact: h() },
@@ -168,7 +184,9 @@ fn of_people() -> Vec<EventKind> {
         },
         EventKind::ServiceReview { point: point(), days: 2 },
         EventKind::InService { point: point(), by: by("") },
+        EventKind::InService { point: point(), by: by("已检定") },
         EventKind::FirstOutReset { group: "F-1".into(), by: by("") },
+        EventKind::FirstOutReset { group: "F-1".into(), by: by("原因已查明") },
         EventKind::FloodStarted { count: 11, first: "GT-102:H".into() },
         EventKind::FloodEnded { count: 12, duration_ms: 450_000, peak: 12, first: "GT-102:H".into() },
         EventKind::ModeChanged {
@@ -184,6 +202,11 @@ fn of_people() -> Vec<EventKind> {
         tested(None, true, None),
         tested(Some(AnnunciatorFault::FeedbackMissing), false, None),
     ]
+}
+
+fn unshelved(before: &str, after: &str, reason: &str) -> EventKind {
+    let states = Some(Box::new(StateChange { before: format!("{before} shelved"), after: after.into() }));
+    EventKind::Unshelved { fact: AlarmFact { states, ..fact("H") }, by: by(reason) }
 }
 
 fn tested(fault: Option<AnnunciatorFault>, by_alarm: bool, asked_by: Option<&str>) -> EventKind {
@@ -301,12 +324,15 @@ fn of_the_rest() -> Vec<EventKind> {
             by: "li".into(),
             asked: Some(by("按评审单 12 放宽高限")),
         },
-        EventKind::DeviceState { device: "DET-1".into(), code: "unit_dead".into(), detail: String::new() },
+        device("unit_dead", ""),
+        device("unit_dead", "tcp-1 unit 12"),
+        device("link_down", "closed by the other end or unplugged"),
         EventKind::Receipt { event_id: "s-9".into(), by: None, note: None },
         EventKind::Receipt { event_id: "s-9".into(), by: Some("值班员李".into()), note: Some("已派人".into()) },
         operator("li", "sign_in", "from 10.0.0.7"),
         operator("li", "refused", "POST alarms/GT-102:HH/shelve: forbidden: priority_one (as operator), from 10.0.0.7"),
         operator("li", "config_refused", "2 defects; 按评审单 12"),
+        operator("li", "setup", "first administrator, from 10.0.0.7"),
         operator(COMMAND_LINE, "user_added", "zhang admin; uid 0 (li), 2026-03-02T00:00:00Z"),
     ]
 }

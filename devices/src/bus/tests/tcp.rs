@@ -120,6 +120,19 @@ async fn ten_thousand_unsolicited_frames_cost_a_connection_and_no_value() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_unit_that_answered_is_not_alive_while_its_link_is_down() {
+    let mut rig = Rig::start(tcp(), &[1], ONE);
+    let other_end = tokio::spawn(serve(rig.connections.recv().await.unwrap()));
+    assert_eq!(rig.state().await.1, "link_up");
+    assert!(rig.scan().await.answered);
+    assert_eq!(rig.status.report().units[0].unit.state, "alive");
+    rig.connections.close();
+    other_end.abort();
+    assert_eq!(rig.state().await.1, "link_down");
+    assert_eq!(rig.status.report().units[0].unit.state, "link_down");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_link_that_is_down_reads_disconnected_in_every_period() {
     let mut rig = Rig::start(tcp(), &[1], ONE);
     drop(rig.connections.recv().await.unwrap());

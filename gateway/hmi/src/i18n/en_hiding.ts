@@ -106,7 +106,7 @@ export const enHiding: Record<keyof typeof zhHiding, string> = {
   'op.do.set_mode': 'Set mode',
   'op.do.test_annunciator': 'Test the sound',
   'op.hint.shelve': 'A shelf only stops sound and light; the alarm is judged, recorded and reported as before. If it is still active at the end, it calls again.',
-  'op.hint.unshelve': 'What is still active counts as acknowledged by you.',
+  'op.hint.unshelve': 'Ending the shelf acknowledges in your name what is still active or latched: it makes no sound any more. Look at the place first; what should not be acknowledged calls again by itself when the shelf is over.',
   'op.hint.reset': 'Ends a latched alarm that has returned and is acknowledged.',
   'op.hint.bypass': 'While bypassed the alarms of the point do not call, but are judged and recorded. You approve; somebody else must have requested it.',
   'op.hint.end_bypass': 'What is active calls at once.',
