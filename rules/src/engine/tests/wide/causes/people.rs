@@ -195,7 +195,7 @@ impl Witness {
                     .find(|u| u.key == *plant_unit)
                     .and_then(|u| u.running_point.as_ref());
                 let served = |s: &str| self.goes_out_of_service(s) || self.comes_into_service(s);
-                signal.is_some_and(|s| self.told(s, at, |_| true) || self.is_stale(s) || served(s))
+                self.configures() || signal.is_some_and(|s| self.told(s, at, |_| true) || self.is_stale(s) || served(s))
             }
             EventKind::FloodStarted { count, .. } => {
                 // A start counts by the labels of the journal.
