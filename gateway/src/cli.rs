@@ -28,6 +28,7 @@ mod check;
 mod client;
 mod dry_run;
 mod exit;
+mod explain;
 mod hidden;
 mod import;
 mod kpi;
