@@ -139,8 +139,9 @@ fn below_living_zero(limit: f64) -> Words {
 
 /// Instruments that no point reads: they are never asked, and nobody learns that they fell silent.
 pub(super) fn unasked(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) {
-    // an entry that could not be read may have been the point of any device
-    if !broken.is_empty() {
+    let is_known = |p: &PointTable| p.expression.is_some() || file.device.iter().any(|d| d.key == p.device);
+    // a point that could not be read, or that names no device there is, may be any device's
+    if !broken.is_empty() || !file.point.iter().all(is_known) {
         return;
     }
     for device in file.device.iter().filter(|d| file.point.iter().all(|p| p.device != d.key)) {
