@@ -179,7 +179,11 @@ impl Expected {
 /// `3:16` and the bytes: where they lie, and the registers or bits.
 fn block(place: &str, data: &str) -> Option<(Span, Vec<u16>)> {
     let (function, address) = place.split_once(':')?;
-    let (function, address) = (function.parse().ok()?, address.parse().ok()?);
+    let address = match address.strip_prefix("0x").or_else(|| address.strip_prefix("0X")) {
+        Some(digits) => u16::from_str_radix(digits, 16).ok()?,
+        None => address.parse().ok()?,
+    };
+    let function = function.parse().ok()?;
     let words = unpack(function, &bytes(data)?)?;
     let count = u16::try_from(words.len()).ok().filter(|count| *count > 0)?;
     let fits = u32::from(address) + u32::from(count) <= 0x1_0000;

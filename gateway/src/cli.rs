@@ -2,6 +2,25 @@
 //!
 //! Owns parsing and dispatch. Leaves each command to its own module.
 
+// before the macros: a service outlives the reader of its output
+pub(crate) mod serve;
+
+/// Shadows the standard ones, which panic where the reader has seen enough (`| head`).
+macro_rules! println {
+    () => { crate::cli::client::line(format_args!("\n")) };
+    ($($word:tt)*) => { crate::cli::client::line(format_args!("{}\n", format_args!($($word)*))) };
+}
+macro_rules! print {
+    ($($word:tt)*) => { crate::cli::client::line(format_args!($($word)*)) };
+}
+macro_rules! eprintln {
+    () => { crate::cli::client::beside(format_args!("\n")) };
+    ($($word:tt)*) => { crate::cli::client::beside(format_args!("{}\n", format_args!($($word)*))) };
+}
+macro_rules! eprint {
+    ($($word:tt)*) => { crate::cli::client::beside(format_args!($($word)*)) };
+}
+
 mod alarm_row;
 mod asked;
 mod bar;
@@ -9,6 +28,7 @@ mod check;
 mod client;
 mod dry_run;
 mod exit;
+mod explain;
 mod hidden;
 mod import;
 mod kpi;
@@ -29,7 +49,6 @@ mod same_station;
 mod scan;
 mod screen;
 mod secret;
-pub(crate) mod serve;
 mod station;
 mod table;
 mod user;

@@ -1,7 +1,7 @@
 //! Another configuration, as a person or a signal asks for it: who, why, and what came of it.
 //!
 //! ```text
-//!   page, `reload` ─► Desk ─► [1] ─► the station's loop (cli::station) ─► InForce · Restarting · Defects
+//!   page, `reload` ─► Desk ─► [1] ─► the station's loop (cli::station) ─► InForce · Unchanged · Restarting · Defects
 //!   SIGHUP ───────────────────────►
 //! ```
 //! Owns the words between the page and the loop. Leaves checking and switching to that loop, who may ask to `web::routes`.
@@ -56,10 +56,22 @@ impl Asker {
 pub enum Answer {
     /// The rules are in force, without a stop.
     InForce,
+    /// It is what runs already: nothing was done.
+    Unchanged,
     /// Another wiring: a clean stop and a start follow.
     Restarting,
     /// The running one is kept.
     Defects(Vec<Diagnostic>),
+}
+
+/// What a running station made of a good configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    InForce,
+    /// Word for word what runs.
+    Unchanged,
+    /// It needs a stop and a start.
+    No,
 }
 
 /// One request to the station's loop.
@@ -114,7 +126,7 @@ impl Desk {
         let (reply, told) = oneshot::channel();
         self.wishes.try_send(Wish { asker, reply: Some(reply) }).map_err(|_| UnderWay)?;
         let answer = told.await.map_err(|_| UnderWay)?;
-        if let (Some(key), Answer::InForce | Answer::Restarting) = (key, &answer) {
+        if let (Some(key), Answer::InForce | Answer::Unchanged | Answer::Restarting) = (key, &answer) {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             answers.push_back((key, answer.clone()));
             if answers.len() > ANSWERS_MAX {

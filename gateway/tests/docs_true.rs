@@ -125,7 +125,9 @@ fn the_alarm_tables_of_the_guide_have_no_defects() {
 fn the_annunciator_of_the_guide_has_no_defects() {
     let shown = blocks(OPERATE, "toml").collect::<String>();
     assert!(shown.contains("[annunciator]"));
-    let checked = hazard_gateway(&Site::of(&format!("{AROUND_ALARMS}{shown}")), &["check"], "");
+    let level = "[[point]]\nkey = \"LT-900\"\nname = \"液位\"\nname_en = \"Level\"\ndevice = \"reactor\"\nfield = \"level_a\"\n\
+                 kind = \"level\"\nunit = \"m\"\nrange = [0, 10]\n";
+    let checked = hazard_gateway(&Site::of(&format!("{AROUND_ALARMS}{level}{shown}")), &["check"], "");
     assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
 }
 

@@ -82,6 +82,18 @@ fn other_rules_are_in_force_without_a_stop() {
 }
 
 #[test]
+fn an_unchanged_file_is_no_entry_of_the_journal() {
+    let (site, mut gateway, cookie) = running();
+    gateway.signal(Signal::HUP);
+    gateway.log_line("nothing was done");
+    let events = gateway.get("/api/v1/events?after_seq=0&limit=500", Some(&cookie)).to_string();
+    assert!(!events.contains("system.config_changed"), "{events}");
+    drop(site);
+    gateway.terminate();
+    assert_eq!(gateway.wait(), Some(0));
+}
+
+#[test]
 fn another_wiring_takes_over_in_the_same_process_and_people_stay_signed_in() {
     let (site, mut gateway, cookie) = running();
     rewrite(&site, "unit = 11", "unit = 12");

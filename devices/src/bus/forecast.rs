@@ -86,7 +86,7 @@ pub struct BusForecast {
     pub bus: String,
     pub requests: Vec<RequestForecast>,
     pub healthy: Outlook,
-    /// With as many units dead as asked for (at most all but one), those that ask least of the bus.
+    /// With as many units dead as asked for (at most all there are), those that ask least of the bus.
     pub with_dead: Option<Outlook>,
     /// Healthy, with every fast period in force; `None` where no judged point has one.
     pub all_fast: Option<Outlook>,
@@ -99,7 +99,7 @@ pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Durati
     let unit = |d: &DeviceSpec| Unit::new(d.clone(), &spec.transport, spec.timeout, now);
     let units: Vec<Unit> = spec.devices.iter().map(unit).collect();
     let requests = units.iter().flat_map(|u| requests(spec, u, now)).collect();
-    let dead = dead.min(units.len().saturating_sub(1));
+    let dead = dead.min(units.len());
     let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
     let all_fast = all_fast(spec).map(|fast| Play::new(&fast, now, 0).run(max_age));
     BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead, all_fast }

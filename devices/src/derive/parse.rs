@@ -35,6 +35,14 @@ pub(super) fn expression(text: &str, names: &impl Names) -> Parsed<Expression> {
             ("拆成几个计算测点", "split it into several derived points"),
         ));
     }
+    if let Some((at, wide, plain)) = full_width(&reader.text) {
+        reader.at = at + 1;
+        return Err(reader.told(
+            at,
+            (format!("“{wide}”是全角符号"), format!("`{wide}` is a full-width sign")),
+            (format!("改用半角的 {plain}"), format!("write the plain {plain}")),
+        ));
+    }
     reader.out.result = reader.either()?;
     reader.space();
     if reader.at < reader.text.len() {
@@ -45,6 +53,35 @@ pub(super) fn expression(text: &str, names: &impl Names) -> Parsed<Expression> {
         ));
     }
     Ok(reader.out)
+}
+
+/// Signs of a Chinese keyboard and what is meant by them.
+const FULL_WIDTH: [(char, char); 15] = [
+    ('＋', '+'),
+    ('－', '-'),
+    ('×', '*'),
+    ('＊', '*'),
+    ('÷', '/'),
+    ('／', '/'),
+    ('（', '('),
+    ('）', ')'),
+    ('，', ','),
+    ('、', ','),
+    ('＞', '>'),
+    ('＜', '<'),
+    ('＝', '='),
+    ('｛', '{'),
+    ('｝', '}'),
+];
+
+/// The first of them, with its place; a key in braces may have any.
+fn full_width(text: &[char]) -> Option<(usize, char, char)> {
+    let mut in_braces = false;
+    text.iter().enumerate().find_map(|(at, sign)| {
+        in_braces = *sign == '{' || (in_braces && *sign != '}');
+        let (wide, plain) = FULL_WIDTH.iter().find(|(wide, _)| wide == sign && !in_braces)?;
+        Some((at, *wide, *plain))
+    })
 }
 
 struct Reader<'a, N> {

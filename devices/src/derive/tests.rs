@@ -157,6 +157,8 @@ fn every_defect_has_its_place_and_a_remedy() {
         ("critical(water)", 9, "no critical quantity"),
         ("1e999", 0, "no number"),
         ("{a} = 1", 4, "left over"),
+        ("{a} ＋ 1", 4, "`＋` is a full-width sign"),
+        ("max（{a}, 1)", 3, "`（` is a full-width sign"),
     ] {
         let error = refused(text);
         assert!(error.problem.1.contains(problem), "{text}: {error:?}");

@@ -62,6 +62,14 @@ fn flaws(vectors: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn an_address_of_a_vector_may_be_hexadecimal() {
+    let found = flaws("[[vector]]\nblocks = { '3:0x0' = '0000 001F 0002 0001' }\nexpect = { x = 0.31 }\n");
+    assert!(!found.iter().any(|f| f.1.contains("cannot be read")), "{found:?}");
+    let found = flaws("[[vector]]\nblocks = { '3:0xG' = '0000 001F 0002 0001' }\nexpect = { x = 0.31 }\n");
+    assert!(found.iter().any(|f| f.1.contains("cannot be read")), "{found:?}");
+}
+
+#[test]
 fn a_vector_that_differs_is_named_with_its_registers_what_was_expected_and_what_came() {
     let found = flaws(
         "[[vector]]\nblocks = { '3:0' = '0000 001F 0002 0001' }\nexpect = { x = 0.31 }\n\

@@ -142,6 +142,18 @@ fn write_lines(lines: &[String], begin: &str, end_of_line: &str) -> Result<Exit,
     written(text.as_bytes()).map(|()| Exit::Ok)
 }
 
+/// What `println!` of the commands is: a closed pipe ends the command as [`written`] has it, without a panic.
+pub(super) fn line(words: std::fmt::Arguments<'_>) {
+    if let Err(exit) = written(words.to_string().as_bytes()) {
+        std::process::exit(i32::from(exit.code()));
+    }
+}
+
+/// What `eprintln!` of the commands is: nobody who reads it is no reason to stop.
+pub(super) fn beside(words: std::fmt::Arguments<'_>) {
+    let _ = io::stderr().lock().write_all(words.to_string().as_bytes());
+}
+
 /// To standard output; a reader that has seen enough (`| head`) is no fault.
 pub(super) fn written(bytes: &[u8]) -> Result<(), Exit> {
     let mut out = io::stdout().lock();

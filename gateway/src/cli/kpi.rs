@@ -43,6 +43,8 @@ fn run(args: &KpiArgs) -> Result<(), Exit> {
     if args.from.is_none() {
         asked.from_ms = asked.to_ms - WEEK_MS;
     }
+    // what has not been yet is not recorded
+    asked.to_ms = asked.to_ms.min(now.max(asked.from_ms + 1));
     let report = kpi::of_folder(&past, asked).map_err(|error| failed(&error, past.dir()))?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|_| Exit::Internal)?);
@@ -85,6 +87,7 @@ fn print(report: &Report) {
 fn recorded(ms: i64) -> String {
     let hours = ms as f64 / 3_600_000.0;
     let short = match ms < DAY_MS {
+        true if ms == 0 => "：这段时间没有运行，没有可报的 · it did not run in this time: nothing to tell",
         true => "：不足一天，不给出每日数 · too short for a daily figure",
         false => "",
     };

@@ -109,6 +109,21 @@ impl LinkArgs {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address(pub(super) Option<u8>, pub(super) u16);
 
+impl Address {
+    /// A reference such as 30001 tells the function itself; another one beside it would read another register than either means.
+    pub(super) fn fits(self, function: Option<u8>) -> Result<(), Exit> {
+        let (Some(told), Some(given)) = (self.0, function.filter(|given| Some(*given) != self.0)) else {
+            return Ok(());
+        };
+        let address = self.1;
+        eprintln!(
+            "--address 的写法指功能 {told}，与 --function {given} 不符：去掉 --function，或写从 0 起的地址 --address {address} · this --address \
+             is one of function {told}, not --function {given}: leave --function out, or write the address from 0, --address {address}"
+        );
+        Err(Exit::Usage)
+    }
+}
+
 /// Reads `--address`.
 pub(super) fn address(text: &str) -> Result<Address, String> {
     let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
@@ -204,7 +219,16 @@ pub(super) fn shown(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{Exit, address, shown};
+
+    #[test]
+    fn a_reference_and_a_function_that_contradict_each_other_are_refused() {
+        let fits = |text: &str, function| address(text).unwrap().fits(function);
+        assert_eq!(fits("30001", Some(3)), Err(Exit::Usage));
+        for (text, function) in [("30001", Some(4)), ("30001", None), ("17", Some(3))] {
+            assert_eq!(fits(text, function), Ok(()), "{text}");
+        }
+    }
 
     #[test]
     fn numbers_are_shown_without_noise() {

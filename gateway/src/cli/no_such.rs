@@ -5,6 +5,8 @@
 use crate::config::nearest;
 use rules::RuleBook;
 
+const ALARM_KEY: &str = "报警写作 测点:条件，如 GT-102:H · an alarm is POINT:CONDITION, such as GT-102:H";
+
 /// An alarm: those of its point, instrument or vote, or the nearest of all.
 pub(super) fn alarm(book: &RuleBook, key: &str) -> Option<String> {
     if book.alarm_index(key).is_some() {
@@ -15,15 +17,26 @@ pub(super) fn alarm(book: &RuleBook, key: &str) -> Option<String> {
     let own: Vec<&str> =
         all.iter().filter(|k| k.rsplit_once(':').is_some_and(|(s, _)| s == subject)).map(|k| &**k).collect();
     if own.is_empty() {
-        return Some(said(key, ("报警", "alarm"), nearest(key, &all)));
+        let same = all.iter().find(|known| known.eq_ignore_ascii_case(key)).map(String::as_str);
+        let said = said(key, ("报警", "alarm"), same.or_else(|| nearest(key, &all)));
+        return Some(if key.contains(':') { said } else { format!("{said}\n{ALARM_KEY}") });
     }
     let list = own.join(" ");
-    Some(format!("{key}: 没有这个报警；{subject} 有：{list} · no such alarm; {subject} has: {list}"))
+    Some(format!("{key}: 没有这个报警；{subject} 有：{list} · no such alarm; {subject} has: {list}\n{ALARM_KEY}"))
 }
 
 pub(super) fn point(book: &RuleBook, key: &str) -> Option<String> {
     let keys: Vec<&str> = book.points().iter().map(|p| &*p.key).collect();
-    (!keys.contains(&key)).then(|| said(key, ("测点", "point"), nearest(key, &keys)))
+    if keys.contains(&key) {
+        return None;
+    }
+    if let Some((point, _)) = key.rsplit_once(':').filter(|(point, _)| keys.contains(point)) {
+        return Some(format!(
+            "{key} 是报警；旁路和停用按测点：{point} · that is an alarm; bypass and out-of-service take a point: {point}"
+        ));
+    }
+    let same = keys.iter().find(|known| known.eq_ignore_ascii_case(key)).copied();
+    Some(said(key, ("测点", "point"), same.or_else(|| nearest(key, &keys))))
 }
 
 pub(super) fn unit(known: &[&str], key: &str) -> Option<String> {
@@ -53,6 +66,9 @@ mod tests {
         assert!(said.contains("GT-102 has: ") && said.contains("GT-102:HH") && !said.contains("GT-101"), "{said}");
         assert!(alarm(&book, "GT-192:HH").unwrap().contains("did you mean GT-1"));
         assert!(point(&book, "GT-1O2").unwrap().contains("did you mean GT-1"));
+        assert!(alarm(&book, "gt-102:h").unwrap().contains("did you mean GT-102:H?"));
+        assert!(alarm(&book, "GT-102").unwrap().contains("an alarm is POINT:CONDITION"));
+        assert!(point(&book, "GT-104:H").unwrap().contains("take a point: GT-104"));
         assert_eq!(
             (alarm(&book, "GT-102:HH"), point(&book, "GT-102"), unit(&["scrubber"], "scrubber")),
             (None, None, None)

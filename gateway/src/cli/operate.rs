@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::asked::{ANSWER_LIMIT, Trouble};
+use super::explain::explained;
 use super::link::block_on;
 use super::look::{Looked, Sees, look};
 use super::operate_hazard::HazardAction;
@@ -273,7 +274,10 @@ async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
         body["seen_seq"] = seen.into();
     }
     let key = args.key.clone().unwrap_or_else(new_key);
-    let answer = person.post(&path, &body, &key, ANSWER_LIMIT).await?;
+    let answer = match person.post(&path, &body, &key, ANSWER_LIMIT).await {
+        Ok(answer) => answer,
+        Err(trouble) => return Err(explained(person, (&path, sees, body["seen_seq"].as_u64()), trouble).await),
+    };
     if args.json {
         println!("{answer}");
     } else if answer["already_so"] == true {

@@ -8,7 +8,9 @@ use super::same_station::{Expected, is_here};
 use super::{Exit, check, screen, secret};
 use crate::config::{self, Station};
 use crate::text::refusal_words;
+use crate::web::Role;
 use crate::web::local::LocalToken;
+use crate::web::routes::who_may;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use rules::RuleBook;
 use serde_json::{Value, json};
@@ -134,7 +136,8 @@ impl Person {
             Err(error) if error.is_timeout() || error.is_connect() => ask().await,
             first => first,
         };
-        answered(answer.map_err(|error| self.unreachable(&error))?).await
+        let answer = answer.map_err(|error| self.unreachable(&error))?;
+        answered(answer).await.map_err(|trouble| with_roles(path, trouble))
     }
 
     /// The rules of the file, where it has no defects: what there is to act on.
@@ -151,6 +154,16 @@ impl Person {
         let url = &self.url;
         Trouble::io(format!("{url}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})"))
     }
+}
+
+/// Where the role alone is in the way: which ones may.
+fn with_roles(path: &str, mut trouble: Trouble) -> Trouble {
+    let roles: Vec<&str> = who_may("POST", path).into_iter().map(Role::word).collect();
+    if trouble.text.ends_with("(403)") && !roles.is_empty() {
+        let (zh, en) = (roles.join("、"), roles.join(", "));
+        trouble.text.push_str(&format!("\n可以的角色：{zh} · roles that may: {en}"));
+    }
+    trouble
 }
 
 /// A field by the name of its option, a time in the option's minutes.
@@ -219,6 +232,15 @@ mod tests {
             words_of(StatusCode::CONFLICT, &json!({ "title": "变", "title_en": "changed", "detail": "GT-101" })),
             "变 · changed: GT-101 (409)"
         );
+    }
+
+    #[test]
+    fn a_refusal_by_role_names_the_roles_that_may() {
+        let refused = |text: &str| Trouble { text: text.into(), exit: Exit::Usage };
+        let said = with_roles("/api/v1/alarms/GT-101:H/ack", refused("该角色无此权限 (403)")).text;
+        assert!(said.ends_with("roles that may: operator, shift"), "{said}");
+        let own_reason = "紧急报警（1 级）不允许搁置 (403 priority_one)";
+        assert_eq!(with_roles("/api/v1/alarms/GT-101:H/shelve", refused(own_reason)).text, own_reason);
     }
 
     #[test]

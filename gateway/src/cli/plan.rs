@@ -55,7 +55,7 @@ pub(super) fn main(args: &PlanArgs) -> Exit {
     } else {
         println!("{}：采集计划 · acquisition plan", site.view.name);
         for (spec, bus) in site.buses.iter().zip(&buses) {
-            print_bus(spec, bus, args.dead.is_some());
+            print_bus(spec, bus, args.dead);
         }
         println!("\n{}", verdict(&buses, args.dead.is_some()));
     }
@@ -106,7 +106,7 @@ fn when_fast(buses: &[BusForecast]) -> (String, String) {
     })
 }
 
-fn print_bus(spec: &BusSpec, bus: &BusForecast, judge_dead: bool) {
+fn print_bus(spec: &BusSpec, bus: &BusForecast, asked_dead: Option<usize>) {
     println!("\n总线 bus {} · {}", bus.bus, how(&spec.transport));
     let rows: Vec<_> = bus.requests.iter().map(cells).collect();
     for line in table::lines(&HEADS, &rows) {
@@ -120,8 +120,17 @@ fn print_bus(spec: &BusSpec, bus: &BusForecast, judge_dead: bool) {
         print_outlook("全部快速周期生效 all fast periods in force", outlook, true);
     }
     if let Some(outlook) = &bus.with_dead {
-        print_outlook(&format!("{0} 台失联 {0} dead", outlook.dead), outlook, judge_dead);
+        print_outlook(&dead_words(outlook.dead, asked_dead), outlook, asked_dead.is_some());
     }
+}
+
+/// How many are dead, and that it is fewer than asked for where the bus has no more.
+fn dead_words(dead: usize, asked: Option<usize>) -> String {
+    let cut = match asked {
+        Some(asked) if asked > dead => format!("（只有 {dead} 台 · only {dead} on this bus）"),
+        _ => String::new(),
+    };
+    format!("{dead} 台失联 {dead} dead{cut}")
 }
 
 fn cells(r: &RequestForecast) -> [String; 10] {
@@ -208,6 +217,20 @@ mod tests {
             assert_eq!(late(&buses, true), 0, "{name}: {}", verdict(&buses, true));
             assert!(buses.iter().all(|b| !b.requests.is_empty()), "{name}");
         }
+    }
+
+    #[test]
+    fn more_dead_than_there_are_is_said_and_all_of_them_are_judged() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
+        let site = config::check_site(&path).value.expect("the example is right");
+        let buses = all(&site, 99);
+        for (spec, bus) in site.buses.iter().zip(&buses) {
+            let outlook = bus.with_dead.as_ref().expect("one is there");
+            assert_eq!(outlook.dead, spec.devices.len());
+            assert!(!outlook.back.is_zero() && outlook.late.is_empty(), "{outlook:?}");
+        }
+        assert_eq!(dead_words(2, Some(99)), "2 台失联 2 dead（只有 2 台 · only 2 on this bus）");
+        assert_eq!(dead_words(2, Some(2)), "2 台失联 2 dead");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(super) fn main(args: &ReadArgs) -> Exit {
 }
 
 async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
+    args.address.fits(args.function)?;
     let function = args.function.or(args.address.0).unwrap_or(3);
     let span = Span { function, address: args.address.1, count: args.count };
     if u32::from(span.address) + u32::from(span.count) > 0x1_0000 {

@@ -34,7 +34,10 @@ async fn reload(args: &ReloadArgs) -> Result<Exit, Exit> {
     let body = json!({ "reason": args.reason });
     let done = person.post("/api/v1/config/reload", &body, &new_key(), CHECK_LIMIT).await;
     person.sign_out().await;
-    if done.map_err(Trouble::said)?["restart"] == true {
+    let done = done.map_err(Trouble::said)?;
+    if done["changed"] == false {
+        println!("没有不同，什么也没有做 · nothing differs, nothing was done");
+    } else if done["restart"] == true {
         println!(
             "配置无误；接线不同，网关现在停止并以新配置启动，数秒无读数 · good; the wiring is another: the gateway stops and starts with it \
              now, seconds without readings"

@@ -52,7 +52,9 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
         );
         return Err(Exit::Io);
     };
-    let span = span(args.from.as_deref(), args.to.as_deref(), recorded)?;
+    // an end that was not given is in no wrong order with a beginning beyond all samples
+    let ever = Span { from_ms: i64::MIN, to_ms: i64::MAX };
+    let mut span = span(args.from.as_deref(), args.to.as_deref(), ever)?;
     if span.to_ms < recorded.from_ms || span.from_ms > recorded.to_ms {
         eprintln!(
             "这段时间没有历史数据；现有 {} – {} · no history in that time; there is {} – {}",
@@ -63,6 +65,8 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
         );
         return Err(Exit::Usage);
     }
+    span.from_ms = if args.from.is_some() { span.from_ms } else { recorded.from_ms };
+    span.to_ms = if args.to.is_some() { span.to_ms } else { recorded.to_ms };
     let ask = Ask {
         book: &site.book,
         config_hash: &site.view.config_hash,

@@ -42,7 +42,11 @@ impl ScanArgs {
 struct Units(Vec<u8>);
 
 fn units(text: &str) -> Result<Units, String> {
-    let wrong = || format!("“{text}”不是站号 · is not a list of unit ids such as 1-32,40 (0 to 255)");
+    let wrong = || {
+        format!(
+            "“{text}”不是站号：写 0 到 255 的站号，如 1-32,40 · is not a list of unit ids such as 1-32,40 (0 to 255)"
+        )
+    };
     let mut all = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -96,6 +100,7 @@ pub(super) fn main(args: &ScanArgs) -> Exit {
 }
 
 async fn run(args: &ScanArgs) -> Result<Exit, Exit> {
+    args.address.fits(args.function)?;
     let (transport, name) = args.link.transport()?;
     let mut session = open(&transport, &name).await?;
     let (ids, wait, questions) = (&args.units.0, args.link.wait(), args.questions());

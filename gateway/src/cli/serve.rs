@@ -6,7 +6,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Checked, Site};
 use crate::core::NewRules;
 use crate::office::{self, OfficeError};
-use crate::reload::{self, Asker};
+use crate::reload::{self, Asker, Taken};
 use crate::run::{Ready, RunError, Surroundings, run_site};
 use crate::store::StoreError;
 use std::path::Path;
@@ -91,16 +91,20 @@ fn end(runtime: Runtime) {
 }
 
 /// With the same wiring the core takes the rules over.
-async fn new_rules(site: &Ready, now: &Site, next: &Site, asker: &Asker) -> bool {
+async fn new_rules(site: &Ready, now: &Site, next: &Site, asker: &Asker) -> Taken {
     if !next.has_wiring_of(now) {
-        return false;
+        return Taken::No;
+    }
+    if next.view.config_hash == now.view.config_hash {
+        return Taken::Unchanged;
     }
     let (next, asker) = (next.clone(), asker.clone());
     let new = tokio::task::spawn_blocking(move || NewRules::of(&next, asker)).await;
-    match new {
+    let is_in_force = match new {
         Ok(new) => site.core.change(new).await,
         Err(_) => false,
-    }
+    };
+    if is_in_force { Taken::InForce } else { Taken::No }
 }
 
 /// The township station until SIGTERM or SIGINT; SIGHUP reloads.
@@ -121,7 +125,7 @@ pub(super) fn office(path: &Path) -> Exit {
     let clock = Arc::new(SystemClock::default());
     let cannot_start = |error: &OfficeError| matches!(error, OfficeError::Store(_) | OfficeError::Listen(..));
     let run = |settings, _: Asker, stop, _: oneshot::Sender<()>| office::run(settings, clock.clone(), stop, None);
-    let take_over = async |_: &(), _: &_, _: &_, _: &Asker| false;
+    let take_over = async |_: &(), _: &_, _: &_, _: &Asker| Taken::No;
     // an office has no rules: its configuration is asked for by SIGHUP only
     let wishes = reload::desk().1;
     let station = Station { path: path.to_owned(), check: config::check_office, run, take_over, cannot_start, wishes };

@@ -12,7 +12,7 @@
 use super::check;
 use crate::config::{Checked, Diagnostic};
 use crate::notify;
-use crate::reload::{Answer, Asker, Wish};
+use crate::reload::{Answer, Asker, Taken, Wish};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,7 +25,7 @@ pub(super) struct Station<T, R, L, E> {
     pub(super) check: fn(&Path) -> Checked<T>,
     /// Runs until the token is cancelled, as somebody wanted it; tells when it is up, and by what it is reached then.
     pub(super) run: R,
-    /// Settings in force, settings that are wanted and by whom: true when the running station has taken them over.
+    /// Settings in force, settings that are wanted and by whom: what the running station made of them.
     pub(super) take_over: L,
     /// Whether it ended so because its settings cannot be used here: an address or a folder.
     pub(super) cannot_start: fn(&E) -> bool,
@@ -85,7 +85,7 @@ where
     pub(super) async fn until_stopped<U>(mut self, first: T) -> Result<(), E>
     where
         R: AsyncFn(T, Asker, CancellationToken, oneshot::Sender<U>) -> Result<(), E>,
-        L: AsyncFn(&U, &T, &T, &Asker) -> bool,
+        L: AsyncFn(&U, &T, &T, &Asker) -> Taken,
     {
         let wishes = std::mem::replace(&mut self.wishes, mpsc::channel(1).1);
         let Ok(mut signals) = Signals::listen(wishes) else {
@@ -119,7 +119,7 @@ where
     async fn until_switched<U>(&self, mut settings: T, asker: Asker, signals: &mut Signals) -> Result<Stopped<T>, E>
     where
         R: AsyncFn(T, Asker, CancellationToken, oneshot::Sender<U>) -> Result<(), E>,
-        L: AsyncFn(&U, &T, &T, &Asker) -> bool,
+        L: AsyncFn(&U, &T, &T, &Asker) -> Taken,
     {
         let stop = CancellationToken::new();
         let (up, mut told) = oneshot::channel();
@@ -152,13 +152,18 @@ where
                             ended = &mut running => return ended.map(|()| Stopped::Ended),
                             taken = self.taken_over(reached.as_ref(), &settings, &next, &wish.asker) => taken,
                         };
-                        if !taken {
-                            // said before the page goes with the rest
-                            wish.answer(Answer::Restarting);
-                            break Some((next, wish.asker));
+                        match taken {
+                            Taken::InForce => {
+                                wish.answer(Answer::InForce);
+                                settings = next;
+                            }
+                            Taken::Unchanged => wish.answer(Answer::Unchanged),
+                            Taken::No => {
+                                // said before the page goes with the rest
+                                wish.answer(Answer::Restarting);
+                                break Some((next, wish.asker));
+                            }
                         }
-                        wish.answer(Answer::InForce);
-                        settings = next;
                     }
                 },
             }
@@ -174,19 +179,23 @@ where
     }
 
     /// A station that is not up yet is started anew.
-    async fn taken_over<U>(&self, reached: Option<&U>, settings: &T, next: &T, asker: &Asker) -> bool
+    async fn taken_over<U>(&self, reached: Option<&U>, settings: &T, next: &T, asker: &Asker) -> Taken
     where
-        L: AsyncFn(&U, &T, &T, &Asker) -> bool,
+        L: AsyncFn(&U, &T, &T, &Asker) -> Taken,
     {
         let (path, by) = (self.path.display(), asker.word());
         let taken = match reached {
             Some(reached) => (self.take_over)(reached, settings, next, asker).await,
-            None => false,
+            None => Taken::No,
         };
-        if taken {
-            tracing::warn!(%path, by, "the configuration is good; its rules are in force now, without a stop");
-        } else {
-            tracing::warn!(%path, by, "the configuration is good and takes over now, with a stop and a start");
+        match taken {
+            Taken::InForce => {
+                tracing::warn!(%path, by, "the configuration is good; its rules are in force now, without a stop");
+            }
+            Taken::Unchanged => tracing::warn!(%path, by, "the configuration is what runs already; nothing was done"),
+            Taken::No => {
+                tracing::warn!(%path, by, "the configuration is good and takes over now, with a stop and a start");
+            }
         }
         taken
     }

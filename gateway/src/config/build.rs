@@ -8,8 +8,8 @@ use super::locate::SourceFile;
 use super::shape::Shaped;
 use super::words::did_you_mean;
 use super::{
-    Office, Site, annunciator, buses, derived, fast, heartbeat, off_plan, pace, parts, profile_files, register,
-    settings, substances,
+    Office, Site, annunciator, buses, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
+    register, settings, substances,
 };
 use crate::snapshot::{Points, SiteView};
 use rules::RuleBook;
@@ -45,6 +45,7 @@ pub(super) fn site(
     fast::check(&file, &mut findings);
     heartbeat::check(&file, &profiles, &mut findings);
     substances::check(&file, &mut findings);
+    english::check(table, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
     let history = settings::history(file.history.as_ref(), &mut findings);
     let annunciator = annunciator::check(&file, base, &broken, &mut findings);

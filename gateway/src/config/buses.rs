@@ -6,7 +6,7 @@ use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
 use super::profile_files::Profiles;
 use super::words::did_you_mean;
-use super::{fast, links, own};
+use super::{doubtful, fast, links, own};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
 use rules::{RuleBook, Sharing};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,7 @@ pub(super) fn check(
     for point in file.point.iter().filter(|p| p.expression.is_none() && !p.field.is_empty()) {
         check_field(point, file, profiles, findings);
     }
+    doubtful::unasked(file, broken, findings);
 }
 
 /// The specifications of a site without defects: every link but the annunciator's.

@@ -159,6 +159,7 @@ fn check_serial(link: &LinkTable, findings: &mut Vec<Finding>) {
             .warning(),
         );
     }
+    findings.extend(link.serial.as_deref().filter(|path| is_socket(path)).map(|path| no_port(link, path)));
     let mut refuse = |field: &str, ok: bool, allowed: &str| {
         if !ok {
             findings.push(Finding::fatal(
@@ -168,7 +169,7 @@ fn check_serial(link: &LinkTable, findings: &mut Vec<Finding>) {
             ));
         }
     };
-    refuse("baud", (300..=921_600).contains(&link.baud), "300 … 921600");
+    refuse("baud", is_baud(link.baud), "300 … 921600");
     refuse(
         "data_bits",
         link.data_bits == 8,
@@ -245,10 +246,65 @@ fn is_host_port(address: &str) -> bool {
     address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0))
 }
 
+/// Speeds that a serial port may have.
+pub(super) fn is_baud(baud: u32) -> bool {
+    (300..=921_600).contains(&baud)
+}
+
+/// `host:port` where the path of a port belongs; paths with a colon have a slash as well.
+fn is_socket(path: &str) -> bool {
+    !path.contains('/') && is_host_port(path)
+}
+
+fn no_port(link: &LinkTable, path: &str) -> Finding {
+    Finding::fatal(
+        format!("link[{}].serial", link.key),
+        (format!("{path} 是网络地址，不是串口"), format!("{path} is an address of the network, no serial port")),
+        (
+            format!("串口服务器写 rtu_over_tcp = \"{path}\"，Modbus TCP 写 tcp = \"{path}\""),
+            format!("for a converter write rtu_over_tcp = \"{path}\", for Modbus TCP tcp = \"{path}\""),
+        ),
+    )
+}
+
 fn unstable_serial_name(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| {
         ["ttyUSB", "ttyACM"].iter().any(|prefix| {
             name.strip_prefix(prefix).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::site_from_text;
+
+    fn said(of_the_link: &str) -> Vec<(String, String)> {
+        let text = format!(
+            "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
+             [[link]]\nkey = \"l\"\n{of_the_link}\n\
+             [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n\
+             [[point]]\nkey = \"LT-1\"\nname = \"液位\"\nname_en = \"Level\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n\
+             kind = \"level\"\nunit = \"m\"\nperiod_ms = 50\nrange = [0, 5]\nsignal_span = [0, 5]\n"
+        );
+        site_from_text("site.toml", &text, |_| ()).diagnostics.into_iter().map(|d| (d.path, d.remedy_en)).collect()
+    }
+
+    #[test]
+    fn an_address_where_a_port_belongs_is_told_with_the_way_that_was_meant() {
+        let found = said("serial = \"127.0.0.1:4001\"\nbaud = 115200");
+        assert_eq!(found.first().map(|f| f.0.as_str()), Some("link[l].serial"), "{found:?}");
+        assert!(found[0].1.contains("rtu_over_tcp = \"127.0.0.1:4001\""), "{found:?}");
+        assert!(
+            !said("serial = \"/dev/serial/by-path/pci-0:0:502\"\nbaud = 115200")
+                .iter()
+                .any(|f| f.0.ends_with("serial"))
+        );
+    }
+
+    #[test]
+    fn nothing_is_reckoned_from_a_speed_that_no_port_has() {
+        let found = said("serial = \"/dev/ttyS1\"\nbaud = 123");
+        assert_eq!(found.iter().map(|f| f.0.as_str()).collect::<Vec<_>>(), ["link[l].baud"], "{found:?}");
+    }
 }

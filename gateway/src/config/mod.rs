@@ -10,6 +10,8 @@ mod build;
 mod buses;
 mod derived;
 pub mod diagnostic;
+mod doubtful;
+mod english;
 mod fast;
 pub mod file;
 mod folder;
@@ -41,6 +43,7 @@ pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use load::load_warnings;
 pub use locate::SourceFile;
 pub use noise::{compared, noise_warnings};
+pub(crate) use substances::SubstanceWord;
 pub(crate) use words::nearest;
 
 use crate::snapshot::SiteView;

@@ -3,6 +3,7 @@
 //! Owns the checks of a point against its field. Leaves reading it to `devices`.
 
 use super::diagnostic::Finding;
+use super::doubtful;
 use super::file::PointTable;
 use devices::profile::{Field, Kind, Own, Profile, Signal, Unfit, WordOrder, factor_between};
 use std::sync::Arc;
@@ -142,7 +143,7 @@ pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: 
             ("4 mA 与 20 mA 的值相同".to_owned(), "the values at 4 and 20 mA are the same".to_owned()),
             ("写 signal_span = [4 mA 时的值, 20 mA 时的值]", "write signal_span = [value at 4 mA, value at 20 mA]"),
         ),
-        Some(Ok(_) | Err(Unfit::NoField)) => return,
+        Some(Ok(_) | Err(Unfit::NoField)) => return doubtful::of_point(p, field, findings),
     };
     findings.push(Finding::fatal(at(key), message, (remedy.0.into(), remedy.1.into())));
 }

@@ -4,10 +4,10 @@
 //! Owns the lower bound of a scan. Leaves planning requests to `devices::plan`.
 
 use super::diagnostic::Finding;
-use super::fast;
 use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, SiteFile};
 use super::parts::{kind, period};
 use super::profile_files::Profiles;
+use super::{fast, links};
 use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::Profile;
 use rules::book::presets;
@@ -24,7 +24,8 @@ const URGENT_DELAY_DOUBTFUL_S: f64 = 60.0;
 /// Checks periods, delays and the load of every serial link.
 pub(super) fn check(file: &SiteFile, profiles: &Profiles, findings: &mut Vec<Finding>) {
     file.point.iter().for_each(|point| numbers(point, findings));
-    for link in &file.link {
+    // what follows from a speed that cannot be is no second defect
+    for link in file.link.iter().filter(|l| l.serial.is_none() || links::is_baud(l.baud)) {
         let (load, mut slow) = load(link, file, profiles, &|p| p.period_ms);
         let (load_fast, slow_when_fast) = load_when_fast(link, file, profiles);
         if load > 1.0 {
@@ -104,7 +105,7 @@ fn numbers(p: &PointTable, findings: &mut Vec<Finding>) {
     }
     if p.kind != KindWord::State && p.range.is_none() {
         findings.push(Finding::fatal(
-            format!("point[{}]", p.key),
+            format!("point[{}].range", p.key),
             (format!("{} 没有量程", p.key), format!("{} has no measuring range", p.key)),
             ("按仪表铭牌写 range = [下限, 上限]".into(), "write range = [low, high] as on the instrument".into()),
         ));

@@ -30,6 +30,17 @@ pub enum SubstanceWord {
 }
 
 impl SubstanceWord {
+    /// All of them, as they are written.
+    pub(crate) fn names() -> Vec<String> {
+        let schema = schemars::schema_for!(Self).to_value();
+        let lists = [schema["enum"].as_array().cloned(), schema["oneOf"].as_array().cloned()];
+        let words = lists.into_iter().flatten().flatten().flat_map(|entry| match &entry["enum"] {
+            serde_json::Value::Array(inner) => inner.clone(),
+            _ => vec![if entry.is_object() { entry["const"].clone() } else { entry }],
+        });
+        words.filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    }
+
     /// The substance whose exposure limit holds, if any does.
     pub(super) fn substance(self) -> Option<Substance> {
         Some(match self {

@@ -103,6 +103,10 @@ impl Counts {
 
     pub(super) fn take(&mut self, event: &Event) {
         let at = event.at.wall.utc_ms;
+        if !std::mem::replace(&mut self.any, true) && matches!(event.kind, EventKind::Started { .. }) {
+            // also one after the span: nobody watched in it then
+            self.begun = Some(at);
+        }
         if at > self.span.to_ms || event.kind.fact().is_some_and(|f| f.drill) {
             return;
         }
@@ -110,7 +114,6 @@ impl Counts {
         if let EventKind::Started { down_for_ms, .. } = &event.kind {
             self.started(at, *down_for_ms);
         }
-        self.any = true;
         if inside
             && event.kind.annunciates()
             && let Some(fact) = event.kind.fact()
@@ -128,12 +131,26 @@ impl Counts {
             // what is hidden was never annunciated, and stands in the list of what is hidden
             EventKind::Returned { fact, .. } | EventKind::ShadowReturned { fact, .. } | EventKind::Cleared { fact } => {
                 self.returned(&fact.alarm, at);
+                if matches!(event.kind, EventKind::Cleared { .. }) {
+                    self.waiting.remove(&fact.alarm);
+                }
             }
             EventKind::Acked { fact, .. } => {
                 let begun = self.waiting.remove(&fact.alarm).filter(|(n, _)| *n == fact.occurrence);
                 if let Some((_, raised)) = begun.filter(|_| inside) {
                     self.ack_ms.push(at - raised);
                 }
+            }
+            // it calls again, and a time of before says nothing of this call
+            EventKind::Realarm { fact, .. } | EventKind::ShelfExpired { fact, annunciated: true, .. } => {
+                self.waiting.insert(fact.alarm.clone(), (fact.occurrence, at));
+            }
+            // a shelf is a person's answer, as its early end is; neither is a time to acknowledge
+            EventKind::Shelved { fact, .. } | EventKind::Unshelved { fact, .. } => {
+                self.waiting.remove(&fact.alarm);
+            }
+            EventKind::OutOfService { point, .. } => {
+                self.waiting.retain(|alarm, _| alarm.rsplit_once(':').is_none_or(|(of, _)| of != point));
             }
             EventKind::ChatterStart { fact } if inside => {
                 self.chattering.entry(fact.alarm.clone()).or_default();
@@ -145,10 +162,6 @@ impl Counts {
     }
 
     fn started(&mut self, at: i64, down_for_ms: Option<u64>) {
-        if !self.any {
-            self.begun = Some(at);
-            return;
-        }
         let down_ms = down_for_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
         self.down_ms += down_ms.min(at - self.span.from_ms).max(0);
     }
@@ -156,7 +169,7 @@ impl Counts {
     /// What of the span was watched: the asked one may begin before the gateway did.
     fn recorded_ms(&self) -> i64 {
         let from = self.begun.map_or(self.span.from_ms, |begun| begun.max(self.span.from_ms));
-        (self.span.to_ms - from - self.down_ms).max(1)
+        (self.span.to_ms - from - self.down_ms).max(0)
     }
 
     fn annunciated(&mut self, fact: &AlarmFact, at: i64) {

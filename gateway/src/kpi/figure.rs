@@ -51,6 +51,10 @@ pub(super) fn figures(b: &Basis<'_>) -> Vec<Figure> {
     all.extend(nuisance(b));
     all.extend(priorities(b));
     all.extend(people(b));
+    if b.length_ms == 0 {
+        // nobody watched: that nothing came meets no target
+        all.iter_mut().for_each(|figure| (figure.value, figure.met) = (None, None));
+    }
     all
 }
 
@@ -141,16 +145,27 @@ fn priorities(b: &Basis<'_>) -> Vec<Figure> {
 
 /// No standard has a figure for the time to acknowledge; what the site's own escalation allows is the measure.
 fn people(b: &Basis<'_>) -> Vec<Figure> {
-    let seconds = |share: f64| quantile(b.ack_ms, share).map(|ms| ms as f64 / 1000.0);
+    let p90 = quantile(b.ack_ms, 0.9).map(|ms| ms as f64 / 1000.0);
     vec![
-        figure(("ack_median", "确认用时中位数", "time to acknowledge, median", "s", ""), seconds(0.5), None),
-        figure(("ack_p90", "确认用时 90%", "time to acknowledge, 90 %", "s", ""), seconds(0.9), None),
+        figure(
+            ("ack_median", "确认用时中位数", "time to acknowledge, median", "s", ""),
+            median(b.ack_ms).map(|ms| ms / 1000.0),
+            None,
+        ),
+        figure(("ack_p90", "确认用时 90%", "time to acknowledge, 90 %", "s", ""), p90, None),
         figure(
             ("unacknowledged", "尚未确认", "not acknowledged yet", "", "0"),
             Some(b.unacknowledged as f64),
             Some(b.unacknowledged == 0),
         ),
     ]
+}
+
+/// The middle of a sorted list; of an even number the mean of the middle two.
+fn median(sorted: &[i64]) -> Option<f64> {
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = sorted[(sorted.len() - 1) / 2];
+    Some((lower as f64 + upper as f64) / 2.0)
 }
 
 /// Nearest rank of a sorted list.
@@ -162,12 +177,16 @@ fn quantile(sorted: &[i64], share: f64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::quantile;
+    use super::{median, quantile};
 
     #[test]
     fn a_quantile_is_one_of_the_values() {
         let list = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-        assert_eq!((quantile(&list, 0.5), quantile(&list, 0.9), quantile(&list, 1.0)), (Some(5), Some(9), Some(10)));
-        assert_eq!((quantile(&[7], 0.5), quantile(&[], 0.5)), (Some(7), None));
+        assert_eq!((quantile(&list, 0.9), quantile(&list, 1.0), quantile(&[], 0.9)), (Some(9), Some(10), None));
+    }
+
+    #[test]
+    fn the_median_of_two_lies_between_them() {
+        assert_eq!((median(&[24_710, 101_810]), median(&[1, 5, 90]), median(&[])), (Some(63_260.0), Some(5.0), None));
     }
 }

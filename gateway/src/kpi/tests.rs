@@ -2,6 +2,7 @@
 
 use super::*;
 use rules::hazard::Decision;
+use rules::hide::{EndCause, Service};
 use rules::{AlarmFact, EventKind, Mono, Now, Wall};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -87,6 +88,35 @@ fn rates_rest_on_the_time_that_was_watched_and_a_day_on_a_whole_one() {
 }
 
 #[test]
+fn a_time_before_the_first_start_has_no_figures_and_meets_no_target() {
+    let (boot_id, version, config_hash) = (String::new(), String::new(), String::new());
+    let started = event(200 * HOUR_MS, EventKind::Started { boot_id, version, config_hash, down_for_ms: None });
+    let report = report(&[started, raised(201 * HOUR_MS, "A:H", 1)], DAY);
+    assert_eq!((report.recorded_ms, report.alarms), (0, 0));
+    assert!(report.figures.iter().all(|f| (f.value, f.met) == (None, None)), "{:?}", report.figures);
+}
+
+#[test]
+fn what_a_person_unshelved_or_that_was_cleared_or_left_service_waits_for_nobody() {
+    let EventKind::Acked { by, .. } = acked(0, "A:H", 1).kind else { panic!() };
+    let service = Service { work_order: String::new(), by: by.clone(), reviewed: at(0), begun_seq: 0 };
+    let unshelved = event(3_000, EventKind::Unshelved { fact: fact("A:H", 1, 3), by });
+    let cleared = event(4_000, EventKind::Cleared { fact: fact("B:H", 1, 3) });
+    let mut events = vec![raised(1_000, "A:H", 1), raised(1_000, "B:H", 1), raised(1_000, "C:H", 1)];
+    assert_eq!(value(&report(&events, DAY), "unacknowledged").0, Some(3.0));
+    events.extend([unshelved, cleared]);
+    events.push(event(5_000, EventKind::OutOfService { point: "C".into(), service }));
+    assert_eq!(value(&report(&events, DAY), "unacknowledged").0, Some(0.0));
+    events.push(event(
+        9_000,
+        EventKind::ShelfExpired { fact: fact("A:H", 1, 3), annunciated: true, why: EndCause::Expired },
+    ));
+    events.push(acked(13_000, "A:H", 1));
+    let report = report(&events, DAY);
+    assert_eq!((value(&report, "unacknowledged").0, value(&report, "ack_median").0), (Some(0.0), Some(4.0)));
+}
+
+#[test]
 fn three_raises_within_a_minute_chatter_and_two_do_not() {
     let times = [0, 29_000, 60_000];
     let mut events: Vec<Event> = (1..).zip(times).map(|(n, t)| raised(HOUR_MS + t, "A:H", n)).collect();
@@ -116,7 +146,7 @@ fn the_time_to_acknowledge_is_that_of_the_same_occurrence() {
         raised(60_000, "B:H", 1),
     ];
     let report = report(&events, DAY);
-    assert_eq!((value(&report, "ack_median").0, value(&report, "ack_p90").0), (Some(10.0), Some(30.0)));
+    assert_eq!((value(&report, "ack_median").0, value(&report, "ack_p90").0), (Some(20.0), Some(30.0)));
     assert_eq!(value(&report, "unacknowledged"), (Some(1.0), Some(false)));
 }
 

@@ -47,8 +47,12 @@ async fn reload(
     let asked = desk.ask(Asker::Person { actor, reason: reason.clone() }, key).await;
     match asked.map_err(|_| Problem::with_detail(Kind::Refused, "reload_under_way"))? {
         reload::Answer::InForce => Ok(Json(json!({
-            "in_force": true, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
-        reload::Answer::Restarting => Ok(Json(json!({ "in_force": false, "restart": true, "config_hash": null }))),
+            "in_force": true, "changed": true, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
+        reload::Answer::Unchanged => Ok(Json(json!({
+            "in_force": true, "changed": false, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
+        reload::Answer::Restarting => {
+            Ok(Json(json!({ "in_force": false, "changed": true, "restart": true, "config_hash": null })))
+        }
         reload::Answer::Defects(diagnostics) => {
             let found = diagnostics.iter().filter(|d| d.fatal).count();
             let detail = format!("{found} defect{}; {reason}", if found == 1 { "" } else { "s" });

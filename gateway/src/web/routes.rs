@@ -113,6 +113,21 @@ pub fn allows(role: Role, action: Action) -> bool {
     }
 }
 
+/// The roles that may ask for this; empty where no role is needed.
+#[must_use]
+pub fn who_may(method: &str, path: &str) -> Vec<Role> {
+    let is_it = |row: &&Route| {
+        let (known, asked) = (row.path.split('/'), path.split('/'));
+        row.method == method
+            && known.clone().count() == asked.clone().count()
+            && known.zip(asked).all(|(known, asked)| known.starts_with('{') || known == asked)
+    };
+    match ROUTES.iter().find(is_it).map(|row| row.access) {
+        Some(Access::Needs(action)) => Role::ALL.into_iter().filter(|role| allows(*role, action)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Who gets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {

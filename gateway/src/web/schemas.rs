@@ -120,7 +120,7 @@ shapes! {
     }
     CommandShape as "CommandDone" { already_so: bool, records: Vec<RecordShape> }
     /// `restart`: a stop and a start follow, because the wiring is another.
-    ReloadShape as "Reload" { in_force: bool, restart: bool, config_hash: Option<String> }
+    ReloadShape as "Reload" { in_force: bool, /** False where the file is what runs already: nothing was done. */ changed: bool, restart: bool, config_hash: Option<String> }
     AlreadyShape as "AlreadySo" { already_so: bool }
     RiskShape as "Risk" {
         key: String, name: String, name_en: String, area: String, /** `major`, `considerable`, `general`, `low`. */ level: String, accident_type: String,

@@ -4,6 +4,7 @@
 
 use super::Defect;
 use super::columns::{Heading, is_needed, title};
+use crate::config::SubstanceWord;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -196,7 +197,7 @@ impl Row<'_> {
             device: self.text("device").unwrap_or_default(),
             field: self.text("field").unwrap_or_default(),
             kind: self.kind(),
-            substance: self.text("substance"),
+            substance: self.substance(),
             unit: self.text("unit"),
             range,
             signal_span: self.span("signal_span"),
@@ -224,6 +225,18 @@ impl Row<'_> {
             format!("there is no kind `{cell}`; there are {en}"),
         );
         String::new()
+    }
+
+    fn substance(&mut self) -> Option<String> {
+        let cell = self.text("substance")?;
+        let known = SubstanceWord::names();
+        if let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(&cell)) {
+            return Some(name.clone());
+        }
+        let known = known.join(", ");
+        let zh = format!("没有气体种类“{cell}”；可用：{known}");
+        self.wrong("substance", zh, format!("there is no substance `{cell}`; there are {known}"));
+        None
     }
 
     fn range(&mut self) -> Option<(f64, f64)> {

@@ -71,13 +71,32 @@ fn csv(path: &Path) -> Result<Vec<Line>, Unreadable> {
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(separator(text));
     let mut reader = builder.from_reader(text.as_bytes());
-    let mut lines = Vec::new();
+    let (mut lines, mut rows) = (Vec::new(), Rows { text, at: 0, row: 1 });
     for record in reader.records() {
         let record = record.map_err(|e| content(format!("CSV 格式有错：{e}"), format!("not CSV: {e}")))?;
-        let row = record.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
+        let row = record.position().map_or(0, |p| rows.of(usize::try_from(p.byte()).unwrap_or(usize::MAX)));
         push(&mut lines, row, record.iter().map(|cell| cell.trim().to_owned()).collect());
     }
     Ok(lines)
+}
+
+/// Counts rows. The reader's own count is one too low where lines end with CR LF: it takes the LF for the beginning of the next record.
+struct Rows<'a> {
+    text: &'a str,
+    at: usize,
+    row: usize,
+}
+
+impl Rows<'_> {
+    /// The row of the record that the reader saw begin at `byte`; records come in their order.
+    fn of(&mut self, byte: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        while let Some(here) = bytes.get(self.at).filter(|here| self.at < byte || matches!(here, b'\r' | b'\n')) {
+            self.at += 1;
+            self.row += usize::from(*here == b'\n' || (*here == b'\r' && bytes.get(self.at) != Some(&b'\n')));
+        }
+        self.row
+    }
 }
 
 /// What stands between the cells: the one of the three that the first line has most of. Spreadsheets write what their country does.
@@ -131,7 +150,19 @@ fn cell(data: &Data) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::separator;
+    use super::{csv, separator};
+
+    #[test]
+    fn rows_are_counted_as_the_spreadsheet_does_whatever_ends_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tags.csv");
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["\u{feff}位号,名称", "A,a", "", ",", "B,\"b\"", "C,c"].join(end) + end;
+            std::fs::write(&path, text).unwrap();
+            let Ok(lines) = csv(&path) else { panic!("{end:?}") };
+            assert_eq!(lines.iter().map(|line| line.0).collect::<Vec<_>>(), [1, 2, 5, 6], "{end:?}");
+        }
+    }
 
     #[test]
     fn cells_may_be_separated_by_commas_semicolons_or_tabs() {

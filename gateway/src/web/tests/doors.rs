@@ -59,7 +59,7 @@ async fn a_configuration_is_asked_for_with_a_reason_once_for_each_key_and_one_at
         |kind| matches!(kind, EventKind::Operator { user, action, .. } if user == "erik" && action == "config_refused"),
     );
     assert!(noted, "that it was tried is in the journal");
-    let in_force = json!({ "in_force": true, "restart": false, "config_hash": "hash" });
+    let in_force = json!({ "in_force": true, "changed": true, "restart": false, "config_hash": "hash" });
     assert_eq!(ask("按评审单放宽", "b").await, (200, in_force.clone()));
     assert_eq!(ask("wiring", "c").await.1["restart"], true);
     let never = tokio::time::timeout(Duration::from_millis(200), ask("never", "d")).await;

@@ -51,14 +51,30 @@ impl Report {
     }
 
     pub(super) fn known(&mut self, path: String, what: (&str, &str), key: &str, keys: &HashSet<&str>) {
-        if !keys.contains(key) {
-            self.error(
-                path,
-                format!("没有名为“{key}”的{}", what.0),
-                format!("there is no {} named {key:?}", what.1),
-                ("改为已配置的键，或先添加它", "name one that is configured, or add it"),
+        if keys.contains(key) {
+            return;
+        }
+        let (mut zh, mut en) =
+            ("改为已配置的键，或先添加它".to_owned(), "name one that is configured, or add it".to_owned());
+        // a point where one of its alarms is wanted
+        let own: Vec<String> = ["HH", "H", "L", "LL", "ROC+", "ROC-", "DEV", "DISCRETE", "SENSOR_FAULT"]
+            .iter()
+            .map(|c| format!("{key}:{c}"))
+            .filter(|k| keys.contains(&**k))
+            .collect();
+        if !own.is_empty() {
+            let list = own.join(" ");
+            (zh, en) = (
+                format!("报警写作 测点:条件，{key} 有：{list}"),
+                format!("an alarm is POINT:CONDITION; {key} has {list}"),
             );
         }
+        self.error(
+            path,
+            format!("没有名为“{key}”的{}", what.0),
+            format!("there is no {} named {key:?}", what.1),
+            (&zh, &en),
+        );
     }
 
     pub(super) fn priority(&mut self, path: String, priority: u8) {
