@@ -65,7 +65,9 @@ impl Engine {
             // not read since a start
             (Some(p), _) if self.newest[p].is_none() => Says::Perhaps,
             (Some(_), Some(r)) if r.is_unconfirmed() => Says::Perhaps,
-            (Some(_), Some(r)) if !r.proves_normal() && !(fails && r.value().is_none()) => Says::Nothing,
+            // of a failed sensor the lack of a value is the evidence
+            (Some(_), Some(r)) if r.proves_normal() || fails && r.value().is_none() => Says::Yes,
+            (Some(_), Some(_)) => Says::Nothing,
             _ => Says::Yes,
         }
     }

@@ -48,7 +48,10 @@ impl Witness {
                 row.shelf.is_some() && self.asked(|c| matches!(c, Command::Unshelve { alarm: a, .. } if a == alarm))
             }
             EventKind::ShelfExpired { why, .. } => row.shelf.is_some_and(|end| self.ends(*why, end)),
-            EventKind::ShelfEnded { .. } => row.shelf.is_some() && row.one_shot && self.about(alarm, returned),
+            EventKind::ShelfEnded { .. } => {
+                let over = self.about(alarm, returned) || self.goes_out_of_service(point);
+                row.shelf.is_some() && row.one_shot && over
+            }
             EventKind::Suppressed { rule, .. } => self.may_suppress(rule, point, at),
             EventKind::Unsuppressed { rule, why, .. } => {
                 row.suppressed.get(rule).is_some_and(|end| self.may_lift(rule, point, *why, *end, at))
@@ -121,14 +124,18 @@ impl Witness {
             (EndCause::Released, Some(Suppressor::State { point, is })) => {
                 let Heard { newest, same_since, .. } = self.heard(point);
                 let says_no = newest.is_some_and(|(_, r)| r.value().is_some_and(|v| (v >= 0.5) != *is));
-                says_no && same_since.zip(delay).is_some_and(|(since, d)| since.is(d, at))
+                let unsure = newest.is_some_and(|(_, r)| r.is_unconfirmed());
+                unsure
+                    || says_no && same_since.zip(delay).is_some_and(|(since, d)| since.is(d, at))
                     || newest.is_none() && never_heard
             }
             (EndCause::Released, Some(Suppressor::Alarm(key))) => {
                 let row = self.row(key);
                 let over = row.ended.zip(delay).is_some_and(|(since, d)| since.is(d, at));
                 let unheard = never_heard && self.heard(Self::point_of(key)).newest.is_none();
-                !row.active && (over || row.ended.is_none() || never_heard) || unheard
+                // A first value after a time-out takes back no release that runs.
+                let unsure = self.heard(Self::point_of(key)).newest.is_some_and(|(_, r)| r.is_unconfirmed());
+                !row.active && (over || row.ended.is_none() || never_heard) || unheard || unsure
             }
             (EndCause::BadQuality, Some(Suppressor::State { point, .. })) => {
                 let silent = self.told(point, at, |r| r.value().is_none()) || self.is_stale(point);
