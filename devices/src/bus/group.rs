@@ -333,7 +333,7 @@ impl Group {
     /// Some devices say nothing where others refuse a hole. Each part is asked once, one after the other with the pause of a silent request
     /// between; at once where a trial to join them has failed, since all but one were read before.
     fn split_silent(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
-        let own = self.own_values(self.blocks[self.cursor].span, cuts);
+        let own = self.own_values(self.blocks[self.cursor].span);
         let tried = cuts.tries_silence(&own);
         if !cuts.silent(&own, now) {
             return false;
@@ -359,7 +359,7 @@ impl Group {
     }
 
     fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
-        let own = self.own_values(self.blocks[self.cursor].span, cuts);
+        let own = self.own_values(self.blocks[self.cursor].span);
         if !cuts.refused(&own, now) {
             return false;
         }
@@ -377,12 +377,11 @@ impl Group {
         count
     }
 
-    /// What the request is for: coils that are asked for from 0 on lie in it only on the way to those behind the last cut.
-    fn own_values(&self, block: Span, cuts: &Cuts) -> Vec<Span> {
+    /// What the request is for: coils asked for from 0 on that a shorter request holds lie in it only on the way.
+    fn own_values(&self, block: Span) -> Vec<Span> {
+        let shorter = |b: &&Block| b.span != block && block.holds(b.span);
         let mut own = self.inside(block);
-        if let Some(last) = own.iter().skip(1).rposition(|v| cuts.stands_before(*v)) {
-            own.drain(..=last);
-        }
+        own.retain(|v| !self.blocks.iter().filter(shorter).any(|b| b.span.holds(*v)));
         own
     }
 

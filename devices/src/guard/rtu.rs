@@ -61,15 +61,16 @@ impl RtuMatcher {
             counters.crc.one();
         }
         // Whole and of the right kind, but of another length, and no earlier answer is outstanding: the device got it wrong.
-        let wrong_length = !self.owed && (0..left.len()).any(|from| of_another_length(&left[from..], &expect));
+        let other_length = (0..left.len()).any(|from| of_another_length(&left[from..], &expect));
+        let wrong_length = other_length && !self.owed;
         self.owed = true;
         if wrong_length {
             counters.short.one();
             return true;
         }
-        // The whole frame of another unit, or a late one, is no damage of this answer.
+        // The whole frame of another unit is no damage of this answer.
         sort_out(&left, None, counters);
-        damaged
+        damaged || other_length
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], counters: &LinkCounters) -> Verdict {

@@ -142,9 +142,11 @@ fn write_lines(lines: &[String], begin: &str, end_of_line: &str) -> Result<Exit,
     written(text.as_bytes()).map(|()| Exit::Ok)
 }
 
-/// What `println!` of the commands is: a closed pipe ends the command as [`written`] has it, without a panic.
+/// What `println!` of the commands is: who reads it may have seen enough, and the command goes on to its own end and code.
 pub(super) fn line(words: std::fmt::Arguments<'_>) {
-    if let Err(exit) = written(words.to_string().as_bytes()) {
+    if let Err(exit) = written(words.to_string().as_bytes())
+        && exit != Exit::Ok
+    {
         std::process::exit(i32::from(exit.code()));
     }
 }

@@ -118,7 +118,8 @@ impl Address {
         let address = self.1;
         eprintln!(
             "--address 的写法指功能 {told}，与 --function {given} 不符：去掉 --function，或写从 0 起的地址 --address {address} · this --address \
-             is one of function {told}, not --function {given}: leave --function out, or write the address from 0, --address {address}"
+             is one of function {told}, not --function {given}: leave --function out, or write the address from 0, --address {address}; \
+             线上地址就是这个数时写十六进制 · where the number itself is the address on the wire, write it in hexadecimal (30001 = 0x7531)"
         );
         Err(Exit::Usage)
     }

@@ -74,7 +74,7 @@ enum Action {
         #[arg(long)]
         reason: String,
     },
-    /// 取消搁置 · end a shelf
+    /// 解除搁置（报警中或锁存的视为已确认） · end a shelf; what is active or latched is thereby acknowledged
     #[command(after_help = "例 example:  hazard-gateway operate unshelve LT-201:H --by zhang --config site.toml")]
     Unshelve {
         alarm: String,

@@ -12,8 +12,8 @@ const CURRENT_UNIT: &str = "mA";
 const CURRENT_SPAN: (f64, f64) = (4.0, 20.0);
 /// What an input card can tell, with room for one that goes beyond 20 mA.
 const CURRENT_POSSIBLE_MA: (f64, f64) = (0.0, 25.0);
-/// Below this a living transmitter is not.
-const CURRENT_LEAST_MA: f64 = 4.0;
+/// Below this a living transmitter is not (NAMUR NE 43).
+const CURRENT_LEAST_MA: f64 = 3.8;
 /// A range is often a part of the span; so small or large a part is a slip of the decimal point.
 const WIDTH_FACTOR: f64 = 5.0;
 
@@ -125,9 +125,9 @@ fn no_current(p: &PointTable, low: f64, high: f64) -> Words {
 fn below_living_zero(limit: f64) -> Words {
     (
         (
-            format!("限值 {limit} mA 低于 4 mA：好的变送器到不了，断线由传感器故障报警"),
+            format!("限值 {limit} mA 低于 3.8 mA：好的变送器到不了，断线由传感器故障报警"),
             format!(
-                "a limit of {limit} mA lies below 4 mA: no sound transmitter reaches it, and a broken wire is a sensor fault"
+                "a limit of {limit} mA lies below 3.8 mA: no sound transmitter reaches it, and a broken wire is a sensor fault"
             ),
         ),
         (
@@ -197,7 +197,7 @@ mod tests {
             format!("kind = \"other\"\nunit = \"mA\"\nrange = {range}\nlimits.H = {{ limit = {limit}, priority = 3 }}")
         };
         one(&point("[0, 100]", 12.0), "point[PT-1].range", "none of a current");
-        one(&point("[0, 20]", 3.0), "point[PT-1].limits.H.limit", "below 4 mA");
+        one(&point("[0, 20]", 3.0), "point[PT-1].limits.H.limit", "below 3.8 mA");
         assert_eq!(said(&point("[4, 20]", 12.0)), []);
     }
 

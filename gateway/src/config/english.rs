@@ -34,9 +34,14 @@ fn look(path: &str, value: &Value, key: &str, places: &mut Vec<(String, String)>
             continue;
         }
         let texts = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-        let chinese = texts.iter().filter_map(Value::as_str).find(|text| *text != key && text.contains(is_chinese));
+        let chinese = texts.iter().filter_map(Value::as_str).find(|text| without(text, key).contains(is_chinese));
         places.extend(chinese.map(|text| (path, text.to_owned())));
     }
+}
+
+/// The text but for the tag in it.
+fn without(text: &str, key: &str) -> String {
+    if key.is_empty() { text.to_owned() } else { text.replace(key, "") }
 }
 
 fn is_chinese(letter: char) -> bool {

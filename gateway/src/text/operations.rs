@@ -86,7 +86,11 @@ fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
             )
         }
         EventKind::ModeChanged { plant_unit, old, new, by } => {
-            let (by_zh, by_en) = by.as_ref().map_or(("运行信号".to_owned(), "running signal".to_owned()), said_by);
+            let by_itself = (
+                "自动：运行信号、启动或配置".to_owned(),
+                "by itself: running signal, start or configuration".to_owned(),
+            );
+            let (by_zh, by_en) = by.as_ref().map_or(by_itself, said_by);
             let (zh, en) = site.names.of(plant_unit);
             (
                 format!("装置 {zh} 由{}转为{}（{by_zh}），报警限随之改变", mode_zh(*old), mode_zh(*new)),

@@ -31,6 +31,8 @@ pub(crate) struct Index {
     pub(crate) rules_of_point: Links<RuleId>,
     pub(crate) point_of_rule: Vec<PointId>,
     pub(crate) points_of_device: Links<PointId>,
+    /// Some point of the device is read, and not only computed.
+    pub(crate) is_asked: Vec<bool>,
     pub(crate) device_of_point: Vec<DeviceId>,
     pub(crate) measures_of_point: Links<MeasureId>,
     pub(crate) measures_of_device: Links<MeasureId>,
@@ -149,7 +151,11 @@ impl Index {
         };
         x.points.sort_unstable_by(|a, b| parts.points[a.index()].key.cmp(&parts.points[b.index()].key));
         x.device_of_point = parts.points.iter().map(|p| x.devices[p.device.as_str()]).collect();
-        let placed = x.device_of_point.iter().enumerate().map(|(i, d)| (d.index(), PointId::mint(i))).collect();
+        let placed: Vec<_> = x.device_of_point.iter().enumerate().map(|(i, d)| (d.index(), PointId::mint(i))).collect();
+        x.is_asked = vec![false; parts.devices.len()];
+        for (device, point) in &placed {
+            x.is_asked[*device] |= !parts.points[point.index()].computed;
+        }
         x.points_of_device = Links::of(placed, parts.devices.len());
         x.link_rules(parts);
         x.link_measures(parts);

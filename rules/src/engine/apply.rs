@@ -123,6 +123,8 @@ impl Engine {
                 (a.held, a.assumed, a.owed, a.shadow) = (false, false, false, false);
                 a.returned = Some(event.at);
                 a.latched |= *latched;
+                // what was quiet was the occurrence before
+                a.quiet &= !*latched;
                 if *latched && a.acked {
                     // Nobody was called for it, and nobody has seen it.
                     (a.acked, a.acked_by, a.acked_at) = (false, None, None);

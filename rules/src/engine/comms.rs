@@ -18,8 +18,7 @@ pub(super) const COMMS_OFF_DELAY: Duration = Duration::from_secs(5);
 impl Engine {
     /// Somebody asks the device: a point of it is read. What nobody asks is not silent.
     pub(super) fn is_asked(&self, device: usize) -> bool {
-        let points = &self.book.index().points_of_device[device];
-        points.iter().any(|p| !self.book.points()[p.index()].computed)
+        self.book.index().is_asked[device]
     }
 
     /// Of what is asked.

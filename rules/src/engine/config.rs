@@ -171,7 +171,9 @@ impl Engine {
             }
         }
         for d in 0..self.book.devices().len() {
-            let Some(e) = old.book.device_id(&self.book.devices()[d].key).map(crate::DeviceId::index) else { continue };
+            let known = old.book.device_id(&self.book.devices()[d].key).map(crate::DeviceId::index);
+            // One that nobody asked before has the grace of a new one.
+            let Some(e) = known.filter(|e| old.is_asked(*e)) else { continue };
             (self.answered[d], self.watched_since[d]) = (old.answered[e], old.watched_since[e]);
             self.answering_since[d] = old.answering_since[e];
         }

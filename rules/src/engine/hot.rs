@@ -115,7 +115,7 @@ impl Hot {
         };
         let changes = match self.phase {
             Phase::Calm => verdict == Verdict::True,
-            Phase::Standing => verdict == Verdict::Clear || verdict == Verdict::Between && reading.is_unconfirmed(),
+            Phase::Standing => verdict == Verdict::Clear || verdict == Verdict::Between && !reading.proves_normal(),
             Phase::Busy => true,
         };
         if !changes {

@@ -6,7 +6,7 @@
 use super::ack::decision;
 use super::shelf::is_reason;
 use super::{Engine, UnitMode};
-use crate::book::{Mode, ModeRule};
+use crate::book::{Condition, Mode, ModeRule};
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{EndCause, Expiry, MODE_RULE};
@@ -49,7 +49,7 @@ impl Engine {
     }
 
     /// Nobody can prove how long the machine was away: a unit whose mode hides an alarm counts as running until its signal or a person
-    /// says otherwise. A mode that has limits of its own only stays: they hide nothing, and may be the tighter ones.
+    /// says otherwise. A mode that has tighter limits only stays: they hide nothing.
     pub(super) fn end_modes(&mut self, now: Now, out: &mut Vec<Event>) {
         for k in 0..self.modes.len() {
             if self.modes[k] != Mode::Running && self.mode_hides_any(k) {
@@ -169,10 +169,17 @@ impl Engine {
         rule.by_mode.iter().any(|(m, r)| Some(*m) == mode && *r == ModeRule::Suppressed)
     }
 
-    /// The present mode of unit `k` hides something.
+    /// The present mode of unit `k` hides something, by its word or by a looser limit.
     fn mode_hides_any(&self, k: usize) -> bool {
         let points = (0..self.book.points().len()).filter(|p| self.book.index().groups.unit_of_point(*p) == Some(k));
-        points.flat_map(|p| self.ways[p].rules()).any(|i| self.mode_hides(i))
+        points.flat_map(|p| self.ways[p].rules()).any(|i| self.mode_hides(i) || self.is_looser(i))
+    }
+
+    /// The limit in force is further away than the one of the rule itself.
+    fn is_looser(&self, i: usize) -> bool {
+        let (own, now) = (&self.book.rules()[i].condition, self.condition_of(i));
+        let low = matches!(own, Condition::Low { .. } | Condition::LowLow { .. });
+        own.limit().zip(now.limit()).is_some_and(|(own, now)| if low { now < own } else { now > own })
     }
 
     /// 28: the newest reading with the numbers that hold now.

@@ -56,11 +56,6 @@ impl Samples {
         self.0.back().map(|last| last.at)
     }
 
-    /// Enough of them, over enough of the window.
-    fn carries_slope(&self, window: Duration) -> bool {
-        carry_slope(self.0.iter(), window)
-    }
-
     /// The least-squares line of all: units per minute, and where it is at the newest sample.
     pub(super) fn line(&self, window: Duration) -> Option<(f64, f64)> {
         line(self.0.iter(), window)
@@ -80,6 +75,7 @@ impl Samples {
     }
 }
 
+/// Enough of them, over enough of the window.
 fn carry_slope<'a>(mut samples: impl DoubleEndedIterator<Item = &'a Taken> + Clone, window: Duration) -> bool {
     let enough = samples.clone().count() >= SAMPLES_MIN;
     let span = samples.next().zip(samples.next_back()).map(|(first, last)| last.at.since(first.at));
@@ -107,9 +103,9 @@ fn line<'a>(samples: impl DoubleEndedIterator<Item = &'a Taken> + Clone, window:
 }
 
 impl Engine {
-    /// Its samples have a slope now.
+    /// Its samples have a slope now that proves something.
     pub(super) fn has_slope(&self, i: usize, window: Duration) -> bool {
-        matches!(&self.memory[i], Memory::Rate(samples) if samples.carries_slope(window))
+        matches!(&self.memory[i], Memory::Rate(samples) if samples.slopes(window).1.is_some())
     }
 
     /// Units per minute, while its samples have a slope; the steeper of the two in that direction.

@@ -211,6 +211,9 @@ impl Engine {
         if elsewhere || self.group_key(i).is_none() {
             (alarm.first_out, alarm.first_out_group) = (None, None);
         }
+        if alarm.first_out.is_some() {
+            alarm.first_out_group = self.group_key(i).map(Box::from);
+        }
         let since = alarm.raised.unwrap_or(now);
         self.alarms[i] = alarm;
         self.follow_state(i);

@@ -142,10 +142,12 @@ impl Engine {
         }
     }
 
-    /// At a start: the value with which it became pending or active. What the start says of it before its first sample has none.
+    /// At a start: the value with which it became pending or active. What the start says of it before its first sample has none, and what
+    /// proves nothing is not what it stood at.
     pub(super) fn restore_anchor(&mut self, i: usize) {
         let a = &self.alarms[i];
-        let value = a.fact.as_ref().and_then(|f| f.reading).and_then(Reading::value);
+        let told = a.fact.as_ref().and_then(|f| f.reading).filter(|r| r.proves_normal());
+        let value = told.and_then(Reading::value);
         let unmoved = matches!(self.condition_of(i), Condition::Stuck { .. } | Condition::Frozen { .. });
         let stands = a.pending_since().is_some() || a.is_active();
         if let Some(v) = value.filter(|_| unmoved && stands) {

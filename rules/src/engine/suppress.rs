@@ -134,8 +134,9 @@ impl Engine {
     pub(super) fn suppressed(&self, k: usize) -> Option<&Suppressed> {
         let rule = &self.book.suppressions()[k].key;
         let targets = self.book.index().groups.alarms_of_suppression[k].iter();
-        let mut by_it = targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).filter(|s| s.rule == *rule);
-        by_it.next()
+        let by_it = targets.flat_map(|i| &self.alarms[*i].hidden.suppressed).filter(|s| s.rule == *rule);
+        // in rows of an older version, one that the book named later was granted what was left
+        by_it.max_by_key(|s| s.granted_ms)
     }
 
     /// Suppression `k` ends then at the latest.

@@ -451,3 +451,25 @@ async fn a_refused_coil_takes_no_lower_one_with_it_whatever_is_asked_first() {
     }
     assert!(good > 200, "{good}");
 }
+
+/// A register that points of two periods share, as a status or a unit code, where the device refuses what lies between.
+#[tokio::test(start_paused = true)]
+async fn a_cut_that_another_period_learned_takes_no_value_of_this_one() {
+    let field = |name: &str, at: u16| format!("[field.{name}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
+    let fields: String = [("a", 0), ("b", 5), ("shared1", 10), ("shared5", 10)].map(|(n, at)| field(n, at)).concat();
+    let mut spec = spec(tcp(), &[1], &format!("title_zh = '洞'\ntitle_en = 'hole'\n{fields}"));
+    for p in Arc::make_mut(&mut spec.devices[0].points) {
+        let slow = p.key.ends_with("b") || p.key.ends_with("shared5");
+        p.period = Duration::from_secs(if slow { 5 } else { 1 });
+    }
+    let mut rig = Rig::start_spec(Pipe, spec);
+    let wire = rig.connections.recv().await.unwrap();
+    tokio::spawn(serve(wire, |asked| Some(if asked.count > 1 { vec![0x83, 2] } else { data(asked) })));
+    let (begun, mut bad) = (Instant::now(), Vec::new());
+    while begun.elapsed() < Duration::from_secs(600) {
+        let part = rig.part().await;
+        let wrong = part.samples.iter().filter(|s| s.reading.value().is_none());
+        bad.extend(wrong.map(|s| (begun.elapsed(), s.point.index(), s.reading)));
+    }
+    assert_eq!(bad, [], "each register is there by itself");
+}

@@ -71,7 +71,7 @@ fn csv(path: &Path) -> Result<Vec<Line>, Unreadable> {
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(separator(text));
     let mut reader = builder.from_reader(text.as_bytes());
-    let (mut lines, mut rows) = (Vec::new(), Rows { text, at: 0, row: 1 });
+    let (mut lines, mut rows) = (Vec::new(), Rows { text, at: 0, row: 1, quoted: false });
     for record in reader.records() {
         let record = record.map_err(|e| content(format!("CSV 格式有错：{e}"), format!("not CSV: {e}")))?;
         let row = record.position().map_or(0, |p| rows.of(usize::try_from(p.byte()).unwrap_or(usize::MAX)));
@@ -85,6 +85,8 @@ struct Rows<'a> {
     text: &'a str,
     at: usize,
     row: usize,
+    /// Within quotes a line may end without the row's end.
+    quoted: bool,
 }
 
 impl Rows<'_> {
@@ -93,7 +95,9 @@ impl Rows<'_> {
         let bytes = self.text.as_bytes();
         while let Some(here) = bytes.get(self.at).filter(|here| self.at < byte || matches!(here, b'\r' | b'\n')) {
             self.at += 1;
-            self.row += usize::from(*here == b'\n' || (*here == b'\r' && bytes.get(self.at) != Some(&b'\n')));
+            self.quoted ^= *here == b'"';
+            let ends = !self.quoted;
+            self.row += usize::from(ends && (*here == b'\n' || (*here == b'\r' && bytes.get(self.at) != Some(&b'\n'))));
         }
         self.row
     }

@@ -286,3 +286,26 @@ fn an_instrument_that_nobody_asks_is_not_silent() {
     assert!(!r.alarm("d2:COMMS_LOSS").stands());
     assert_eq!((r.count("alarm.cleared"), r.count("alarm.raised")), (1, 0));
 }
+
+#[test]
+fn the_first_point_of_an_instrument_gives_it_the_grace_of_a_new_one() {
+    let mut alone = parts();
+    alone.points.pop();
+    alone.rules.pop();
+    alone.measures.clear();
+    alone.risks.clear();
+    alone.devices.push(Device { key: "d2".into(), ..alone.devices[0].clone() });
+    let mut r = Rig::new(alone, Restored::default(), 0.0);
+    for t in 0..=3600 {
+        r.scan(f64::from(t), &[(0, good(10.0))]);
+    }
+    switch(&mut r, 3600.5, two_instruments());
+    for t in 3601..=3609 {
+        r.scan(f64::from(t), &[(0, good(10.0))]);
+    }
+    assert_eq!(r.count("alarm.raised"), 0, "{:?}", r.story());
+    for t in 3610..=3612 {
+        r.scan(f64::from(t), &[(0, good(10.0))]);
+    }
+    assert!(r.alarm("d2:COMMS_LOSS").is_active(), "and then it is silent");
+}
