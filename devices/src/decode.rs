@@ -62,6 +62,10 @@ impl Image {
 pub(crate) struct Memory(Option<Box<Remembered>>);
 
 impl Memory {
+    /// Of an instrument in operation: what a vector shows was in order before.
+    pub(crate) fn in_operation() -> Self {
+        Self(Some(Box::new(Remembered { was_inside: true, ..Remembered::default() })))
+    }
     /// Nothing to remember.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -80,9 +84,8 @@ impl Memory {
     }
     /// The current is where it may be.
     fn is_inside(&mut self) {
-        if let Some(remembered) = &mut self.0 {
-            remembered.out_since = None;
-        }
+        let remembered = self.now();
+        (remembered.out_since, remembered.was_inside) = (None, true);
     }
 }
 
@@ -94,6 +97,8 @@ struct Remembered {
     missed: bool,
     /// Since when the current has been outside NE 43.
     out_since: Option<Mono>,
+    /// It was where it may be, once since the start.
+    was_inside: bool,
 }
 
 /// The reading of one field.

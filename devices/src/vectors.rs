@@ -91,7 +91,8 @@ impl Vectors {
                     continue;
                 };
                 tried.fields.insert(name.clone());
-                let found = Found::of(field, &image, memories.entry(name.as_str()).or_default());
+                let found =
+                    Found::of(field, &image, memories.entry(name.as_str()).or_insert_with(Memory::in_operation));
                 if let Some(flaw) = expected.unusable(field, &path) {
                     tried.flaws.push(flaw);
                 } else if !expected.fits(&found) {

@@ -200,10 +200,22 @@ fn a_broken_wire_is_a_fault_after_four_seconds_and_not_before() {
     }
 }
 
+/// A restart, and the first look at a new instrument.
+#[test]
+fn a_current_that_is_outside_from_the_first_reading_on_has_failed() {
+    for microamp in [3000, 22000] {
+        let mut wire = Instrument::new(CURRENT);
+        assert_eq!(wire.read(0, &[microamp]), Reading::Bad(Fault::Sensor));
+        assert_eq!(wire.read(1, &[microamp]), Reading::Bad(Fault::Sensor));
+        assert_eq!(wire.read(2, &[12000]), good(50.0));
+        assert!(matches!(wire.read(3, &[microamp]), Reading::Uncertain(..)), "from now on it must last");
+    }
+}
+
 #[test]
 fn a_dip_shorter_than_the_hold_is_no_fault() {
     let mut wire = Instrument::new(CURRENT);
-    for second in 0..30 {
+    for second in 3..30 {
         let reading = wire.read(second, &[if second % 4 == 3 { 12000 } else { 3000 }]);
         assert!(reading.value().is_some(), "{second} s: {reading:?}");
     }

@@ -1,7 +1,8 @@
 //! A 4–20 mA current behind a register, by NAMUR NE 43.
 //!
 //! 3.8–20.5 mA is a measurement, ≤ 3.6 or ≥ 21.0 mA that lasts is a failed instrument or wire, what lies between is a value
-//! with a doubt. Until a failure has lasted long enough the value stays, cut to what the signal can carry, with a doubt.
+//! with a doubt. Until a failure has lasted long enough the value stays, cut to what the signal can carry, with a doubt. A current that
+//! is outside from the first reading on has failed already, as far as anybody knows: a restart makes no fault a value again.
 
 use super::{Memory, doubt_of};
 use crate::profile::{Condition, Signal};
@@ -32,8 +33,9 @@ pub(super) fn judge(
         return doubt_of(condition).map(|doubt| (value, doubt));
     }
     if (low || high) && meaning.is_none() {
-        let since = *memory.now().out_since.get_or_insert(at);
-        if at.since(since) >= signal.hold {
+        let remembered = memory.now();
+        let since = *remembered.out_since.get_or_insert(at);
+        if !remembered.was_inside || at.since(since) >= signal.hold {
             return Err(Fault::Sensor);
         }
     } else {
