@@ -184,32 +184,36 @@ fn a_deviation_needs_another_point_that_exists_and_room_to_clear() {
     assert_eq!(faults(p), ["points[G1].rules.DEV.setpoint"]);
 }
 
+fn unit_of_g1() -> PlantUnit {
+    let name = String::new;
+    PlantUnit { key: "U1".into(), name: name(), name_en: name(), running_point: None, points: vec!["G1".into()] }
+}
+
+/// For a minute at most.
+fn by_alarm(key: &str, suppressor: &str, target: &str) -> Suppression {
+    Suppression {
+        key: key.into(),
+        name: "".into(),
+        name_en: "".into(),
+        when: Suppressor::Alarm(suppressor.into()),
+        alarms: vec![target.into()],
+        release_delay: Duration::ZERO,
+        max: Duration::from_secs(60),
+    }
+}
+
 #[test]
 fn a_state_has_no_sensor_fault_that_could_suppress_or_vote() {
     let mut p = parts();
     p.points.push(Point { kind: PointKind::State, ..point("S1") });
-    p.suppressions.push(Suppression {
-        key: "x".into(),
-        name: "".into(),
-        name_en: "".into(),
-        when: Suppressor::Alarm("S1:SENSOR_FAULT".into()),
-        alarms: vec!["G1:H".into()],
-        release_delay: Duration::ZERO,
-        max: Duration::from_secs(60),
-    });
+    p.suppressions.push(by_alarm("x", "S1:SENSOR_FAULT", "G1:H"));
     assert_eq!(faults(p), ["suppressions[x].alarm"]);
 }
 
 #[test]
 fn a_limit_by_mode_is_as_strict_as_any_other() {
     let mut p = parts();
-    p.plant_units.push(PlantUnit {
-        key: "U1".into(),
-        name: "".into(),
-        name_en: "".into(),
-        running_point: None,
-        points: vec!["G1".into()],
-    });
+    p.plant_units.push(unit_of_g1());
     p.rules[0].by_mode = vec![(Mode::Stopped, ModeRule::Limit(40.0))];
     assert_eq!(faults(p.clone()), ["points[G1].rules.H.limit"], "looser than the standard");
     p.points[0].kind = PointKind::Other;
@@ -244,13 +248,7 @@ fn oxygen_calls_at_those_limits_in_every_mode() {
     (p.points[0].unit, p.points[0].range) = ("%VOL".into(), (0.0, 25.0));
     let low = rule("G1", Condition::Low { limit: 19.5, deadband: 0.1 });
     p.rules = vec![Rule { by_mode: vec![(Mode::Maintenance, ModeRule::Limit(15.0))], ..low }];
-    p.plant_units.push(PlantUnit {
-        key: "U1".into(),
-        name: "".into(),
-        name_en: "".into(),
-        running_point: None,
-        points: vec!["G1".into()],
-    });
+    p.plant_units.push(unit_of_g1());
     let said = RuleBook::build(p).unwrap_err();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].message_en.starts_with("in mode maintenance: the oxygen limit 15 "), "{said:?}");
@@ -259,15 +257,7 @@ fn oxygen_calls_at_those_limits_in_every_mode() {
 #[test]
 fn no_suppression_has_the_word_that_stands_for_a_mode() {
     let mut p = parts();
-    p.suppressions.push(Suppression {
-        key: "mode".into(),
-        name: "".into(),
-        name_en: "".into(),
-        when: Suppressor::Alarm("G1:H".into()),
-        alarms: vec!["G2:H".into()],
-        release_delay: Duration::ZERO,
-        max: Duration::from_secs(60),
-    });
+    p.suppressions.push(by_alarm("mode", "G1:H", "G2:H"));
     assert!(faults(p).contains(&"suppressions[mode].key".to_owned()));
 }
 
@@ -361,13 +351,7 @@ fn of_a_range_upside_down_only_the_range_is_told() {
     let mut p = parts();
     p.points[0].range = (100.0, 0.0);
     p.rules[0].by_mode = vec![(Mode::Stopped, ModeRule::Limit(20.0))];
-    p.plant_units.push(PlantUnit {
-        key: "U1".into(),
-        name: "".into(),
-        name_en: "".into(),
-        running_point: None,
-        points: vec!["G1".into()],
-    });
+    p.plant_units.push(unit_of_g1());
     assert_eq!(faults(p), ["points[G1].range"]);
     assert!(presets::start(PointKind::Pressure, "bar", (12.0, 0.0), 8.0).deadband >= 0.0);
 }
