@@ -160,15 +160,13 @@ pub(super) fn unasked(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut
 
 #[cfg(test)]
 mod tests {
+    use crate::config::own::CARD;
     use crate::config::{Diagnostic, site_from_text};
 
     /// What is said of a site with one card, one relay module, and this point.
     fn said(of_the_point: &str) -> Vec<Diagnostic> {
         let text = format!(
-            "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
-             [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n\
-             [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n\
-             [[point]]\nkey = \"PT-1\"\nname = \"压力\"\nname_en = \"Pressure\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n{of_the_point}\n"
+            "{CARD}[[point]]\nkey = \"PT-1\"\nname = \"压力\"\nname_en = \"Pressure\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n{of_the_point}\n"
         );
         site_from_text("site.toml", &text, |_| ()).diagnostics
     }
@@ -208,10 +206,7 @@ mod tests {
 
     #[test]
     fn a_device_without_a_point_is_told_with_its_remedy() {
-        let text = "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
-             [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n\
-             [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n";
-        let found = site_from_text("site.toml", text, |_| ()).diagnostics;
+        let found = site_from_text("site.toml", CARD, |_| ()).diagnostics;
         let one = found.iter().find(|d| d.path == "device[CARD]").unwrap();
         assert!(!one.fatal && one.message_en.contains("never asked") && one.remedy_zh.contains("device = \"CARD\""));
     }

@@ -148,17 +148,21 @@ pub(super) fn check(p: &PointTable, profile: &Profile, field: &Field, findings: 
     findings.push(Finding::fatal(at(key), message, (remedy.0.into(), remedy.1.into())));
 }
 
+/// A site with one current card and no point.
+#[cfg(test)]
+pub(super) const CARD: &str = "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
+     [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n\
+     [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n";
+
 #[cfg(test)]
 mod tests {
+    use super::CARD;
     use crate::config::{Diagnostic, site_from_text};
 
     /// What is said of a level behind a current card.
     fn said(of_the_point: &str) -> Vec<Diagnostic> {
         let text = format!(
-            "[site]\nkey = \"s\"\nname = \"站\"\nname_en = \"Site\"\n[[area]]\nkey = \"A1\"\nname = \"区\"\nname_en = \"Area\"\n\
-             [[link]]\nkey = \"l\"\ntcp = \"192.0.2.1:502\"\n\
-             [[device]]\nkey = \"CARD\"\nlink = \"l\"\nunit = 1\nprofile = \"adam-4117\"\narea = \"A1\"\n\
-             [[point]]\nkey = \"LT-1\"\nname = \"液位\"\nname_en = \"Level\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n\
+            "{CARD}[[point]]\nkey = \"LT-1\"\nname = \"液位\"\nname_en = \"Level\"\ndevice = \"CARD\"\nfield = \"channel_0\"\n\
              kind = \"level\"\nrange = [0, 12.5]\n{of_the_point}\n"
         );
         site_from_text("site.toml", &text, |_| ()).diagnostics
