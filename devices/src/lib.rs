@@ -13,12 +13,12 @@ mod decode;
 pub mod derive;
 mod guard;
 pub mod guess;
+mod kernel;
 mod line;
 pub mod plan;
 pub mod profile;
 pub mod recorder;
 mod serial;
-mod serial_driver;
 pub mod status;
 #[cfg(feature = "tls")]
 mod tls;
@@ -34,6 +34,7 @@ pub mod fuzzing {
 pub use bus::forecast::{BusForecast, LatePoint, Outlook, RequestForecast, forecast};
 pub use bus::{run_bus, run_bus_with};
 pub use connect::{Connect, Connecting, LinkStream, Wire};
+pub use kernel::{ClockDiscipline, clock_discipline};
 
 use rules::{DeviceId, Now, PointId, Sample, Text};
 use std::path::PathBuf;

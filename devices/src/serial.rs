@@ -1,11 +1,11 @@
 //! Serial ports: opened for ourselves alone, set up as the line needs it.
 //!
-//! Owns the order of those steps. What the kernel's driver is asked for beyond termios is in [`crate::serial_driver`]. A port that
+//! Owns the order of those steps. What the kernel's driver is asked for beyond termios is in [`crate::kernel`]. A port that
 //! is pulled out shows as a read of 0 bytes or an error in the line guard, which ends the session; the bus then closes the
 //! descriptor and opens the path again.
 
 use crate::connect::LinkStream;
-use crate::{Parity, SerialDriver, serial_driver};
+use crate::{Parity, SerialDriver, kernel};
 use std::io;
 use tokio_serial::SerialPortBuilderExt as _;
 
@@ -29,11 +29,11 @@ pub(crate) fn open(
     port.set_exclusive(true)?;
     if let Some(rs485) = driver.rs485 {
         // Without it the transceiver would never send: better no link than a silent one.
-        serial_driver::set_rs485(&port, rs485)
+        kernel::set_rs485(&port, rs485)
             .map_err(|e| io::Error::new(e.kind(), format!("the driver of {path} has no RS-485 mode: {e}")))?;
     }
     if driver.low_latency
-        && let Err(error) = serial_driver::set_low_latency(&port)
+        && let Err(error) = kernel::set_low_latency(&port)
     {
         tracing::warn!(path, %error, "the driver has no low-latency flag; answers may wait in the adapter");
     }

@@ -5,7 +5,7 @@
 use rules::{Clock, Mono, Now, TimeQuality, Wall};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 /// A jump of the wall clock against the monotonic one beyond this is a step; NTP slews far less.
 const STEP_MS: i64 = 2_000;
@@ -21,20 +21,63 @@ pub struct SystemClock {
     offset_ms: AtomicI64,
     /// Monotonic second of the last step, plus one; 0 without any.
     stepped_s: AtomicU64,
-    /// Whether a time daemon was seen, and when (monotonic seconds) to look again.
-    disciplined: AtomicBool,
+    /// What was found of a time service, as [`Discipline::to_bits`], and when (monotonic seconds) to look again.
+    discipline: AtomicU32,
     look_again_s: AtomicU64,
 }
 
+/// Whether anything sets the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Discipline {
+    /// Nothing does, or it has been silent for hours.
+    Absent,
+    /// A time daemon runs; how good the clock is cannot be asked.
+    Running,
+    /// It is synchronised and wrong by so many ms at most.
+    Within(u16),
+}
+
+impl Discipline {
+    /// The kernel's word where it can be had: a daemon that runs behind a closed line disciplines nothing, and one in another place than
+    /// [`TIME_DAEMONS`] leaves its mark there as well. Where a sandbox forbids the question a daemon that runs is believed.
+    fn judge(kernel: Option<devices::ClockDiscipline>, daemon_runs: impl FnOnce() -> bool) -> Self {
+        match kernel {
+            Some(said) if said.synchronised => {
+                Self::Within(u16::try_from(said.max_error_us.div_ceil(1000)).unwrap_or(u16::MAX))
+            }
+            Some(_) => Self::Absent,
+            None if daemon_runs() => Self::Running,
+            None => Self::Absent,
+        }
+    }
+
+    fn to_bits(self) -> u32 {
+        match self {
+            Self::Absent => 0,
+            Self::Running => 1,
+            Self::Within(ms) => u32::from(ms) + 2,
+        }
+    }
+
+    fn of_bits(bits: u32) -> Self {
+        match bits {
+            0 => Self::Absent,
+            1 => Self::Running,
+            more => Self::Within(u16::try_from(more - 2).unwrap_or(u16::MAX)),
+        }
+    }
+}
+
 impl SystemClock {
-    /// Looks for a time daemon every ten seconds, not on every call: this is asked for each scan.
-    fn disciplined(&self, mono: Mono) -> bool {
+    /// Looks every ten seconds, in which the bound grows by 5 ms, and not on every call: this is asked for each scan.
+    fn discipline(&self, mono: Mono) -> Discipline {
         let now_s = mono.0 / 1_000_000_000;
         if now_s >= self.look_again_s.load(Ordering::Relaxed) {
             self.look_again_s.store(now_s + 10, Ordering::Relaxed);
-            self.disciplined.store(is_disciplined(), Ordering::Relaxed);
+            let found = Discipline::judge(devices::clock_discipline().ok(), a_time_daemon_runs);
+            self.discipline.store(found.to_bits(), Ordering::Relaxed);
         }
-        self.disciplined.load(Ordering::Relaxed)
+        Discipline::of_bits(self.discipline.load(Ordering::Relaxed))
     }
 }
 
@@ -49,7 +92,7 @@ impl SystemClock {
         Self {
             offset_ms: AtomicI64::new(utc_ms - mono_ms(mono)),
             stepped_s: AtomicU64::new(0),
-            disciplined: AtomicBool::new(false),
+            discipline: AtomicU32::new(Discipline::Absent.to_bits()),
             look_again_s: AtomicU64::new(0),
         }
     }
@@ -70,14 +113,13 @@ impl SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Now {
         let (mono, utc_ms) = read();
-        let quality = if self.has_stepped(mono, utc_ms) {
-            TimeQuality::Stepped
-        } else if utc_ms < PLAUSIBLE_UTC_MS || !self.disciplined(mono) {
-            TimeQuality::Unsynced
-        } else {
-            TimeQuality::Synced
+        let (quality, max_error_ms) = match self.discipline(mono) {
+            _ if self.has_stepped(mono, utc_ms) => (TimeQuality::Stepped, None),
+            Discipline::Within(ms) if utc_ms >= PLAUSIBLE_UTC_MS => (TimeQuality::Synced, Some(ms)),
+            Discipline::Running if utc_ms >= PLAUSIBLE_UTC_MS => (TimeQuality::Synced, None),
+            Discipline::Absent | Discipline::Running | Discipline::Within(_) => (TimeQuality::Unsynced, None),
         };
-        Now { mono, wall: Wall { utc_ms, quality } }
+        Now { mono, wall: Wall { utc_ms, quality, max_error_ms } }
     }
 }
 
@@ -92,7 +134,7 @@ fn mono_ms(mono: Mono) -> i64 {
     i64::try_from(mono.0 / 1_000_000).unwrap_or(i64::MAX)
 }
 
-/// What a time daemon leaves behind: the stamp of systemd-timesyncd, or that chrony, ntpd or OpenNTPD runs. Without any nothing is known.
+/// What a time daemon leaves behind: the stamp of systemd-timesyncd, or that chrony, ntpd or OpenNTPD runs.
 const TIME_DAEMONS: [&str; 5] = [
     "/run/systemd/timesync/synchronized",
     "/run/chrony/chronyd.pid",
@@ -101,7 +143,7 @@ const TIME_DAEMONS: [&str; 5] = [
     "/run/openntpd.pid",
 ];
 
-fn is_disciplined() -> bool {
+fn a_time_daemon_runs() -> bool {
     TIME_DAEMONS.iter().any(|sign| Path::new(sign).exists())
 }
 
@@ -131,6 +173,39 @@ pub fn file_label(now: Now) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use devices::ClockDiscipline;
+
+    #[test]
+    fn the_kernel_is_believed_before_a_daemon_that_runs_and_its_bound_is_kept() {
+        let kernel = |synchronised, max_error_us| Some(ClockDiscipline { synchronised, max_error_us });
+        for (said, daemon, found) in [
+            (kernel(true, 12_001), false, Discipline::Within(13)),
+            (kernel(true, 0), true, Discipline::Within(0)),
+            (kernel(true, u64::MAX), false, Discipline::Within(u16::MAX)),
+            (kernel(false, 16_000_000), true, Discipline::Absent),
+            (None, true, Discipline::Running),
+            (None, false, Discipline::Absent),
+        ] {
+            assert_eq!(Discipline::judge(said, || daemon), found, "{said:?}, daemon {daemon}");
+            assert_eq!(Discipline::of_bits(found.to_bits()), found);
+        }
+    }
+
+    #[test]
+    fn a_label_says_how_far_it_can_be_wrong_while_it_is_synchronised_only() {
+        let label = |found: Discipline, ahead_ms: i64| {
+            let clock = SystemClock::default();
+            clock.discipline.store(found.to_bits(), Ordering::Relaxed);
+            clock.look_again_s.store(u64::MAX, Ordering::Relaxed);
+            clock.offset_ms.fetch_add(ahead_ms, Ordering::Relaxed);
+            let wall = clock.now().wall;
+            (wall.quality, wall.max_error_ms)
+        };
+        assert_eq!(label(Discipline::Within(7), 0), (TimeQuality::Synced, Some(7)));
+        assert_eq!(label(Discipline::Running, 0), (TimeQuality::Synced, None));
+        assert_eq!(label(Discipline::Absent, 0), (TimeQuality::Unsynced, None));
+        assert_eq!(label(Discipline::Within(7), 3_600_000), (TimeQuality::Stepped, None));
+    }
 
     #[test]
     fn a_step_is_said_for_ten_minutes_and_another_one_again() {

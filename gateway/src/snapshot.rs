@@ -290,6 +290,8 @@ pub struct Snapshot {
     pub utc_ms: i64,
     /// `synced`, `unsynced`, `stepped`.
     pub clock: String,
+    /// How far the wall clock can be wrong at most; none where nobody knows.
+    pub clock_max_error_ms: Option<u16>,
     pub version: &'static str,
     /// Journal number from which `site` holds; a page that has seen less must see it again.
     #[serde(skip)]

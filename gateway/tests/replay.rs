@@ -9,7 +9,7 @@ use gateway::config::{Site as Checked, load_site};
 use gateway::core::{CoreParts, Nearness, NewRules, start};
 use gateway::reload::Asker;
 use gateway::store::{OpenOptions, Store, Workers};
-use rules::{Actor, Clock, Command, Fault, Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
+use rules::{Actor, Clock, Command, Fault, Finite, Mono, Now, Reading, Sample, Wall};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Clock for Virtual {
         let utc_ms =
             WALL_AT_START_MS + i64::try_from(self.1 * 1000).unwrap() + i64::try_from(elapsed.as_millis()).unwrap();
         let mono = Mono(u64::try_from(elapsed.as_nanos()).unwrap() + (self.1 + 1) * 1_000_000_000);
-        Now { mono, wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+        Now { mono, wall: Wall::synced(utc_ms) }
     }
 }
 

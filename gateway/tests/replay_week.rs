@@ -7,7 +7,7 @@ mod support;
 
 use gateway::config::load_site;
 use gateway::store::{OpenOptions, Store, Workers};
-use rules::{Clock, Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
+use rules::{Clock, Finite, Mono, Now, Reading, Sample, Wall};
 use sim::Prng;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Hand(AtomicU64);
 impl Clock for Hand {
     fn now(&self) -> Now {
         let ms = self.0.load(Ordering::Relaxed);
-        let wall = Wall { utc_ms: i64::try_from(ms).unwrap(), quality: TimeQuality::Synced };
+        let wall = Wall::synced(i64::try_from(ms).unwrap());
         Now { mono: Mono(ms * 1_000_000), wall }
     }
 }

@@ -29,7 +29,7 @@ impl Mono {
 pub enum TimeQuality {
     /// Disciplined by a time source.
     Synced,
-    /// Never disciplined since start.
+    /// No time source disciplines it, or none has for hours.
     #[default]
     Unsynced,
     /// Jumped against the monotonic clock and not yet confirmed again.
@@ -44,6 +44,17 @@ pub struct Wall {
     pub utc_ms: i64,
     /// What is known about the clock.
     pub quality: TimeQuality,
+    /// How far the label can be wrong at most, in ms rounded up, as the operating system says while the clock is synchronised. None where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_error_ms: Option<u16>,
+}
+
+impl Wall {
+    /// A label of a synchronised clock whose error nobody has told.
+    #[must_use]
+    pub const fn synced(utc_ms: i64) -> Self {
+        Self { utc_ms, quality: TimeQuality::Synced, max_error_ms: None }
+    }
 }
 
 /// The pair that every call into the engine carries.

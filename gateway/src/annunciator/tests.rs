@@ -8,7 +8,7 @@ use devices::annunciator::{CoilPlan, Coils, RelaySpec};
 use rules::annunciator::{Alive, BeaconUntil, Scheme, SiteTime, Sound};
 use rules::hazard::Decision;
 use rules::hide::Expiry;
-use rules::{Event, Mono, Now, TimeQuality, Wall};
+use rules::{Event, Mono, Now, Wall};
 use sim::{Relay, RelayFault};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::sync::mpsc;
@@ -30,7 +30,7 @@ impl Clock for Running {
         let ran = u64::try_from(self.begun.elapsed().as_millis()).unwrap();
         let ms = ran + self.ahead_ms.load(Ordering::Relaxed) + 1_000_000;
         let utc_ms = i64::try_from(ms).unwrap();
-        Now { mono: Mono(ms * 1_000_000), wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+        Now { mono: Mono(ms * 1_000_000), wall: Wall::synced(utc_ms) }
     }
 }
 

@@ -32,9 +32,12 @@ pub(super) fn site(status: &Value, alarms: &Value) -> Vec<String> {
 
 fn head(s: &Value) -> Vec<String> {
     let clock = match s["clock"].as_str() {
-        Some("synced") => "时钟已同步 clock synced",
-        Some("stepped") => "时钟跳变 clock stepped",
-        _ => "时钟未同步 clock not synchronised",
+        Some("synced") => match s["clock_max_error_ms"].as_u64() {
+            Some(ms) => format!("时钟已同步，误差至多 {ms} ms clock synced, wrong by {ms} ms at most"),
+            None => "时钟已同步 clock synced".to_owned(),
+        },
+        Some("stepped") => "时钟跳变 clock stepped".to_owned(),
+        _ => "时钟未同步 clock not synchronised".to_owned(),
     };
     let ready = if s["ready"] == true { "就绪 ready" } else { "首轮采集未完成 first scan not done" };
     let demo = if s["demo"] == true { " · 演示 demo" } else { "" };

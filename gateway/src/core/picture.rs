@@ -24,6 +24,7 @@ impl Core {
             seq: self.engine.next_seq() - 1,
             utc_ms: now.wall.utc_ms,
             clock: view::clock_word(now.wall.quality).into(),
+            clock_max_error_ms: now.wall.max_error_ms,
             version: env!("CARGO_PKG_VERSION"),
             site_since_seq: self.site_since_seq,
             site: self.site.clone(),

@@ -4,7 +4,7 @@ use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
 use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, fixture};
 use rules::risk::{Risk, RiskLevel};
-use rules::{AlarmFact, Event, EventKind, Finite, Mono, Now, Reading, TimeQuality, Wall};
+use rules::{AlarmFact, Event, EventKind, Finite, Mono, Now, Reading, Wall};
 use std::sync::Arc;
 
 pub(crate) fn site() -> SiteView {
@@ -47,7 +47,7 @@ pub(crate) fn raised(seq: u64, priority: u8) -> Record {
         risk: Some("RA-01".into()),
         ..AlarmFact::default()
     };
-    let at = Now { mono: Mono(seq), wall: Wall { utc_ms: 1_767_323_045_006, quality: TimeQuality::Synced } };
+    let at = Now { mono: Mono(seq), wall: Wall::synced(1_767_323_045_006) };
     Record {
         event_id: format!("demo-chemical-{seq}"),
         boot_id: "boot-1".into(),
@@ -65,6 +65,7 @@ pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
         seq: 0,
         utc_ms: 0,
         clock: "synced".into(),
+        clock_max_error_ms: Some(12),
         version: "0",
         site_since_seq: 0,
         site: Arc::new(site()),

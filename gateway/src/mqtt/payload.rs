@@ -32,6 +32,7 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
         "boot_id": record.boot_id,
         "time": utc_text(record.event.at.wall.utc_ms),
         "time_quality": record.event.at.wall.quality,
+        "time_max_error_ms": record.event.at.wall.max_error_ms,
         "kind": kind.name(),
         "priority": priority(kind, &site.risks),
         "point": fact.map(|f| f.point.as_str()).filter(|p| !p.is_empty()),

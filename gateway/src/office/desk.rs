@@ -339,7 +339,7 @@ fn row_of(event: &EventMessage) -> NewEvent {
 fn own_event(site: &str, kind: &str, priority: u8, text: (&str, &str), wants_person: bool, now: Now) -> NewEvent {
     let payload = json!({
         "kind": kind, "priority": priority, "site": site, "time": utc_text(now.wall.utc_ms),
-        "time_quality": now.wall.quality, "text": { "zh": text.0, "en": text.1 },
+        "time_quality": now.wall.quality, "time_max_error_ms": now.wall.max_error_ms, "text": { "zh": text.0, "en": text.1 },
     });
     NewEvent {
         // the monotonic part keeps two of the same moment apart when the wall clock stands still

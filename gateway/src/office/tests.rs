@@ -3,7 +3,7 @@
 use super::desk::{Desk, Outgoing};
 use crate::store::office::{self as tables, Confirmation, Confirmed, Listing};
 use crate::web::OwnDb;
-use rules::{Clock, Mono, Now, TimeQuality, Wall};
+use rules::{Clock, Mono, Now, Wall};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Clock for HandClock {
     fn now(&self) -> Now {
         let s = 1_000_000 + self.0.load(Ordering::Relaxed);
         let utc_ms = i64::try_from(s * 1_000).unwrap();
-        Now { mono: Mono(s * 1_000_000_000), wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+        Now { mono: Mono(s * 1_000_000_000), wall: Wall::synced(utc_ms) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every event carries both, so the journal says how they relate. Across a reboot the monotonic time of the replay goes on with
 //! the wall clock; inside one boot a step of the wall clock moves labels only.
 
-use rules::{Event, EventKind, Mono, Now, TimeQuality, Wall};
+use rules::{Event, EventKind, Mono, Now, Wall};
 
 /// Beyond this the two clocks have parted; below it is rounding and slewing.
 const DRIFT_NS: i64 = 50_000_000;
@@ -121,7 +121,7 @@ impl Timeline {
 }
 
 fn wall(utc_ms: i64) -> Wall {
-    Wall { utc_ms, quality: TimeQuality::Synced }
+    Wall::synced(utc_ms)
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ mod tests {
     use crate::store::{OpenOptions, Store, Workers};
     use rules::engine::{Engine, Input, Restored};
     use rules::hazard::Decision;
-    use rules::{Finite, Mono, Now, Reading, Sample, TimeQuality, Wall};
+    use rules::{Finite, Mono, Now, Reading, Sample, Wall};
     use std::time::Duration;
 
     const SITE: &str = "[site]\nkey = 's'\nname = '站'\nname_en = 'site'\n[[area]]\nkey = 'A1'\nname = '区'\nname_en = 'area'\n\
@@ -102,7 +102,7 @@ mod tests {
 
     fn now(seconds: i64) -> Now {
         let mono = Mono(u64::try_from(100_000 + seconds).unwrap() * 1_000_000_000);
-        Now { mono, wall: Wall { utc_ms: STOPPED_MS + seconds * 1_000, quality: TimeQuality::Synced } }
+        Now { mono, wall: Wall::synced(STOPPED_MS + seconds * 1_000) }
     }
 
     fn put_in_service(store: &Store, seconds: i64) {

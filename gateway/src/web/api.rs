@@ -75,6 +75,8 @@ pub(super) struct StatusView<'a> {
     as_of_utc_ms: i64,
     /// `synced`, `unsynced`, `stepped`.
     clock: &'a str,
+    /// How far the wall clock can be wrong at most, in ms; none where nobody knows.
+    clock_max_error_ms: Option<u16>,
     ready: bool,
     alarms: usize,
     unacked: usize,
@@ -122,6 +124,7 @@ async fn status(State(state): SharedState) -> Result<Json<Value>, Problem> {
         utc_ms: state.clock.now().wall.utc_ms,
         as_of_utc_ms: s.utc_ms,
         clock: &s.clock,
+        clock_max_error_ms: s.clock_max_error_ms,
         ready: state.first_scan.load(Ordering::Relaxed),
         alarms: s.alarms.len(),
         unacked: unacked(&s),

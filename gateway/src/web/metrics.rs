@@ -82,6 +82,9 @@ impl Figures {
         self.gauge("seq", "Last journal number", s.seq);
         self.gauge("picture_utc_seconds", "When the newest picture was made", s.utc_ms / 1000);
         self.gauge("clock_synced", "1 when the clock is disciplined", u8::from(s.clock == "synced"));
+        if let Some(ms) = s.clock_max_error_ms {
+            self.gauge("clock_max_error_ms", "How far the clock can be wrong at most", ms);
+        }
         self.gauge("alarms_standing", "Standing alarms", s.alarms.len());
         self.gauge("alarms_unacknowledged", "Alarms nobody has acknowledged", unacked(s));
         self.gauge("hidden_dangers", "Hidden-danger records shown", s.hazards.len());

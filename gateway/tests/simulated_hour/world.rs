@@ -14,7 +14,7 @@ use gateway::influx::line::{Encoder, SeriesSample};
 use gateway::influx::writer::{self, Encode as _, Figures};
 use gateway::record::Record;
 use gateway::store::{HistoryCursor, HistoryFigures, OpenOptions, Store, Workers, verify};
-use rules::{Actor, Clock, Command, Mono, Now, TimeQuality, Wall};
+use rules::{Actor, Clock, Command, Mono, Now, Wall};
 use sim::{FaultCounts, Faults, Link, Plant, Prng, SiteName};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,7 +40,7 @@ impl Clock for Virtual {
         let utc_ms = WALL_AT_START_MS + i64::try_from(elapsed.as_millis()).unwrap();
         // A machine does not boot at its first instant.
         let mono = Mono(u64::try_from(elapsed.as_nanos()).unwrap() + 1_000_000_000);
-        Now { mono, wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+        Now { mono, wall: Wall::synced(utc_ms) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The decision table of outputs, and stories of what goes wrong: one line a second, on a clock of its own.
 
 use super::*;
-use crate::time::{Mono, Now, TimeQuality, Wall};
+use crate::time::{Mono, Now, Wall};
 
 /// 2026-11-25 09:00 at the site.
 const MORNING_MS: i64 = 1_795_568_400_000;
@@ -9,10 +9,7 @@ const MORNING_MS: i64 = 1_795_568_400_000;
 fn at(seconds: f64) -> Now {
     let ms = (seconds * 1000.0).round();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times of a test")]
-    Now {
-        mono: Mono(ms as u64 * 1_000_000 + 1_000_000_000_000),
-        wall: Wall { utc_ms: MORNING_MS + ms as i64, quality: TimeQuality::Synced },
-    }
+    Now { mono: Mono(ms as u64 * 1_000_000 + 1_000_000_000_000), wall: Wall::synced(MORNING_MS + ms as i64) }
 }
 
 fn scheme() -> Scheme {

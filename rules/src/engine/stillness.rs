@@ -138,10 +138,7 @@ mod tests {
     fn a_start_tells_how_long_a_value_has_stood_and_how_long_nobody_has_looked() {
         let ((book, point), now) = (with_stuck([600, 600]), |s: u64| Now {
             mono: Mono(s * 1_000_000_000),
-            wall: crate::time::Wall {
-                utc_ms: i64::try_from(s * 1000).unwrap(),
-                quality: crate::time::TimeQuality::Synced,
-            },
+            wall: crate::time::Wall::synced(i64::try_from(s * 1000).unwrap()),
         });
         let mut engine = Engine::new(book.clone(), crate::Restored::default(), now(0));
         for s in [100, 101] {

@@ -42,7 +42,7 @@ pub(crate) fn play(name: &str, book: &str, next: Option<&str>, input: &str) -> S
     };
     let sound = book::tells_sound(book).then(String::new);
     let (book, period) = built(book);
-    let start = Now { mono: Mono(0), wall: Wall { utc_ms: WALL_ZERO_MS, quality: TimeQuality::Synced } };
+    let start = Now { mono: Mono(0), wall: Wall::synced(WALL_ZERO_MS) };
     let mut play = Play {
         engine: Engine::new(book.clone(), Restored::default(), start),
         book,
@@ -73,7 +73,7 @@ impl Play {
     /// `ns` counts from the beginning of the story; the monotonic clock from the last boot.
     fn now(&self, ns: u64) -> Now {
         let ms = i64::try_from(ns / 1_000_000).unwrap();
-        let wall = Wall { utc_ms: WALL_ZERO_MS + ms + self.wall_offset_ms, quality: TimeQuality::Synced };
+        let wall = Wall::synced(WALL_ZERO_MS + ms + self.wall_offset_ms);
         Now { mono: Mono(ns - self.boot_at_ns), wall }
     }
 

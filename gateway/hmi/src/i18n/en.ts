@@ -180,6 +180,7 @@ export const en: Record<Key, string> = {
   'plan.off': 'Not on the plan',
   'plan.off.more': '{n} more points without a place',
   'history.time': 'Time',
+  'history.within': 'the clock was wrong by {ms} ms at most',
   'history.kind': 'Kind',
   'history.text': 'Text',
   'history.by': 'By',

@@ -179,6 +179,7 @@ export const zh = {
   'plan.off': '不在图上',
   'plan.off.more': '另有 {n} 个测点未标位置',
   'history.time': '时间',
+  'history.within': '时钟误差至多 {ms} ms',
   'history.kind': '类别',
   'history.text': '内容',
   'history.by': '操作人',

@@ -215,7 +215,7 @@ export interface Operations {
 }
 export interface Now {
   mono: number;
-  wall: { utc_ms: number; quality: string };
+  wall: { utc_ms: number; quality: string; max_error_ms?: number };
 }
 export interface Decision {
   by: string;
@@ -326,6 +326,8 @@ export interface Snapshot extends Operations {
   seq: number;
   utc_ms: number;
   clock: string;
+  /** How far the clock can be wrong at most; null where nobody knows. */
+  clock_max_error_ms: number | null;
   version: string;
   site: SiteView;
   values: ValueView[];

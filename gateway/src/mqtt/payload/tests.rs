@@ -7,7 +7,7 @@ fn an_event_payload_has_every_field_of_the_interface() {
     let payload = event_payload(&record, &fixture::site(), false);
     let golden = json!({
         "event_id": "demo-chemical-1", "site": "demo-chemical", "seq": 1, "journal_seq": 1, "boot_id": "boot-1",
-        "time": "2026-01-02T03:04:05.006Z", "time_quality": "synced", "kind": "alarm.raised", "priority": 1,
+        "time": "2026-01-02T03:04:05.006Z", "time_quality": "synced", "time_max_error_ms": null, "kind": "alarm.raised", "priority": 1,
         "point": "GT-102", "tag": "GT-102", "rule": "GT-102:HH", "condition": "HH", "value": 52.3, "limit": 50.0,
         "unit": "%LEL", "quality": "good", "risk_id": "RA-01", "risk_level": "major", "source_id": "A1",
         "hazard_id": null,

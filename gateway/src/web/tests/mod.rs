@@ -17,7 +17,7 @@ use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
 use futures_util::future::BoxFuture;
-use rules::{Event, EventKind, Finite, Mono, Now, Reading, Rejected, TimeQuality, Wall};
+use rules::{Event, EventKind, Finite, Mono, Now, Reading, Rejected, Wall};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -41,7 +41,7 @@ impl Clock for HandClock {
     fn now(&self) -> Now {
         let ms = *self.0.lock().unwrap() + 1_000_000_000;
         let utc_ms = i64::try_from(ms).unwrap();
-        Now { mono: Mono(ms * 1_000_000), wall: Wall { utc_ms, quality: TimeQuality::Synced } }
+        Now { mono: Mono(ms * 1_000_000), wall: Wall::synced(utc_ms) }
     }
 }
 
@@ -204,6 +204,7 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
         seq,
         utc_ms: 0,
         clock: "synced".into(),
+        clock_max_error_ms: Some(12),
         version: "0",
         site_since_seq: 0,
         site: site.clone(),

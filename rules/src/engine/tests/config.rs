@@ -143,7 +143,7 @@ fn a_shelf_that_would_not_be_allowed_any_more_ends_aloud() {
 
 /// Uptime and the wall clock, in seconds.
 fn clocks(up: f64, wall_s: i64) -> Now {
-    let wall = Wall { utc_ms: 1_767_225_600_000 + wall_s * 1000, quality: crate::time::TimeQuality::Synced };
+    let wall = Wall::synced(1_767_225_600_000 + wall_s * 1000);
     Now { wall, ..at(up) }
 }
 

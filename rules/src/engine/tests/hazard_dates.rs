@@ -138,7 +138,7 @@ fn a_due_time_survives_a_start_and_the_wall_clock_reaches_it_too() {
 }
 
 fn synced(mono_s: f64, utc_ms: i64) -> Now {
-    Now { wall: Wall { utc_ms, quality: crate::time::TimeQuality::Synced }, ..at(mono_s) }
+    Now { wall: Wall::synced(utc_ms), ..at(mono_s) }
 }
 
 /// A record whose persons acted at `utc_ms`, a second after a boot, with its date an hour later.

@@ -173,10 +173,7 @@ impl Stage {
         self.wall_ms += ms;
     }
     pub(super) fn now(&self) -> Now {
-        Now {
-            wall: Wall { utc_ms: self.wall_ms, quality: crate::time::TimeQuality::Synced },
-            ..at(self.t - self.booted)
-        }
+        Now { wall: Wall::synced(self.wall_ms), ..at(self.t - self.booted) }
     }
     fn pass(&mut self, seconds: f64) {
         let end = self.t + seconds;

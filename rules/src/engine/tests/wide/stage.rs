@@ -136,7 +136,7 @@ impl Stage {
     pub(super) fn with(books: [BookParts; 2]) -> Self {
         let books = books.map(|parts| RuleBook::build(parts).unwrap().0);
         let wall_ms = 1_767_225_600_000;
-        let start = Now { mono: Mono(STARTED_NS), wall: Wall { utc_ms: wall_ms, quality: TimeQuality::Synced } };
+        let start = Now { mono: Mono(STARTED_NS), wall: Wall::synced(wall_ms) };
         let engine = Engine::new(books[0].clone(), Restored::default(), start);
         let (events, calls) = (Vec::new(), Vec::new());
         let (t_ns, mark_ms) = (STARTED_NS, i64::MIN);
@@ -165,7 +165,7 @@ impl Stage {
     }
 
     pub(super) fn now(&self) -> Now {
-        let wall = Wall { utc_ms: self.wall_ms, quality: TimeQuality::Synced };
+        let wall = Wall::synced(self.wall_ms);
         Now { mono: Mono(self.t_ns - self.booted_ns), wall }
     }
 

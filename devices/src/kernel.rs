@@ -1,14 +1,17 @@
-//! The two questions to a serial driver that no safe API asks: RS-485 mode and the low-latency flag.
+//! The three questions to the kernel that no safe API asks: a serial driver's RS-485 mode and low-latency flag, and how far the wall clock can be wrong.
 //!
-//! The only module of the product with `unsafe`. Each call is one ioctl on a descriptor that lives as long as the call, with a
+//! The only module of the product with `unsafe`. Two calls are one ioctl each on a descriptor that lives as long as the call, with a
 //! buffer of ours that is at least as large as what the kernel reads or writes. Layouts are those of `<linux/serial.h>`:
 //!
 //! ```text
 //!   struct serial_rs485   32 bytes   u32 flags, u32 delay before send (ms), u32 delay after send (ms), 20 bytes of zero
 //!   struct serial_struct  ≤ 72 bytes int type, line; unsigned port; int irq, flags; … only `flags`, the fifth word, is ours
 //! ```
+//!
+//! The third is adjtimex(2) with `modes` 0, which reads and sets nothing; its struct is libc's. What follows from the answer is left to
+//! `gateway::clock`, the only one who asks.
 
-#![allow(unsafe_code, reason = "ioctls without a safe wrapper; see the text above")]
+#![allow(unsafe_code, reason = "calls without a safe wrapper; see the text above")]
 
 use crate::Rs485;
 use rustix::fd::BorrowedFd;
@@ -54,9 +57,45 @@ pub(crate) fn set_low_latency(port: &impl AsRawFd) -> io::Result<()> {
     }
 }
 
+/// What the kernel says of the wall clock (adjtimex(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockDiscipline {
+    /// A time service sets the clock and has not been silent for too long: `STA_UNSYNC` is not set.
+    pub synchronised: bool,
+    /// `maxerror`: how far the clock can be wrong at most, in µs. The time service sets it; the kernel lets it grow by half a millisecond
+    /// a second, and at 16 s the clock is no longer synchronised.
+    pub max_error_us: u64,
+}
+
+/// Asks how the wall clock is disciplined; refused where a sandbox forbids the question.
+///
+/// # Errors
+/// The kernel's, as it is.
+pub fn clock_discipline() -> io::Result<ClockDiscipline> {
+    // SAFETY: `timex` is plain numbers, for which all zeros are valid; the kernel writes that struct and nothing else. With `modes` 0 it sets nothing.
+    let (state, timex) = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut timex), timex)
+    };
+    if state < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let synchronised = timex.status & libc::STA_UNSYNC == 0;
+    Ok(ClockDiscipline { synchronised, max_error_us: u64::try_from(timex.maxerror).unwrap_or(0) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_says_how_far_the_clock_can_be_wrong_or_refuses() {
+        // What it says is the machine's; that the struct is read at its places shows in the bound that the kernel keeps: 16 s.
+        match clock_discipline() {
+            Ok(said) => assert!(said.max_error_us <= 16_000_000, "{said:?}"),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}"),
+        }
+    }
 
     #[test]
     fn rs485_words_are_those_of_the_kernel_header() {
