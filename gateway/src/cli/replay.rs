@@ -197,6 +197,7 @@ fn difference(d: &Difference) -> String {
         What::Missing => "未重现 missing".to_owned(),
         What::Extra => "多出 extra".to_owned(),
         What::Moved => format!("时间不同 moved {}", seconds(d.moved_ms.unwrap_or(0))),
+        What::Changed => format!("内容不同 says something else（{}）", d.fields.join("、")),
     };
     let why = match d.why {
         Why::OtherRules => {

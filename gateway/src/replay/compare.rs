@@ -1,7 +1,8 @@
-//! The journal beside what came out of the replay: kind, alarm and time of every event that the rules decide.
+//! The journal beside what came out of the replay: kind, alarm and time of every event that the rules decide, and what it says.
 //!
-//! Owns matching and the reason for a difference. What has no reason is named so: it is a defect of the rules or of the record.
+//! Leaves what an event must say again to [`super::contents`]. Owns matching and the reason for a difference. What has no reason is named so: it is a defect of the rules or of the record.
 
+use super::contents::differing;
 use super::script::subject;
 use rules::{Event, Mono};
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub enum What {
     Extra,
     /// In both, at another time.
     Moved,
+    /// In both at the same time, judged by other numbers or saying something else.
+    Changed,
 }
 
 /// Why it may be different.
@@ -53,6 +56,9 @@ pub struct Difference {
     /// Replayed minus recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_ms: Option<i64>,
+    /// Of a changed one: each field, recorded and replayed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
     pub why: Why,
 }
 
@@ -104,6 +110,7 @@ fn one_key(kind: &'static str, subject: &str, was: &[&Event], is: &[&Event], fou
         subject: subject.to_owned(),
         at_ms: event.at.wall.utc_ms,
         moved_ms,
+        fields: Vec::new(),
         why: Why::Unexplained,
     };
     let (mut w, mut i) = (0, 0);
@@ -112,7 +119,12 @@ fn one_key(kind: &'static str, subject: &str, was: &[&Event], is: &[&Event], fou
             (Some(a), Some(b)) => {
                 let distance = apart(a.at.mono, b.at.mono);
                 if distance <= TOLERANCE {
-                    found.matched += 1;
+                    let fields = differing(&a.kind, &b.kind);
+                    if fields.is_empty() {
+                        found.matched += 1;
+                    } else {
+                        found.differences.push(Difference { fields, ..difference(What::Changed, a, None) });
+                    }
                     found.apart_max_ms =
                         found.apart_max_ms.max(u64::try_from(distance.as_millis()).unwrap_or(u64::MAX));
                     (w, i) = (w + 1, i + 1);

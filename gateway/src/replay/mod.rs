@@ -11,6 +11,7 @@
 
 mod changes;
 mod compare;
+mod contents;
 mod player;
 mod revisions;
 mod run;
