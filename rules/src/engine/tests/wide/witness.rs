@@ -23,6 +23,10 @@ impl When {
     pub(super) fn is(self, d: Duration, now: When) -> bool {
         now.ns - self.ns >= nanos(d)
     }
+    /// That moment, not one after it.
+    pub(super) fn is_just(self, d: Duration, now: When) -> bool {
+        now.ns - self.ns == nanos(d)
+    }
     /// An end is over on either clock.
     pub(super) fn ended(self, now: When) -> bool {
         now.ns >= self.ns || now.wall_ms >= self.wall_ms
