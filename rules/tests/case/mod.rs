@@ -259,6 +259,7 @@ fn said(e: &Event, boot: u64) -> Option<String> {
     }
     let name = name.trim_start_matches("alarm.");
     let subject = match &e.kind {
+        EventKind::SuppressionReleased { rule } => rule.clone(),
         EventKind::FirstOutReset { group, .. } => group.clone(),
         EventKind::ConfigChanged { by, .. } => format!("by {by}"),
         EventKind::ModeChanged { plant_unit, new, .. } => format!("{plant_unit} {}", new.word()),
