@@ -1,7 +1,7 @@
 //! What a start finds and says first, also after an end without a stop.
 
 use super::*;
-use rules::{Command, EventKind, SystemCondition};
+use rules::{Command, EventKind, ShelfKind, SystemCondition};
 use rusqlite::Connection;
 
 /// Notices and alarms of the gateway itself: `raised #1`, `acked`, or the words of a notice.
@@ -141,4 +141,38 @@ async fn a_start_says_so_before_anything_that_follows_from_it_and_puts_its_rules
     let books =
         store.read(|conn| conn.query_row("SELECT COUNT(*) FROM rule_book", [], |row| row.get::<_, u32>(0))).await;
     assert_eq!(books.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn the_first_word_of_a_start_and_the_end_of_what_it_cannot_prove_are_one_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = bench(folder.path());
+    b.scan(30.0).await;
+    let raised = b.next("alarm.raised").await;
+    let (alarm, seen_seq, reason) = ("GT-101:H".to_owned(), raised.event.seq, "探头受潮".to_owned());
+    let shelve = Command::Shelve { alarm, seen_seq, kind: ShelfKind::Timed, duration_s: 600, reason };
+    b.handle.command(shelve, operator(), None).await.unwrap();
+    drop(b.end().await);
+    // Another boot, whose clock is behind what it has shown; and a disk that takes no end of a shelf.
+    let file = Connection::open(folder.path().join("records.db")).unwrap();
+    let no_end = "CREATE TRIGGER no_end BEFORE INSERT ON event WHEN NEW.kind = 'alarm.shelf_expired' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    file.execute_batch(no_end).unwrap();
+    file.execute("UPDATE meta SET value = 'another' WHERE key = 'kernel_boot_id'", []).unwrap();
+    let year_2100 = "4102444800000";
+    file.execute("INSERT OR REPLACE INTO meta VALUES ('wall_mark_utc_ms', ?1)", [year_2100]).unwrap();
+    let starts = |file: &Connection| {
+        file.query_row("SELECT COUNT(*) FROM event WHERE kind = 'system.started'", [], |row| row.get::<_, u32>(0))
+    };
+    let mut b = bench(folder.path());
+    assert!(!b.next("alarm.shelf_expired").await.durable);
+    kill(b).await;
+    // It has left no word of its boot: to the next start all is as it was.
+    assert_eq!((starts(&file).unwrap(), on_disk(folder.path()).1.as_str()), (1, "another"));
+    file.execute_batch("DROP TRIGGER no_end").unwrap();
+    let mut b = bench(folder.path());
+    assert!(b.next("alarm.shelf_expired").await.durable);
+    b.end().await;
+    let (row, boot) = on_disk(folder.path());
+    assert_eq!((starts(&file).unwrap(), boot.as_str()), (2, "kernel"));
+    assert!(row["hidden"].get("shelf").is_none(), "{row:#}");
 }

@@ -276,7 +276,7 @@ impl Stage {
         self.rig.engine = Engine::new(book, stored, now);
         let (boot_id, version, config_hash) = ("b".into(), "0".into(), "c".into());
         let start = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
-        self.rig.engine.note(start, now, &mut self.rig.events);
+        self.rig.engine.begin(vec![start], now, &mut self.rig.events);
     }
     fn wish(&self, a: usize, what: u8) -> Command {
         let alarm = self.rig.engine.alarms().key(a % self.rig.engine.alarms().len());
