@@ -245,7 +245,8 @@ async fn drained(store: &Store, begun: Instant) -> Vec<String> {
 
 fn active(core: &CoreHandle) -> Vec<String> {
     let snapshot = core.snapshot();
-    snapshot.alarms.iter().filter(|a| a.state != "returned_unacked").map(|a| a.id.clone()).collect()
+    let over = ["returned_unacked", "latched_unacked", "latched_acked"];
+    snapshot.alarms.iter().filter(|a| !over.contains(&a.state.as_str())).map(|a| a.id.clone()).collect()
 }
 
 /// Brings the last block to the database, as the next start would.
