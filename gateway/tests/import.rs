@@ -111,9 +111,9 @@ fn of_a_workbook_with_several_sheets_the_named_one_is_read_and_what_was_read_is_
     assert!(csv.code == 2 && csv.err.contains("没有工作表"), "{csv:?}");
 }
 
-const CURRENTS: &str = "位号,名称,类别,单位,量程下限,量程上限,信号量程,周期毫秒,快速周期,有效期,仪表,量,链路,站号,型号,区域,高限,高高限,优先级,高高限优先级,原因,后果,处置\n\
-    LT-1,液位,level,m,0,12.5,0..12.5,5000,1000,10,CARD,channel_0,bus-a,7,adam-4117,A1,10,11,3,1,阀门未关,满罐溢流,停泵\n\
-    PT-1,压力,pressure,kPa,-100,400,\"-100,400\",,,,CARD,channel_1,,,,,300,350,4,,,,\n";
+const CURRENTS: &str = "位号,名称,类别,单位,量程下限,量程上限,信号量程,周期毫秒,快速周期,有效期,仪表,量,链路,站号,型号,区域,高限,高高限,高高限锁存,优先级,高高限优先级,原因,后果,处置\n\
+    LT-1,液位,level,m,0,12.5,0..12.5,5000,1000,10,CARD,channel_0,bus-a,7,adam-4117,A1,10,11,是,3,1,阀门未关,满罐溢流,停泵\n\
+    PT-1,压力,pressure,kPa,-100,400,\"-100,400\",,,,CARD,channel_1,,,,,300,350,,4,,,,\n";
 
 #[test]
 fn a_current_s_span_the_fast_period_the_age_and_a_priority_of_one_limit_come_from_columns() {
@@ -131,6 +131,9 @@ fn a_current_s_span_the_fast_period_the_age_and_a_priority_of_one_limit_come_fro
     let priority = |point: &toml::Value, limit: &str| point["limits"][limit]["priority"].as_integer();
     assert_eq!((priority(level, "H"), priority(level, "HH")), (Some(3), Some(1)));
     assert_eq!((priority(pressure, "H"), priority(pressure, "HH")), (Some(4), Some(4)));
+    let latching =
+        |point: &toml::Value, limit: &str| point["limits"][limit].get("latching").and_then(toml::Value::as_bool);
+    assert_eq!((latching(level, "HH"), latching(level, "H"), latching(pressure, "HH")), (Some(true), None, None));
 }
 
 #[test]

@@ -247,6 +247,9 @@ pub enum EventKind {
     /// No longer hidden by that rule. Journal only.
     #[serde(rename = "alarm.unsuppressed")]
     Unsuppressed { fact: AlarmFact, rule: String, why: EndCause },
+    /// What had suppressed for as long as it may is no longer there: it hides again when it comes back. Journal only.
+    #[serde(rename = "suppression.released")]
+    SuppressionReleased { rule: String },
     /// Raised three times within a minute: it stays active until it is quiet.
     #[serde(rename = "alarm.chatter_start")]
     ChatterStart { fact: AlarmFact },

@@ -282,7 +282,7 @@ async function floodAtOffice() {
 async function acknowledge() {
   await fact('acknowledging changes the row and says who', async () => {
     await page.locator(ALARM).getByRole('button', { name: /^确认/ }).click();
-    return Boolean(await until(5000, 'acknowledged', async () => /已确认|已恢复/.test(await text(ALARM)) && !(await text(ALARM)).includes('未确认')));
+    return Boolean(await until(5000, 'acknowledged', async () => /已确认|已恢复|锁存/.test(await text(ALARM)) && !(await text(ALARM)).includes('未确认')));
   });
 }
 
@@ -360,7 +360,7 @@ async function lossAndReturn() {
     const alarms = await (await page.request.get(`${demo.site}/api/v1/alarms`)).json();
     const acked = (events.events ?? events).some((e) => e.kind === 'alarm.acked' && e.text_zh.includes('GT-102'));
     const standing = (alarms.alarms ?? alarms).find((a) => a.id === 'GT-102:HH');
-    return acked && (!standing || standing.occurrence > 1 || standing.state === 'acked');
+    return acked && (!standing || standing.occurrence > 1 || ['acked', 'latched_acked'].includes(standing.state));
   });
   await fact('so did the registered hidden danger', async () => {
     await go('hazards');

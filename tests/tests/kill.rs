@@ -102,13 +102,18 @@ async fn nothing_that_was_shown_is_lost_or_changed_by_kill_9() {
     );
 }
 
+/// HH of a gas latches: it stays in the list after its return.
+fn is_acked(state: &Value) -> bool {
+    state == "acked" || state == "latched_acked"
+}
+
 /// An operator who acknowledges whatever stands.
 async fn acknowledge(operator: Client, acks: Acks) {
     let mut turn = tokio::time::interval(Duration::from_millis(200));
     loop {
         turn.tick().await;
         let Some(alarms) = operator.try_get("/api/v1/alarms").await else { continue };
-        let Some(alarm) = alarms.as_array().unwrap().iter().find(|a| a["state"] != "acked") else { continue };
+        let Some(alarm) = alarms.as_array().unwrap().iter().find(|a| !is_acked(&a["state"])) else { continue };
         let (id, occurrence) = (alarm["id"].as_str().unwrap(), alarm["occurrence"].as_u64().unwrap());
         let body = json!({"seen_seq": alarm["seq"]});
         let Ok(answer) = operator.try_request("POST", &format!("/api/v1/alarms/{id}/ack"), Some(body)).await else {
@@ -131,11 +136,7 @@ async fn acknowledgements_stand(operator: &Client, acks: &Acks, kill: u32) {
     for alarm in alarms.as_array().unwrap() {
         let done = |a: &Acknowledged| alarm["id"] == a.alarm.as_str() && alarm["occurrence"] == a.occurrence;
         if acks.iter().any(done) {
-            assert_eq!(
-                (&alarm["state"], &alarm["acked_by"]),
-                (&json!("acked"), &json!("operator-a")),
-                "after kill {kill}: {alarm}"
-            );
+            assert!(is_acked(&alarm["state"]) && alarm["acked_by"] == "operator-a", "after kill {kill}: {alarm}");
         }
     }
 }

@@ -87,6 +87,7 @@ fn content(site: &Site, plan: &str) -> String {
         site.book.rules().len(),
         site.book.risks().len(),
     ) + &spread(site)
+        + &latching(site)
         + &basis(site)
         + &own_profiles(site)
 }
@@ -123,6 +124,22 @@ fn spread(site: &Site) -> String {
     let shares = format!("{:.0} / {:.0} / {:.0} %", percent(|p| p == 1), percent(|p| p == 2), percent(|p| p > 2));
     format!(
         "\n优先级 1 / 2 / 3–4：{shares}，目标约 5 / 15 / 80 % · priorities 1 / 2 / 3–4: {shares}, aim about 5 / 15 / 80 %"
+    )
+}
+
+/// What stays in the list until somebody resets it, also where no line of the file says so.
+fn latching(site: &Site) -> String {
+    let by_default = |r: &&rules::book::Rule| {
+        site.book.point_id(&r.point).is_some_and(|p| presets::latches(site.book.points()[p.index()].kind, &r.condition))
+    };
+    let latching = || site.book.rules().iter().filter(|r| r.latching);
+    let (all, gas) = (latching().count(), latching().filter(by_default).count());
+    if all == 0 {
+        return String::new();
+    }
+    format!(
+        "\n锁存报警 {all} 条，恢复后须由班长复位，其中气体高高限 {gas} 条（默认；不锁存则写 latching = false） · {all} alarms latch until a shift \
+         leader resets them, {gas} of them HH of a gas (the default; `latching = false` if not)"
     )
 }
 

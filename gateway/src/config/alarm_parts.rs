@@ -1,6 +1,6 @@
 //! Alarm tables become rules and groups of the rule book.
 //!
-//! Owns what is taken where a table says nothing: deadband and delays by kind of measurement. Leaves cross-checks to `RuleBook`.
+//! Owns what is taken where a table says nothing: deadband, delays and latching by kind of measurement. Leaves cross-checks to `RuleBook`.
 
 use super::alarm_tables::{
     DeviationTable, ModeValue, ModeWord, Modes, RateTable, SuppressionTable, UnknownWord, VoteTable,
@@ -32,11 +32,11 @@ pub(super) fn limit_rule(p: &PointTable, word: LimitWord, t: &LimitTable, second
     };
     Rule {
         point: (&p.key).into(),
+        latching: t.latching.unwrap_or_else(|| presets::latches(kind(p.kind), &condition)),
         condition,
         priority: t.priority,
         on_delay: delay("delay_s", t.delay_s, presets::at_pace(start.on_delay, fast::period_beyond(p))),
         off_delay: delay("off_delay_s", t.off_delay_s, start.off_delay),
-        latching: t.latching,
         by_mode: modes(&t.modes),
         cause: (&t.cause).into(),
         consequence: (&t.consequence).into(),
@@ -238,4 +238,27 @@ fn suppression(s: &SuppressionTable, seconds: &mut Seconds<'_>) -> Option<Suppre
         release_delay: duration("release_delay_s", s.release_delay_s),
         max: duration("max_s", s.max_s),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::site_from_text;
+
+    const SITE: &str = include_str!("../../examples/minimal-site.toml");
+
+    /// Those of the minimal site that latch, with its HH as it is or with a line more.
+    fn latching(of_hh: &str) -> Vec<String> {
+        let text = SITE.replacen("[point.limits.HH]\n", &format!("[point.limits.HH]\n{of_hh}\n"), 1);
+        let checked = site_from_text("site.toml", &text, |_| ());
+        let site = checked.value.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        let latching = site.book.rules().iter().filter(|r| r.latching);
+        latching.map(|r| format!("{}:{}", r.point, r.condition.word())).collect()
+    }
+
+    #[test]
+    fn hh_of_a_gas_latches_unless_it_says_otherwise() {
+        assert_eq!(latching(""), ["GT-101:HH"]);
+        assert_eq!(latching("latching = true"), ["GT-101:HH"]);
+        assert!(latching("latching = false").is_empty());
+    }
 }

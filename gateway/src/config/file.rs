@@ -409,9 +409,8 @@ pub struct LimitTable {
     pub delay_s: Option<f64>,
     /// Off-delay in seconds.
     pub off_delay_s: Option<f64>,
-    /// Stays in the list after its return until a shift leader resets it.
-    #[serde(default)]
-    pub latching: bool,
+    /// Stays in the list after its return until a shift leader resets it; left out: HH of a gas does, no other.
+    pub latching: Option<bool>,
     /// Another limit, or `"suppressed"`, in a mode of the point's `[[unit]]`.
     #[serde(default)]
     pub modes: Modes,

@@ -6,7 +6,7 @@ use super::task::Core;
 use crate::reload::Asker;
 use crate::store::{Found, KeptBook, UncleanEnd};
 use crate::text::parts;
-use rules::{EventKind, Now, SystemCondition};
+use rules::{EventKind, Now, RuleBook, SystemCondition};
 use std::time::Duration;
 
 /// An end that was not in order is an alarm for so long after the start: the pages are back by then, and a gateway that ends again
@@ -19,21 +19,32 @@ pub(super) struct Beginning {
     pub(super) asker: Asker,
 }
 
+/// The configuration of the last run, where it was another one.
+fn another<'a>(found: &'a Found, present: &str) -> Option<&'a String> {
+    found.config_hash.as_ref().filter(|old| *old != present)
+}
+
 impl Core {
+    /// In one transaction, so that a start that ends here leaves the file as it found it, or says all that it brings about.
     pub(super) async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
-        let now = self.clock.now();
         self.ledger.put_on_file(KeptBook::of(self.engine.book(), &self.site.config_hash));
         self.ledger.begin_boot(found.new_boot.clone());
+        let last_book = match another(found, &self.site.config_hash) {
+            Some(old_hash) => self.store.last_book(old_hash.clone()).await,
+            None => None,
+        };
+        let (now, mut events) = (self.clock.now(), Vec::new());
         let down_for_ms = found.last_utc_ms.map(|last| u64::try_from(now.wall.utc_ms - last).unwrap_or(0));
-        self.note(EventKind::Started {
+        let mut said = vec![EventKind::Started {
             boot_id: self.ledger.boot_id().to_owned(),
             version: env!("CARGO_PKG_VERSION").into(),
             config_hash: self.site.config_hash.clone(),
             down_for_ms,
-        })
-        .await;
-        self.announce_configuration(found, asker, now).await;
-        // Not before: a turn of the engine says what a start brings about, and whoever reads the journal must know by then that it is one.
+        }];
+        said.extend(self.of_configuration(found, last_book.as_ref(), asker, now));
+        // In this order: whoever reads in the journal what a start brings about must know by then that it is one, and with which rules.
+        self.engine.begin(said, now, &mut events);
+        self.keep(events).await;
         if self.annunciator.is_none() {
             // one that was taken out of the configuration cannot come back
             self.system(SystemCondition::AnnunciatorFailed, false).await;
@@ -45,22 +56,22 @@ impl Core {
     }
 
     /// Which configuration, if it is another than that of the last run, or who wanted the same one read again.
-    async fn announce_configuration(&mut self, found: &Found, asker: &Asker, now: Now) {
-        let new_hash = self.site.config_hash.clone();
-        if let Some(old_hash) = found.config_hash.clone().filter(|old| *old != new_hash) {
+    fn of_configuration(&self, found: &Found, last: Option<&RuleBook>, asker: &Asker, now: Now) -> Vec<EventKind> {
+        let mut said = Vec::new();
+        if let Some(old_hash) = another(found, &self.site.config_hash).cloned() {
             let (by, asked) = (asker.word().to_owned(), asker.decision(now));
-            let last = self.store.last_book(old_hash.clone()).await;
-            self.note(EventKind::ConfigChanged { old_hash, new_hash, by, asked }).await;
-            self.say_differences(last.as_ref()).await;
+            let new_hash = self.site.config_hash.clone();
+            said.extend([EventKind::ConfigChanged { old_hash, new_hash, by, asked }, self.differences(last)]);
         } else if let Some(decision) = asker.decision(now) {
             // Secrets and profiles are no part of the hash, and what a person decided is in the journal all the same.
             let (user, detail) = (decision.by, decision.reason);
-            self.note(EventKind::Operator { user, action: "config_reloaded".into(), detail }).await;
+            said.push(EventKind::Operator { user, action: "config_reloaded".into(), detail });
         }
         if let Asker::Fallback { wanted_by, error } = asker {
             let (text_zh, text_en) = parts::fallback(wanted_by, error);
-            self.note(EventKind::Notice { code: "config_fallback".into(), text_zh, text_en }).await;
+            said.push(EventKind::Notice { code: "config_fallback".into(), text_zh, text_en });
         }
+        said
     }
 
     /// What of the store could not be read.

@@ -58,7 +58,7 @@ impl Core {
     }
 
     /// At a start: what an edit while nobody watched has changed, against the book of the last run.
-    pub(super) async fn say_differences(&mut self, last: Option<&RuleBook>) {
+    pub(super) fn differences(&self, last: Option<&RuleBook>) -> EventKind {
         let said = last.map(|last| {
             // what is gone has its name in the book of before only
             let was = SiteView { points: Points::of(last.clone()), ..(*self.site).clone() };
@@ -69,6 +69,6 @@ impl Core {
             Some(None) => changes::none(),
             None => changes::unknown(),
         };
-        self.note(EventKind::Notice { code: "config_differences".into(), text_zh, text_en }).await;
+        EventKind::Notice { code: "config_differences".into(), text_zh, text_en }
     }
 }

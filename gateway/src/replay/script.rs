@@ -196,7 +196,9 @@ pub(super) fn seen(command: &Command, newest: u64) -> Command {
 #[must_use]
 pub(super) fn is_decided(kind: &EventKind) -> bool {
     let name = kind.name();
-    ["alarm.", "point.", "group.", "flood.", "unit.", "sound.", "hazard."].iter().any(|room| name.starts_with(room))
+    ["alarm.", "point.", "suppression.", "group.", "flood.", "unit.", "sound.", "hazard."]
+        .iter()
+        .any(|room| name.starts_with(room))
         || name.starts_with("device.inhibit")
 }
 
@@ -208,6 +210,7 @@ pub(super) fn subject(kind: &EventKind) -> String {
     }
     match kind {
         EventKind::FirstOutReset { group, .. } => group.clone(),
+        EventKind::SuppressionReleased { rule } => rule.clone(),
         EventKind::ModeChanged { plant_unit, .. } => plant_unit.clone(),
         EventKind::HazardOpened { hazard } | EventKind::HazardStage { hazard } if hazard.cause.is_empty() => {
             hazard.id.clone()

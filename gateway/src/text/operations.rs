@@ -71,6 +71,13 @@ fn of_groups(kind: &EventKind, site: &SiteView) -> Option<(String, String)> {
                 because(&format!("First-out group {en} reset by {}", by.by), &by.reason, (": ", "")),
             )
         }
+        EventKind::SuppressionReleased { rule } => {
+            let (zh, en) = suppressor(rule, site);
+            (
+                format!("设计抑制 {zh} 已用尽最长时间，现条件已解除，再次成立时重新抑制"),
+                format!("Suppression {en}, whose time was used up, is released: it suppresses again the next time"),
+            )
+        }
         EventKind::FloodStarted { count, first } => {
             let (zh, en) = alarm::title(first, site);
             (

@@ -174,6 +174,7 @@ fn of_people() -> Vec<EventKind> {
         EventKind::Suppressed { fact: h(), rule: "S-1".into(), until, granted_ms: 0 },
         EventKind::Suppressed { fact: h(), rule: "mode".into(), until, granted_ms: 0 },
         EventKind::Unsuppressed { fact: h(), rule: "S-1".into(), why: EndCause::BadQuality },
+        EventKind::SuppressionReleased { rule: "S-1".into() },
         EventKind::Bypassed { point: point(), bypass },
         EventKind::BypassExpiring { point: point(), until },
         EventKind::BypassEnded { point: point(), why: EndCause::User, by: Some(by("已恢复")) },

@@ -212,7 +212,10 @@ async fn operator(seed: u64, core: CoreHandle, acknowledged: Arc<Mutex<u64>>, st
             () = tokio::time::sleep(pause) => {}
         }
         let snapshot = core.snapshot();
-        let Some(alarm) = snapshot.alarms.iter().find(|a| a.state != "acked") else { continue };
+        let Some(alarm) = snapshot.alarms.iter().find(|a| !["acked", "latched_acked"].contains(&a.state.as_str()))
+        else {
+            continue;
+        };
         let command =
             Command::Acknowledge { alarm: alarm.id.clone(), seen_seq: alarm.seq, comment: "已确认".into() };
         let actor = Actor { user: "operator".into(), role: "operator".into(), terminal: String::new() };
@@ -242,7 +245,8 @@ async fn drained(store: &Store, begun: Instant) -> Vec<String> {
 
 fn active(core: &CoreHandle) -> Vec<String> {
     let snapshot = core.snapshot();
-    snapshot.alarms.iter().filter(|a| a.state != "returned_unacked").map(|a| a.id.clone()).collect()
+    let over = ["returned_unacked", "latched_unacked", "latched_acked"];
+    snapshot.alarms.iter().filter(|a| !over.contains(&a.state.as_str())).map(|a| a.id.clone()).collect()
 }
 
 /// Brings the last block to the database, as the next start would.

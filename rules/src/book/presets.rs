@@ -96,6 +96,13 @@ pub fn start(kind: PointKind, unit: &str, range: (f64, f64), limit: f64) -> Star
     }
 }
 
+/// HH of a gas latches: a head that saturates and then fails, or that reads falsely low above the explosive range, leaves no other trace,
+/// and somebody must have looked before it is over. A failing oxygen cell reads low, which is an alarm and hides none: its L and LL do not.
+#[must_use]
+pub fn latches(kind: PointKind, condition: &Condition) -> bool {
+    kind == PointKind::Gas && matches!(condition, Condition::HighHigh { .. })
+}
+
 /// NE 43: a failure signal must persist this long before it is called a fault.
 pub const SENSOR_FAULT_ON: Duration = Duration::from_secs(4);
 
@@ -117,6 +124,9 @@ mod tests {
         assert_eq!(gas_limit("ppm", &h), None);
         assert_eq!(start(PointKind::Gas, "%LEL", (0.0, 100.0), 25.0).on_delay, Duration::ZERO);
         assert!(GB_T_50493.said().0.starts_with("GB/T 50493-2019 5.5.2（未与"), "{:?}", GB_T_50493.said());
+        let hh = Condition::HighHigh { limit: 40.0, deadband: 2.0 };
+        assert!(latches(PointKind::Gas, &hh) && !latches(PointKind::Gas, &h) && !latches(PointKind::Level, &hh));
+        assert!(!latches(PointKind::Gas, &Condition::LowLow { limit: 18.0, deadband: 0.2 }));
         assert_eq!(start(PointKind::Level, "m", (0.0, 10.0), 8.0).deadband, 0.5);
     }
 }

@@ -30,6 +30,7 @@ impl Engine {
             EventKind::HazardOverdue { hazard, .. } => self.note_overdue(hazard),
             EventKind::Started { .. } => self.drop_what_a_start_ends(),
             EventKind::FirstOutReset { group, .. } => self.forget_ranks(group),
+            EventKind::SuppressionReleased { rule } => self.note_release(rule),
             EventKind::FloodStarted { count, first } => self.flood.begin(event.at, *count, first),
             EventKind::FloodEnded { .. } => self.flood.end(),
             EventKind::ModeChanged { plant_unit, new, by, .. } => {
@@ -276,6 +277,10 @@ impl Engine {
         }
         if let EventKind::FirstOutReset { group, .. } = kind {
             return self.group_members(group);
+        }
+        if let EventKind::SuppressionReleased { rule } = kind {
+            let k = self.book.suppressions().iter().position(|s| s.key == *rule);
+            return k.map_or(Vec::new(), |k| x.groups.alarms_of_suppression[k].clone());
         }
         let Some(i) = kind.fact().and_then(|f| self.alarm_index(&f.alarm)) else { return Vec::new() };
         let mut rows = vec![i];

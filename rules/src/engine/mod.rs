@@ -150,6 +150,14 @@ impl Engine {
         restore::engine(book, restored, now)
     }
 
+    /// A start: what is `said` of it, from [`EventKind::Started`] on, and what follows from it at once, such as the end of what nobody can
+    /// prove to be hidden any more. A store keeps all of it in one transaction: a second start on this boot that found the first event
+    /// without the rest would take for proved what this one could not prove.
+    pub fn begin(&mut self, said: Vec<EventKind>, now: Now, out: &mut Vec<Event>) {
+        said.into_iter().for_each(|kind| self.note(kind, now, out));
+        self.turn(Input::Tick, now, out);
+    }
+
     /// The checked site it judges.
     #[must_use]
     pub fn book(&self) -> &RuleBook {

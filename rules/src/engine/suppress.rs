@@ -12,7 +12,7 @@ use crate::time::Now;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Suppressing {
     on: bool,
-    /// Its time was used up; it must be false once before it hides again.
+    /// Its time was used up; it must be false once before it hides again, which the journal has, so that a start knows it.
     spent: bool,
 }
 
@@ -82,8 +82,20 @@ impl Engine {
             (Says::No, true) if delay.is_zero() => self.end_suppression(k, EndCause::Released, now, out),
             (Says::No, true) => self.deadlines.set_lazily(Timer::Release(k), now.mono.plus(delay)),
             (Says::Nothing, true) => self.end_suppression(k, EndCause::BadQuality, now, out),
-            (Says::No, false) => self.suppressing[k].spent = false,
-            (Says::Nothing, false) => {}
+            (Says::No, false) if self.suppressing[k].spent => {
+                let rule = self.book.suppressions()[k].key.clone();
+                self.emit(EventKind::SuppressionReleased { rule }, now, out);
+            }
+            (Says::No | Says::Nothing, false) => {}
+        }
+    }
+
+    /// Live and replay: what used up its time may hide again.
+    pub(super) fn note_release(&mut self, rule: &str) {
+        let Some(k) = self.book.suppressions().iter().position(|s| s.key == rule) else { return };
+        self.suppressing[k].spent = false;
+        for i in &self.book.index().groups.alarms_of_suppression[k] {
+            self.alarms[*i].spent.retain(|spent| spent != rule);
         }
     }
 

@@ -62,6 +62,7 @@ impl EventKind {
             Self::ShelfEnded { .. } => "alarm.shelf_ended",
             Self::Suppressed { .. } => "alarm.suppressed",
             Self::Unsuppressed { .. } => "alarm.unsuppressed",
+            Self::SuppressionReleased { .. } => "suppression.released",
             Self::ChatterStart { .. } => "alarm.chatter_start",
             Self::ChatterEnd { .. } => "alarm.chatter_end",
             Self::Inhibited { .. } => "device.inhibited",
@@ -128,6 +129,7 @@ impl EventKind {
                     | Self::HazardOccurrence { .. }
                     | Self::HazardStage { .. }
                     | Self::HazardOverdue { .. }
+                    | Self::SuppressionReleased { .. }
                     | Self::FirstOutReset { .. }
                     | Self::FloodStarted { .. }
                     | Self::FloodEnded { .. }
@@ -159,6 +161,7 @@ impl EventKind {
                 | Self::ReturnCancelled { .. }
                 | Self::Suppressed { .. }
                 | Self::Unsuppressed { .. }
+                | Self::SuppressionReleased { .. }
                 | Self::Silenced { .. }
                 | Self::AnnunciatorTestRequested { .. }
                 | Self::AnnunciatorTested { .. }

@@ -205,8 +205,7 @@ impl Play {
         self.engine = Engine::new(self.book.clone(), restored, now);
         let (boot_id, version, config_hash) = (String::new(), String::new(), String::new());
         let kind = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
-        self.keep(&Event { seq: 0, at: now, kind });
-        self.engine.handle(Input::Tick, now, &mut self.events);
+        self.engine.begin(vec![kind], now, &mut self.events);
         self.collect(ns);
     }
 
@@ -254,12 +253,13 @@ fn seconds(ns: u64) -> String {
 /// One line of an event; hidden-danger records have their own tests.
 fn said(e: &Event, boot: u64) -> Option<String> {
     let name = e.kind.name();
-    if name.starts_with("hazard.") {
+    if name.starts_with("hazard.") || matches!(e.kind, EventKind::Started { .. }) {
         return None;
     }
     let name = name.trim_start_matches("alarm.");
     let subject = match &e.kind {
         EventKind::FirstOutReset { group, .. } => group.clone(),
+        EventKind::SuppressionReleased { rule } => rule.clone(),
         EventKind::ConfigChanged { by, .. } => format!("by {by}"),
         EventKind::ModeChanged { plant_unit, new, .. } => format!("{plant_unit} {}", new.word()),
         EventKind::FloodStarted { count, first } => format!("{count} first {first}"),

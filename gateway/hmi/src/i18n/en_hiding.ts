@@ -191,6 +191,7 @@ export const enHiding: Record<keyof typeof zhHiding, string> = {
   'kind.alarm.shelf_ended': 'Shelf ended',
   'kind.alarm.suppressed': 'Suppression began',
   'kind.alarm.unsuppressed': 'Suppression ended',
+  'kind.suppression.released': 'Suppression released',
   'kind.alarm.chatter_start': 'Chattering began',
   'kind.alarm.chatter_end': 'Chattering ended',
   'kind.device.inhibited': 'Inhibited by device',

@@ -189,6 +189,7 @@ export const zhHiding = {
   'kind.alarm.shelf_ended': '搁置结束',
   'kind.alarm.suppressed': '设计抑制开始',
   'kind.alarm.unsuppressed': '设计抑制结束',
+  'kind.suppression.released': '设计抑制条件解除',
   'kind.alarm.chatter_start': '频繁报警开始',
   'kind.alarm.chatter_end': '频繁报警结束',
   'kind.device.inhibited': '设备自禁',

@@ -23,7 +23,7 @@ const fn column(
     Column { key, zh, others, needed, example }
 }
 
-const COLUMNS: [Column; 35] = [
+const COLUMNS: [Column; 36] = [
     column("key", "位号", &["tag", "测点", "测点编号"], true, "GT-101"),
     column("name", "名称", &["测点名称"], true, "氨气浓度"),
     column("name_en", "英文名称", &["english"], false, "Ammonia"),
@@ -48,6 +48,7 @@ const COLUMNS: [Column; 35] = [
     column("l", "低限", &[], false, ""),
     column("h", "高限", &["一级报警"], false, "25"),
     column("hh", "高高限", &["二级报警"], false, "50"),
+    column("latching_hh", "高高限锁存", &["锁存"], false, ""),
     column("deadband", "回差", &[], false, "2"),
     column("delay_s", "延时秒", &["延时"], false, "0"),
     column("priority", "优先级", &[], false, "2"),

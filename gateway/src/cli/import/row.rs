@@ -61,6 +61,8 @@ struct Limit {
     #[serde(skip_serializing_if = "Option::is_none")]
     delay_s: Option<f64>,
     priority: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latching: Option<bool>,
     #[serde(flatten)]
     words: BTreeMap<&'static str, String>,
 }
@@ -160,6 +162,18 @@ impl Row<'_> {
             return None;
         }
         Some(number)
+    }
+
+    fn yes_or_no(&mut self, key: &str) -> Option<bool> {
+        let cell = self.text(key)?;
+        match cell.to_lowercase().as_str() {
+            "是" | "yes" | "true" => Some(true),
+            "否" | "no" | "false" => Some(false),
+            _ => {
+                self.wrong(key, format!("“{cell}”应为是或否"), format!("`{cell}` is neither yes nor no"));
+                None
+            }
+        }
     }
 
     /// A row that gives link, unit id or profile describes its device.
@@ -305,8 +319,10 @@ impl Row<'_> {
             values.iter().map(|(key, ..)| self.within(&format!("priority_{key}"), 1, 4).unwrap_or(of_all)).collect();
         let words = self.words(priorities.iter().any(|priority| *priority <= 2));
         let (deadband, delay_s) = (self.real("deadband"), self.real("delay_s"));
+        let latching_hh = self.yes_or_no("latching_hh");
         let limit = |((_, word, limit), priority): ((&str, &'static str, f64), u8)| {
-            (word, Limit { limit, deadband, delay_s, priority, words: words.clone() })
+            let latching = latching_hh.filter(|_| word == "HH");
+            (word, Limit { limit, deadband, delay_s, priority, latching, words: words.clone() })
         };
         values.into_iter().zip(priorities).map(limit).collect()
     }

@@ -3,6 +3,12 @@
 use super::report::Report;
 use crate::book::{BookParts, PointKind, Suppression, Suppressor};
 use std::collections::HashSet;
+use std::time::Duration;
+
+/// One shift, as a bypass at most lasts: a longer one is seen by nobody who was there when it began.
+const SHIFT: Duration = Duration::from_secs(8 * 3600);
+/// What hides for longer than a day is no known state of the plant any more.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&str>, alarms: &HashSet<&str>) {
     r.keys("suppressions", parts.suppressions.iter().map(|s| s.key.as_str()));
@@ -26,17 +32,43 @@ pub(super) fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&
             }
             Suppressor::Alarm(key) => r.known(at("alarm"), ("报警", "alarm"), key, alarms),
         }
-        if s.max.is_zero() {
-            r.error(
-                at("max"),
-                "抑制没有最长时间",
-                "the suppression has no longest time",
-                ("写 max_s = 3600（60 min），一般不应更长", "write max_s = 3600 (60 min); longer is unusual"),
-            );
-        }
+        time(r, s, at("max"));
         hides(r, parts, s);
     }
     loops(r, &parts.suppressions);
+}
+
+/// The time for which it may hide without a break.
+fn time(r: &mut Report, s: &Suppression, at: String) {
+    let hours = format!("{:.1} h", s.max.as_secs_f64() / 3600.0);
+    if s.max.is_zero() {
+        r.error(
+            at,
+            "抑制没有最长时间",
+            "the suppression has no longest time",
+            ("写 max_s = 3600（60 min），一般不应更长", "write max_s = 3600 (60 min); longer is unusual"),
+        );
+    } else if s.max > LONGEST {
+        r.error(
+            at,
+            format!("抑制最长 {hours}，超过 24 h"),
+            format!("the suppression may hide for {hours}, more than 24 h"),
+            (
+                "max_s 不大于 86400，一般 3600（60 min）；更长的停运写成 [[unit]] 的 modes，或把测点停用",
+                "let max_s be at most 86400, 3600 (60 min) is usual; a longer stop is a mode of a [[unit]], or the point is taken out of service",
+            ),
+        );
+    } else if s.max > SHIFT {
+        r.warn(
+            at,
+            format!("抑制最长 {hours}，超过一个班（8 h，也是旁路的上限）"),
+            format!("the suppression may hide for {hours}, more than one shift (8 h, the bound of a bypass)"),
+            (
+                "max_s 取工艺所需的最短时间，一般 3600（60 min）",
+                "let max_s be as short as the process allows; 3600 (60 min) is usual",
+            ),
+        );
+    }
 }
 
 /// Nothing says from which value on a measured quantity would be true.
@@ -130,7 +162,6 @@ fn round<'a>(all: &'a [Suppression], start: &'a Suppression) -> Option<Vec<&'a S
 mod tests {
     use super::*;
     use crate::book::{Condition, Defect, Point, Rule, RuleBook, check_tests};
-    use std::time::Duration;
 
     fn point(key: &str, kind: PointKind) -> Point {
         Point { kind, unit: "bar".into(), ..check_tests::point(key) }
@@ -203,6 +234,25 @@ mod tests {
         assert!(found[0].remedy_zh.contains("key = \"b\""), "{found:?}");
         let itself = said(vec![by("a", "P1:H", "P1:H")]);
         assert_eq!(itself[0].message_en, "a loop of suppressions: a → a");
+    }
+
+    #[test]
+    fn more_than_a_shift_is_warned_of_and_more_than_a_day_is_refused() {
+        let lasting = |max_s: u64| {
+            let max = Duration::from_secs(max_s);
+            said(vec![Suppression { max, ..suppression("s", when("S1"), &["P1:H"]) }])
+        };
+        assert_eq!((lasting(3600), lasting(8 * 3600)), (vec![], vec![]));
+        let warned = lasting(8 * 3600 + 1800);
+        assert_eq!((warned.len(), warned[0].path.as_str(), warned[0].fatal), (1, "suppressions[s].max", false));
+        assert!(warned[0].message_en.contains("8.5 h, more than one shift"), "{warned:?}");
+        assert!(!lasting(24 * 3600)[0].fatal);
+        let refused = lasting(30 * 3600);
+        assert_eq!((refused.len(), refused[0].path.as_str(), refused[0].fatal), (1, "suppressions[s].max", true));
+        assert!(
+            refused[0].message_zh.contains("30.0 h，超过 24 h") && refused[0].remedy_zh.contains("86400"),
+            "{refused:?}"
+        );
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn play(r: &mut Rig, t: f64, m: &Move) {
                 config_hash: "c".into(),
                 down_for_ms: None,
             };
-            r.engine.note(start, at(t), &mut r.events);
+            r.engine.begin(vec![start], at(t), &mut r.events);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Scenarios S8 and S9, credited gaps, and alarms that the configuration no longer has.
 
 use super::*;
+use crate::command::ShelfKind;
 
 fn restart(r: Rig, t: f64) -> Rig {
     let stored = r.stored(true);
@@ -221,4 +222,28 @@ fn a_vote_with_other_members_after_a_start_waits_until_they_are_read() {
     };
     assert_eq!(returned(Some(8)).as_deref(), Some("returned V-1:VOTE @8"));
     assert_eq!(returned(None).as_deref(), Some("returned V-1:VOTE @15"), "it has had its time");
+}
+
+/// A store keeps the events of a start in one transaction: whoever dies after it has nothing on the disk that this start could not prove.
+#[test]
+fn what_a_start_cannot_prove_is_over_in_the_rows_of_its_first_event() {
+    let mut r = Rig::plain();
+    r.hold(0, 5, 30.0);
+    let (alarm, reason, kind) = ("GT-101:H".to_owned(), "探头受潮".to_owned(), ShelfKind::Timed);
+    let seen_seq = r.engine.next_seq() - 1;
+    let shelve = Command::Shelve { alarm, seen_seq, kind, duration_s: 600, reason };
+    r.engine.command(&shelve, &operator(), at(6.0), &mut r.events).unwrap();
+    // Another boot, and a clock that nobody has set.
+    let mut first = Rig::new(parts(), r.stored(false), 7.0);
+    let (boot_id, version, config_hash) = (String::new(), String::new(), String::new());
+    let started = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
+    first.engine.begin(vec![started], at(7.0), &mut first.events);
+    assert_eq!(first.events[0].kind.name(), "system.started");
+    assert_eq!(first.story(), ["shelf_expired GT-101:H @7"]);
+    let mut rows = Rows::default();
+    rows.keep(&first.engine, &first.events[..1]);
+    assert!(rows.alarms().iter().all(|row| row.hidden.is_empty()), "{:?}", rows.alarms());
+    // The same boot: its own times would prove what they find.
+    let second = Rig::new(parts(), Restored { alarms: rows.alarms(), ..first.stored(true) }, 8.0);
+    assert!(second.alarm("GT-101:H").calls());
 }

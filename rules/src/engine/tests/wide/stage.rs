@@ -216,8 +216,7 @@ impl Stage {
         if matches!(given, Given::Start) {
             let (boot_id, version, config_hash) = ("b".into(), "0".into(), "c".into());
             let start = EventKind::Started { boot_id, version, config_hash, down_for_ms: None };
-            self.engine.note(start, now, &mut self.events);
-            self.engine.handle(Input::Tick, now, &mut self.events);
+            self.engine.begin(vec![start], now, &mut self.events);
         }
         self.rows.keep(&self.engine, &self.events[begun..]);
         let (booted_ns, events) = (self.booted_ns, begun..self.events.len());

@@ -7,8 +7,8 @@ use super::super::*;
 use super::stage::{Call, Given, STARTED_NS};
 use crate::command::ShelfKind;
 use crate::event::AlarmFact;
-use crate::hide::Expiry;
-use std::collections::BTreeMap;
+use crate::hide::{EndCause, Expiry};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const START_GRACE: Duration = Duration::from_secs(10);
 
@@ -22,6 +22,10 @@ pub(super) struct When {
 impl When {
     pub(super) fn is(self, d: Duration, now: When) -> bool {
         now.ns - self.ns >= nanos(d)
+    }
+    /// That moment, not one after it.
+    pub(super) fn is_just(self, d: Duration, now: When) -> bool {
+        now.ns - self.ns == nanos(d)
     }
     /// An end is over on either clock.
     pub(super) fn ended(self, now: When) -> bool {
@@ -103,6 +107,8 @@ pub(super) struct Witness {
     pub(super) annunciations: Vec<When>,
     pub(super) called: usize,
     pub(super) dues: BTreeMap<String, i64>,
+    /// Suppressions that have used up their time, and were not released since.
+    pub(super) used_up: BTreeSet<String>,
 }
 
 impl Witness {
@@ -125,6 +131,7 @@ impl Witness {
             annunciations: Vec::new(),
             called: 0,
             dues: BTreeMap::new(),
+            used_up: BTreeSet::new(),
         }
     }
 
@@ -290,6 +297,8 @@ impl Witness {
     fn read_whole(&mut self, e: &Event, at: When) {
         let end = |until: Expiry| self.end(until);
         match &e.kind {
+            EventKind::Unsuppressed { rule, why: EndCause::Expired, .. } => drop(self.used_up.insert(rule.clone())),
+            EventKind::SuppressionReleased { rule } => drop(self.used_up.remove(rule)),
             EventKind::Bypassed { point, bypass } => {
                 let until = end(bypass.until);
                 self.points.entry(point.clone()).or_default().bypass = Some(until);

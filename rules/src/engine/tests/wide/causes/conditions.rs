@@ -153,10 +153,14 @@ impl Witness {
                 [alarm.to_owned(), format!("{point}:SENSOR_FAULT"), format!("{}:COMMS_LOSS", self.device_of(&point))];
             self.before(|k| k.whole_point() == Some(&*point) || k.fact().is_some_and(|f| alarms.contains(&f.alarm)))
         };
-        // After a start it is judged when its members have been heard, or have had the time.
+        // After a start it is judged when its members have been heard, or have had the time: one that only told faults, from the start on.
+        let in_time = |point: &str| {
+            let max_age = self.book.point_id(point).map(|p| self.book.points()[p.index()].max_age);
+            max_age.is_some_and(|age| self.started.is_just(age.max(START_GRACE), self.now))
+        };
         let heard = |m: &String| {
             let point = m.rsplit_once(':').map_or(m.as_str(), |(point, _)| point);
-            self.told.iter().any(|t| t.0 == point) || self.is_stale(point)
+            self.told.iter().any(|t| t.0 == point) || self.is_stale(point) || in_time(point)
         };
         let judged = members.iter().any(|m| looks_at(m)) || members.iter().any(heard);
         let moved = judged || self.starts() || self.configures();

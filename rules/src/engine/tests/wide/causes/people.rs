@@ -153,6 +153,20 @@ impl Witness {
         }
     }
 
+    /// Its time was used up, and what suppresses is not there.
+    fn may_release(&self, rule: &str, at: When) -> bool {
+        let gone = match self.suppressor(rule) {
+            Some(Suppressor::State { point, is }) => {
+                let says_no = |r: Reading| r.value().is_some_and(|v| (v >= 0.5) != *is);
+                self.told(point, at, says_no)
+                    || self.configures() && self.heard(point).newest.is_some_and(|n| says_no(n.1))
+            }
+            Some(Suppressor::Alarm(key)) => !self.row(key).active,
+            None => false,
+        };
+        self.used_up.contains(rule) && gone
+    }
+
     pub(super) fn of_site(&self, kind: &EventKind, at: When) -> bool {
         let point_is = |c: &Command, key: &str| match c {
             Command::Bypass { point, .. }
@@ -185,6 +199,7 @@ impl Witness {
             EventKind::ServiceReview { point, .. } => {
                 self.heard(point).reviewed.is_some_and(|since| since.is(policy.service_review, self.now))
             }
+            EventKind::SuppressionReleased { rule } => self.may_release(rule, at),
             EventKind::FirstOutReset { group, .. } => {
                 self.asked(|c| matches!(c, Command::ResetFirstOut { group: g, .. } if g == group))
             }
