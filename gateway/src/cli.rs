@@ -51,6 +51,7 @@ mod screen;
 mod secret;
 mod station;
 mod table;
+mod usage;
 mod user;
 mod verify;
 
@@ -133,7 +134,8 @@ enum Command {
     Status(client::StatusArgs),
     /// 列出事件 · list events of a running gateway
     #[command(
-        after_help = "例 example:  hazard-gateway events --type alarm --point GT-101 --since 2026-11-24 --config /etc/hazard-gateway/site.toml"
+        after_help = "例 example:  hazard-gateway events --type alarm --point GT-101 --since 2026-11-24 --config /etc/hazard-gateway/site.toml",
+        after_long_help = client::events_help()
     )]
     Events(client::EventsArgs),
     /// 换用磁盘上的配置，记名并说明原因 · a person puts the configuration on the disk in force
@@ -151,7 +153,7 @@ enum Command {
         after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17"
     )]
     Replay(replay::ReplayArgs),
-    /// 报警绩效：报警率、泛滥、滞留、抖动、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
+    /// 报警绩效：报警率、泛滥、滞留、抖动报警、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
     #[command(after_help = "例 example:  hazard-gateway kpi --config site.toml --from 2026-11-01")]
     Kpi(kpi::KpiArgs),
     /// 人员与口令 · the people of a station
@@ -171,7 +173,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            usage::said(&error);
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
     };
