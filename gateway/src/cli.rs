@@ -27,6 +27,7 @@ mod bar;
 mod check;
 mod client;
 mod dry_run;
+mod effect;
 mod exit;
 mod explain;
 mod hidden;
@@ -36,6 +37,7 @@ mod link;
 mod look;
 mod look_hazard;
 mod no_such;
+mod nothing;
 mod operate;
 mod operate_hazard;
 mod past;
@@ -65,7 +67,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "hazard-gateway", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "例 example:  hazard-gateway check --config site.toml\n\
-    退出码 exit codes: 0 ok · 1 check found something · 2 bad usage or configuration · 3 store from a newer version · 4 I/O · 70 internal")]
+    退出码 exit codes: 0 ok · 1 check found something · 2 bad usage or configuration · 3 store from a newer version · 4 I/O · 5 网关拒绝 refused by the gateway · 70 internal")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
