@@ -165,7 +165,7 @@ fn list(place: &Place, json: bool) -> Done {
     }
     for row in &rows {
         let state = if row.disabled { "已停用 disabled" } else { "可登录 active" };
-        println!("{:<20} {:<24} {state}  {}", row.name, row.role, row.display_name);
+        println!("{:<20} {:<24} {state}  {}（{}）", row.name, row.role, row.display_name, Role::names_zh(&row.role));
     }
     if rows.is_empty() {
         eprintln!(

@@ -53,7 +53,7 @@ fn with_roles(detail: &str) -> String {
 
 /// `operator+shift` → `值班员、班长`.
 pub(super) fn roles(words: &str) -> String {
-    words.split('+').map(|word| Role::of_word(word).map_or(word, |role| role.name_zh())).collect::<Vec<_>>().join("、")
+    Role::names_zh(words)
 }
 
 /// The name that a person has, or the command line, which has nobody signed in.

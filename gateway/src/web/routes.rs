@@ -50,6 +50,16 @@ impl Role {
         }
     }
 
+    /// `operator+shift` → `值班员、班长`; a word that is no role stays.
+    #[must_use]
+    pub fn names_zh(words: &str) -> String {
+        words
+            .split('+')
+            .map(|word| Self::of_word(word).map_or(word, |role| role.name_zh()))
+            .collect::<Vec<_>>()
+            .join("、")
+    }
+
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.word() == word)
