@@ -157,6 +157,22 @@ impl Answers {
     pub fn reading(&self, field: &Field) -> Reading {
         decode(field, &self.0, &mut Memory::default())
     }
+    /// The current behind a field that arrives as one, also where it is outside of what means a value.
+    #[must_use]
+    pub fn milliamp(&self, field: &Field) -> Option<f64> {
+        let signal = field.signal.as_ref()?;
+        let register = Field {
+            signal: None,
+            sentinels: Vec::new(),
+            statuses: Vec::new(),
+            valid: None,
+            range: None,
+            clamp: None,
+            heartbeat: None,
+            ..field.clone()
+        };
+        decode(&register, &self.0, &mut Memory::default()).value().map(|register| signal.milliamp(register))
+    }
     /// The characters of a text field.
     #[must_use]
     pub fn text(&self, field: &Field) -> Option<String> {

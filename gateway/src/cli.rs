@@ -27,6 +27,7 @@ mod bar;
 mod check;
 mod client;
 mod dry_run;
+mod effect;
 mod exit;
 mod explain;
 mod hidden;
@@ -36,6 +37,7 @@ mod link;
 mod look;
 mod look_hazard;
 mod no_such;
+mod nothing;
 mod operate;
 mod operate_hazard;
 mod past;
@@ -51,6 +53,7 @@ mod screen;
 mod secret;
 mod station;
 mod table;
+mod usage;
 mod user;
 mod verify;
 
@@ -64,7 +67,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "hazard-gateway", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "例 example:  hazard-gateway check --config site.toml\n\
-    退出码 exit codes: 0 ok · 1 check found something · 2 bad usage or configuration · 3 store from a newer version · 4 I/O · 70 internal")]
+    退出码 exit codes: 0 ok · 1 check found something · 2 bad usage or configuration · 3 store from a newer version · 4 I/O · 5 网关拒绝 refused by the gateway · 70 internal")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -133,7 +136,8 @@ enum Command {
     Status(client::StatusArgs),
     /// 列出事件 · list events of a running gateway
     #[command(
-        after_help = "例 example:  hazard-gateway events --type alarm --point GT-101 --since 2026-11-24 --config /etc/hazard-gateway/site.toml"
+        after_help = "例 example:  hazard-gateway events --type alarm --point GT-101 --since 2026-11-24 --config /etc/hazard-gateway/site.toml",
+        after_long_help = client::events_help()
     )]
     Events(client::EventsArgs),
     /// 换用磁盘上的配置，记名并说明原因 · a person puts the configuration on the disk in force
@@ -151,7 +155,7 @@ enum Command {
         after_help = "例 example:  hazard-gateway replay --config site.toml --with changed.toml --from 2026-11-17"
     )]
     Replay(replay::ReplayArgs),
-    /// 报警绩效：报警率、泛滥、滞留、抖动、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
+    /// 报警绩效：报警率、泛滥、滞留、抖动报警、优先级、确认用时 · figures of EEMUA 191 and ISA-18.2 beside their targets
     #[command(after_help = "例 example:  hazard-gateway kpi --config site.toml --from 2026-11-01")]
     Kpi(kpi::KpiArgs),
     /// 人员与口令 · the people of a station
@@ -171,7 +175,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            usage::said(&error);
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
     };

@@ -170,6 +170,8 @@ pub struct BypassView {
     pub paper: String,
     pub by: String,
     pub requested_by: String,
+    /// Who asked has no account here: the name is as it was typed.
+    pub no_account: bool,
     pub reason: String,
     /// What watches the place meanwhile.
     pub compensation: String,
@@ -237,6 +239,15 @@ pub struct SuppressedView {
     pub active: bool,
 }
 
+/// Sensor faults that stand under the silence of their instrument: one alarm for one cause, for as long as that one stands.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct UnderSilenceView {
+    /// `DET-101:COMMS_LOSS`.
+    pub cause: String,
+    /// `GT-102:SENSOR_FAULT` …
+    pub alarms: Vec<String>,
+}
+
 /// What ties alarms together.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct GroupsView {
@@ -244,11 +255,14 @@ pub struct GroupsView {
     pub first_out: Vec<FirstOutView>,
     pub units: Vec<UnitView>,
     pub suppressed: Vec<SuppressedView>,
+    pub under_silence: Vec<UnderSilenceView>,
     pub flood: Option<FloodView>,
     /// What sounds unless it is silenced: `p1`, `p2`, `p3`, or `flood` instead of `p3` in a flood. Page and annunciator follow this one word.
     pub sound: Option<&'static str>,
     /// The sound is off until then.
     pub silenced_until_utc_ms: Option<i64>,
+    /// Who turned it off.
+    pub silenced_by: Option<String>,
 }
 
 /// A link and its units, for the device page.

@@ -49,9 +49,9 @@ fn an_acknowledgement_needs_to_have_seen_the_alarm_and_is_done_once() {
     assert!(unseen.code == 2 && unseen.err.contains(&format!("--seen-seq {seq}")), "{unseen:?}");
     assert!(unseen.err.contains("P3 未确认 unacked"), "{unseen:?}");
     let older = operate(&site, &gateway, "olga", &["ack", ALARM, "--seen-seq", "1"]);
-    assert!(older.code == 2 && older.err.contains("409"), "{older:?}");
+    assert!(older.code == 5 && older.err.contains("409"), "{older:?}");
     let stranger = operate(&site, &gateway, "vera", &["ack", ALARM, "--seen-seq", &seq]);
-    assert!(stranger.code == 2 && stranger.err.contains("403"), "{stranger:?}");
+    assert!(stranger.code == 5 && stranger.err.contains("403"), "{stranger:?}");
 
     let ack = ["ack", ALARM, "--comment", "已查，停电", "--seen-seq", &seq, "--key", "shift-7"];
     for _ in 0..2 {
@@ -65,6 +65,50 @@ fn an_acknowledgement_needs_to_have_seen_the_alarm_and_is_done_once() {
     assert_eq!(by["terminal"], "127.0.0.1");
     let again = operate(&site, &gateway, "olga", &["ack", ALARM, "--seen-seq", &seq]);
     assert!(again.code == 0 && again.out.contains("已是如此"), "{again:?}");
+    let looked = operate(&site, &gateway, "olga", &["ack", ALARM]);
+    assert!(looked.code == 0 && looked.out.contains("已由 olga 于"), "{looked:?}");
+
+    let now = gateway.get("/api/v1/status", Some(&cookie))["seq"].to_string();
+    for seen in [&[][..], &["--seen-seq", &now]] {
+        let never = operate(&site, &gateway, "olga", &[&["ack", "GT-101:HH"], seen].concat());
+        assert!(never.code == 5 && never.err.contains("GT-101:HH: 没有需要确认的"), "{never:?}");
+        assert!(!(never.out + &never.err).contains("已是如此"));
+    }
+}
+
+#[test]
+fn what_asks_first_says_what_it_does_and_who_asked_for_a_bypass_is_told_as_recorded() {
+    let (site, gateway, cookie) = running();
+    let seq = alarm(&gateway.get("/api/v1/alarms", Some(&cookie))).unwrap()["seq"].to_string();
+    let shelve = ["shelve", ALARM, "--minutes", "30", "--reason", "停电检修", "--seen-seq", &seq];
+    assert_eq!(operate(&site, &gateway, "olga", &shelve).code, 0);
+    let unshelve = operate(&site, &gateway, "olga", &["unshelve", ALARM]);
+    assert!(unshelve.code == 2 && unshelve.err.contains("即以你的名义确认它（ISA-18.2 §11.7.3）"), "{unshelve:?}");
+
+    let bypass = |asked: &str, seen: &[&str]| {
+        let words = ["bypass", "GT-101", "--reason", "动火作业", "--permit", "DH-12", "--compensation", "专人便携检测"];
+        operate(&site, &gateway, "sun", &[&words[..], &["--minutes", "60", "--requested-by", asked], seen].concat())
+    };
+    let known = bypass("WANG 安", &[]);
+    assert!(known.code == 2 && known.err.contains("requested by: wang（账号 account）"), "{known:?}");
+    assert!(known.err.contains("以你的名义批准") && known.err.contains("--seen-seq"), "{known:?}");
+    let stranger = bypass("外委 赵六", &[]);
+    assert!(stranger.err.contains("外委 赵六（不是本网关的账号，按所填记录"), "{stranger:?}");
+    let own = bypass("ＳＵＮ", &[]);
+    assert!(own.code == 5 && own.err.contains("same_person") && !own.err.contains("--seen-seq"), "{own:?}");
+    let now = gateway.get("/api/v1/status", Some(&cookie))["seq"].to_string();
+    for nobody in ["", " x ", "--"] {
+        for seen in [&[][..], &["--seen-seq", &now]] {
+            let asked = format!("--requested-by={nobody}");
+            let words =
+                ["bypass", "GT-101", "--reason", "动火作业", "--permit", "DH-12", "--compensation", "专人便携检测"];
+            let none = operate(&site, &gateway, "sun", &[&words[..], &["--minutes", "60", &asked], seen].concat());
+            assert!(none.code == 2 && none.err.contains("--requested-by（requested_by）"), "{nobody}: {none:?}");
+        }
+    }
+    let done = bypass("外委 赵六", &["--seen-seq", &now]);
+    assert!(done.code == 0 && done.out.contains("申请人 外委 赵六（无账号）"), "{done:?}");
+    assert_eq!(gateway.get("/api/v1/bypasses", Some(&cookie))[0]["no_account"], true);
 }
 
 #[test]
@@ -87,13 +131,13 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
         ];
         operate(&site, &gateway, by, &[&["bypass", "GT-101", "--reason", "动火作业"], &words[..]].concat())
     };
-    assert_eq!(bypass("olga", "wang").code, 2, "an operator approves no bypass");
+    assert_eq!(bypass("olga", "wang").code, 5, "an operator approves no bypass");
     let own = bypass("sun", "sun");
-    assert!(own.code == 2 && own.err.contains("same_person"), "{own:?}");
+    assert!(own.code == 5 && own.err.contains("same_person"), "{own:?}");
     let own_by_name = bypass("sun", "sun安");
-    assert!(own_by_name.code == 2 && own_by_name.err.contains("same_person"), "{own_by_name:?}");
+    assert!(own_by_name.code == 5 && own_by_name.err.contains("same_person"), "{own_by_name:?}");
     let own_spelled = bypass("sun", " ＳＵＮ 安");
-    assert!(own_spelled.code == 2 && own_spelled.err.contains("same_person"), "{own_spelled:?}");
+    assert!(own_spelled.code == 5 && own_spelled.err.contains("same_person"), "{own_spelled:?}");
     assert_eq!(bypass("sun", "Wang 安").code, 0);
     let bypassed = events(&gateway, &cookie, "point.bypassed");
     assert_eq!(bypassed.len(), 1);
@@ -106,7 +150,7 @@ fn what_hides_and_what_sounds_goes_by_the_same_rules_as_on_the_page() {
         operate(&site, &gateway, "sun", &["end-bypass", "GT-101", "--reason", reason, "--seen-seq", seq])
     };
     let before = end("动火结束", "1");
-    assert!(before.code == 2 && before.err.contains("409"), "it shows no bypass: {before:?}");
+    assert!(before.code == 5 && before.err.contains("409"), "it shows no bypass: {before:?}");
     let short = end("完", &seen());
     assert!(short.code == 2 && short.err.contains("reason"), "{short:?}");
     assert_eq!(end("动火结束", &seen()).code, 0);
@@ -178,6 +222,9 @@ fn what_does_not_exist_is_said_at_once_and_a_silence_says_for_how_long() {
     assert!(none.code == 2 && none.err.contains("did you mean GT-101") && !none.err.contains("--seen-seq"), "{none:?}");
     let silenced = operate(&site, &gateway, "olga", &["silence"]);
     assert!(silenced.code == 0 && silenced.out.contains("消音 2 分"), "{silenced:?}");
+    let shown = hazard_gateway(&site, &["status", "--url", &gateway.url()], "");
+    let line = shown.out.lines().find(|line| line.contains("消音 silenced")).unwrap_or_default();
+    assert!(line.contains("olga"), "who turned it off: {shown:?}");
 }
 
 #[test]
@@ -263,7 +310,7 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let lacking = step(&gateway, "sun", &["assess-hazard", "HD-1", "--level", "general"]);
     assert!(lacking.code == 2 && lacking.err.contains("--criteria") && lacking.err.contains("--cause"), "{lacking:?}");
     let assess = ["assess-hazard", "HD-1", "--level", "general", "--criteria", "4.2", "--cause", "堆放杂物"];
-    assert_eq!(step(&gateway, "olga", &assess).code, 2, "an operator does not assess");
+    assert_eq!(step(&gateway, "olga", &assess).code, 5, "an operator does not assess");
     assert_eq!(step(&gateway, "sun", &assess).code, 0);
     let (_, cookie) = gateway.sign_in("vera", SECRET);
     let now_ms = gateway.get("/api/v1/status", Some(&cookie))["utc_ms"].as_i64().unwrap();
@@ -280,11 +327,11 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let rectify = ["rectify-hazard", "HD-1", "--evidence", "通道已清理，照片 3 张"];
     assert_eq!(step(&gateway, "olga", &rectify).code, 0);
     let accept = ["accept-hazard", "HD-1", "--opinion", "复查合格"];
-    assert_eq!(step(&gateway, "olga", &accept).code, 2, "an operator accepts nothing");
+    assert_eq!(step(&gateway, "olga", &accept).code, 5, "an operator accepts nothing");
     let early = step(&gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
     assert!(early.code == 2 && early.err.contains("acceptance"), "{early:?}");
     let own = step(&gateway, "wang", &accept);
-    assert!(own.code == 2 && own.err.contains("inspector_is_rectifier"), "{own:?}");
+    assert!(own.code == 5 && own.err.contains("inspector_is_rectifier"), "{own:?}");
     assert_eq!(step(&gateway, "sun", &accept).code, 0);
     let closed = step(&gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
     assert!(closed.code == 0 && closed.out.contains("隐患 HD-1 已销号"), "{closed:?}");
@@ -297,7 +344,7 @@ fn a_hidden_danger_goes_from_its_registration_to_its_closing_by_two_people_and_s
     let again = operate(&site, &gateway, "sun", &["close-hazard", "HD-1", "--reason", "整改到位"]);
     assert!(again.code == 0 && again.out.contains("HD-1: 已销号，没有改变"), "{again:?}");
     let other = operate(&site, &gateway, "sun", &["reject-hazard", "HD-1", "--reason", "检修断线"]);
-    assert!(other.code == 2 && other.err.contains("it is over already, nothing was done"), "{other:?}");
+    assert!(other.code == 5 && other.err.contains("it is over already, nothing was done"), "{other:?}");
     assert_eq!(events(&gateway, &cookie, "hazard.stage").len(), 6);
 }
 
@@ -329,8 +376,12 @@ fn a_candidate_is_shown_before_it_is_decided_and_only_what_was_seen_is_decided()
     }
     for action in ["reject-hazard", "confirm-hazard"] {
         let before = operate(&site, &gateway, "sun", &[action, "HD-1", "--reason", "检修断线", "--seen-seq", "1"]);
-        assert!(before.code == 2 && before.err.contains("409"), "{before:?}");
+        assert!(before.code == 5 && before.err.contains("409"), "{before:?}");
     }
+    let under = gateway.until("/api/v1/status", Some(&cookie), |s| s["hidden"]["under_silence"][0].is_object());
+    assert_eq!(under["hidden"]["under_silence"][0]["cause"], "DET-101:COMMS_LOSS", "{under:#}");
+    let shown = hazard_gateway(&site, &["status", "--url", &gateway.url()], "");
+    assert!(shown.out.contains("GT-101:SENSOR_FAULT") && shown.out.contains("仪表通信中断"), "{shown:?}");
     let none = operate(&site, &gateway, "sun", &["confirm-hazard", "HD-9"]);
     assert!(none.code == 2 && none.err.contains("HD-9: 没有这条隐患"), "{none:?}");
     let done = operate(&site, &gateway, "sun", &["confirm-hazard", "HD-1", "--seen-seq", &seen]);

@@ -144,7 +144,7 @@ fn who_put_other_rules_in_force_and_why_is_in_the_journal() {
     rewrite(&site, "limit = 25", "limit = 28");
     for (name, secret) in [("erik", "wrong password"), ("nobody", SECRET), ("olga", SECRET)] {
         let refused = reload(&site, &gateway, name, secret);
-        assert_eq!(refused.code, 2, "{refused:?}");
+        assert_eq!(refused.code, 5, "{refused:?}");
         assert_eq!(gateway.get("/api/v1/status", Some(&cookie))["config_hash"], before, "{name}");
     }
     let done = reload(&site, &gateway, "erik", SECRET);

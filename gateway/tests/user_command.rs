@@ -29,7 +29,8 @@ fn people_are_added_listed_and_shut_out_before_the_gateway_ever_ran() {
     assert_eq!(user(&["disable", "admin1"], "").code, 0);
     let shut_out = user(&["disable", "zhang"], "");
     assert!(shut_out.err.contains("没有可登录的管理员"), "{}", shut_out.err);
-    assert!(user(&["list"], "").out.contains("已停用"));
+    let shown = user(&["list"], "").out;
+    assert!(shown.contains("已停用") && shown.contains("管理员"), "{shown}");
 }
 
 #[test]

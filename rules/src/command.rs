@@ -47,6 +47,9 @@ pub enum Command {
         permit: String,
         reason: String,
         requested_by: String,
+        /// Who asked has no account here, by the word of whoever knows the accounts: the record says so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_account: bool,
         duration_s: u64,
         /// What watches the place meanwhile.
         compensation: String,
@@ -137,6 +140,8 @@ pub enum Refusal {
     NotAcknowledged,
     /// It is not latched, shelved, bypassed or out of service: nothing to end.
     NothingToEnd,
+    /// It does not stand: never raised, or over before what was seen.
+    NothingToAcknowledge,
     /// A vote would be left with too few healthy voters.
     VoteWouldBeBlind,
     /// As many members of the vote are bypassed as may be.
@@ -169,6 +174,7 @@ impl Refusal {
             Self::StillActive => "still_active",
             Self::NotAcknowledged => "not_acknowledged",
             Self::NothingToEnd => "nothing_to_end",
+            Self::NothingToAcknowledge => "nothing_to_acknowledge",
             Self::VoteWouldBeBlind => "vote_would_be_blind",
             Self::TooManyBypassed => "too_many_bypassed",
             Self::GroupNotNormal => "group_not_normal",

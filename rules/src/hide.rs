@@ -87,6 +87,9 @@ fn granted(until: Expiry, by: &Decision) -> Duration {
 pub struct Bypass {
     pub permit: String,
     pub requested_by: String,
+    /// Who asked has no account here: the name is as it was typed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_account: bool,
     /// What watches the place meanwhile.
     pub compensation: String,
     pub until: Expiry,

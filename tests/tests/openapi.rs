@@ -53,7 +53,8 @@ async fn all_reads(client: &Client, api: &Value, ids: &Value) -> usize {
             let id = id.as_str().unwrap();
             path.replace("{id}", id).replace("{bus}", id)
         });
-        if path.ends_with("/stream") || path.ends_with("/users") {
+        // one never ends, one is an administrator's, one of whoever approves a bypass
+        if ["/stream", "/users", "/requester"].iter().any(|end| path.ends_with(end)) {
             continue;
         }
         assert!(!url.contains('{'), "an example for {path}");

@@ -47,6 +47,8 @@ pub struct RequestForecast {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outlook {
     pub dead: usize,
+    /// Units that answer; with none nobody is read, and no deadline is left to judge.
+    pub living: usize,
     /// Time of all requests of the living, once each.
     #[serde(rename = "round_ms", serialize_with = "as_ms")]
     pub round: Duration,
@@ -55,6 +57,8 @@ pub struct Outlook {
     pub cycle: Duration,
     /// Share of the time that the bus is taken, probes included.
     pub utilisation: f64,
+    /// Share of the time that probes of the dead take: at most a twentieth while any unit lives, what they need where none does.
+    pub probes: f64,
     /// Share of the time that the requests of the living ask for; above 1 the bus cannot do it.
     pub demand: f64,
     /// Cycles that were due and skipped.
@@ -145,7 +149,9 @@ struct Play<'a> {
     begun: Instant,
     now: Instant,
     probes_from: Instant,
+    /// Taken by the living, and by probes of the dead.
     busy: Duration,
+    probing: Duration,
     skipped: usize,
     cycle: Duration,
     /// Last arrival and longest interval of each point.
@@ -163,6 +169,7 @@ impl<'a> Play<'a> {
             now,
             probes_from: now,
             busy: Duration::ZERO,
+            probing: Duration::ZERO,
             skipped: 0,
             cycle: Duration::ZERO,
             arrivals: BTreeMap::new(),
@@ -217,7 +224,8 @@ impl<'a> Play<'a> {
         let (span, limit) = unit.request(self.now, label).expect("a cycle ends as soon as nothing is left to ask");
         let due = unit.next_due().unwrap_or(self.now);
         let took = if self.silent[index] { limit } else { unit.cost_of(span) };
-        self.busy += took;
+        let share = if unit.dead.is_some() { &mut self.probing } else { &mut self.busy };
+        *share += took;
         self.now += took;
         if unit.dead.is_some() {
             self.probes_from = self.now + took * PROBE_REST;
@@ -264,6 +272,13 @@ impl<'a> Play<'a> {
         turns.iter().sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
     }
 
+    /// With the rest that the last probe still owes: while others live none runs before that is over, and where the play ends is chance.
+    fn probes(&self) -> f64 {
+        let lives = self.silent.iter().any(|silent| !silent);
+        let until = if lives { self.probes_from.max(self.now) } else { self.now };
+        self.probing.as_secs_f64() / (until - self.begun).as_secs_f64()
+    }
+
     fn outlook(&self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
         let living = || self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent).map(|(u, _)| u);
         let mut late = Vec::new();
@@ -277,11 +292,14 @@ impl<'a> Play<'a> {
                 }
             }
         }
+        let probes = self.probes();
         Outlook {
+            living: living().count(),
+            probes,
             dead: self.silent.iter().filter(|s| **s).count(),
             round: living().flat_map(Unit::requests).map(|(_, span, _, cost)| cost.of(span)).sum(),
             cycle: self.cycle,
-            utilisation: self.busy.as_secs_f64() / (self.now - self.begun).as_secs_f64(),
+            utilisation: self.busy.as_secs_f64() / (self.now - self.begun).as_secs_f64() + probes,
             demand: living().map(load).sum(),
             skipped: self.skipped,
             back: self.back(),
@@ -319,6 +337,18 @@ mod tests {
         assert_eq!((dead.dead, late(&dead)), (1, vec![]));
         assert_eq!((told.healthy.back, dead.back), (Duration::ZERO, Duration::from_secs(63)));
         assert!(dead.cycle < told.healthy.cycle + Duration::from_millis(600));
+    }
+
+    #[test]
+    fn probes_take_a_twentieth_while_any_unit_lives_and_more_only_where_none_does() {
+        for (all, dead) in [(2_u8, 1), (4, 1), (4, 3), (20, 10), (20, 19)] {
+            let units: Vec<u8> = (1..=all).collect();
+            let told = forecast(&spec(rtu(), &units, ONE), dead, &|_| Duration::from_secs(30)).with_dead.unwrap();
+            assert!(told.probes > 0.0 && told.probes <= 0.05 + 1e-9, "{dead} of {all}: {told:?}");
+            assert_eq!(told.living, usize::from(all) - dead);
+        }
+        let none = forecast(&spec(rtu(), &[1, 2, 3, 4], ONE), 4, &|_| Duration::from_secs(30)).with_dead.unwrap();
+        assert!(none.living == 0 && none.probes > 0.05 && none.utilisation - none.probes < 1e-9, "{none:?}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn judge(
     at: Mono,
     memory: &mut Memory,
 ) -> Result<(f64, Option<Doubt>), Fault> {
-    let milliamp = milliamp(signal, register);
+    let milliamp = signal.milliamp(register);
     if !milliamp.is_finite() {
         return Err(Fault::NotANumber);
     }
@@ -48,12 +48,6 @@ pub(super) fn judge(
         None => None,
     };
     Ok((value, doubt))
-}
-
-fn milliamp(signal: &Signal, register: f64) -> f64 {
-    let Some((raw_low, raw_high)) = signal.raw else { return register };
-    let (low, high) = signal.milliamp;
-    low + (register - raw_low) / (raw_high - raw_low) * (high - low)
 }
 
 fn engineering(signal: &Signal, milliamp: f64) -> f64 {

@@ -132,6 +132,13 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// The current that register contents tell.
+    #[must_use]
+    pub fn milliamp(&self, register: f64) -> f64 {
+        let Some((raw_low, raw_high)) = self.raw else { return register };
+        let (low, high) = self.milliamp;
+        low + (register - raw_low) / (raw_high - raw_low) * (high - low)
+    }
     /// True while nobody has said what 4 and 20 mA mean: the value is then the current itself.
     #[must_use]
     pub fn is_its_own_current(&self) -> bool {

@@ -101,7 +101,10 @@ describe('operations', () => {
     for (const requested_by of [' Zhang ', '张 工', 'ＺＨＡＮＧ']) {
       expect(lacks('bypass', { ...good, requested_by }, 4, ['zhang', '张工']), requested_by).toEqual(['op.need.other_person']);
     }
-    expect(lacks('bypass', { ...good, requested_by: ' ' }, 4, ['zhang', ''])).toEqual(['op.need.requested_by']);
+    for (const requested_by of [' ', ' x ', '--', '。。。']) {
+      expect(lacks('bypass', { ...good, requested_by }, 4, ['zhang', '']), requested_by).toEqual(['op.need.requested_by']);
+    }
+    expect(lacks('bypass', { ...good, requested_by: '王五' }, 4, ['zhang', ''])).toEqual([]);
     expect(lacks('bypass', { ...good, minutes: 481, permit: ' ', compensation: '有人' }, 4, ['zhang', '张工'])).toEqual(['op.need.minutes', 'op.need.permit', 'op.need.compensation']);
   });
   test('a_role_that_may_not_reads_who_may_instead_of_a_button', () => {

@@ -184,12 +184,13 @@ impl Asked {
             }
             _ => "",
         };
-        Trouble::io(format!("{address}: {status} {remedy}").trim_end().to_owned())
+        let exit = if matches!(status.as_u16(), 401 | 403 | 409 | 429) { Exit::Refused } else { Exit::Io };
+        Trouble { text: format!("{address}: {status} {remedy}").trim_end().to_owned(), exit }
     }
 }
 
 /// A path with names and values that may hold anything.
-fn with_query<'a>(path: &str, pairs: impl Iterator<Item = &'a (&'static str, String)>) -> String {
+pub(super) fn with_query<'a>(path: &str, pairs: impl Iterator<Item = &'a (&'static str, String)>) -> String {
     let mut url = reqwest::Url::parse("http://station").expect("it is written so here");
     url.query_pairs_mut().extend_pairs(pairs.map(|(name, value)| (*name, value.as_str())));
     format!("{path}?{}", url.query().unwrap_or_default())

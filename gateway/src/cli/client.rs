@@ -52,6 +52,16 @@ pub(super) struct EventsArgs {
     until: Option<String>,
 }
 
+/// With every kind that `--type` takes: a mistyped one is told the nearest only.
+pub(super) fn events_help() -> String {
+    let kinds = crate::web::event_kinds();
+    format!(
+        "例 example:  hazard-gateway events --type alarm --point GT-101 --since 2026-11-24 --config /etc/hazard-gateway/site.toml\n\n\
+         --type 的全部种类；写首段（如 alarm）即该段全部 · all kinds of --type; the first part, such as alarm, is all of its kinds:\n  {}",
+        kinds.join("\n  ")
+    )
+}
+
 impl EventsArgs {
     /// What narrows the list, as the station's query.
     fn filters(&self) -> Result<Vec<(&'static str, String)>, Exit> {

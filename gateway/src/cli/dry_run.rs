@@ -140,7 +140,7 @@ impl DryRun {
             println!("    {} {:>6}  {:>5.1} %", pad(&top.alarm, 28), top.count, 100.0 * top.share);
         }
         for c in &w.chattering {
-            println!("  抖动 chattering  {}", c.alarm);
+            println!("  抖动报警 chattering  {}", c.alarm);
         }
         for s in &w.standing {
             println!("  滞留 standing    {} {:.1} h", s.alarm, s.hours);

@@ -10,6 +10,8 @@ pub enum Exit {
     Found,
     /// Bad usage or bad configuration.
     Usage,
+    /// The running gateway refused what was asked: by role, by the state in which it is, or because it has changed since.
+    Refused,
     /// The store was written by a newer version.
     NewerStore,
     /// Input or output failed.
@@ -28,6 +30,7 @@ impl Exit {
             Self::Usage => 2,
             Self::NewerStore => 3,
             Self::Io => 4,
+            Self::Refused => 5,
             Self::Internal => 70,
         }
     }

@@ -5,6 +5,7 @@
 use super::asked::Trouble;
 use super::look::Sees;
 use super::no_such;
+use super::nothing;
 use super::person::Person;
 use super::screen;
 
@@ -17,6 +18,10 @@ pub(super) async fn explained(
     let said = match refusal(&trouble.text) {
         "404" => unknown(person, sees),
         "409" => unborn(seen, person.get("/api/v1/status").await.ok().and_then(|s| s["seq"].as_u64())),
+        "409 nothing_to_acknowledge" => match sees {
+            Sees::Call(alarm) => nothing::to_acknowledge(person, alarm).await.ok(),
+            _ => None,
+        },
         "409 hidden" => hidden(person, sees).await,
         "409 nothing_to_end" if path.ends_with("/reset") => Some("没有锁存 · not latched (409 nothing_to_end)".into()),
         _ => None,
@@ -36,7 +41,7 @@ fn refusal(text: &str) -> &str {
 fn unknown(person: &Person, sees: Sees<'_>) -> Option<String> {
     let book = person.book()?;
     match sees {
-        Sees::Alarm(alarm) => no_such::alarm(&book, alarm),
+        Sees::Alarm(alarm) | Sees::Call(alarm) => no_such::alarm(&book, alarm),
         Sees::Point(point) => no_such::point(&book, point),
         Sees::Nothing | Sees::Unit(_) | Sees::Group(_) | Sees::Hazard(..) => None,
     }
@@ -55,7 +60,7 @@ fn unborn(seen: Option<u64>, newest: Option<u64>) -> Option<String> {
 
 /// A person ends a shelf or a bypass, and never what the design hides.
 async fn hidden(person: &Person, sees: Sees<'_>) -> Option<String> {
-    let Sees::Alarm(alarm) = sees else { return None };
+    let (Sees::Alarm(alarm) | Sees::Call(alarm)) = sees else { return None };
     let alarms = person.get("/api/v1/alarms").await.ok()?;
     let state = screen::rows(&alarms).find(|row| row["id"] == alarm)?["state"].as_str()?;
     (state == "suppressed").then(|| {

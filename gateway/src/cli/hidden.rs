@@ -20,9 +20,10 @@ pub(super) fn hidden(of: &Value, alarms: &Value) -> Vec<String> {
         .map(held)
         .chain(rows(&of["shelves"]).map(shelf))
         .chain(rows(&of["bypasses"]).map(bypass))
-        .chain(rows(&of["suppressed"]).map(suppressed))
-        .chain(rows(&of["units"]).filter(|unit| unit["mode"] != "running").map(unit))
         .chain(of["silenced_until_utc_ms"].as_i64().map(|_| silence(of)))
+        .chain(rows(&of["units"]).filter(|unit| unit["mode"] != "running").map(unit))
+        .chain(rows(&of["under_silence"]).map(under_silence))
+        .chain(rows(&of["suppressed"]).map(suppressed))
         .collect();
     if listed.is_empty() {
         return vec![
@@ -64,7 +65,8 @@ fn bypass(b: &Value) -> Vec<String> {
     };
     let until = b["until_utc_ms"].as_i64().map_or_else(|| "无期限 no end".to_owned(), |_| moment(&b["until_utc_ms"]));
     let asked = b["requested_by"].as_str().filter(|who| !who.is_empty());
-    let who = asked.map_or_else(|| said(b, "by"), |asked| format!("{} ← {asked}", text(b, "by")));
+    let stranger = if b["no_account"] == true { "（无账号 not an account）" } else { "" };
+    let who = asked.map_or_else(|| said(b, "by"), |asked| format!("{} ← {asked}{stranger}", text(b, "by")));
     let watch = b["compensation"].as_str().filter(|what| !what.is_empty());
     let reason = watch.map_or_else(|| said(b, "reason"), |what| format!("{}；{what}", text(b, "reason")));
     vec![how.to_owned(), text(b, "point"), until, paper, who, reason, behind(b)]
@@ -76,6 +78,19 @@ fn suppressed(s: &Value) -> Vec<String> {
     let rule = if s["rule"] == "mode" { "装置状态 unit's mode".to_owned() } else { text(s, "rule") };
     let how = "设计抑制 suppressed by design".to_owned();
     vec![how, text(s, "alarm"), until, rule, dash(), dash(), behind(s)]
+}
+
+/// One row an instrument: one alarm stands for one cause.
+fn under_silence(s: &Value) -> Vec<String> {
+    let alarms: Vec<&str> = rows(&s["alarms"]).filter_map(Value::as_str).collect();
+    let what = match alarms[..] {
+        [] => dash(),
+        [one] => one.to_owned(),
+        [first, ..] => format!("{first} … 共 {0} 条 {0} in all", alarms.len()),
+    };
+    let how = "设计抑制 suppressed by design".to_owned();
+    let reason = "仪表通信中断 instrument silent".to_owned();
+    vec![how, what, "仪表恢复应答 it answers again".to_owned(), text(s, "cause"), dash(), reason, dash()]
 }
 
 fn unit(u: &Value) -> Vec<String> {
@@ -90,7 +105,8 @@ fn unit(u: &Value) -> Vec<String> {
 
 fn silence(of: &Value) -> Vec<String> {
     let until = moment(&of["silenced_until_utc_ms"]);
-    vec!["消音 silenced".to_owned(), "声音 sound".to_owned(), until, dash(), dash(), dash(), dash()]
+    let again = "新的 1、2 级报警恢复发声 a new P1 or P2 sounds".to_owned();
+    vec!["消音 silenced".to_owned(), "声音 sound".to_owned(), until, dash(), said(of, "silenced_by"), again, dash()]
 }
 
 fn behind(of: &Value) -> String {
@@ -103,7 +119,7 @@ fn behind(of: &Value) -> String {
 
 /// As [`text`]; what is empty is nobody's.
 fn said(of: &Value, key: &str) -> String {
-    Some(text(of, key)).filter(|said| !said.is_empty()).unwrap_or_else(dash)
+    of[key].as_str().filter(|said| !said.is_empty()).map_or_else(dash, str::to_owned)
 }
 
 #[cfg(test)]
@@ -117,18 +133,22 @@ mod tests {
         let status = json!({
             "shelves": [{ "alarm": "GT-102:H", "kind": "one_shot", "by": "zhang", "reason": "标定", "until_utc_ms": 1_000, "active": true }],
             "bypasses": [
-                { "point": "GT-101", "kind": "bypass", "paper": "DH-12", "by": "sun", "requested_by": "wang", "reason": "动火", "compensation": "专人检测",
+                { "point": "GT-101", "kind": "bypass", "paper": "DH-12", "by": "sun", "requested_by": "wang", "no_account": true, "reason": "动火", "compensation": "专人检测",
                   "until_utc_ms": 2_000, "active": false },
                 { "point": "PT-1", "kind": "out_of_service", "paper": "WO-88", "by": "chen", "requested_by": "", "reason": "送检", "until_utc_ms": null, "active": false },
                 { "point": "GT-9", "kind": "inhibited", "paper": "", "by": "", "requested_by": "", "reason": "", "until_utc_ms": 4_000, "active": false },
             ],
             "suppressed": [{ "alarm": "PT-2:L", "rule": "mode", "until_utc_ms": null, "active": true }],
             "units": [{ "key": "pump", "name": "泵", "mode": "maintenance", "measured": false }, { "key": "fan", "name": "风机", "mode": "running" }],
-            "silenced_until_utc_ms": 3_000,
+            "under_silence": [
+                { "cause": "DET-7:COMMS_LOSS", "alarms": ["GT-7:SENSOR_FAULT"] },
+                { "cause": "DET-8:COMMS_LOSS", "alarms": ["GT-8:SENSOR_FAULT", "GT-88:SENSOR_FAULT"] },
+            ],
+            "silenced_until_utc_ms": 3_000, "silenced_by": "olga",
         });
         let shown = hidden(&status, &alarms).join("\n");
         for part in [
-            "hidden or held 8",
+            "hidden or held 10",
             "? 保持 held",
             "LT-1:HH",
             "CANNOT BE JUDGED",
@@ -136,7 +156,11 @@ mod tests {
             "1970-01-01T00:00:01.000Z",
             "ALARM CONDITION TRUE",
             "作业票 permit DH-12",
-            "sun ← wang",
+            "sun ← wang（无账号 not an account）",
+            "DET-7:COMMS_LOSS",
+            "GT-7:SENSOR_FAULT  ",
+            "GT-8:SENSOR_FAULT … 共 2 条 2 in all",
+            "olga",
             "动火；专人检测",
             "停用 out of service",
             "无期限 no end",

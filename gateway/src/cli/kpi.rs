@@ -69,7 +69,7 @@ fn print(report: &Report) {
     }
     if !report.chattering.is_empty() {
         let list: Vec<&str> = report.chattering.iter().map(|c| c.alarm.as_str()).collect();
-        println!("\n抖动 chattering: {}", list.join("、"));
+        println!("\n抖动报警 chattering: {}", list.join("、"));
     }
     for s in &report.standing {
         let end = if s.stands { "仍在报警 still active" } else { "已恢复 returned" };

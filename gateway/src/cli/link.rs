@@ -65,6 +65,10 @@ enum ParityArg {
 impl LinkArgs {
     /// How the link is reached, and what to call it.
     pub(super) fn transport(&self) -> Result<(Transport, String), Exit> {
+        if let Some(hint) = self.serial.as_deref().and_then(taken_for_a_port).or_else(|| self.taken_for_an_address()) {
+            eprintln!("{hint}");
+            return Err(Exit::Usage);
+        }
         let address = |a: &String| (a.clone(), a.clone());
         if let Some((address, name)) = self.tcp.as_ref().map(address) {
             return Ok((Transport::Tcp { address }, name));
@@ -85,6 +89,14 @@ impl LinkArgs {
         Ok((bus.transport.clone(), key.clone()))
     }
 
+    /// A device file where an address belongs.
+    fn taken_for_an_address(&self) -> Option<String> {
+        let path = [&self.tcp, &self.rtu_over_tcp].into_iter().flatten().find(|place| place.starts_with("/dev/"))?;
+        Some(format!(
+            "{path} 是串口，不是网络地址：写 --serial {path} · that is a serial port and no address: give --serial {path}"
+        ))
+    }
+
     pub(super) fn wait(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
@@ -103,6 +115,18 @@ impl LinkArgs {
             driver: SerialDriver::default(),
         }
     }
+}
+
+/// `HOST:PORT` where the path of a serial port belongs.
+fn taken_for_a_port(path: &str) -> Option<String> {
+    let (host, port) = path.rsplit_once(':')?;
+    let address = !path.contains('/') && !host.is_empty() && port.parse::<u16>().is_ok() && !Path::new(path).exists();
+    address.then(|| {
+        format!(
+            "{path} 是网络地址，不是串口：仪表讲 Modbus TCP 写 --tcp {path}，经串口服务器透传 RTU 帧写 --rtu-over-tcp {path} · that is a network \
+             address and no serial port: give --tcp {path} for Modbus TCP, or --rtu-over-tcp {path} for RTU frames through a converter"
+        )
+    })
 }
 
 /// An address as a person types it: the function, where the notation tells it, and the address from 0.
@@ -220,7 +244,7 @@ pub(super) fn shown(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Exit, address, shown};
+    use super::{Exit, address, shown, taken_for_a_port};
 
     #[test]
     fn a_reference_and_a_function_that_contradict_each_other_are_refused() {
@@ -228,6 +252,18 @@ mod tests {
         assert_eq!(fits("30001", Some(3)), Err(Exit::Usage));
         for (text, function) in [("30001", Some(4)), ("30001", None), ("17", Some(3))] {
             assert_eq!(fits(text, function), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_given_as_a_serial_port_is_told_the_two_options_that_take_one() {
+        let hint = taken_for_a_port("192.168.10.21:502").unwrap();
+        assert!(
+            hint.contains("--tcp 192.168.10.21:502") && hint.contains("--rtu-over-tcp 192.168.10.21:502"),
+            "{hint}"
+        );
+        for path in ["/dev/ttyUSB0", "/dev/serial/by-path/pci-0:1:1.0-port0", "COM3", "COM3:"] {
+            assert_eq!(taken_for_a_port(path), None, "{path}");
         }
     }
 

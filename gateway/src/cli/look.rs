@@ -4,10 +4,11 @@
 //! covered by it.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-use super::asked::Trouble;
+use super::asked::{Trouble, with_query};
+use super::operate::{Action, path};
 use super::operate_hazard::Deed;
-use super::person::Person;
-use super::{Exit, alarm_row, look_hazard, no_such, screen};
+use super::person::{Person, with_roles};
+use super::{Exit, alarm_row, effect, look_hazard, no_such, nothing, screen};
 use rules::RuleBook;
 use serde_json::Value;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -20,6 +21,8 @@ const UNIT_ALARMS_MAX: usize = 8;
 pub(super) enum Sees<'a> {
     Nothing,
     Alarm(&'a str),
+    /// An alarm that calls, to be acknowledged.
+    Call(&'a str),
     Point(&'a str),
     Unit(&'a str),
     Group(&'a str),
@@ -41,9 +44,9 @@ pub(super) enum Looked {
     AlreadySo(String),
 }
 
-/// Shows it as it is and asks; gives the number that was seen.
-pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<Looked, Trouble> {
-    let (line, seq) = match shown(person, what).await? {
+/// Shows it as it is and what the action does, and asks; gives the number that was seen.
+pub(super) async fn look(person: &Person, what: Sees<'_>, action: &Action) -> Result<Looked, Trouble> {
+    let (line, seq) = match shown(person, what, action).await? {
         Shown::Stands(line, seq) => (line, seq),
         Shown::AlreadySo(text) => return Ok(Looked::AlreadySo(text)),
     };
@@ -60,23 +63,66 @@ pub(super) async fn look(person: &Person, what: Sees<'_>) -> Result<Looked, Trou
     Err(Trouble { text: "没有执行 · nothing was done".into(), exit: Exit::Usage })
 }
 
-async fn shown(person: &Person, what: Sees<'_>) -> Result<Shown, Trouble> {
+async fn shown(person: &Person, what: Sees<'_>, action: &Action) -> Result<Shown, Trouble> {
     if let Sees::Hazard(hazard, deed) = what {
         return look_hazard::shown(person, hazard, &deed).await;
     }
-    standing(person, what).await.map(|(lines, seq)| Shown::Stands(lines, seq))
-}
-
-async fn standing(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trouble> {
     // First, so that what comes while the rest is read is not taken for seen.
     let seq = person.get("/api/v1/status").await?["seq"].as_u64().unwrap_or_default();
     let alarms = person.get("/api/v1/alarms").await?;
+    let (row, behind) = match what {
+        Sees::Alarm(alarm) | Sees::Call(alarm) => alarm_now(person, alarm, &alarms).await?,
+        _ => (Value::Null, None),
+    };
+    if let Sees::Call(alarm) = what {
+        must_be(|book| no_such::alarm(book, alarm), person)?;
+        if row.is_null() {
+            return Err(Trouble { text: nothing::to_acknowledge(person, alarm).await?, exit: Exit::Refused });
+        }
+        if let Some(said) = nothing::is_acknowledged(&row) {
+            return Ok(Shown::AlreadySo(said));
+        }
+    }
+    let (mut lines, seq) = standing(person, what, seq, &alarms).await?;
+    if let Some(asked) = action.asked_by() {
+        lines.push_str(&format!("\n{}", requester(person, asked).await?));
+    }
+    lines.extend(action.effect(&row, behind).map(|words| format!("\n{}", effect::line(&words))));
+    Ok(Shown::Stands(lines, seq))
+}
+
+/// Its row, or null; and whether its condition is true behind its shelf, where it has one.
+async fn alarm_now(person: &Person, alarm: &str, alarms: &Value) -> Result<(Value, Option<bool>), Trouble> {
+    let shelves = person.get("/api/v1/shelves").await?;
+    let behind = screen::rows(&shelves).find(|s| s["alarm"] == alarm).and_then(|s| s["active"].as_bool());
+    Ok((screen::rows(alarms).find(|a| a["id"] == alarm).cloned().unwrap_or_default(), behind))
+}
+
+/// Who asks for a bypass, as the record will have it; a gateway that does not tell says it with its refusal or its record.
+async fn requester(person: &Person, asked: &str) -> Result<String, Trouble> {
+    let told = match person.get(&with_query("/api/v1/requester", [("name", asked.to_owned())].iter())).await {
+        Err(trouble) if !trouble.text.ends_with("(404)") => {
+            return Err(with_roles(&path(&["points", "-", "bypass"]), trouble));
+        }
+        told => told.unwrap_or_default(),
+    };
+    let name = told["recorded_as"].as_str().unwrap_or(asked);
+    Ok(match told["account"].as_bool() {
+        Some(true) => format!("  申请人 requested by: {name}（账号 account）"),
+        Some(false) => format!(
+            "  申请人 requested by: {name}（不是本网关的账号，按所填记录 · not an account here, recorded as it was typed）"
+        ),
+        None => format!("  申请人 requested by: {name}"),
+    })
+}
+
+async fn standing(person: &Person, what: Sees<'_>, seq: u64, alarms: &Value) -> Result<(String, u64), Trouble> {
     let lines = |of: &str, name: &str| -> Vec<String> {
         alarms.as_array().into_iter().flatten().filter(|a| a[of] == name).map(alarm_row::alarm).collect()
     };
     match what {
         Sees::Nothing | Sees::Hazard(..) => Ok((String::new(), seq)),
-        Sees::Alarm(alarm) => {
+        Sees::Alarm(alarm) | Sees::Call(alarm) => {
             let row = alarms.as_array().into_iter().flatten().find(|a| a["id"] == alarm);
             if row.is_none() {
                 must_be(|book| no_such::alarm(book, alarm), person)?;
@@ -106,7 +152,7 @@ async fn standing(person: &Person, what: Sees<'_>) -> Result<(String, u64), Trou
             no_such::unit(&known, unit).map_or(Ok(()), |text| Err(Trouble { text, exit: Exit::Usage }))?;
             let row = groups["units"].as_array().into_iter().flatten().find(|u| u["key"] == unit);
             let mode = row.and_then(|u| u["mode"].as_str()).unwrap_or("?");
-            Ok((of_unit(unit, mode, &alarms), seq))
+            Ok((of_unit(unit, mode, alarms), seq))
         }
     }
 }
@@ -135,7 +181,7 @@ fn of_unit(unit: &str, mode: &str, alarms: &Value) -> String {
 }
 
 /// In both languages; an unknown word is shown as it is.
-fn mode_word(mode: &str) -> String {
+pub(super) fn mode_word(mode: &str) -> String {
     let zh = match mode {
         "running" => "运行",
         "stopped" => "停车",

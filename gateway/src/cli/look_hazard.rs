@@ -39,9 +39,9 @@ pub(super) async fn shown(person: &Person, id: &str, deed: &Deed) -> Result<Show
 
 /// A step tried again after it was done has nothing left to do; any other one no longer can be done.
 fn over(id: &str, row: Option<&Value>, deed: &Deed) -> Result<String, Trouble> {
-    let refused = |text: String| Err(Trouble { text, exit: Exit::Usage });
     let Some(row) = row else {
-        return refused(format!("{id}: 没有这条隐患，没有执行 · no hidden danger of that number, nothing was done"));
+        let text = format!("{id}: 没有这条隐患，没有执行 · no hidden danger of that number, nothing was done");
+        return Err(Trouble { text, exit: Exit::Usage });
     };
     let stage = row["stage"]["stage"].as_str().unwrap_or_default();
     let (zh, en, step) = match stage {
@@ -51,7 +51,8 @@ fn over(id: &str, row: Option<&Value>, deed: &Deed) -> Result<String, Trouble> {
     if deed.step == step {
         return Ok(format!("{id}: {zh}，没有改变 · {en}: it is over already, nothing was changed"));
     }
-    refused(format!("{id}: {zh}，没有执行 · {en}: it is over already, nothing was done"))
+    let text = format!("{id}: {zh}，没有执行 · {en}: it is over already, nothing was done");
+    Err(Trouble { text, exit: Exit::Refused })
 }
 
 fn lines(row: &Value, about: &About, deed: &Deed) -> String {
@@ -188,9 +189,11 @@ mod tests {
             "HD-1: 已排除，没有改变 · rejected as a false alarm: it is over already, nothing was changed"
         );
         let close = Deed { step: "close", does: ("销号", "closed") };
-        for (row, part) in [(Some(&rejected), "已排除，没有执行"), (None, "没有这条隐患")] {
+        for (row, part, exit) in
+            [(Some(&rejected), "已排除，没有执行", Exit::Refused), (None, "没有这条隐患", Exit::Usage)]
+        {
             let trouble = over("HD-1", row, &close).unwrap_err();
-            assert!(trouble.text.contains(part) && trouble.exit == Exit::Usage, "{}", trouble.text);
+            assert!(trouble.text.contains(part) && trouble.exit == exit, "{}", trouble.text);
         }
         let closed = json!({ "id": "HD-1", "stage": { "stage": "closed" } });
         assert!(over("HD-1", Some(&closed), &close).is_ok_and(|said| said.contains("已销号")));

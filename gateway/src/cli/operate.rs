@@ -48,7 +48,7 @@ pub(super) struct OperateArgs {
 
 /// One action; the roles are those of the page.
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// 确认报警 · acknowledge
     #[command(
         after_help = "例 example:  hazard-gateway operate ack GT-101:H --comment 已到现场 --by zhang --config site.toml"
@@ -189,7 +189,9 @@ impl Action {
     /// Path, body, and what must have been seen.
     fn request(&self) -> (String, Value, Sees<'_>) {
         match self {
-            Self::Ack { alarm, comment } => of_alarm(alarm, "ack", json!({ "comment": comment })),
+            Self::Ack { alarm, comment } => {
+                (path(&["alarms", alarm, "ack"]), json!({ "comment": comment }), Sees::Call(alarm))
+            }
             Self::Shelve { alarm, minutes, one_shot, reason } => {
                 let kind = if *one_shot { "one_shot" } else { "timed" };
                 of_alarm(alarm, "shelve", json!({ "kind": kind, "duration_s": minutes * 60, "reason": reason }))
@@ -242,7 +244,7 @@ pub(super) fn path(parts: &[&str]) -> String {
     url.path().to_owned()
 }
 
-/// 0 done or already so, 2 refused, 4 no answer.
+/// 0 done or already so, 2 bad usage, 4 no answer, 5 refused by the gateway.
 pub(super) fn main(args: &OperateArgs) -> Exit {
     let (Some(config), Some(by)) = (args.config.clone(), args.by.clone()) else {
         eprintln!("缺少 --config 配置文件 或 --by 用户名 · give --config FILE and --by NAME");
@@ -262,7 +264,7 @@ async fn operate(args: &OperateArgs, person: &Person) -> Result<Exit, Trouble> {
     if sees != Sees::Nothing {
         let seen = match args.seen_seq {
             Some(seq) => seq,
-            None => match look(person, sees).await? {
+            None => match look(person, sees, &args.action).await? {
                 Looked::Agreed(seq) => seq,
                 Looked::AlreadySo(said) => {
                     let answer = json!({ "already_so": true, "records": [] }).to_string();
@@ -298,6 +300,6 @@ mod tests {
         let (path, body, sees) = ack.request();
         assert_eq!(path, "/api/v1/alarms/%E7%BD%90%E5%8C%BA%2F1:H/ack");
         assert_eq!(body["comment"], "已看");
-        assert_eq!(sees, Sees::Alarm("罐区/1:H"));
+        assert_eq!(sees, Sees::Call("罐区/1:H"));
     }
 }

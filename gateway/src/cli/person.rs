@@ -157,10 +157,11 @@ impl Person {
 }
 
 /// Where the role alone is in the way: which ones may.
-fn with_roles(path: &str, mut trouble: Trouble) -> Trouble {
-    let roles: Vec<&str> = who_may("POST", path).into_iter().map(Role::word).collect();
+pub(super) fn with_roles(path: &str, mut trouble: Trouble) -> Trouble {
+    let roles = who_may("POST", path);
     if trouble.text.ends_with("(403)") && !roles.is_empty() {
-        let (zh, en) = (roles.join("、"), roles.join(", "));
+        let zh = roles.iter().map(|role| format!("{} {}", role.name_zh(), role.word())).collect::<Vec<_>>().join("、");
+        let en = roles.into_iter().map(Role::word).collect::<Vec<_>>().join(", ");
         trouble.text.push_str(&format!("\n可以的角色：{zh} · roles that may: {en}"));
     }
     trouble
@@ -190,7 +191,16 @@ async fn answered(answer: Response) -> Result<Value, Trouble> {
 async fn refused(answer: Response) -> Trouble {
     let status = answer.status();
     let problem: Value = answer.json().await.unwrap_or_default();
-    Trouble { text: words_of(status, &problem), exit: if status.is_client_error() { Exit::Usage } else { Exit::Io } }
+    Trouble { text: words_of(status, &problem), exit: exit_of(status) }
+}
+
+/// What was asked wrongly is bad usage: a name that nothing has, a value that is not acceptable, a file with defects.
+fn exit_of(status: StatusCode) -> Exit {
+    match status.as_u16() {
+        401 | 403 | 409 | 429 => Exit::Refused,
+        _ if status.is_client_error() => Exit::Usage,
+        _ => Exit::Io,
+    }
 }
 
 fn words_of(status: StatusCode, problem: &Value) -> String {
@@ -235,10 +245,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_gateway_refuses_ends_otherwise_than_what_was_asked_wrongly() {
+        for (status, exit) in [(403, 5), (409, 5), (401, 5), (429, 5), (404, 2), (422, 2), (400, 2), (500, 4), (503, 4)]
+        {
+            assert_eq!(exit_of(StatusCode::from_u16(status).unwrap()).code(), exit, "{status}");
+        }
+        let said = words_of(StatusCode::CONFLICT, &json!({ "detail": "no_configuration_file" }));
+        assert!(said.starts_with("演示站点不从配置文件运行") && said.contains("a demo does not run from a"), "{said}");
+    }
+
+    #[test]
     fn a_refusal_by_role_names_the_roles_that_may() {
-        let refused = |text: &str| Trouble { text: text.into(), exit: Exit::Usage };
+        let refused = |text: &str| Trouble { text: text.into(), exit: Exit::Refused };
         let said = with_roles("/api/v1/alarms/GT-101:H/ack", refused("该角色无此权限 (403)")).text;
-        assert!(said.ends_with("roles that may: operator, shift"), "{said}");
+        assert!(said.ends_with("可以的角色：值班员 operator、班长 shift · roles that may: operator, shift"), "{said}");
         let own_reason = "紧急报警（1 级）不允许搁置 (403 priority_one)";
         assert_eq!(with_roles("/api/v1/alarms/GT-101:H/shelve", refused(own_reason)).text, own_reason);
     }

@@ -85,7 +85,14 @@ pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
     let dead = |b| Option::as_ref(b).filter(|_| with_dead);
     let outlooks = buses.iter().flat_map(|b| std::iter::once(&b.healthy).chain(&b.all_fast).chain(dead(&b.with_dead)));
     match outlooks.flat_map(|o| &o.late).next() {
-        None => format!("{head}，全部数据有效期可守 · {head_en}, every freshness deadline holds"),
+        None => match gone(buses, with_dead) {
+            (zh, en) if !zh.is_empty() => format!("{head}；{zh} · {head_en}; {en}"),
+            _ if with_dead => format!(
+                "{head}，在线仪表的数据有效期全部可守（失联仪表没有数据） · {head_en}, every freshness deadline of the instruments that answer holds \
+                 (the dead ones have no data)"
+            ),
+            _ => format!("{head}，全部数据有效期可守 · {head_en}, every freshness deadline holds"),
+        },
         Some(first) => {
             let (n, point) = (late(buses, with_dead), &first.point);
             let (interval, max_age) = (time(first.interval), time(first.max_age));
@@ -96,6 +103,26 @@ pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
             )
         }
     }
+}
+
+/// Buses on which nobody is left to answer: there no deadline holds, and none is judged.
+fn gone(buses: &[BusForecast], with_dead: bool) -> (String, String) {
+    let outlook = |b: &'_ BusForecast| b.with_dead.as_ref().is_some_and(|o| o.living == 0);
+    let gone: Vec<&str> = buses.iter().filter(|b| with_dead && outlook(b)).map(|b| b.bus.as_str()).collect();
+    if gone.is_empty() {
+        return Default::default();
+    }
+    let (rest, rest_en) = match gone.len() == buses.len() {
+        true => ("", ""),
+        false => ("；其余总线上在线仪表的全部可守", "; on the others those of the instruments that answer hold"),
+    };
+    (
+        format!("总线 {} 上的仪表全部失联，没有数据，有效期一个也守不住{rest}", gone.join("、")),
+        format!(
+            "on {} every instrument is dead: there are no data and no freshness deadline holds{rest_en}",
+            gone.join(", ")
+        ),
+    )
 }
 
 /// How much of the busiest bus is asked for when every fast period is in force; nothing where there is none.
@@ -161,6 +188,13 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
             "    ! 总线排满（需要 {0:.0}%），周期守不住，迟到的轮次被跳过；{REMEDY_ZH} · the bus is full ({0:.0} % asked for): late cycles are skipped; {REMEDY_EN}",
             outlook.demand * 100.0
         );
+    }
+    if outlook.dead > 0 {
+        let limit = match outlook.living {
+            0 => "无一在线，不受 5% 限制 · nobody lives, so not held to 5 %",
+            _ => "有仪表在线时不超过 5% · at most 5 % while any instrument lives",
+        };
+        println!("    其中探询失联仪表 of which probes of the dead {:.1}%（{limit}）", outlook.probes * 100.0);
     }
     if !outlook.back.is_zero() {
         println!("    恢复后最迟 {0} 重新采到 · read again {0} after its return at the latest", time(outlook.back));
@@ -229,6 +263,10 @@ mod tests {
             assert_eq!(outlook.dead, spec.devices.len());
             assert!(!outlook.back.is_zero() && outlook.late.is_empty(), "{outlook:?}");
         }
+        let said = verdict(&buses, true);
+        assert!(said.contains("全部失联") && said.contains("no freshness deadline holds"), "{said}");
+        assert!(!said.contains("every freshness deadline"), "{said}");
+        assert!(verdict(&buses, false).ends_with("every freshness deadline holds"), "healthy, as ever");
         assert_eq!(dead_words(2, Some(99)), "2 台失联 2 dead（只有 2 台 · only 2 on this bus）");
         assert_eq!(dead_words(2, Some(2)), "2 台失联 2 dead");
     }

@@ -3,9 +3,12 @@
 //! Reads every field of the device's profile, not only those bound to points, so that the person sees what there is.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+#[cfg(test)]
+mod tests;
+
 use super::Exit;
 use super::link::{block_on, open, shown, site, until_ctrl_c};
-use super::read::because;
+use super::read::{BY_PROFILE, because};
 use super::table::{self, Column, numbers, words};
 use crate::clock::SystemClock;
 use crate::config::Site;
@@ -54,6 +57,14 @@ struct Probed {
     fields: Vec<Row>,
 }
 
+impl Probed {
+    /// A value that a point reads is bad, or nothing at all came. A channel without a point is nobody's, and so is what it says.
+    fn has_found(&self) -> bool {
+        let bad = |row: &Row| !row.points.is_empty() && row.quality == "bad" && row.text.is_none();
+        self.fields.iter().any(bad) || self.complete && self.ms.is_none()
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Row {
     field: String,
@@ -64,6 +75,9 @@ struct Row {
     raw: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
+    /// The current behind it, where it arrives as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    milliamp: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     unit: String,
@@ -108,7 +122,7 @@ async fn run(args: &ProbeArgs) -> Result<Exit, Exit> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&probed).expect("finite numbers and texts only"));
     }
-    let bad = probed.iter().any(|p| p.fields.iter().any(|f| f.quality == "bad" && f.text.is_none()));
+    let bad = probed.iter().any(Probed::has_found);
     Ok(match ended {
         None => Exit::Ok,
         Some(true) => Exit::Io,
@@ -170,7 +184,7 @@ impl<'a> Look<'a> {
 
     fn probed(&self, site: &Site) -> Probed {
         let (device, asked) = (self.device, &self.asked);
-        let row = |(name, field): &(&str, &Field)| row(name, field, device, site, &asked.answers);
+        let row = |(name, field): &(&str, &Field)| row(name, field, device, site, asked);
         let fields = self.fields();
         Probed {
             device: device.key.clone(),
@@ -199,6 +213,8 @@ struct Asked {
     answers: Answers,
     slowest: Option<Duration>,
     silence: Vec<String>,
+    /// What was asked for by itself and refused.
+    refused: Vec<(Span, Silence)>,
     clock: SystemClock,
 }
 
@@ -207,13 +223,16 @@ impl Asked {
     async fn ask(&mut self, session: &mut Session, bus: &BusSpec, device: &DeviceSpec, block: Span, spans: &[Span]) {
         let refused = self.once(session, bus, device, block).await;
         if !matches!(refused, Some(Silence::Exception(2 | 3))) {
-            self.silence.extend(refused.map(|silence| because(&silence, device.unit)));
+            self.silence.extend(refused.map(|silence| because(&silence, device.unit, &BY_PROFILE)));
             return;
         }
         for span in spans.iter().filter(|s| block.holds(**s)) {
             let refused = self.once(session, bus, device, *span).await;
-            let told = refused.map(|s| format!("{}: {}", span.address, because(&s, device.unit)));
-            self.silence.extend(told);
+            if let Some(silence) = refused {
+                self.silence.push(format!("{}: {}", span.address, because(&silence, device.unit, &BY_PROFILE)));
+                self.answers.put(*span, Err(silence.fault()), self.clock.now());
+                self.refused.push((*span, silence));
+            }
         }
     }
 
@@ -239,7 +258,24 @@ impl Asked {
     }
 }
 
-fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &Answers) -> Row {
+/// The instrument refused one of the requests that the field needs.
+fn refusal(field: &Field, refused: &[(Span, Silence)]) -> Option<(String, String)> {
+    let of_field = |span: &Span| field.spans().any(|needed| needed == *span);
+    let code = refused.iter().find(|(span, _)| of_field(span)).and_then(|(_, silence)| match silence {
+        Silence::Exception(code) => Some(*code),
+        _ => None,
+    })?;
+    Some((format!("仪表拒绝（异常 {code}）"), format!("refused by the instrument (exception {code})")))
+}
+
+/// What the number is of: of the point that reads it, else of the profile, else milliamperes where it is the current itself.
+fn unit_of(field: &Field, of_point: Option<String>) -> String {
+    let current = field.signal.as_ref().is_some_and(|signal| signal.is_its_own_current());
+    of_point.unwrap_or_else(|| if current { "mA".to_owned() } else { field.unit.clone() })
+}
+
+fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, asked: &Asked) -> Row {
+    let answers = &asked.answers;
     let points: Vec<String> = device.points.iter().filter(|p| p.field == name).map(|p| p.key.to_string()).collect();
     let of_point = points.iter().find_map(|key| site.view.points.find(key)).map(|p| p.unit.to_string());
     let raw = answers
@@ -247,11 +283,14 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &An
         .map_or_else(|| "—".to_owned(), |words| words.iter().map(|w| format!("{w:04X}")).collect::<Vec<_>>().join(" "));
     let text = answers.text(field);
     let reading = answers.reading(field);
+    let owned = |(zh, en): (&str, &str)| (zh.to_owned(), en.to_owned());
     let (quality, reason) = match reading {
         _ if text.is_some() => ("good", None),
         Reading::Good(_) => ("good", None),
-        Reading::Uncertain(_, doubt) => ("uncertain", Some(doubt_words(doubt))),
-        Reading::Bad(fault) => ("bad", Some(fault_words(fault))),
+        Reading::Uncertain(_, doubt) => ("uncertain", Some(owned(doubt_words(doubt)))),
+        Reading::Bad(fault) => {
+            ("bad", Some(refusal(field, &asked.refused).unwrap_or_else(|| owned(fault_words(fault)))))
+        }
     };
     Row {
         field: name.to_owned(),
@@ -260,8 +299,9 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, answers: &An
         address: field.span.address,
         raw,
         value: reading.value(),
+        milliamp: answers.milliamp(field).map(|ma| (ma * 1000.0).round() / 1000.0),
         text,
-        unit: of_point.unwrap_or_else(|| field.unit.clone()),
+        unit: unit_of(field, of_point),
         quality,
         reason: reason.map(|(zh, en)| format!("{zh} · {en}")),
     }
@@ -302,10 +342,12 @@ fn print(probed: &Probed) {
 }
 
 fn cells(row: &Row) -> [String; 6] {
+    let current = row.milliamp.filter(|_| row.unit != "mA" || row.value.is_none());
+    let current = current.map_or_else(String::new, |ma| format!("（{} mA）", shown(ma)));
     let value = match (&row.text, row.value) {
         (Some(text), _) => format!("“{text}”"),
-        (None, Some(value)) => format!("{} {}", shown(value), row.unit),
-        (None, None) => "—".to_owned(),
+        (None, Some(value)) => format!("{} {}{current}", shown(value), row.unit),
+        (None, None) => format!("—{current}"),
     };
     let why = row.reason.as_deref().unwrap_or_default();
     let quality = match row.quality {

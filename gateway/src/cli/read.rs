@@ -62,7 +62,7 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
         }
         Some(Ok(answer)) => answer,
         Some(Err(silence)) => {
-            eprintln!("{}", because(&silence, args.unit));
+            eprintln!("{}", because(&silence, args.unit, &BY_HAND));
             return Err(Exit::Io);
         }
     };
@@ -87,19 +87,45 @@ fn stopped(args: &ReadArgs, span: Span) {
     eprintln!("已停止，没有等到应答 · stopped before an answer came");
 }
 
+/// Where the person who asks turns what does not fit: on the command line, or in the files of the site.
+pub(super) struct Remedies {
+    function: (&'static str, &'static str),
+    address: (&'static str, &'static str),
+    patience: &'static str,
+}
+
+const BY_HAND: Remedies = Remedies {
+    function: ("换 --function", "try another --function"),
+    address: ("检查地址基数，减小 --count", "check the address base, lower --count"),
+    patience: "--timeout-ms",
+};
+
+pub(super) const BY_PROFILE: Remedies = Remedies {
+    function: ("检查型号文件中的 function", "check `function` in the profile"),
+    address: (
+        "检查型号文件中的 address 和地址基数；仪表可能没有这一路",
+        "check `address` and its base in the profile; this instrument may not have the channel",
+    ),
+    patience: "[[link]] timeout_ms",
+};
+
 /// Why nothing came, and what to try.
-pub(super) fn because(silence: &Silence, unit: u8) -> String {
+pub(super) fn because(silence: &Silence, unit: u8, remedies: &Remedies) -> String {
+    let ((function, function_en), (address, address_en)) = (remedies.function, remedies.address);
+    let patience = remedies.patience;
     match silence {
-        Silence::Exception(1) => "仪表不支持此功能码（异常 1）：换 --function · the function is not supported (exception 1): try another --function".into(),
+        Silence::Exception(1) => format!(
+            "仪表不支持此功能码（异常 1）：{function} · the function is not supported (exception 1): {function_en}"
+        ),
         Silence::Exception(code @ (2 | 3)) => format!(
-            "仪表没有这些地址（异常 {code}）：检查地址基数，减小 --count · no such registers (exception {code}): check the address base, lower --count"
+            "仪表没有这些地址（异常 {code}）：{address} · no such registers (exception {code}): {address_en}"
         ),
         Silence::Exception(code @ (0x0A | 0x0B)) => format!(
             "网关或转换器联系不上站号 {unit}（异常 {code:#04X}）· the converter cannot reach unit {unit} (exception {code:#04X})"
         ),
         Silence::Exception(code) => format!("仪表拒绝（异常 {code}）· the instrument refuses (exception {code})"),
         Silence::Timeout => format!(
-            "站号 {unit} 没有应答：检查站号、波特率、A/B 线，或加大 --timeout-ms · unit {unit} does not answer: check id, baud rate, A/B wires, or raise --timeout-ms"
+            "站号 {unit} 没有应答：检查站号、波特率、A/B 线，或加大 {patience} · unit {unit} does not answer: check id, baud rate, A/B wires, or raise {patience}"
         ),
         Silence::Damaged => "应答损坏：波特率、校验位不符，或两台仪表同一站号 · damaged answer: wrong baud rate or parity, or two instruments with one id".into(),
         Silence::Link(why) => format!("链路中断 · the link failed: {why}"),

@@ -24,7 +24,7 @@ pub(super) struct ReloadArgs {
     reason: String,
 }
 
-/// 0 in force or about to be, 2 defects or not allowed, 4 no answer.
+/// 0 in force or about to be, 2 defects, 4 no answer, 5 not allowed or not possible now.
 pub(super) fn main(args: &ReloadArgs) -> Exit {
     block_on(reload(args))
 }

@@ -237,7 +237,7 @@ fn print_changes(outcome: &Outcome, other: &crate::replay::Other) {
         println!("  {day}              {:>10} {:>11}", of(&outcome.present, day), of(&other.report, day));
     }
     let names = |r: &Report| r.chattering.iter().map(|c| c.alarm.clone()).collect::<Vec<_>>();
-    print_sides("抖动 chattering", &names(&outcome.present), &names(&other.report));
+    print_sides("抖动报警 chattering", &names(&outcome.present), &names(&other.report));
     let names = |r: &Report| r.standing.iter().map(|s| s.alarm.clone()).collect::<Vec<_>>();
     print_sides("滞留 standing", &names(&outcome.present), &names(&other.report));
     if !other.refused.is_empty() {
@@ -269,7 +269,7 @@ fn print_hints(outcome: &Outcome) {
         println!("    {} {:>6}  {:>5.1} %", pad(&top.alarm, 28), top.count, 100.0 * top.share);
     }
     for c in &r.chattering {
-        println!("  抖动 {}：加大回差或延时 · chattering: a wider deadband or a longer delay", c.alarm);
+        println!("  抖动报警 {}：加大回差或延时 · chattering: a wider deadband or a longer delay", c.alarm);
     }
     for s in &r.standing {
         println!(

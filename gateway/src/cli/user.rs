@@ -91,7 +91,8 @@ pub(super) struct Roles(Vec<Role>);
 fn roles(text: &str) -> Result<Roles, String> {
     let of_word = |word: &str| {
         let known = Role::ALL.map(Role::word).join(" ");
-        Role::of_word(word).ok_or(format!("没有角色“{word}”，可用：{known} · no role `{word}`; there are: {known}"))
+        let called = Role::ALL.map(|role| format!("{} {}", role.word(), role.name_zh())).join("、");
+        Role::of_word(word).ok_or(format!("没有角色“{word}”，可用：{called} · no role `{word}`; there are: {known}"))
     };
     text.split([',', '+']).map(|word| of_word(word.trim())).collect::<Result<_, _>>().map(Roles)
 }
@@ -120,7 +121,8 @@ fn add(name: &str, roles: &[Role], display_name: &str, from: &SecretFrom) -> Don
     people.run(name, people.accounts.add_person(name, display_name, roles, secret))?;
     let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
     people.note("user_added", &format!("{name} {}", words.join("+")));
-    println!("已新增 {name}（{}） · {name} added", words.join("+"));
+    let called: Vec<&str> = roles.iter().map(|role| role.name_zh()).collect();
+    println!("已新增 {name}（{}） · {name} added ({})", called.join("、"), words.join("+"));
     Ok(())
 }
 
@@ -163,7 +165,7 @@ fn list(place: &Place, json: bool) -> Done {
     }
     for row in &rows {
         let state = if row.disabled { "已停用 disabled" } else { "可登录 active" };
-        println!("{:<20} {:<24} {state}  {}", row.name, row.role, row.display_name);
+        println!("{:<20} {:<24} {state}  {}（{}）", row.name, row.role, row.display_name, Role::names_zh(&row.role));
     }
     if rows.is_empty() {
         eprintln!(

@@ -44,7 +44,7 @@ pub use load::load_warnings;
 pub use locate::SourceFile;
 pub use noise::{compared, noise_warnings};
 pub(crate) use substances::SubstanceWord;
-pub(crate) use words::nearest;
+pub(crate) use words::{nearest, nearest_few};
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;

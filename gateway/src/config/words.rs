@@ -183,6 +183,19 @@ pub(crate) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option
     synonym(word, allowed).or(slip).or_else(|| contained(word, allowed)).or(near.map(|(_, near)| near))
 }
 
+/// The allowed words that `word` was probably meant to be, the nearest first: by distance, and where a part of one between dots is it.
+pub(crate) fn nearest_few<'a>(word: &str, allowed: &[&'a str], most: usize) -> Vec<&'a str> {
+    let limit = (word.chars().count() / 3).max(2);
+    let of_part = |part: &str| match word.len() >= 3 && part.starts_with(word) {
+        true => 1,
+        false => distance(word, part) + 1,
+    };
+    let far = |of: &str| of.split('.').map(of_part).fold(distance(word, of), usize::min);
+    let mut near: Vec<(usize, &str)> = allowed.iter().map(|of| (far(of), *of)).filter(|(d, _)| *d <= limit).collect();
+    near.sort_unstable();
+    near.into_iter().take(most).map(|(_, of)| of).collect()
+}
+
 fn synonym<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let is_there = |key: &str| allowed.iter().map(AsRef::as_ref).find(|a| *a == key);

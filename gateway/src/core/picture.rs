@@ -33,7 +33,7 @@ impl Core {
             alarms: Arc::new(view::alarms(&self.engine, &beside)),
             shelves: Arc::new(standing::shelves(&self.engine)),
             bypasses: Arc::new(standing::bypasses(&self.engine)),
-            groups: Arc::new(standing::groups(&self.engine, &annunciation)),
+            groups: Arc::new(standing::groups(&self.engine, &annunciation, now)),
             hazards: Arc::new(view::hazards(&self.engine)),
             buses: self.bus_views.clone(),
             outbox: self.outbox.clone(),

@@ -1,8 +1,11 @@
 //! Shelves, bypasses and groups as outsiders see them, made from the engine's state. Decides nothing.
 
-use crate::snapshot::{BypassView, FirstOutView, FloodView, GroupsView, ShelfView, SuppressedView, UnitView, VoteView};
+use crate::snapshot::{
+    BypassView, FirstOutView, FloodView, GroupsView, ShelfView, SuppressedView, UnderSilenceView, UnitView, VoteView,
+};
 use rules::annunciator::{Annunciation, Sound};
-use rules::{AlarmState, Engine, ShelfKind};
+use rules::{AlarmState, Engine, Now, ShelfKind};
+use std::collections::BTreeMap;
 
 /// All shelved alarms.
 pub(super) fn shelves(engine: &Engine) -> Vec<ShelfView> {
@@ -49,6 +52,7 @@ fn bypass(a: &AlarmState, point: &str) -> Option<BypassView> {
         paper: b.permit.clone(),
         by: b.by.by.clone(),
         requested_by: b.requested_by.clone(),
+        no_account: b.no_account,
         reason: b.by.reason.clone(),
         compensation: b.compensation.clone(),
         since_utc_ms: b.by.at.wall.utc_ms,
@@ -65,6 +69,7 @@ fn service(a: &AlarmState, point: &str) -> Option<BypassView> {
         paper: s.work_order.clone(),
         by: s.by.by.clone(),
         requested_by: String::new(),
+        no_account: false,
         reason: s.by.reason.clone(),
         compensation: String::new(),
         since_utc_ms: s.by.at.wall.utc_ms,
@@ -81,6 +86,7 @@ fn inhibit(a: &AlarmState, point: &str) -> Option<BypassView> {
         paper: String::new(),
         by: String::new(),
         requested_by: String::new(),
+        no_account: false,
         reason: String::new(),
         compensation: String::new(),
         since_utc_ms: i.since.wall.utc_ms,
@@ -90,7 +96,7 @@ fn inhibit(a: &AlarmState, point: &str) -> Option<BypassView> {
 }
 
 /// Votes, first-out groups, units, flood and silence.
-pub(super) fn groups(engine: &Engine, heard: &Annunciation) -> GroupsView {
+pub(super) fn groups(engine: &Engine, heard: &Annunciation, now: Now) -> GroupsView {
     let book = engine.book();
     GroupsView {
         votes: book.votes().iter().enumerate().map(|(k, v)| vote(engine, k, v)).collect(),
@@ -108,6 +114,7 @@ pub(super) fn groups(engine: &Engine, heard: &Annunciation) -> GroupsView {
             })
             .collect(),
         suppressed: suppressed(engine),
+        under_silence: under_silence(engine),
         flood: engine.flood().map(|f| FloodView {
             since_utc_ms: f.since.wall.utc_ms,
             count: f.count,
@@ -116,6 +123,7 @@ pub(super) fn groups(engine: &Engine, heard: &Annunciation) -> GroupsView {
         }),
         sound: heard.sound.map(Sound::word),
         silenced_until_utc_ms: heard.silenced.map(|until| until.wall_utc_ms),
+        silenced_by: engine.silenced_by(now).map(str::to_owned),
     }
 }
 
@@ -130,6 +138,20 @@ fn suppressed(engine: &Engine) -> Vec<SuppressedView> {
         active: a.is_active(),
     })
     .collect()
+}
+
+/// By device.
+fn under_silence(engine: &Engine) -> Vec<UnderSilenceView> {
+    let book = engine.book();
+    let mut by_device: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (i, a) in engine.alarms().eventful().filter(|(_, a)| a.suppressed) {
+        let point = book.rules().get(i).and_then(|rule| book.point_id(&rule.point));
+        if let Some(point) = point.map(|id| &book.points()[id.index()]) {
+            by_device.entry(&point.device).or_default().push(a.key.clone());
+        }
+    }
+    let view = |(device, alarms)| UnderSilenceView { cause: format!("{device}:COMMS_LOSS"), alarms };
+    by_device.into_iter().map(view).collect()
 }
 
 fn vote(engine: &Engine, k: usize, v: &rules::book::Vote) -> VoteView {

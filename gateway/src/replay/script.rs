@@ -71,6 +71,7 @@ pub(super) fn step(event: &Event, rebooted: bool) -> Option<Step> {
                 permit: bypass.permit.clone(),
                 reason: bypass.by.reason.clone(),
                 requested_by: bypass.requested_by.clone(),
+                no_account: bypass.no_account,
                 duration_s: seconds(bypass.until.mono),
                 compensation: bypass.compensation.clone(),
             },

@@ -53,21 +53,7 @@ fn with_roles(detail: &str) -> String {
 
 /// `operator+shift` → `值班员、班长`.
 pub(super) fn roles(words: &str) -> String {
-    words.split('+').map(role).collect::<Vec<_>>().join("、")
-}
-
-/// As the page calls it.
-fn role(word: &str) -> &str {
-    match Role::ALL.into_iter().find(|role| role.word() == word) {
-        Some(Role::Viewer) => "查看",
-        Some(Role::Operator) => "值班员",
-        Some(Role::Shift) => "班长",
-        Some(Role::Engineer) => "仪表工程师",
-        Some(Role::Safety) => "安全员",
-        Some(Role::Admin) => "管理员",
-        Some(Role::Auditor) => "审计员",
-        None => word,
-    }
+    Role::names_zh(words)
 }
 
 /// The name that a person has, or the command line, which has nobody signed in.
@@ -91,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_have_the_names_of_the_page_and_a_person_called_as_a_role_keeps_the_name() {
+    fn roles_have_one_name_everywhere_and_a_person_called_as_a_role_keeps_the_name() {
         assert_eq!(
             of_person("user_added", "admin admin+shift; uid 0, 2026"),
             "admin（管理员、班长）；系统用户号 0, 2026"
@@ -99,9 +85,12 @@ mod tests {
         assert_eq!(of_person("user_disabled", "admin"), "admin");
         let page =
             include_str!("../../hmi/src/i18n/zh.ts").to_owned() + include_str!("../../hmi/src/i18n/zh_hiding.ts");
+        let (help, document) = (include_str!("../cli/user.rs"), include_str!("../../../docs/operate.md"));
         for known in Role::ALL {
-            let line = format!("'role.{}': '{}'", known.word(), role(known.word()));
+            let line = format!("'role.{}': '{}'", known.word(), known.name_zh());
             assert!(page.contains(&line), "the page has no {line}");
+            let pair = format!("{} {}", known.word(), known.name_zh());
+            assert!(help.contains(&pair) && document.contains(&format!("| {pair} |")), "{pair}");
         }
     }
 }

@@ -15,13 +15,15 @@ pub(super) fn sentence(kind: &EventKind, site: &SiteView) -> Option<(String, Str
     Some(match kind {
         EventKind::Bypassed { point, bypass } => {
             let (zh, en) = named(point, site);
+            let (asked_zh, asked_en) =
+                if bypass.no_account { ("（无账号）", " (not an account)") } else { ("", "") };
             (
                 format!(
-                    "{zh} 报警旁路，作业票 {}，申请人 {}，批准人 {}，原因：{}，补偿措施：{}",
+                    "{zh} 报警旁路，作业票 {}，申请人 {}{asked_zh}，批准人 {}，原因：{}，补偿措施：{}",
                     bypass.permit, bypass.requested_by, bypass.by.by, bypass.by.reason, bypass.compensation
                 ),
                 format!(
-                    "{en}: alarms bypassed under permit {}, asked by {}, approved by {}: {}; meanwhile: {}",
+                    "{en}: alarms bypassed under permit {}, asked by {}{asked_en}, approved by {}: {}; meanwhile: {}",
                     bypass.permit, bypass.requested_by, bypass.by.by, bypass.by.reason, bypass.compensation
                 ),
             )
@@ -177,10 +179,10 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
             Some((format!("解除抑制（{zh}，{why_zh}）"), format!("no longer suppressed ({en}, {why_en})")))
         }
         EventKind::ChatterStart { .. } => fixed(
-            "抖动：一分钟内三次报警，保持报警直到平稳一分钟",
+            "判为抖动报警：一分钟内三次报警，保持报警直到平稳一分钟",
             "chattering: three times in a minute, held until quiet for a minute",
         ),
-        EventKind::ChatterEnd { .. } => fixed("抖动结束", "chatter over"),
+        EventKind::ChatterEnd { .. } => fixed("不再是抖动报警", "chatter over"),
         EventKind::Inhibited { inhibit, .. } => {
             let minutes = inhibit.until.mono.since(inhibit.since.mono).as_secs().div_ceil(60);
             Some((

@@ -96,6 +96,9 @@ pub(crate) fn of_code(code: &str) -> Option<(&'static str, &'static str)> {
         "still_active" => ("报警仍成立", "the alarm is still active"),
         "not_acknowledged" => ("尚未确认", "not acknowledged yet"),
         "nothing_to_end" => ("没有可结束的", "there is nothing to end"),
+        "nothing_to_acknowledge" => {
+            ("报警不在列表中，没有需要确认的", "the alarm does not stand: there is nothing to acknowledge")
+        }
         "vote_would_be_blind" => ("表决组的有效成员将不足", "the vote would have too few healthy members"),
         "too_many_bypassed" => ("表决组旁路数已到上限", "as many members of the vote are bypassed as may be"),
         "group_not_normal" => ("组内成员未全部正常并确认", "members of the group are not all normal and acknowledged"),
@@ -106,6 +109,15 @@ pub(crate) fn of_code(code: &str) -> Option<(&'static str, &'static str)> {
         "other_stage" => ("隐患不在这一阶段", "the record is at another stage"),
         "condition_not_normal" => ("报警未证实恢复正常", "the alarm is not known to be normal"),
         "too_many_open" => ("未销号的隐患过多", "too many records are open"),
+        // of the station around the engine
+        "no_configuration_file" => (
+            "演示站点不从配置文件运行，没有可重新加载的",
+            "a demo does not run from a configuration file: there is none to load again",
+        ),
+        "reload_under_way" => (
+            "另一次重新加载正在进行，或网关正在停止：稍后再试",
+            "another reload is under way, or the gateway is stopping: try again in a moment",
+        ),
         _ => return None,
     })
 }

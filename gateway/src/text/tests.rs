@@ -152,6 +152,7 @@ fn of_people() -> Vec<EventKind> {
     let bypass = Bypass {
         permit: "ZY-117".into(),
         requested_by: "赵仪表".into(),
+        no_account: true,
         compensation: "便携仪每 10 分钟巡测".into(),
         until,
         warned: false,

@@ -11,8 +11,8 @@ use crate::delivery::OutboxFigures;
 use crate::mqtt::payload::utc_text;
 use crate::record::Record;
 use crate::snapshot::{
-    AlarmView, BusView, BypassView, PointView, ShelfView, SiteView, Snapshot, StorageView, SuppressedView, UnitView,
-    ValueView,
+    AlarmView, BusView, BypassView, PointView, ShelfView, SiteView, Snapshot, StorageView, SuppressedView,
+    UnderSilenceView, UnitView, ValueView,
 };
 use crate::store::IncidentFigures;
 use axum::extract::{Path, Query, State};
@@ -98,15 +98,24 @@ struct HiddenView<'a> {
     shelves: &'a Vec<ShelfView>,
     bypasses: &'a Vec<BypassView>,
     suppressed: &'a Vec<SuppressedView>,
+    under_silence: &'a Vec<UnderSilenceView>,
     units: &'a Vec<UnitView>,
     silenced_until_utc_ms: Option<i64>,
+    silenced_by: Option<&'a str>,
 }
 
 impl<'a> HiddenView<'a> {
     fn of(s: &'a Snapshot) -> Self {
-        let (groups, silenced_until_utc_ms) = (&s.groups, s.groups.silenced_until_utc_ms);
-        let (shelves, bypasses) = (&s.shelves, &s.bypasses);
-        Self { shelves, bypasses, suppressed: &groups.suppressed, units: &groups.units, silenced_until_utc_ms }
+        let groups = &s.groups;
+        Self {
+            shelves: &s.shelves,
+            bypasses: &s.bypasses,
+            suppressed: &groups.suppressed,
+            under_silence: &groups.under_silence,
+            units: &groups.units,
+            silenced_until_utc_ms: groups.silenced_until_utc_ms,
+            silenced_by: groups.silenced_by.as_deref(),
+        }
     }
 }
 

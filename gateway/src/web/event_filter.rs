@@ -5,13 +5,17 @@
 
 use super::fields::Wrong;
 use super::problem::Problem;
+use crate::config::nearest_few;
 use rules::EventKind;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// Events per answer: at most, and when not said.
 const EVENTS_MAX: u32 = 1000;
 const EVENTS_USUAL: u32 = 200;
+/// Kinds that are told of a word that is none.
+const NEAR_MAX: usize = 4;
 /// Names of the query.
 const NAMES: [&str; 8] = ["after_seq", "limit", "type", "alarm", "point", "priority", "since", "until"];
 
@@ -76,14 +80,25 @@ fn kinds_of(word: &str) -> Result<Vec<&'static str>, Wrong> {
     let fits = |kind: &&'static str| *kind == word || kind.split('.').next() == Some(word);
     let found: Vec<&'static str> = kinds().iter().copied().filter(fits).collect();
     if found.is_empty() {
-        let known = kinds().join(", ");
-        let allowed = (
-            format!("其中之一，或其首段（如 alarm）：{known}"),
-            format!("one of these or its first part, such as alarm: {known}"),
-        );
-        return Err(Wrong::new("type", Some(&word.into()), allowed));
+        return Err(Wrong::new("type", Some(&word.into()), near_kinds(word)));
     }
     Ok(found)
+}
+
+/// The nearest few, or the families where none is near; where the whole list is, in any case.
+fn near_kinds(word: &str) -> (String, String) {
+    let families: BTreeSet<&str> = kinds().iter().filter_map(|kind| kind.split('.').next()).collect();
+    let families: Vec<&str> = families.into_iter().collect();
+    let all: Vec<&str> = families.iter().chain(kinds()).copied().collect();
+    let near = nearest_few(word, &all, NEAR_MAX);
+    let (zh, en) = match near[..] {
+        [] => (format!("首段有 {}", families.join("、")), format!("the first parts are {}", families.join(", "))),
+        _ => (format!("相近的有 {}", near.join("、")), format!("the nearest are {}", near.join(", "))),
+    };
+    (
+        format!("事件种类或其首段；{zh}；全部种类见 hazard-gateway events --help"),
+        format!("a kind of event or its first part; {en}; all kinds are under hazard-gateway events --help"),
+    )
 }
 
 fn priority(value: &str) -> Result<u8, Wrong> {
@@ -102,7 +117,7 @@ pub(super) const MOMENT: (&str, &str) = (
 );
 
 /// Every kind there is. Serde's own list is taken, so that a kind that is added needs no second entry here.
-fn kinds() -> &'static [&'static str] {
+pub(crate) fn kinds() -> &'static [&'static str] {
     static KINDS: OnceLock<Vec<&'static str>> = OnceLock::new();
     KINDS.get_or_init(|| {
         let said = serde_json::from_str::<EventKind>("{\"kind\":\"\"}").err().map(|error| error.to_string());
@@ -142,6 +157,12 @@ mod tests {
             filter(&[("type", "alarm.rised"), ("priority", "9"), ("since", "gestern"), ("typ", "x")]).unwrap_err();
         assert_eq!(problem.fields, ["type", "priority", "since", "typ"]);
         let detail = problem.detail.unwrap();
+        assert!(
+            detail.contains("相近的有 alarm.raised") && !detail.contains("point.bypassed"),
+            "the nearest few: {detail}"
+        );
+        assert!(near_kinds("raised").1.contains("the nearest are alarm.raised"), "{:?}", near_kinds("raised"));
+        assert!(near_kinds("qqqqqq").1.contains("the first parts are alarm, "), "{:?}", near_kinds("qqqqqq"));
         for part in [
             "type：收到 \"alarm.rised\"",
             "alarm.raised",

@@ -3,6 +3,7 @@
 //! Owns the words for what is allowed. Leaves the checking to the forms and to the engine.
 
 use rules::hazard::step::{NAME_MAX, TEXT_MAX};
+use rules::people::NAME_MIN;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -104,6 +105,10 @@ fn of_field(field: &str, max: Option<u64>) -> (String, String) {
         }
         ("duration_s", None) => ("至少 1 秒".into(), "at least 1 second".into()),
         ("reason" | "compensation", _) => characters(REASON_MIN, REMARK_MAX),
+        ("requested_by", _) => (
+            format!("申请人的姓名或账号，至少 {NAME_MIN} 个字，不得是批准人"),
+            format!("the name or account of who asks, at least {NAME_MIN} characters, never the approver's"),
+        ),
         ("due_at", _) => (
             "将来三年以内的时间，如 2026-12-01T08:00:00Z".into(),
             "a time within the next three years, such as 2026-12-01T08:00:00Z".into(),

@@ -45,6 +45,7 @@ pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
 pub use event_filter::EventFilter;
+pub(crate) use event_filter::kinds as event_kinds;
 pub use fields::Wrong;
 pub use metrics::Figures;
 pub use password::Weak;

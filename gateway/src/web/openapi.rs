@@ -119,6 +119,7 @@ fn query_parameters(path: &str, method: &str) -> Vec<Value> {
             ("until", "string"),
         ],
         ("GET", "/api/v1/hazards") => &[("closed", "boolean")],
+        ("GET", "/api/v1/requester") => &[("name", "string")],
         ("GET", "/api/v1/office/events") => &[("site", "string"), ("after", "integer"), ("limit", "integer")],
         _ => &[],
     };

@@ -6,14 +6,16 @@ use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::commands::{Answer, carry_out, remark};
+use super::fields::{REMARK_MAX, Wrong};
 use super::problem::{Kind, Problem};
-use super::requester::requester;
+use super::requester::{Requester, requester};
 use super::routes::Action;
-use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use rules::book::Mode;
+use rules::people::{NAME_MIN, is_name};
 use rules::{Command, ShelfKind};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/alarms/{id}/unshelve", post(unshelve))
         .route("/api/v1/alarms/{id}/reset", post(reset))
         .route("/api/v1/points/{id}/bypass", post(bypass))
+        .route("/api/v1/requester", get(who_asks))
         .route("/api/v1/points/{id}/bypass/end", post(end_bypass))
         .route("/api/v1/points/{id}/out-of-service", post(out_of_service))
         .route("/api/v1/points/{id}/out-of-service/end", post(in_service))
@@ -71,6 +74,11 @@ struct Bypass {
     duration_s: u64,
     #[serde(default)]
     compensation: String,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -153,17 +161,31 @@ async fn bypass(
     Body(b): Body<Bypass>,
 ) -> Answer {
     let asked = remark("requested_by", b.requested_by)?;
-    let requested_by = requester(&state.accounts, &session, asked).await?;
+    let asked = requester(&state.accounts, &session, asked).await?;
     let command = Command::Bypass {
         point,
         seen_seq: b.seen_seq,
         permit: remark("permit", b.permit)?,
         reason: remark("reason", b.reason)?,
-        requested_by,
+        requested_by: asked.recorded_as,
+        no_account: !asked.account,
         duration_s: b.duration_s,
         compensation: remark("compensation", b.compensation)?,
     };
     carry_out(&state, &session, Action::Bypass, command, &headers).await
+}
+
+/// Who would be recorded, before a person approves: whoever does may not list the accounts.
+async fn who_asks(
+    State(state): Site,
+    session: Session,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Requester>, Problem> {
+    let name = remark("name", asked.name)?;
+    if !is_name(&name) {
+        return Err(Problem::unacceptable(&[Wrong::text("requested_by", &name, NAME_MIN, REMARK_MAX)]));
+    }
+    requester(&state.accounts, &session, name).await.map(Json)
 }
 
 async fn end_bypass(

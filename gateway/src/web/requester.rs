@@ -8,24 +8,41 @@ use super::problem::{Kind, Problem, of_rejected};
 use crate::store::users::UserRow;
 use rules::people::same_name;
 use rules::{Refusal, Rejected};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-/// The requester as it is recorded: an account where the name is one's, else as given.
-pub(super) async fn requester(accounts: &Accounts, approver: &Session, asked: String) -> Result<String, Problem> {
+/// Who asked for a bypass, as the record has it.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(super) struct Requester {
+    /// The account's own name, else as it was given.
+    pub(super) recorded_as: String,
+    /// False where nobody here has an account of that name: the record says so.
+    pub(super) account: bool,
+}
+
+/// An account where the name is one's, else as given. What is nobody's name is for the engine to refuse.
+pub(super) async fn requester(accounts: &Accounts, approver: &Session, asked: String) -> Result<Requester, Problem> {
     if same_name(&asked, &approver.user) || same_name(&asked, &approver.display_name) {
         return Err(same_person());
     }
-    let recorded = recorded(accounts, asked).await?;
-    if recorded == approver.user { Err(same_person()) } else { Ok(recorded) }
+    match account(accounts, &asked).await? {
+        Some(recorded_as) if recorded_as == approver.user => Err(same_person()),
+        Some(recorded_as) => Ok(Requester { recorded_as, account: true }),
+        None => Ok(Requester { recorded_as: asked, account: false }),
+    }
 }
 
 /// The account whose name it is, else as given.
 pub(super) async fn recorded(accounts: &Accounts, given: String) -> Result<String, Problem> {
+    Ok(account(accounts, &given).await?.unwrap_or(given))
+}
+
+async fn account(accounts: &Accounts, given: &str) -> Result<Option<String>, Problem> {
     if given.trim().is_empty() {
-        return Ok(given);
+        return Ok(None);
     }
     let people = accounts.users().await.map_err(|_| Problem::retry(Kind::Busy, 5))?;
-    let account = account_of(&people, &given).map(|account| account.name.clone());
-    Ok(account.unwrap_or(given))
+    Ok(account_of(&people, given).map(|account| account.name.clone()))
 }
 
 fn same_person() -> Problem {

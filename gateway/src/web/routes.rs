@@ -36,6 +36,30 @@ impl Role {
         }
     }
 
+    /// What people call it in Chinese: the one name in the journal, on the page, on a terminal and in the documents.
+    #[must_use]
+    pub fn name_zh(self) -> &'static str {
+        match self {
+            Self::Viewer => "只读",
+            Self::Operator => "值班员",
+            Self::Shift => "班长",
+            Self::Engineer => "仪表工",
+            Self::Safety => "安全员",
+            Self::Admin => "管理员",
+            Self::Auditor => "审计员",
+        }
+    }
+
+    /// `operator+shift` → `值班员、班长`; a word that is no role stays.
+    #[must_use]
+    pub fn names_zh(words: &str) -> String {
+        words
+            .split('+')
+            .map(|word| Self::of_word(word).map_or(word, |role| role.name_zh()))
+            .collect::<Vec<_>>()
+            .join("、")
+    }
+
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.word() == word)
@@ -257,6 +281,7 @@ pub const ROUTES: &[Route] = &[
         "end a latched alarm that is normal and acknowledged",
     ),
     row("POST", "/api/v1/points/{id}/bypass", BYPASS, Station::Site, "approve a bypass under a permit"),
+    row("GET", "/api/v1/requester", BYPASS, Station::Site, "as whom the record of a bypass would name who asked"),
     row("POST", "/api/v1/points/{id}/bypass/end", BYPASS, Station::Site, "end a bypass before its time"),
     row(
         "POST",

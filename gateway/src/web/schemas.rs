@@ -6,6 +6,7 @@
 use super::DemoScenario;
 use super::api::{AlarmRow, Columns, PointNow, StatusView};
 use super::moments;
+use super::requester::Requester;
 use super::routes::{Role, Route};
 use super::shell::PageKind;
 use crate::kpi;
@@ -82,6 +83,7 @@ impl Shapes {
             ("GET", "/api/v1/incidents") => self.one::<AllIncidentsShape>(),
             ("GET", "/api/v1/shelves") => self.list::<ShelfView>(),
             ("GET", "/api/v1/bypasses") => self.list::<BypassView>(),
+            ("GET", "/api/v1/requester") => self.one::<Requester>(),
             ("GET", "/api/v1/groups") => self.one::<GroupsView>(),
             ("GET", "/api/v1/demo/scenarios") => self.list::<DemoScenario>(),
             ("GET", "/api/v1/office/sites") => self.list::<OfficeSiteShape>(),

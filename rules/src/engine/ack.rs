@@ -57,7 +57,7 @@ impl Engine {
     ) -> Result<(), Rejected> {
         let i = self.alarm_index(alarm).ok_or_else(|| Rejected::NotFound(alarm.to_owned()))?;
         if self.alarms[i].acked {
-            return Err(Rejected::AlreadySo);
+            return Err(self.acked_before(i, seen_seq));
         }
         self.seen(alarm, seen_seq)?;
         if self.alarms[i].is_hidden() {
@@ -70,6 +70,14 @@ impl Engine {
             self.acked(h, decision(actor, comment, now), now, out);
         }
         Ok(())
+    }
+
+    /// What stands acknowledged, or was seen while it stood and is acknowledged and over since, is as it was asked for. Of anything else
+    /// there is nothing to acknowledge.
+    fn acked_before(&self, i: usize, seen_seq: u64) -> Rejected {
+        let a = &self.alarms[i];
+        let over_since = a.acked_by.is_some() && (a.annunciated_seq..a.cleared_seq).contains(&seen_seq);
+        if a.stands() || over_since { Rejected::AlreadySo } else { Rejected::Refused(Refusal::NothingToAcknowledge) }
     }
 
     /// The inner alarm was in the row of the outer one. One sample raises both, the outer first: no screen shows one without the other.

@@ -37,7 +37,7 @@ impl Engine {
                 self.set_mode(plant_unit, *new);
                 self.note_mode(plant_unit, event.seq, by.is_none());
             }
-            EventKind::Silenced { until, .. } => self.silenced = Some(*until),
+            EventKind::Silenced { until, by } => self.silenced = Some((*until, by.by.as_str().into())),
             kind => {
                 if let Some(point) = kind.whole_point() {
                     self.apply_point(point, event);
@@ -158,6 +158,7 @@ impl Engine {
             }
             EventKind::Cleared { .. } => {
                 (a.acked, a.shadow, a.owed, a.quiet) = (true, false, false, false);
+                a.cleared_seq = event.seq;
                 if a.is_active() {
                     // Out of service or out of the book: over without a return.
                     a.condition = ConditionState::Unknown;

@@ -7,7 +7,7 @@ use crate::book::PointId;
 use crate::command::{Actor, Command, Refusal, Rejected};
 use crate::event::{Cause, Event, EventKind};
 use crate::hide::{Bypass, EndCause, Expiry};
-use crate::people::same_name;
+use crate::people::{is_name, same_name};
 use crate::time::Now;
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ impl Engine {
         now: Now,
         out: &mut Vec<Event>,
     ) -> Result<(), Rejected> {
-        let Command::Bypass { point, seen_seq, permit, reason, requested_by, duration_s, compensation } = command
+        let Command::Bypass { point, seen_seq, permit, reason, requested_by, no_account, duration_s, compensation } =
+            command
         else {
             return Err(Rejected::Incomplete(Vec::new()));
         };
@@ -40,7 +41,7 @@ impl Engine {
         let checks = [
             ("permit", !permit.trim().is_empty()),
             ("reason", is_reason(reason)),
-            ("requested_by", !requested_by.trim().is_empty()),
+            ("requested_by", is_name(requested_by)),
             ("duration_s", !duration.is_zero() && duration <= self.book.policy().bypass_max),
             ("compensation", is_reason(compensation)),
         ];
@@ -64,6 +65,7 @@ impl Engine {
         let bypass = Bypass {
             permit: permit.trim().to_owned(),
             requested_by: requested_by.trim().to_owned(),
+            no_account: *no_account,
             compensation: compensation.trim().to_owned(),
             until: Expiry::after(now, duration),
             warned: duration <= self.book.policy().bypass_warning,

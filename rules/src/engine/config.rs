@@ -115,7 +115,7 @@ impl Engine {
         self.closed = std::mem::take(&mut old.closed);
         self.arm_overdue();
         self.flood = std::mem::take(&mut old.flood);
-        (self.next_seq, self.next_hazard, self.silenced) = (old.next_seq, old.next_hazard, old.silenced);
+        (self.next_seq, self.next_hazard, self.silenced) = (old.next_seq, old.next_hazard, old.silenced.take());
         self.boot_wall_ms = old.boot_wall_ms;
         self.move_plant(&old);
         self.move_alarms(&mut old);

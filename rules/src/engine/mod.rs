@@ -106,7 +106,7 @@ pub struct Engine {
     modes_seq: Vec<u64>,
     suppressing: Vec<suppress::Suppressing>,
     flood: flood::FloodWatch,
-    silenced: Option<Expiry>,
+    silenced: Option<(Expiry, Box<str>)>,
     readings: Vec<(Reading, Now)>,
     /// What the newest reading of each point was made of.
     raws: Vec<Raw>,

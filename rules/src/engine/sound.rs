@@ -31,7 +31,13 @@ impl Engine {
     /// Until when the sound is off.
     #[must_use]
     pub fn silenced(&self, now: Now) -> Option<Expiry> {
-        self.silenced.filter(|until| !until.is_over(now))
+        self.silenced.as_ref().map(|(until, _)| *until).filter(|until| !until.is_over(now))
+    }
+
+    /// Who turned it off; nobody where it is on.
+    #[must_use]
+    pub fn silenced_by(&self, now: Now) -> Option<&str> {
+        self.silenced.as_ref().filter(|(until, _)| !until.is_over(now)).map(|(_, by)| &**by)
     }
 
     /// Whoever drives the annunciator hears of it by the event.

@@ -74,6 +74,9 @@ pub struct AlarmState {
     /// Number of the event that raised it behind what hides it; 0 if none did. Who ends the hiding must have seen it.
     #[serde(default, skip_serializing_if = "crate::hide::is_zero")]
     pub shadow_seq: u64,
+    /// Number of the event that ended it last: what was seen from then on shows nothing to acknowledge. 0 in rows of an older version.
+    #[serde(default, skip_serializing_if = "crate::hide::is_zero")]
+    pub cleared_seq: u64,
     /// When its on-delay began; the label credits the gap after a reboot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Now>,
@@ -176,6 +179,7 @@ impl AlarmState {
             occurrence: 0,
             annunciated_seq: 0,
             shadow_seq: 0,
+            cleared_seq: 0,
             pending: None,
             raised: None,
             returned: None,

@@ -85,6 +85,7 @@ fn deed(name: &str, words: &[&str]) -> Deed {
             permit: words.iter().find(|w| w.starts_with("PTW")).map_or("PTW-7", |w| w).to_owned(),
             reason,
             requested_by: "ivan".into(),
+            no_account: false,
             duration_s: number(2),
             compensation: "便携仪每十分钟巡检".into(),
         },

@@ -94,6 +94,9 @@ const normal = (name: string): string =>
     .replace(/\s/g, '')
     .toLowerCase();
 
+/** Two letters or digits at least, as the gateway asks for (rules/src/people.rs). */
+export const isName = (text: string): boolean => (text.match(/[\p{L}\p{N}]/gu) ?? []).length >= 2;
+
 /** What the form still lacks, in words; `approver` is whoever is signed in, by account and as people call them. */
 export function lacks(verb: Verb, form: Form, priority: number, approver: readonly string[]): Key[] {
   const out: Key[] = [];
@@ -103,7 +106,7 @@ export function lacks(verb: Verb, form: Form, priority: number, approver: readon
   if (max > 0 && !(Number.isFinite(minutes) && minutes >= 1 && minutes <= max)) out.push('op.need.minutes');
   if (verb === 'bypass') {
     if (form.permit.trim() === '') out.push('op.need.permit');
-    if (form.requested_by.trim() === '') out.push('op.need.requested_by');
+    if (!isName(form.requested_by)) out.push('op.need.requested_by');
     const asked = normal(form.requested_by);
     if (asked !== '' && approver.some((name) => normal(name) === asked)) out.push('op.need.other_person');
     if (!enough(form.compensation)) out.push('op.need.compensation');

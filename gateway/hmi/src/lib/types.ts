@@ -152,6 +152,8 @@ export interface BypassView {
   paper: string;
   by: string;
   requested_by: string;
+  /** Who asked has no account here. */
+  no_account?: boolean;
   reason: string;
   compensation: string;
   since_utc_ms: number;
@@ -207,6 +209,7 @@ export interface GroupsView {
   /** What sounds unless it is silenced; the annunciator follows the same word. */
   sound: SoundWord | null;
   silenced_until_utc_ms: number | null;
+  silenced_by?: string | null;
 }
 export interface Operations {
   shelves: ShelfView[];

@@ -203,6 +203,7 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_too() {
         permit: "PTW-7".into(),
         reason: "标定试验".into(),
         requested_by: "ivan".into(),
+        no_account: false,
         duration_s: 3600,
         compensation: "便携仪巡检".into(),
     };

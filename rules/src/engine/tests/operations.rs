@@ -292,6 +292,7 @@ impl Stage {
                 permit: "PTW".into(),
                 reason,
                 requested_by: "ivan".into(),
+                no_account: false,
                 duration_s: 1800,
                 compensation: "便携仪巡检".into(),
             },

@@ -107,6 +107,7 @@ fn a_new_rule_of_a_bypassed_point_is_bypassed_and_the_bypass_can_be_ended() {
         permit: "PTW-7".into(),
         reason: "标定试验".into(),
         requested_by: "ivan".into(),
+        no_account: false,
         duration_s: 3600,
         compensation: "便携仪巡检".into(),
     };
@@ -161,8 +162,9 @@ fn what_a_start_lets_go_is_caused_by_the_start() {
         point: point.clone(),
         seen_seq,
         permit,
-        reason: reason.clone(),
         requested_by,
+        no_account: false,
+        reason: reason.clone(),
         duration_s: 3600,
         compensation,
     };

@@ -136,6 +136,28 @@ fn an_acknowledgement_covers_only_what_was_on_the_screen() {
 }
 
 #[test]
+fn what_never_stood_or_is_over_has_nothing_to_acknowledge_and_a_repeat_stays_already_so() {
+    let nothing = Err(Rejected::Refused(crate::command::Refusal::NothingToAcknowledge));
+    let mut r = Rig::plain();
+    r.hold(0, 3, 10.0);
+    let ack = |r: &mut Rig, seen_seq| {
+        let c = Command::Acknowledge { alarm: "GT-101:H".into(), seen_seq, comment: String::new() };
+        r.engine.command(&c, &operator(), at(30.0), &mut r.events)
+    };
+    let newest = |r: &Rig| r.engine.next_seq() - 1;
+    let before = newest(&r);
+    assert_eq!(ack(&mut r, before), nothing, "never raised");
+    r.hold(4, 8, 26.0);
+    r.hold(9, 20, 10.0);
+    let seen = newest(&r);
+    assert_eq!(ack(&mut r, seen), Ok(()), "returned, and over by this");
+    assert!(!r.alarm("GT-101:H").stands());
+    assert_eq!(ack(&mut r, seen), Err(Rejected::AlreadySo), "the same once more");
+    let after = newest(&r);
+    assert_eq!(ack(&mut r, after), nothing, "who looked after its end saw nothing to acknowledge");
+}
+
+#[test]
 fn an_alarm_raised_again_is_a_new_occurrence_that_needs_its_own_acknowledgement() {
     let mut r = Rig::plain();
     r.hold(0, 4, 26.0);

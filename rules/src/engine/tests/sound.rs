@@ -18,6 +18,7 @@ fn it_is_off_for_two_minutes_on_the_clock_that_never_steps() {
     let r = silenced();
     assert!(r.engine.silenced(at(125.9)).is_some());
     assert!(r.engine.silenced(at(126.0)).is_none());
+    assert_eq!((r.engine.silenced_by(at(125.9)), r.engine.silenced_by(at(126.0))), (Some(&*operator().user), None));
 }
 
 #[test]

@@ -317,7 +317,8 @@ impl Stage {
             8 => {
                 let (permit, requested_by, compensation) = ("PTW".into(), "ivan".into(), "便携仪巡检".into());
                 let duration_s = if a.is_multiple_of(2) { 1800 } else { 300 };
-                Command::Bypass { point, seen_seq, permit, reason, requested_by, duration_s, compensation }
+                let no_account = false;
+                Command::Bypass { point, seen_seq, permit, reason, requested_by, no_account, duration_s, compensation }
             }
             9 => Command::EndBypass { point, seen_seq, reason },
             10 => Command::OutOfService { point, seen_seq, work_order: "WO".into(), reason },
