@@ -114,7 +114,7 @@ fn of_alarms() -> Vec<EventKind> {
         EventKind::ShadowReturned { fact: h(), latched: false },
         EventKind::Realarm { fact: h(), count: 1, late_by_ms: 0 },
         EventKind::Realarm { fact: fact("HH"), count: 0, late_by_ms: 0 },
-        EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0 },
+        EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0, call: Vec::new() },
         EventKind::ChatterStart { fact: h() },
         EventKind::ChatterEnd { fact: h() },
         raised(bad(Fault::Sensor)),
