@@ -298,6 +298,7 @@ async function called() {
   await fact('so does its dialogue, and the help has the whole list', async () => {
     await page.locator(ALARM).getByRole('button', { name: '操作 GT-102:HH' }).click();
     await page.getByRole('dialog').locator('.call a').first().waitFor({ timeout: 3000 });
+    if (await page.evaluate(() => document.activeElement?.getAttribute('href')?.startsWith('tel:'))) throw new Error('Enter would dial');
     await clean('the dialogue of an escalated alarm');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached', timeout: 3000 });
