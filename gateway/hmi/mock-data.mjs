@@ -81,7 +81,7 @@ function alarm(pointKey, condition, priority, state, ageMs, more = {}) {
   return {
     id: `${pointKey}:${condition}`, point: pointKey, name: p.name, name_en: p.name_en, area: p.area, condition, priority, state,
     held: false, suppressed: ['shelved', 'suppressed', 'bypassed', 'out_of_service'].includes(state), superseded: false, sounds: ['unacked', 'latched_unacked', 'returned_unacked'].includes(state) && !more.superseded, latched: state.startsWith('latched'), chatter: false,
-    escalated: 0, first_out: null, first_out_tie: false, cause: '法兰或阀门泄漏', consequence: '人员中毒', assumed: false, occurrence: 1, seq, event_id: `demo-chemical-${seq}`, raised_utc_ms: now - ageMs,
+    escalated: 0, call: [], first_out: null, first_out_tie: false, cause: '法兰或阀门泄漏', consequence: '人员中毒', assumed: false, occurrence: 1, seq, event_id: `demo-chemical-${seq}`, raised_utc_ms: now - ageMs,
     returned_utc_ms: null, acked_by: state === 'acked' ? '王班长' : null, value: start[points.indexOf(p)],
     limit: p.limits.find(([n]) => n === condition)?.[1] ?? null, unit: p.unit, risk: site.risks.find((r) => r.area === p.area)?.key ?? null,
     hazard: null, action: '佩戴空气呼吸器到现场核实，启动水幕，通知班长', action_en: 'Put on breathing apparatus, check on site, start the water curtain',
@@ -89,10 +89,17 @@ function alarm(pointKey, condition, priority, state, ageMs, more = {}) {
   };
 }
 const unit = (id, ok) => ({ unit: id, state: ok ? 'ok' : 'dead', ok: ok ? 4211 : 17, timeouts: ok ? 1 : 311, crc: 0, foreign: 0, stale: 0, exceptions: 0, last_ok_utc_ms: ok ? now : now - 610_000 });
+const call = (level, post, post_en, telephone, more = {}) => ({ level, priorities: [], areas: [], post, post_en, telephone, uri: `tel:${telephone.replace(/[^0-9]/g, '')}`, name: null, ...more });
+export const calls = [
+  call(1, '值班长', 'Shift leader', '0555-0000-101'),
+  call(1, '气体防护站', 'Gas rescue station', '0555-0000-102', { priorities: [1], areas: ['A1', 'A3'] }),
+  call(2, '安全总监', 'Safety director', '0555-0000-104'),
+  call(3, '主要负责人', 'Responsible principal', '0555-0000-105'),
+];
 export const plant = {
   values: points.map((p, i) => (p.key === 'GT-303' ? [null, 2, now - 60_000, 'sensor'] : p.key === 'TT-201B' ? [18.3, 1, now, 'maintenance'] : p.key === 'GD-203' ? [null, 2, now - 9000, 'timeout'] : [start[i], 0, now, null])),
   alarms: [
-    alarm('GT-102', 'HH', 1, 'unacked', 42_000, { first_out: 1, first_out_tie: true, escalated: 1, hazard: 'HD-2', delivery: 'broker_acknowledged' }),
+    alarm('GT-102', 'HH', 1, 'unacked', 42_000, { first_out: 1, first_out_tie: true, escalated: 1, call: [{ post: '值班长', post_en: 'Shift leader' }, { post: '气体防护站', post_en: 'Gas rescue station' }], hazard: 'HD-2', delivery: 'broker_acknowledged' }),
     alarm('GT-102', 'H', 2, 'acked', 61_000, { superseded: true, hazard: 'HD-2', delivery: 'confirmed' }),
     alarm('LT-201A', 'H', 2, 'unacked', 300_000, { action: '停止进料，核对液位', action_en: 'Stop filling, check the level', delivery: 'sent' }),
     alarm('GT-303', 'SENSOR_FAULT', 3, 'unacked', 58_000, { held: true, hazard: 'HD-1', action: '通知仪表工更换', action_en: 'Call the instrument technician', value: null }),

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { hazards, history, officeEvents, officeSites, plant, records, scenarios, site } from './mock-data.mjs';
+import { calls, hazards, history, officeEvents, officeSites, plant, records, scenarios, site } from './mock-data.mjs';
 
 const [port = '8090', kind = 'site', door = 'signed-in'] = process.argv.slice(2);
 const DIST = new URL('./dist/', import.meta.url).pathname;
@@ -102,6 +102,7 @@ function read(res, url) {
   const curve = /^\/api\/v1\/points\/(.+)\/history$/.exec(path);
   if (path === '/api/v1/session') return json(res, session());
   if (path === '/api/v1/stream' || path === '/api/v1/office/stream') return stream(res);
+  if (path === '/api/v1/calls') return json(res, calls);
   if (path === '/api/v1/events') return json(res, records);
   if (path === '/api/v1/incidents') return json(res, { incidents: [{ number: 1, bus: plant.buses[0].key, utc_ms: Date.now(), cause: 'alarm', event_ids: [plant.alarms[0].event_id], saved: true }] });
   if (path === '/api/v1/devices') return json(res, plant.buses);

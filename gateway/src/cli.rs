@@ -24,6 +24,7 @@ macro_rules! eprint {
 mod alarm_row;
 mod asked;
 mod bar;
+mod calls;
 mod check;
 mod client;
 mod dry_run;
@@ -104,6 +105,9 @@ enum Command {
     /// 检查配置，列出全部缺陷及位置 · all defects of a configuration with file and line
     #[command(after_help = "例 example:  hazard-gateway check --config site.toml --dry-run")]
     Check(check::CheckArgs),
+    /// 升级通知名单：无人确认时致电的岗位和号码 · whom to call when nobody acknowledges, with numbers
+    #[command(after_help = "例 example:  hazard-gateway calls --config /etc/hazard-gateway/site.toml")]
+    Calls(calls::CallsArgs),
     /// 采集计划：每条总线的每个请求、用时和占用 · every request on every bus, and whether the deadlines hold
     #[command(after_help = "例 example:  hazard-gateway plan --config site.toml --dead 2")]
     Plan(plan::PlanArgs),
@@ -189,6 +193,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Run { config } => serve::run(&config),
         Command::Office { config } => serve::office(&config),
         Command::Check(args) => check::main(&args),
+        Command::Calls(args) => calls::main(&args),
         Command::Plan(args) => plan::main(&args),
         Command::Scan(args) => scan::main(&args),
         Command::Read(args) => read::main(&args),

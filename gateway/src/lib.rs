@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 pub mod annunciator;
+pub mod calls;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -11,6 +11,7 @@ pub use points::{PointView, Points};
 pub use value::ValueView;
 
 use crate::annunciator::AnnunciatorView;
+use crate::calls::CallList;
 use crate::delivery::{Delivery, OutboxFigures};
 use devices::status::BusSnapshot;
 use rules::annunciator::Annunciation;
@@ -52,6 +53,9 @@ pub struct SiteView {
     /// Of what is neither a point nor a risk; for sentences, not part of the JSON.
     #[serde(skip)]
     pub names: Names,
+    /// Whom to call, with numbers: for people who are signed in, not part of the JSON.
+    #[serde(skip)]
+    pub calls: CallList,
 }
 
 /// zh-CN and English names by key.
@@ -107,6 +111,9 @@ pub struct AlarmView {
     pub chatter: bool,
     /// Escalation level reached.
     pub escalated: u8,
+    /// Posts to be called now, in that order: those of the level reached, until somebody acknowledges. Who holds them and by which number is
+    /// in `/api/v1/calls`.
+    pub call: Vec<PostView>,
     /// Rank in its first-out group, and whether polling cannot tell it from another of the same rank.
     pub first_out: Option<u16>,
     pub first_out_tie: bool,
@@ -142,6 +149,13 @@ pub struct AlarmView {
     /// Event texts of the raise.
     pub text_zh: String,
     pub text_en: String,
+}
+
+/// A post (岗位) in both languages.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct PostView {
+    pub post: String,
+    pub post_en: String,
 }
 
 /// One shelved alarm.

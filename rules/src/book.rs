@@ -4,6 +4,7 @@
 //! configuration delivers, [`RuleBook::build`] checks all of it and reports **all** defects at once.
 
 mod alarm_keys;
+mod calls;
 mod check;
 #[cfg(test)]
 mod check_tests;
@@ -18,6 +19,7 @@ pub mod presets;
 mod substance;
 
 use crate::risk::{Measure, Risk, Source};
+pub use calls::Call;
 pub use condition::{Condition, Reference};
 pub use groups::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor, UnknownVote, Vote};
 pub(crate) use index::{Index, Subject};

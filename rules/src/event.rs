@@ -218,7 +218,14 @@ pub enum EventKind {
     Realarm { fact: AlarmFact, count: u32, late_by_ms: u64 },
     /// Not acknowledged in time: level 1, 2, 3.
     #[serde(rename = "alarm.escalated")]
-    Escalated { fact: AlarmFact, level: u8, late_by_ms: u64 },
+    Escalated {
+        fact: AlarmFact,
+        level: u8,
+        late_by_ms: u64,
+        /// Posts to be called by telephone, in that order; never a number or a person's name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        call: Vec<String>,
+    },
     /// A shift leader ended the latch.
     #[serde(rename = "alarm.reset")]
     Reset { fact: AlarmFact, by: Decision },

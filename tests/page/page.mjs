@@ -279,6 +279,46 @@ async function floodAtOffice() {
   await start('nh3-leak');
 }
 
+/** A minute without an acknowledgement is over by now, or nearly. */
+async function called() {
+  await go('alarms');
+  await page.mouse.move(5, 300);
+  await fact('an alarm that nobody acknowledges says whom to call, in order, numbers as links', async () => {
+    await page.locator(ALARM).getByText(/L[123] 请致电/).waitFor({ timeout: 75_000 });
+    const list = await (await page.request.get(`${demo.site}/api/v1/calls`)).json();
+    const alarms = await (await page.request.get(`${demo.site}/api/v1/alarms`)).json();
+    const { call } = alarms.find((a) => a.id === 'GT-102:HH');
+    const links = await until(5000, 'numbers', async () => {
+      const shown = await page.locator(`${ALARM} .call a`).evaluateAll((all) => all.map((a) => [a.textContent, a.getAttribute('href')]));
+      return shown.length === call.length && shown;
+    });
+    const wanted = call.map(({ post }) => list.find((r) => r.post === post)).map((r) => [r.telephone, r.uri]);
+    return JSON.stringify(links) === JSON.stringify(wanted) && links[0][1].startsWith('tel:0555') && `${call.map((c) => c.post).join('、')}`;
+  });
+  await fact('so does its dialogue, and the help has the whole list', async () => {
+    await page.locator(ALARM).getByRole('button', { name: '操作 GT-102:HH' }).click();
+    await page.getByRole('dialog').locator('.call a').first().waitFor({ timeout: 3000 });
+    if (await page.evaluate(() => document.activeElement?.getAttribute('href')?.startsWith('tel:'))) throw new Error('Enter would dial');
+    await clean('the dialogue of an escalated alarm');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached', timeout: 3000 });
+    await page.getByRole('button', { name: '快捷键、升级通知名单' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('主要负责人').waitFor({ timeout: 3000 });
+    await clean('the help with the call list');
+    const rows = await dialog.locator('tbody tr a').count();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached', timeout: 3000 });
+    return rows >= 5;
+  });
+  await fact('nothing is cut or covered with it', () => whole('alarms with a call'));
+  await fact('the office reads the posts, and no number', async () => {
+    const events = async () => (await (await page.request.get(`${demo.office}/api/v1/office/events?limit=200`)).json()).map((e) => e.payload);
+    const told = await until(15_000, 'the escalation at the office', async () => (await events()).find((e) => e.kind === 'alarm.escalated' && e.call));
+    return told.text.zh.includes(`请致电 ${told.call.join('、')}`) && !JSON.stringify(told).includes('0555');
+  });
+}
+
 async function acknowledge() {
   await fact('acknowledging changes the row and says who', async () => {
     await page.locator(ALARM).getByRole('button', { name: /^确认/ }).click();
@@ -394,7 +434,7 @@ async function all() {
   demo = await startDemo(binary, folder);
   browser = await openBrowser();
   page = await browser.open(PICTURE, 'zh');
-  for (const part of [live, alarm, ties, candidate, curve, operate, office, acknowledge, flooded, languages, everyPage, floodAtOffice, lossAndReturn, atTheStation, whoMaySignIn]) {
+  for (const part of [live, alarm, ties, candidate, curve, operate, office, called, acknowledge, flooded, languages, everyPage, floodAtOffice, lossAndReturn, atTheStation, whoMaySignIn]) {
     await part();
     noFaults();
   }

@@ -27,7 +27,7 @@ pub(super) fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {
             state_word(alarm),
             value,
             moment(&alarm["raised_utc_ms"]),
-            text(alarm, "name"),
+            format!("{}{}", text(alarm, "name"), called(alarm)),
         ]
     };
     if !standing.is_empty() {
@@ -45,14 +45,24 @@ pub(super) fn alarm(alarm: &Value) -> String {
     let value = measured(alarm, "value");
     let limit = number(alarm, "limit").unwrap_or_else(dash);
     format!(
-        "{} P{} {} · {} · {value}（限 limit {limit}） · {} · 编号 seq {}",
+        "{} P{} {} · {} · {value}（限 limit {limit}） · {}{} · 编号 seq {}",
         text(alarm, "id"),
         text(alarm, "priority"),
         state_word(alarm),
         moment(&alarm["raised_utc_ms"]),
         text(alarm, "name"),
+        called(alarm),
         text(alarm, "seq")
     )
+}
+
+/// The level it has escalated to and the posts to be called, the first one first; nothing where nobody is to be called.
+fn called(alarm: &Value) -> String {
+    let posts: Vec<&str> = rows(&alarm["call"]).filter_map(|post| post["post"].as_str()).collect();
+    if posts.is_empty() {
+        return String::new();
+    }
+    format!(" · L{} 请致电 call {}", text(alarm, "escalated"), posts.join("、"))
 }
 
 /// In both languages; an unknown word is shown as it is. With the mark of the page where nobody can judge it now.
@@ -122,6 +132,18 @@ mod tests {
         assert!(alarm(&fan).contains(" · 否 no（限 limit –）"), "{}", alarm(&fan));
         assert_eq!(measured(&json!({ "value": 0.1f32, "unit": "%" }), "value"), "0.1 %", "of no point");
         assert_eq!(measured(&json!({ "value": null }), "value"), "–");
+    }
+
+    #[test]
+    fn an_escalated_alarm_says_whom_to_call_in_the_order_of_calling() {
+        let post = |post: &str| json!({ "post": post, "post_en": "Post" });
+        let waits =
+            json!({ "id": "GT-1:H", "escalated": 2, "call": [post("值班长"), post("安全总监")], "name": "氨气" });
+        let said = "氨气 · L2 请致电 call 值班长、安全总监";
+        assert!(alarm(&waits).contains(said), "{}", alarm(&waits));
+        assert!(alarm_table(&json!({}), &json!([waits])).iter().any(|line| line.contains(said)));
+        let nobody = json!({ "id": "GT-1:H", "escalated": 2, "call": [], "name": "氨气" });
+        assert!(!alarm(&nobody).contains("请致电"), "{}", alarm(&nobody));
     }
 
     #[test]

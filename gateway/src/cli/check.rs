@@ -162,6 +162,11 @@ pub(super) fn report(diagnostics: &[Diagnostic], files: &[SourceFile]) {
     let _ = out.flush();
 }
 
+/// The same on the way into a log, as where a station starts or reloads: nothing about people is in it.
+pub(super) fn report_to_log(diagnostics: &[Diagnostic], files: &[SourceFile]) {
+    report(diagnostics, &config::without_people(files));
+}
+
 /// The JSON Schema of a file.
 pub(super) fn schema(office: bool) -> Exit {
     let schema = if office {

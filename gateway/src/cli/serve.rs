@@ -136,7 +136,7 @@ pub(super) fn office(path: &Path) -> Exit {
 
 /// Prints what `check` would; nothing is opened before the configuration is whole.
 fn loaded<T>(checked: Checked<T>) -> Option<T> {
-    check::report(&checked.diagnostics, &checked.files);
+    check::report_to_log(&checked.diagnostics, &checked.files);
     checked.value
 }
 

@@ -204,7 +204,7 @@ where
     async fn checked(&self) -> Result<T, Vec<Diagnostic>> {
         let (check, path) = (self.check, self.path.clone());
         let Ok(checked) = tokio::task::spawn_blocking(move || check(&path)).await else { return Err(Vec::new()) };
-        check::report(&checked.diagnostics, &checked.files);
+        check::report_to_log(&checked.diagnostics, &checked.files);
         if checked.value.is_none() {
             let defects = checked.diagnostics.iter().filter(|d| d.fatal).count();
             let path = self.path.display();

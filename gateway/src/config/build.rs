@@ -8,7 +8,7 @@ use super::locate::SourceFile;
 use super::shape::Shaped;
 use super::words::did_you_mean;
 use super::{
-    Office, Site, annunciator, buses, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
+    Office, Site, annunciator, buses, calls, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
     register, settings, substances,
 };
 use crate::snapshot::{Points, SiteView};
@@ -45,6 +45,7 @@ pub(super) fn site(
     fast::check(&file, &mut findings);
     heartbeat::check(&file, &profiles, &mut findings);
     substances::check(&file, &mut findings);
+    calls::check(&file, &mut findings);
     english::check(table, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
     let history = settings::history(file.history.as_ref(), &mut findings);
@@ -144,6 +145,9 @@ fn check_areas(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Fi
     used.extend(file.vote.iter().map(|v| (format!("vote[{}].area", v.key), v.area.as_str())));
     used.extend(file.risk.iter().map(|r| (format!("risk[{}].area", r.key), r.area.as_str())));
     used.extend(file.point.iter().filter_map(|p| Some((format!("point[{}].area", p.key), p.area.as_deref()?))));
+    for (i, call) in file.call.iter().enumerate() {
+        used.extend(call.areas.iter().enumerate().map(|(n, area)| (format!("call[#{i}].areas[#{n}]"), area.as_str())));
+    }
     for (path, area) in used {
         if !keys.contains(&area) && !broken.contains(area) {
             findings.push(Finding::fatal(
@@ -202,6 +206,7 @@ fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, config_hash: String)
         plan: head.plan,
         demo: false,
         names: parts::names(file, book),
+        calls: calls::list(file),
     }
 }
 

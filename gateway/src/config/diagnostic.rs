@@ -65,7 +65,7 @@ impl From<Defect> for Finding {
 
 /// The rule book's path in the keys of the file: `points[X].rules.HH.on_delay` is `point[X].limits.HH.delay_s`.
 fn as_written(path: &str) -> String {
-    let mut path = path.replacen("s[", "[", 1);
+    let mut path = if path == "calls" { "call".to_owned() } else { path.replacen("s[", "[", 1) };
     for (theirs, ours) in [
         (".rules.SENSOR_FAULT", ".sensor_fault"),
         (".rules.ROC+", ".rising"),

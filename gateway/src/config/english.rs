@@ -11,8 +11,10 @@ pub(super) fn check(table: &Table, findings: &mut Vec<Finding>) {
     for (name, value) in table {
         match value {
             Value::Array(entries) => {
-                for (entry, key) in entries.iter().filter_map(|e| Some((e, e.get("key")?.as_str()?))) {
-                    look(&format!("{name}[{key}]"), entry, key, &mut places);
+                for (i, entry) in entries.iter().enumerate() {
+                    let key = entry.get("key").and_then(Value::as_str);
+                    let step = key.map_or_else(|| format!("#{i}"), str::to_owned);
+                    look(&format!("{name}[{step}]"), entry, key.unwrap_or_default(), &mut places);
                 }
             }
             other => look(name, other, "", &mut places),

@@ -7,6 +7,7 @@ use super::alarm_tables::{
     DeviationTable, FirstOutTable, FrozenTable, Modes, RateTable, StuckTable, SuppressionTable, UnitTable, VoteTable,
 };
 use super::annunciator::AnnunciatorTable;
+use super::calls::CallTable;
 use super::substances::SubstanceWord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub struct SiteFile {
     pub first_out: Vec<FirstOutTable>,
     #[serde(default)]
     pub unit: Vec<UnitTable>,
+    #[serde(default)]
+    pub call: Vec<CallTable>,
 }
 
 /// The township office.

@@ -8,6 +8,7 @@ mod alarm_tables;
 mod annunciator;
 mod build;
 mod buses;
+mod calls;
 mod derived;
 pub mod diagnostic;
 mod doubtful;
@@ -38,6 +39,7 @@ mod twice;
 mod wiring;
 mod words;
 
+pub(crate) use calls::without_people;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use load::load_warnings;

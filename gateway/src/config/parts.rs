@@ -3,6 +3,7 @@
 //! Owns defaults that need more than one field (areas, sensor-fault rules, time-outs). Leaves cross-checks to `RuleBook`.
 
 use super::alarm_parts;
+use super::calls;
 use super::diagnostic::Finding;
 use super::fast;
 use super::file::{KindWord, LevelWord, MeasureTable, PointTable, RiskTable, SiteFile, SourceTable};
@@ -30,6 +31,7 @@ pub(super) fn book_parts(file: &SiteFile, revision: &str, findings: &mut Vec<Fin
         sources: file.source.iter().map(source).collect(),
         risks: file.risk.iter().map(risk).collect(),
         measures: file.measure.iter().map(measure).collect(),
+        calls: calls::posts(file),
         ..BookParts::default()
     };
     alarm_parts::groups(file, &mut seconds, &mut parts);

@@ -21,7 +21,7 @@ pub(super) struct Shaped<T> {
     pub(super) tainted: BTreeSet<String>,
 }
 
-const SITE_NAMES: [&str; 18] = [
+const SITE_NAMES: [&str; 19] = [
     "site",
     "web",
     "mqtt",
@@ -40,6 +40,7 @@ const SITE_NAMES: [&str; 18] = [
     "suppression",
     "first_out",
     "unit",
+    "call",
 ];
 const OFFICE_NAMES: [&str; 3] = ["office", "web", "mqtt"];
 
@@ -65,7 +66,9 @@ pub(super) fn site(table: &Table) -> Shaped<SiteFile> {
         suppression: reader.many("suppression"),
         first_out: reader.many("first_out"),
         unit: reader.many("unit"),
+        call: reader.many("call"),
     };
+    reader.keep_places_of("call", file.call.len());
     Shaped { file, findings: reader.findings, broken: reader.broken, tainted: reader.tainted }
 }
 
@@ -137,6 +140,13 @@ impl Reader {
             }
         }
         shaped
+    }
+
+    /// Entries of this list have no key and are spoken of by their number: where one could not be read, nothing more is said of any.
+    fn keep_places_of(&mut self, name: &str, read: usize) {
+        if self.table.get(name).is_some_and(|value| value.as_array().is_none_or(|all| all.len() != read)) {
+            self.tainted.insert(name.to_owned());
+        }
     }
 
     fn take<T: DeserializeOwned>(&mut self, path: &str, entry: &Value) -> Option<T> {

@@ -74,7 +74,8 @@ pub(super) fn wrong_kind(path: String, key: &str, message: &str, written: Option
         )
     });
     let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
-    let shown = written.map_or_else(String::new, shown);
+    // a number that somebody may be called by is repeated to no log
+    let shown = written.map_or_else(String::new, |value| if key == "telephone" { "…".into() } else { shown(value) });
     let (zh, en) = match bounds(expected) {
         Some((low, high)) if message.starts_with("invalid value") => {
             (format!("{shown} 不在 {low} 到 {high} 之间"), format!("{shown} is not within {low} to {high}"))
@@ -159,12 +160,13 @@ pub(super) fn did_you_mean<T: AsRef<str>>(word: &str, allowed: &[T]) -> (String,
 
 /// Words of the field that stand for a key: how others call it, the key, and a neighbour that tells its table where other tables have
 /// the same key with another meaning.
-const SYNONYMS: [(&[&str], &str, &str); 6] = [
+const SYNONYMS: [(&[&str], &str, &str); 7] = [
     (&["hysteresis", "hyst", "dead_zone", "band"], "deadband", ""),
     (&["on_delay", "ondelay", "delay_on", "time_delay"], "delay_s", ""),
     (&["off_delay", "offdelay", "delay_off"], "off_delay_s", ""),
     (&["slave", "slave_id", "slave_address", "station", "station_id", "unit_id"], "unit", "link"),
     (&["register", "reg", "offset_address"], "address", ""),
+    (&["phone", "phone_number", "mobile", "number"], "telephone", ""),
     (&["endian", "endianness", "byte_order", "order", "swap"], "word_order", ""),
 ];
 

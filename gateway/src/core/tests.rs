@@ -1,6 +1,7 @@
 //! The core with a real store in a folder of its own. Owns the bench; each theme has a file.
 
 mod bus;
+mod calls;
 mod disk;
 mod other_rules;
 mod people;
@@ -60,7 +61,10 @@ fn bench_on(folder: &Path, text: &str) -> Bench {
 
 fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
     let checked = config::site_from_text("minimal-site.toml", text, |_| {});
-    let site = checked.value.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    bench_of(folder, &checked.value.unwrap_or_else(|| panic!("{:?}", checked.diagnostics)), asker)
+}
+
+fn bench_of(folder: &Path, site: &config::Site, asker: Asker) -> Bench {
     let clock = Arc::new(Trusted::default());
     let options = OpenOptions {
         points: site.book.points().iter().map(|p| p.key.clone()).collect(),
@@ -95,7 +99,7 @@ fn bench_for(folder: &Path, text: &str, asker: Asker) -> Bench {
     };
     let (handle, task) = start(parts, stop.clone());
     let records = handle.records();
-    Bench { handle, task, scans, records, stop, book: site.book, clock, store, bus }
+    Bench { handle, task, scans, records, stop, book: site.book.clone(), clock, store, bus }
 }
 
 impl Bench {

@@ -1,7 +1,7 @@
 //! The picture for outsiders, made from the engine's state. Decides nothing.
 
 use crate::delivery::Delivered;
-use crate::snapshot::{AlarmView, HazardView, SiteView, ValueView};
+use crate::snapshot::{AlarmView, HazardView, PostView, SiteView, ValueView};
 use rules::event::AlarmFact;
 use rules::hazard::Hazard;
 use rules::{AlarmState, Engine, Event, EventKind, Reading, TimeQuality};
@@ -73,6 +73,7 @@ fn alarm(engine: &Engine, index: usize, state: &AlarmState, beside: &Beside<'_>)
         latched: state.latched,
         chatter: state.chatter,
         escalated: state.escalated,
+        call: engine.called(index).map(|c| PostView { post: c.post.clone(), post_en: c.post_en.clone() }).collect(),
         first_out: state.first_out.map(|f| f.rank),
         first_out_tie: state.first_out.is_some_and(|f| f.tie),
         cause: told.cause.to_owned(),

@@ -31,6 +31,7 @@ pub(crate) fn site() -> SiteView {
         plan: (100.0, 100.0),
         demo: false,
         names: crate::snapshot::Names::default(),
+        calls: crate::calls::CallList::default(),
     }
 }
 
@@ -103,6 +104,7 @@ pub(crate) fn alarm(number: u64) -> AlarmView {
         latched: false,
         chatter: false,
         escalated: 0,
+        call: Vec::new(),
         first_out: None,
         first_out_tie: false,
         cause: String::new(),

@@ -24,7 +24,7 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
     let reading = fact.and_then(|f| f.reading);
     let (zh, en) = event_text(&record.event, site);
     let risk = risk_key(kind).and_then(|key| site.risks.iter().find(|r| r.key == key));
-    json!({
+    let mut payload = json!({
         "event_id": record.event_id,
         "site": site.site,
         "seq": record.delivery_seq,
@@ -54,7 +54,15 @@ pub fn event_payload(record: &Record, site: &SiteView, replay: bool) -> Value {
         "flood": fact.is_some_and(|f| f.flood),
         "hash": record.hash,
         "prev_hash": record.prev_hash,
-    })
+    });
+    // posts alone, so that the office can call from its own list; absent where the site names none
+    if let EventKind::Escalated { level, call, .. } = kind {
+        payload["level"] = (*level).into();
+        if !call.is_empty() {
+            payload["call"] = json!(call);
+        }
+    }
+    payload
 }
 
 /// The payload as bytes; a text too long for a packet is cut, never refused, so no event can block the ones behind it.

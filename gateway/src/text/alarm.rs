@@ -17,6 +17,11 @@ pub(super) fn sentence(kind: &EventKind, fact: &AlarmFact, site: &SiteView) -> (
     let (value_zh, value_en) = match kind {
         // over without a value: the limit alone says nothing
         EventKind::Cleared { .. } if fact.reading.is_none() => (String::new(), String::new()),
+        // behind the posts to be called a second colon would say that they have the value
+        EventKind::Escalated { call, .. } if !call.is_empty() => {
+            let (zh, en) = value_words(fact, point);
+            (zh.replacen('：', "；", 1), en.replacen(": ", "; ", 1))
+        }
         _ => value_words(fact, point),
     };
     let (risk_zh, risk_en) = risk_names(fact.risk.as_deref(), site);

@@ -36,6 +36,9 @@ pub fn between(old: &RuleBook, new: &RuleBook, was: &SiteView, is: &SiteView) ->
     }
     found.extend(points(old, new, was, is));
     found.extend(groups(old, new, was, is));
+    if old.calls() != new.calls() {
+        found.push(("升级通知岗位（[[call]]）已改".into(), "posts to be called ([[call]]) changed".into()));
+    }
     found
 }
 

@@ -145,9 +145,7 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
             format!("确认后长时间未恢复，第 {count} 次重新报警"),
             format!("acknowledged long ago and still active: re-alarm no. {count}"),
         )),
-        EventKind::Escalated { level, .. } => {
-            Some((format!("无人确认，升级通知 L{level}"), format!("not acknowledged, escalated to L{level}")))
-        }
+        EventKind::Escalated { level, call, .. } => Some(escalated(*level, call, site)),
         EventKind::Acked { by, .. } => Some((
             because(&format!("已由 {} 确认", by.by), &by.reason, ("（", "）")),
             because(&format!("acknowledged by {}", by.by), &by.reason, (" (", ")")),
@@ -196,6 +194,16 @@ pub(super) fn transition(kind: &EventKind, site: &SiteView) -> Option<(String, S
         EventKind::InhibitEnded { overdue: false, .. } => fixed("仪表抑制结束，恢复测量", "measuring again"),
         _ => None,
     }
+}
+
+/// The level, and the posts to be called by telephone where the site names some.
+fn escalated(level: u8, call: &[String], site: &SiteView) -> (String, String) {
+    let (zh, en) = (format!("无人确认，升级通知 L{level}"), format!("not acknowledged, escalated to L{level}"));
+    if call.is_empty() {
+        return (zh, en);
+    }
+    let posts_en: Vec<&str> = call.iter().map(|post| site.calls.post_en(post)).collect();
+    (format!("{zh}：请致电 {}", call.join("、")), format!("{en}: call {}", posts_en.join(", ")))
 }
 
 /// Who ends a shelf acknowledges what stands behind it (alarms.md 2.3, row 17): that must not pass unnoticed.

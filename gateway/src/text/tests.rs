@@ -2,9 +2,10 @@
 //! `UPDATE=1 cargo test -p gateway --lib text`, then read the difference.
 
 use super::*;
+use crate::calls::{CallList, Contact, Personal};
 use crate::snapshot::{Names, SiteView, fixture};
 use rules::annunciator::AnnunciatorFault;
-use rules::book::Mode;
+use rules::book::{Call, Mode};
 use rules::hazard::{
     Acceptance, Assessment, Assignment, Decision, Found, Hazard, Level, Plan, Rectified, Report, SentBack, Settled,
     Stage, Work,
@@ -25,6 +26,12 @@ fn by(reason: &str) -> Decision {
 pub(super) fn site() -> SiteView {
     let mut site = crate::mqtt::fixture::site();
     site.points = fixture::points([fixture::gas("GT-102", ("液氨泵房", "Ammonia pump room"), "ppm", 50.0)]);
+    let call = |post: &str, post_en: &str| Contact {
+        call: Call { level: 2, post: post.into(), post_en: post_en.into(), ..Call::default() },
+        telephone: Personal::default(),
+        name: None,
+    };
+    site.calls = CallList(vec![call("值班长", "shift leader"), call("安全总监", "safety director")]);
     let name = |key: &str, zh: &str, en: &str| (key.to_owned(), (format!("{key} {zh}"), format!("{key} {en}")));
     site.names = Names(
         [
@@ -114,7 +121,14 @@ fn of_alarms() -> Vec<EventKind> {
         EventKind::ShadowReturned { fact: h(), latched: false },
         EventKind::Realarm { fact: h(), count: 1, late_by_ms: 0 },
         EventKind::Realarm { fact: fact("HH"), count: 0, late_by_ms: 0 },
-        EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0 },
+        EventKind::Escalated { fact: h(), level: 2, late_by_ms: 0, call: Vec::new() },
+        EventKind::Escalated { fact: h(), level: 1, late_by_ms: 0, call: vec!["值班长".into()] },
+        EventKind::Escalated {
+            fact: AlarmFact { risk: Some("RA-01".into()), ..fact("HH") },
+            level: 2,
+            late_by_ms: 0,
+            call: vec!["值班长".into(), "安全总监".into()],
+        },
         EventKind::ChatterStart { fact: h() },
         EventKind::ChatterEnd { fact: h() },
         raised(bad(Fault::Sensor)),

@@ -14,6 +14,7 @@ mod auth;
 mod body;
 mod bus_metrics;
 mod buses;
+mod calls;
 mod commands;
 mod config;
 mod event_filter;
@@ -44,6 +45,7 @@ pub use account_db::{AccountDb, CommitMark, DbJob, OwnDb};
 pub use accounts::{Accounts, Refused, Session, roles_of};
 pub use archive::{Archive, Bucket};
 pub use body::Body;
+pub(crate) use calls::CallRow;
 pub use event_filter::EventFilter;
 pub(crate) use event_filter::kinds as event_kinds;
 pub use fields::Wrong;
@@ -219,6 +221,7 @@ pub fn site_router(parts: SiteParts, accounts: Arc<Accounts>, stop: Cancellation
         .merge(commands::router(state.clone()))
         .merge(config::router(state.clone()))
         .merge(buses::router(state.clone()))
+        .merge(calls::router(state.clone()))
         .merge(metrics::router(state));
     shell(routes.merge(stream), context)
 }

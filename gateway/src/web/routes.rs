@@ -71,6 +71,8 @@ impl Role {
 pub enum Action {
     /// Look at anything that is shown.
     View,
+    /// See whom to call, with telephone numbers and names.
+    ReadCallList,
     /// Acknowledge alarms.
     Acknowledge,
     /// Shelve and unshelve alarms, silence the sound, set the mode of a unit.
@@ -100,8 +102,9 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::View,
+        Self::ReadCallList,
         Self::Acknowledge,
         Self::Shelve,
         Self::Reset,
@@ -123,6 +126,8 @@ impl Action {
 pub fn allows(role: Role, action: Action) -> bool {
     match action {
         Action::View => true,
+        // personal data: for those who would call, not for everybody with a screen
+        Action::ReadCallList => matches!(role, Role::Operator | Role::Shift | Role::Engineer | Role::Safety),
         Action::Acknowledge | Action::Shelve => matches!(role, Role::Operator | Role::Shift),
         Action::Reset | Action::Bypass => matches!(role, Role::Shift | Role::Safety),
         Action::Service => matches!(role, Role::Shift | Role::Engineer | Role::Safety),
@@ -242,6 +247,13 @@ pub const ROUTES: &[Route] = &[
         "min, max and last of a point per column of a curve",
     ),
     row("GET", "/api/v1/alarms", VIEW, Station::Site, "standing alarms"),
+    row(
+        "GET",
+        "/api/v1/calls",
+        Access::Needs(Action::ReadCallList),
+        Station::Site,
+        "whom to call when nobody acknowledges, with telephone numbers, in the order of calling",
+    ),
     row("GET", "/api/v1/events", VIEW, Station::Site, "journal, oldest first"),
     row("GET", "/api/v1/kpi", VIEW, Station::Site, "figures of EEMUA 191 and ISA-18.2 beside their targets"),
     row("GET", "/api/v1/risks", VIEW, Station::Site, "registered risks"),

@@ -5,6 +5,7 @@
 
 use super::DemoScenario;
 use super::api::{AlarmRow, Columns, PointNow, StatusView};
+use super::calls::CallRow;
 use super::moments;
 use super::requester::Requester;
 use super::routes::{Role, Route};
@@ -71,6 +72,7 @@ impl Shapes {
             ("GET", "/api/v1/points/{id}") => self.one::<PointNow>(),
             ("GET", "/api/v1/points/{id}/history") => self.one::<Columns>(),
             ("GET", "/api/v1/alarms") => self.list::<AlarmRow<'static>>(),
+            ("GET", "/api/v1/calls") => self.list::<CallRow<'static>>(),
             ("GET", "/api/v1/events") => self.list::<RecordShape>(),
             ("GET", "/api/v1/kpi") => self.one::<kpi::Report>(),
             ("GET", "/api/v1/risks") => self.list::<RiskShape>(),

@@ -1,6 +1,7 @@
 //! Checks of the parts: everything wrong is reported at once, in the order of the parts, in the words of the person who
 //! wrote the configuration. Owns what is acceptable; leaves files and places in files to the configuration.
 
+mod calls;
 mod gas;
 mod groups;
 mod order;
@@ -10,6 +11,7 @@ mod report;
 mod rules;
 mod spread;
 mod suppressions;
+mod uncalled;
 mod windows;
 
 use super::{BookParts, Defect};
@@ -31,6 +33,8 @@ pub(super) fn check(parts: &BookParts) -> Vec<Defect> {
     rules::rules(&mut r, parts, &keys);
     groups::groups(&mut r, parts, &keys);
     register::register(&mut r, parts, &keys);
+    calls::calls(&mut r, parts);
+    uncalled::uncalled(&mut r, parts);
     spread::spread(&mut r, parts);
     r.defects
 }

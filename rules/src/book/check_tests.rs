@@ -47,8 +47,14 @@ pub(super) fn parts() -> BookParts {
         }],
         points: vec![point("G1")],
         rules: vec![rule("G1", Condition::High { limit: 25.0, deadband: 2.0 })],
+        calls: (1..=3).map(call).collect(),
         ..BookParts::default()
     }
+}
+
+/// Somebody for all alarms at this level.
+fn call(level: u8) -> Call {
+    Call { level, post: "值班长".into(), post_en: "Shift leader".into(), ..Call::default() }
 }
 
 /// A point with a limit.

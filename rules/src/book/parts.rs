@@ -1,7 +1,7 @@
 //! What a configuration delivers: keys, not ids, nothing checked. `RuleBook::build` checks it.
 
 use super::substance::{LimitsBy, Substance};
-use super::{Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
+use super::{Call, Condition, FirstOutGroup, Mode, ModeRule, PlantUnit, Policy, Suppression, Vote};
 use crate::risk::{Measure, Risk, Source};
 use crate::{Sharing, Text};
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,9 @@ pub struct BookParts {
     /// Keys of the areas of the plan; empty: areas are not checked.
     pub areas: Vec<String>,
     pub policy: Policy,
+    /// Whom to call for what nobody acknowledges, in that order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
     pub sources: Vec<Source>,
     pub risks: Vec<Risk>,
     pub measures: Vec<Measure>,

@@ -2,6 +2,7 @@
 
 use super::transitions::ms;
 use super::{Engine, Timer};
+use crate::book::Call;
 use crate::event::{Cause, Event, EventKind};
 use crate::time::{Mono, Now};
 
@@ -11,7 +12,17 @@ impl Engine {
         self.cause = Cause::Timer;
         let level = self.alarms[i].escalated + 1;
         let fact = self.fact(i, self.reading_of(i));
-        self.emit(EventKind::Escalated { fact, level, late_by_ms: ms(now.mono.since(due)) }, now, out);
+        let call = self.book.called(level, fact.priority, &fact.area).map(|c| c.post.clone()).collect();
+        self.emit(EventKind::Escalated { fact, level, late_by_ms: ms(now.mono.since(due)), call }, now, out);
+    }
+
+    /// Whom to call now for an alarm that has escalated and still waits for somebody: the posts of the level reached, by the rules in force.
+    pub fn called(&self, alarm: usize) -> impl Iterator<Item = &Call> {
+        let state = &self.alarms[alarm];
+        let is_over = state.acked || state.is_hidden() || self.superseded(alarm);
+        let level = if is_over { 0 } else { state.escalated };
+        let area = state.fact.as_ref().map_or("", |fact| fact.area.as_str());
+        self.book.called(level, self.priority_of(alarm), area)
     }
 
     /// 14: acknowledged, still active, and time has passed.

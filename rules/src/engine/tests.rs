@@ -1,5 +1,6 @@
 //! A small site and a hand on its clock, for the facts in the modules below.
 
+mod calls;
 mod config;
 mod hazard_dates;
 mod hazard_life;

@@ -2,7 +2,7 @@
 
 use rules::BookParts;
 use rules::book::{
-    Condition, Device, FirstOutGroup, Mode, ModeRule, PlantUnit, Point, PointKind, Reference, Rule, Suppression,
+    Call, Condition, Device, FirstOutGroup, Mode, ModeRule, PlantUnit, Point, PointKind, Reference, Rule, Suppression,
     Suppressor, UnknownVote, Vote,
 };
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ pub(crate) fn parts(name: &str, book: &str, _input: &str) -> BookParts {
         key: key.into(),
         name: "测点".into(),
         name_en: "point".into(),
-        area: "A".into(),
+        area: if list(&t, "in_b").contains(key) { "B".into() } else { "A".into() },
         device: "d1".into(),
         kind: match flag(&t, "gas") {
             _ if states.contains(key) => PointKind::State,
@@ -148,7 +148,19 @@ fn mode_rule(v: &Value) -> ModeRule {
     }
 }
 
+fn call(t: &Table) -> Call {
+    let priorities = t.get("priorities").and_then(Value::as_array).into_iter().flatten();
+    Call {
+        level: number(t, "level", 1.0) as u8,
+        priorities: priorities.filter_map(Value::as_integer).map(|p| p as u8).collect(),
+        areas: list(t, "areas"),
+        post: text(t, "post"),
+        post_en: String::new(),
+    }
+}
+
 fn groups(t: &Table, parts: &mut BookParts) {
+    parts.calls = tables(t, "call").into_iter().map(call).collect();
     parts.votes = tables(t, "vote").into_iter().map(vote).collect();
     parts.first_out = tables(t, "first_out")
         .into_iter()

@@ -298,10 +298,13 @@ fn extras(kind: &EventKind) -> String {
         EventKind::ShadowRaised { fact, .. } => add(format!("#{}", fact.occurrence)),
         EventKind::Held { assumed: true, .. } => add("assumed".into()),
         EventKind::Returned { latched: true, .. } => add("latched".into()),
-        EventKind::Escalated { level, late_by_ms, .. } => {
+        EventKind::Escalated { level, late_by_ms, call, .. } => {
             add(format!("L{level}"));
             if *late_by_ms > 0 {
                 add(format!("late {late_by_ms} ms"));
+            }
+            if !call.is_empty() {
+                add(format!("call {}", call.join(", ")));
             }
         }
         EventKind::Realarm { count, .. } => add(format!("{count}")),

@@ -3,9 +3,10 @@
 import { t } from '../i18n/index.svelte';
 import type { Session } from './types';
 
-export type Action = 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'testAnnunciator' | 'decideHazard' | 'workOnHazard' | 'acceptHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
+export type Action = 'readCallList' | 'acknowledge' | 'shelve' | 'reset' | 'bypass' | 'service' | 'testAnnunciator' | 'decideHazard' | 'workOnHazard' | 'acceptHazard' | 'runScenario' | 'confirmEvent' | 'manageUsers';
 
 const ALLOWED: Record<Action, readonly string[]> = {
+  readCallList: ['operator', 'shift', 'engineer', 'safety'],
   acknowledge: ['operator', 'shift'],
   shelve: ['operator', 'shift'],
   reset: ['shift', 'safety'],

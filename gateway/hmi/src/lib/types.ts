@@ -109,6 +109,8 @@ export interface AlarmView {
   latched: boolean;
   chatter: boolean;
   escalated: number;
+  /** To be called now, the first one first; empty once somebody has acknowledged. */
+  call?: Post[];
   first_out: number | null;
   first_out_tie: boolean;
   cause: string;
@@ -134,6 +136,21 @@ export interface AlarmView {
   durable: boolean;
   text_zh: string;
   text_en: string;
+}
+/** 岗位. */
+export interface Post {
+  post: string;
+  post_en: string;
+}
+/** An entry of `/api/v1/calls`; empty lists are for all. */
+export interface CallRow extends Post {
+  level: number;
+  priorities: number[];
+  areas: string[];
+  telephone: string;
+  /** For a link; none where the number has no form. */
+  uri: string | null;
+  name: string | null;
 }
 export interface ShelfView {
   alarm: string;

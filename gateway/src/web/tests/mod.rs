@@ -1,6 +1,7 @@
 //! The whole router against a core, an archive and a clock of its own. The bench is here, the facts are in the files beside.
 
 mod answers;
+mod calls;
 mod doors;
 mod hazards;
 mod stream;
@@ -242,6 +243,7 @@ fn alarm() -> AlarmView {
         latched: false,
         chatter: false,
         escalated: 0,
+        call: Vec::new(),
         first_out: None,
         first_out_tie: false,
         cause: String::new(),
@@ -288,6 +290,7 @@ fn site() -> Arc<SiteView> {
         plan: (1.0, 1.0),
         demo: false,
         names: crate::snapshot::Names::default(),
+        calls: crate::calls::CallList::default(),
     })
 }
 
