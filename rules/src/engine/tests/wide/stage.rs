@@ -6,7 +6,6 @@ use crate::book::Mode;
 use crate::command::ShelfKind;
 use crate::hazard::Level;
 use crate::hazard::step::Step;
-use crate::time::TimeQuality;
 use proptest::prelude::*;
 use std::ops::Range;
 
