@@ -1,10 +1,12 @@
 //! An escalation with posts to be called, on a real store: what is written and sent names the posts, and nothing has a number or a name.
 
 use super::*;
+use crate::core::NewRules;
 use crate::influx::transition::TransitionEncoder;
 use crate::influx::writer::Encode;
 use crate::mqtt::payload::event_bytes;
-use std::io::Write;
+use rules::EventKind;
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
 
