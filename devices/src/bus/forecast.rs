@@ -2,7 +2,8 @@
 //!
 //! Owns [`forecast`]. The units and the rule who is next are those of the live bus; only the wire is replaced by its cost model.
 
-use super::choice::{PROBE_REST, ROOM_AFTER, Turn, choose};
+use super::choice::{Turn, choose};
+use super::probes::{Probes, ROOM_AFTER, SHARE, SHORT_SHARE, apart};
 use super::shapes::Shapes;
 use super::unit::{Change, LAST_PROBE, MISSES_TO_DIE, Unit};
 use crate::line::AskError;
@@ -59,9 +60,12 @@ pub struct Outlook {
     pub demand: f64,
     /// Cycles that were due and skipped.
     pub skipped: usize,
-    /// Longest time after its return until a dead unit is probed: all have their turn within a twentieth of the bus. Nothing when none is dead.
+    /// Longest time after its return until a dead unit is probed: all have their turn within their share of the bus. Nothing when none is dead.
     #[serde(rename = "back_ms", serialize_with = "as_ms")]
     pub back: Duration,
+    /// The same where it now takes longer to answer than a short probe waits: until it is asked with the link's whole time-out.
+    #[serde(rename = "back_slower_ms", serialize_with = "as_ms")]
+    pub back_slower: Duration,
     /// Points whose freshness cannot hold.
     pub late: Vec<LatePoint>,
 }
@@ -144,7 +148,7 @@ struct Play<'a> {
     silent: Vec<bool>,
     begun: Instant,
     now: Instant,
-    probes_from: Instant,
+    probes: Probes,
     busy: Duration,
     skipped: usize,
     cycle: Duration,
@@ -161,7 +165,7 @@ impl<'a> Play<'a> {
             silent: vec![false; spec.devices.len()],
             begun: now,
             now,
-            probes_from: now,
+            probes: Probes::new(now),
             busy: Duration::ZERO,
             skipped: 0,
             cycle: Duration::ZERO,
@@ -182,7 +186,7 @@ impl<'a> Play<'a> {
         for _ in 0..MISSES_TO_DIE {
             // Three misses need three cycles at most.
             unit.hurry(now);
-            if unit.request(now, label).is_some() {
+            if unit.request(now, label, None).is_some() {
                 unit.note(Err(AskError::Timeout), Duration::ZERO, now, label, Duration::ZERO);
             }
             while unit.take_ready(now, label).is_some() {}
@@ -203,24 +207,25 @@ impl<'a> Play<'a> {
             for unit in &mut self.units {
                 while unit.unasked(self.now, label, None).is_some() {}
             }
-            match choose(&self.units, self.now, self.probes_from) {
+            match choose(&self.units, self.now, &self.probes) {
                 Turn::Wait(wake) => self.now = wake.min(until),
-                Turn::Ask(index) => self.ask(index),
+                Turn::Ask(index, longest) => self.ask(index, longest),
             }
         }
         self.outlook(max_age)
     }
 
-    fn ask(&mut self, index: usize) {
+    fn ask(&mut self, index: usize, longest: Option<Duration>) {
         let label = self.label();
         let unit = &mut self.units[index];
-        let (span, limit) = unit.request(self.now, label).expect("a cycle ends as soon as nothing is left to ask");
+        let (span, limit) =
+            unit.request(self.now, label, longest).expect("a cycle ends as soon as nothing is left to ask");
         let due = unit.next_due().unwrap_or(self.now);
         let took = if self.silent[index] { limit } else { unit.cost_of(span) };
         self.busy += took;
         self.now += took;
         if unit.dead.is_some() {
-            self.probes_from = self.now + took * PROBE_REST;
+            self.probes.over(&self.units, index, took, self.now);
         }
         let label = self.label();
         let unit = &mut self.units[index];
@@ -251,21 +256,43 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The longest pause, or a turn of each where that is longer; and another one's turn that came just before. On a full bus each waits for
-    /// its turn as well as for room.
+    /// The dead, and those that live.
+    fn parted(&self) -> (Vec<&Unit>, Vec<&Unit>) {
+        let (dead, living): (Vec<_>, Vec<_>) = self.units.iter().zip(&self.silent).partition(|(_, silent)| **silent);
+        (dead.into_iter().map(|(u, _)| u).collect(), living.into_iter().map(|(u, _)| u).collect())
+    }
+
+    /// The longest pause, or a turn of each where that is longer; and what came just before: another one's turn and a long probe. On a full
+    /// bus each waits for its turn as well as for room.
     fn back(&self) -> Duration {
-        let dead = self.units.iter().zip(&self.silent).filter(|(_, silent)| **silent);
-        let living = self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent);
-        let full = living.map(|(u, _)| load(u)).sum::<f64>() > 1.0;
+        let (dead, living) = self.parted();
+        let full = living.iter().map(|u| load(u)).sum::<f64>() > 1.0;
         let wait = if full { ROOM_AFTER } else { Duration::ZERO };
-        let turns: Vec<Duration> = dead.map(|(u, _)| u.longest_probe() * (PROBE_REST + 1) + wait).collect();
-        let Some(another) = turns.iter().max() else { return Duration::ZERO };
-        let before = if turns.len() > 1 { *another } else { Duration::ZERO };
-        turns.iter().sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
+        let turns = dead.iter().map(|u| (u.longest_wire() + u.probe_waits().short) * SHORT_SHARE + wait);
+        let Some(another) = turns.clone().max() else { return Duration::ZERO };
+        let before = if dead.len() > 1 { another + longest_probe(&dead) } else { Duration::ZERO };
+        turns.sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
+    }
+
+    /// A long probe of each, and from one to the next what its share of the bus and the intervals of the living ask for. Nothing where the
+    /// short ones wait as long.
+    fn back_slower(&self) -> Duration {
+        let (dead, living) = self.parted();
+        let waits = || dead.iter().map(|u| u.probe_waits());
+        if waits().all(|waits| waits.long <= waits.short) {
+            return Duration::ZERO;
+        }
+        let long = longest_probe(&dead);
+        let short: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().short).sum();
+        let short = (short.as_secs_f64() / LAST_PROBE.as_secs_f64()).min(1.0 / f64::from(SHORT_SHARE));
+        let share = long.div_f64(1.0 / f64::from(SHARE) - short);
+        let every = share.max(apart(living.into_iter(), long)).max(LAST_PROBE + ROOM_AFTER);
+        (every + LAST_PROBE + ROOM_AFTER) * u32::try_from(dead.len()).unwrap_or(u32::MAX)
     }
 
     fn outlook(&self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
-        let living = || self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent).map(|(u, _)| u);
+        let (_, living) = self.parted();
+        let living = || living.iter().copied();
         let mut late = Vec::new();
         for unit in living().filter(|u| u.is_askable()) {
             for binding in unit.spec.points.iter().filter(|p| unit.spec.profile.field(&p.field).is_some()) {
@@ -285,9 +312,15 @@ impl<'a> Play<'a> {
             demand: living().map(load).sum(),
             skipped: self.skipped,
             back: self.back(),
+            back_slower: self.back_slower(),
             late,
         }
     }
+}
+
+/// With its request.
+fn longest_probe(dead: &[&Unit]) -> Duration {
+    dead.iter().map(|u| u.longest_wire() + u.probe_waits().long).max().unwrap_or_default()
 }
 
 /// Share of the bus that a unit asks for.

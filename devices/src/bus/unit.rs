@@ -23,7 +23,7 @@ use tokio::time::Instant;
 pub(super) const MISSES_TO_DIE: u32 = 3;
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 pub(super) const LAST_PROBE: Duration = Duration::from_secs(60);
-/// Longest wait for a unit that is dead; every other probe of one that has never answered gets the whole time-out.
+/// Longest wait for a unit that is dead, but for long probes.
 const PROBE_LIMIT: Duration = Duration::from_millis(300);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// A line repeats a frame at once or within this time; the second question to one of two that look alike waits for it.
@@ -50,6 +50,29 @@ pub(super) enum Change {
 pub(super) struct Probe {
     pub(super) at: Instant,
     pub(super) pause: Duration,
+    /// As long as the unit was waited for when it lived; a wait that is shorter would not find it.
+    least: Duration,
+    /// The last one waited for the whole time-out.
+    pub(super) is_long: bool,
+    /// When one did last.
+    pub(super) long_at: Option<Instant>,
+}
+
+impl Probe {
+    /// A short one comes first.
+    fn first(at: Instant, least: Duration) -> Self {
+        Self { at, pause: FIRST_PROBE, least, is_long: true, long_at: None }
+    }
+}
+
+/// How long probes of a unit wait for an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProbeWaits {
+    /// Shorter is of no use.
+    pub(super) least: Duration,
+    pub(super) short: Duration,
+    /// The whole time-out: it may have become slower.
+    pub(super) long: Duration,
 }
 
 /// When a unit wants to be asked, and how urgent that is: the least goes first.
@@ -173,8 +196,8 @@ impl Unit {
         self.groups.iter().map(|g| g.due).min()
     }
 
-    /// The next request, and the longest wait for its answer.
-    pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<(Span, Duration)> {
+    /// The next request, and the longest wait for its answer, which the bus says of a probe.
+    pub(super) fn request(&mut self, now: Instant, label: Now, longest: Option<Duration>) -> Option<(Span, Duration)> {
         let groups = self.groups.iter().enumerate().filter(|(_, g)| g.is_askable());
         let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
@@ -186,27 +209,39 @@ impl Unit {
         self.asks_part = part.is_some();
         let need = part.unwrap_or(whole);
         let span = self.shapes.ask(need, now);
-        let limit = self.groups[self.asked].cost().wire(span) + self.wait();
-        Some((span, limit))
+        let wait = longest.unwrap_or_else(|| self.patience.limit());
+        self.note_probe(wait, now);
+        Some((span, self.groups[self.asked].cost().wire(span) + wait))
     }
 
-    fn wait(&self) -> Duration {
-        let limit = self.patience.limit();
-        match self.dead {
-            Some(_) if !self.patience.is_known() && self.misses % 2 == 1 => limit.min(PROBE_LIMIT),
-            _ => limit,
+    fn note_probe(&mut self, wait: Duration, now: Instant) {
+        let short = self.probe_waits().short;
+        if let Some(probe) = &mut self.dead {
+            probe.is_long = wait > short;
+            probe.long_at = if probe.is_long { Some(now) } else { probe.long_at };
         }
     }
 
-    /// Longest time a probe can take, roughly: what the others must have room for.
-    pub(super) fn probe_time(&self) -> Duration {
-        self.wait()
+    /// A short probe and a long one by turns, as far as the bus has time for long ones.
+    pub(super) fn wants_long_probe(&self) -> bool {
+        let waits = self.probe_waits();
+        waits.long > waits.short && self.dead.is_some_and(|probe| !probe.is_long)
     }
 
-    /// Longest time a probe can take, its request included, whatever is known of the unit.
-    pub(super) fn longest_probe(&self) -> Duration {
-        let wire = self.requests().map(|(_, span, _, cost)| cost.wire(span)).max().unwrap_or_default();
-        wire + self.patience.limit()
+    pub(super) fn probe_waits(&self) -> ProbeWaits {
+        let long = self.patience.limit();
+        let short = long.min(PROBE_LIMIT);
+        ProbeWaits { least: self.dead.map_or(short, |probe| probe.least.min(short)), short, long }
+    }
+
+    /// What the longest of its requests and the answer take on the wire.
+    pub(super) fn longest_wire(&self) -> Duration {
+        self.requests().map(|(_, span, _, cost)| cost.wire(span)).max().unwrap_or_default()
+    }
+
+    /// Of its points, each once.
+    pub(super) fn periods(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.groups.iter().filter(|g| g.is_askable()).map(|g| g.period)
     }
 
     /// Some instruments miss a request that follows their own answer at once.
@@ -362,8 +397,9 @@ impl Unit {
         if self.misses < MISSES_TO_DIE {
             return Change::None;
         }
+        let least = self.patience.least();
         self.patience.forget();
-        self.dead = Some(Probe { at: now + FIRST_PROBE, pause: FIRST_PROBE });
+        self.dead = Some(Probe::first(now + FIRST_PROBE, least));
         Change::Died
     }
 
@@ -414,7 +450,7 @@ impl Unit {
 
     /// Publishes what is due and cannot be asked for, as bad for the reason that `why` gives or the unit's own.
     pub(super) fn unasked(&mut self, now: Instant, label: Now, why: Option<Fault>) -> Option<Vec<Sample>> {
-        let dead = self.dead.map(|_| self.fault);
+        let dead = self.why_dead();
         let due = self.groups.iter_mut().filter(|g| g.due <= now);
         let unbound = |g: &Group| (!g.is_askable()).then_some(Fault::Configuration);
         let (group, fault) = due.filter_map(|g| Some((unbound(g).or(why).or(dead)?, g))).map(|(f, g)| (g, f)).next()?;
@@ -436,10 +472,21 @@ impl Unit {
         self.groups.iter().any(Group::is_askable)
     }
 
+    /// A run of the bus before this one has told that it is dead: so it is, until it answers.
+    pub(super) fn stays_dead(&mut self, why: Fault, now: Instant) {
+        self.dead = Some(Probe::first(now, self.patience.least()));
+        (self.fault, self.misses) = (why, MISSES_TO_DIE);
+    }
+
+    /// Why it is dead.
+    pub(super) fn why_dead(&self) -> Option<Fault> {
+        self.dead.map(|_| self.fault)
+    }
+
     /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back. A cycle under way is closed by
     /// [`Self::unasked`]: what it told stays told.
     pub(super) fn link_lost(&mut self, now: Instant) {
-        self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
+        self.dead = self.dead.map(|probe| Probe { at: now, pause: FIRST_PROBE, ..probe });
         self.repeat = None;
         self.shapes.forget_first();
     }
