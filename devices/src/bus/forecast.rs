@@ -94,6 +94,11 @@ pub struct BusForecast {
     pub with_dead: Option<Outlook>,
     /// Healthy, with every fast period in force; `None` where no judged point has one.
     pub all_fast: Option<Outlook>,
+    /// Share of the time that those ask for who have no fast period: what no longer one gives back.
+    pub steady: f64,
+    /// The round trip that is reckoned with, not measured; `None` where bytes take most of the time.
+    #[serde(rename = "assumed_round_trip_ms", serialize_with = "as_optional_ms")]
+    pub assumed_round_trip: Option<Duration>,
 }
 
 /// Plays the bus through, healthy and with `dead` units silent. `max_age` is how old a point's value may become.
@@ -106,12 +111,30 @@ pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Durati
     let dead = dead.min(units.len());
     let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
     let all_fast = all_fast(spec).map(|fast| Play::new(&fast, now, 0).run(max_age));
-    BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead, all_fast }
+    BusForecast {
+        bus: spec.key.clone(),
+        requests,
+        healthy: Play::new(spec, now, 0).run(max_age),
+        with_dead,
+        all_fast,
+        steady: steady(spec, now),
+        assumed_round_trip: Cost::assumed_round_trip(&spec.transport),
+    }
+}
+
+/// The fast period of a point that may near its limit.
+fn fast(p: &PointBinding) -> Option<Duration> {
+    p.fast.as_ref().filter(|_| p.critical).map(|f| f.period).filter(|f| *f < p.period)
+}
+
+fn steady(spec: &BusSpec, now: Instant) -> f64 {
+    let slow = |d: &DeviceSpec| d.points.iter().filter(|p| fast(p).is_none()).cloned().collect();
+    let units = spec.devices.iter().map(|d| DeviceSpec { points: slow(d), ..d.clone() });
+    units.map(|d| load(&Unit::new(d, &spec.transport, spec.timeout, now))).sum()
 }
 
 /// The bus while every value that may near a limit does.
 fn all_fast(spec: &BusSpec) -> Option<BusSpec> {
-    let fast = |p: &PointBinding| p.fast.as_ref().filter(|_| p.critical).map(|f| f.period).filter(|f| *f < p.period);
     let hurried = |p: &PointBinding| PointBinding { period: fast(p).unwrap_or(p.period), fast: None, ..p.clone() };
     let device = |d: &DeviceSpec| DeviceSpec { points: d.points.iter().map(hurried).collect(), ..d.clone() };
     let has_any = spec.devices.iter().flat_map(|d| d.points.iter()).any(|p| fast(p).is_some());
@@ -139,6 +162,13 @@ fn requests(bus: &BusSpec, unit: &Unit, now: Instant) -> Vec<RequestForecast> {
 
 fn as_ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((time.as_secs_f64() * 1e6).round() / 1e3)
+}
+
+fn as_optional_ms<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => as_ms(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// A bus in virtual time.
