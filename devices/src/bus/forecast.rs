@@ -179,6 +179,8 @@ struct Play<'a> {
     begun: Instant,
     now: Instant,
     probes: Probes,
+    /// A dead unit was asked with the whole time-out.
+    has_long_probe: bool,
     busy: Duration,
     skipped: usize,
     cycle: Duration,
@@ -196,6 +198,7 @@ impl<'a> Play<'a> {
             begun: now,
             now,
             probes: Probes::new(now),
+            has_long_probe: false,
             busy: Duration::ZERO,
             skipped: 0,
             cycle: Duration::ZERO,
@@ -254,7 +257,8 @@ impl<'a> Play<'a> {
         let took = if self.silent[index] { limit } else { unit.cost_of(span) };
         self.busy += took;
         self.now += took;
-        if unit.dead.is_some() {
+        if let Some(probe) = unit.dead {
+            self.has_long_probe |= probe.is_long;
             self.probes.over(&self.units, index, took, self.now);
         }
         let label = self.label();
@@ -316,7 +320,10 @@ impl<'a> Play<'a> {
         let short: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().short).sum();
         let short = (short.as_secs_f64() / LAST_PROBE.as_secs_f64()).min(1.0 / f64::from(SHORT_SHARE));
         let share = long.div_f64(1.0 / f64::from(SHARE) - short);
-        let every = share.max(apart(living.into_iter(), long)).max(LAST_PROBE + ROOM_AFTER);
+        // Where one found room, each does: the living come back to where they stand.
+        let has_room = self.has_long_probe && !self.probes.has_held_up(self.begun);
+        let apart = if has_room { Duration::ZERO } else { apart(living.into_iter(), long) };
+        let every = share.max(apart).max(LAST_PROBE + ROOM_AFTER);
         (every + LAST_PROBE + ROOM_AFTER) * u32::try_from(dead.len()).unwrap_or(u32::MAX)
     }
 

@@ -349,17 +349,17 @@ proptest! {
     }
 }
 
-/// Every unit is read each second, so that there is never room for two seconds.
+/// Every unit is read each second, so that there is never room for two seconds, and always for four tenths.
 #[test]
 fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
-    for dead in [1, 3] {
+    for (dead, timeout_ms) in [(1, 2_000), (3, 2_000), (1, 400)] {
         let units = vec![vec![(1_000, false); 4]; 6];
-        let bus = Drawn { turnaround_ms: vec![20; 6], units, silent: (0..dead, 0..u64::MAX), timeout_ms: 2_000 };
+        let bus = Drawn { turnaround_ms: vec![20; 6], units, silent: (0..dead, 0..u64::MAX), timeout_ms };
         let plan = crate::forecast(&bus_of(&bus), dead, &|_| MINUTE).with_dead.unwrap();
         let long = 2 * plan.back_slower;
         let played = play(&bus, long);
         for unit in 0..dead {
-            let probes = played.sent.iter().filter(|s| s.unit == unit && s.took > Duration::from_secs(1));
+            let probes = played.sent.iter().filter(|s| s.unit == unit && s.took >= Duration::from_millis(timeout_ms));
             let times: Vec<Duration> = [Duration::ZERO].into_iter().chain(probes.map(|s| s.at)).chain([long]).collect();
             let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
             assert!(gap <= plan.back_slower, "{unit} of {dead}: {gap:?}, {:?} by the plan", plan.back_slower);
