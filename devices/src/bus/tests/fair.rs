@@ -17,7 +17,7 @@ const UNITS: u8 = 32;
 
 impl Plant {
     fn lives(&self, unit: u8) -> bool {
-        !(unit % 4 == 0 && unit / 4 <= self.dead)
+        !(unit.is_multiple_of(4) && unit / 4 <= self.dead)
     }
 
     fn start(&self) -> Rig {
