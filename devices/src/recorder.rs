@@ -7,8 +7,8 @@
 //!
 //! Owns the ring and its bounds: an exchange keeps at most [`KEPT_BYTES`] of what came in, however much chatter there was, so a bus
 //! never holds more than about 200 KiB. Written by the line guard, read by views. Times are kept as moments of the process'
-//! own clock and become wall time only when somebody looks. Leaves the ring and its incidents to [`ring`], how they look to [`views`], and a copy that outlives the process to whoever waits for
-//! [`Recorder::incident_news`].
+//! own clock and become wall time only when somebody looks. Leaves the ring and its incidents to `ring`, how they look to `views`, and a copy
+//! that outlives the process to whoever waits for [`Recorder::incident_news`].
 
 mod ring;
 #[cfg(test)]

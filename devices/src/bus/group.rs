@@ -4,8 +4,7 @@
 //!   due ─► request 1 ─► points that need no other are ready ─► request 2 ─► points ready with both … ─► complete: next due
 //! ```
 //! Pure state. Owns due time, order of requests, which request completes which points. What is known of one request is with [`super::block`]. A point is ready once a cycle, from
-//! what was read in that cycle alone. Leaves which requests there are to
-//! [`requests`], the unit's life to [`super::unit`].
+//! what was read in that cycle alone. Leaves which requests there are to [`requests`], the unit's life to [`super::unit`].
 
 mod bound;
 mod requests;

@@ -5,8 +5,7 @@
 //!                                                                          └─ probes: 2 s, 4 s … 60 s apart
 //! ```
 //! Pure state: time comes in as an argument, messages go out through the desk. Leaves what an outcome means to [`outcome`], its probes to
-//! [`probe`]. After a miss the same request comes first: a late
-//! answer can then only be its own.
+//! [`probe`]. After a miss the same request comes first: a late answer can then only be its own.
 
 mod outcome;
 mod probe;
