@@ -5,6 +5,7 @@
 
 use crate::BusSpec;
 use crate::recorder::{Dropped, Recorder, Verdict};
+use rules::Fault;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -138,13 +139,20 @@ struct UnitStatus {
     device: String,
     unit: u8,
     profile: String,
-    dead: AtomicBool,
+    /// Why it is dead; none while it is not known to be.
+    dead: Mutex<Option<Fault>>,
     ever_answered: AtomicBool,
     last_exception: AtomicU64,
     turnaround_us: AtomicU64,
     counters: UnitCounters,
     turnaround: Histogram,
     exceptions: [Counter; EXCEPTION_CODES],
+}
+
+impl UnitStatus {
+    fn why_dead(&self) -> Option<Fault> {
+        *self.dead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Live state of one bus.
@@ -169,7 +177,7 @@ impl BusStatus {
             device: d.key.clone(),
             unit: d.unit,
             profile: d.profile.name.clone(),
-            dead: AtomicBool::new(false),
+            dead: Mutex::new(None),
             ever_answered: AtomicBool::new(false),
             last_exception: AtomicU64::new(0),
             turnaround_us: AtomicU64::new(0),
@@ -205,13 +213,13 @@ impl BusStatus {
             let seen = u.exceptions.iter().map(Counter::get).enumerate().filter(|(_, n)| *n > 0);
             seen.map(|(code, n)| (u8::try_from(code).unwrap_or(0), n)).collect()
         };
-        let BusSnapshot { key, up, progress, utilisation_percent, link, units } = self.snapshot();
+        let BusSnapshot { key, up, state, progress, utilisation_percent, link, units } = self.snapshot();
         let units = units.into_iter().zip(&self.units).map(|(unit, live)| UnitReport {
             unit,
             exceptions_by_code: codes(live),
             turnaround: live.turnaround.copy(),
         });
-        BusReport { key, up, progress, utilisation_percent, link, units: units.collect() }
+        BusReport { key, up, state, progress, utilisation_percent, link, units: units.collect() }
     }
 
     /// Grows with every turn of the bus' task, whatever the wire does.
@@ -242,7 +250,7 @@ impl BusStatus {
             device: u.device.clone(),
             unit: u.unit,
             profile: u.profile.clone(),
-            state: match (up, u.dead.load(Relaxed), u.ever_answered.load(Relaxed)) {
+            state: match (up, u.why_dead().is_some(), u.ever_answered.load(Relaxed)) {
                 // what answered before the link went says nothing of now
                 (false, ..) => "link_down",
                 (true, true, _) => "dead",
@@ -253,13 +261,15 @@ impl BusStatus {
             turnaround_us: u.turnaround_us.load(Relaxed),
             counters: u.counters.copy(),
         };
+        let units: Vec<UnitSnapshot> = self.units.iter().map(unit).collect();
         BusSnapshot {
             key: self.key.clone(),
             up,
+            state: link_state(up, &units),
             progress: self.progress(),
             utilisation_percent: self.utilisation(),
             link: self.link.copy(),
-            units: self.units.iter().map(unit).collect(),
+            units,
         }
     }
 
@@ -301,10 +311,9 @@ impl BusStatus {
     pub(crate) fn turn(&self) {
         self.turns.one();
     }
-    /// The bus begins anew: what the run before it knew of link and units is not known any more.
+    /// The bus begins anew, with its link down. Units that were told dead are so until they answer: their end is told as well.
     pub fn begin(&self) {
         self.set_up(false);
-        self.units.iter().for_each(|u| u.dead.store(false, Relaxed));
         self.waits_for_start.store(false, Relaxed);
     }
     /// The task of the bus is over, perhaps in the middle of an exchange: nobody holds the link. True when it was open.
@@ -318,10 +327,14 @@ impl BusStatus {
     pub(crate) fn unit(&self, index: usize) -> Option<&UnitCounters> {
         self.units.get(index).map(|u| &u.counters)
     }
-    pub(crate) fn set_dead(&self, index: usize, dead: bool) {
+    /// Why a unit is dead, by this run of the bus or the one before it.
+    pub(crate) fn why_dead(&self, index: usize) -> Option<Fault> {
+        self.units.get(index).and_then(UnitStatus::why_dead)
+    }
+    pub(crate) fn set_dead(&self, index: usize, why: Option<Fault>) {
         if let Some(u) = self.units.get(index) {
-            u.dead.store(dead, Relaxed);
-            if dead {
+            *u.dead.lock().unwrap_or_else(PoisonError::into_inner) = why;
+            if why.is_some() {
                 self.recorder.incident(&format!("unit_dead {}", u.device), None);
             }
         }
@@ -337,6 +350,16 @@ impl BusStatus {
             u.counters.exceptions.one();
             u.last_exception.store(u64::from(code), Relaxed);
         }
+    }
+}
+
+/// An open port or connection says nothing of whoever is behind it. A unit that was not asked yet is no silent one, and the first answer ends it.
+fn link_state(up: bool, units: &[UnitSnapshot]) -> &'static str {
+    let any = |state| units.iter().any(|u| u.state == state);
+    match up {
+        false => "down",
+        true if any("dead") && !any("alive") => "silent",
+        true => "up",
     }
 }
 
@@ -359,7 +382,10 @@ pub struct UnitSnapshot {
 #[derive(Clone, Debug, Serialize)]
 pub struct BusSnapshot {
     pub key: String,
+    /// The link is open, whether anybody answers or not.
     pub up: bool,
+    /// `up`; `silent` while the link is open and no unit answers; `down`.
+    pub state: &'static str,
     pub progress: u64,
     /// Of the last ten seconds.
     pub utilisation_percent: f64,
@@ -382,6 +408,7 @@ pub struct UnitReport {
 pub struct BusReport {
     pub key: String,
     pub up: bool,
+    pub state: &'static str,
     pub progress: u64,
     pub utilisation_percent: f64,
     pub link: LinkCounts,

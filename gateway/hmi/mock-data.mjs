@@ -143,9 +143,9 @@ export const plant = {
   outbox: { connected: true, depth: 2, oldest_age_ms: 42_000, sent: 118, broker_acknowledged: 117, received: 116, last_error: null },
   storage: { ok: true, last_commit_ms: 12, samples_read: 91230, samples_stored: 91222, samples_dropped: { queue_full: 8 }, influx_enabled: true, influx_delivered: 90880, influx_pending: 342, influx_dead_lettered: 0, influx_last_error: null },
   buses: [
-    { key: 'tcp-a1', up: true, detail: { link: 'up', reconnects: 0, units: [1, 2, 11, 12, 13, 14, 15].map((u) => unit(u, true)) } },
-    { key: 'tcp-a2', up: true, detail: { link: 'up', reconnects: 1, units: [21, 31, 32, 33, 34].map((u) => unit(u, u !== 33)) } },
-    { key: 'rtu-a3', up: true, detail: { link: 'up', reconnects: 0, units: [41, 42, 43].map((u) => unit(u, true)) } },
+    { key: 'tcp-a1', up: true, state: 'up', detail: { reconnects: 0, units: [1, 2, 11, 12, 13, 14, 15].map((u) => unit(u, true)) } },
+    { key: 'tcp-a2', up: true, state: 'up', detail: { reconnects: 1, units: [21, 31, 32, 33, 34].map((u) => unit(u, u !== 33)) } },
+    { key: 'rtu-a3', up: true, state: 'up', detail: { reconnects: 0, units: [41, 42, 43].map((u) => unit(u, true)) } },
   ],
   step() {
     const t = Date.now();

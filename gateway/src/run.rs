@@ -102,7 +102,7 @@ pub async fn run_site(
     let (scan_sender, scans) = mpsc::channel(SCANS_MAX);
     let progress = Arc::new(AtomicU64::new(0));
     let parts = CoreParts {
-        nearness: core::Nearness::of(&site.book, &site.buses),
+        nearness: core::Nearness::of(&site.book, &site.buses, &site.derived),
         derived: core::Derived::of(&site.book, site.derived),
         book: site.book,
         site: site.view.clone(),

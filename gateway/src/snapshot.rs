@@ -283,7 +283,10 @@ pub struct GroupsView {
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct BusView {
     pub key: String,
+    /// The link is open.
     pub up: bool,
+    /// `up`; `silent`: open, and no unit answers; `down`.
+    pub state: &'static str,
     #[schemars(with = "serde_json::Value")]
     pub detail: BusSnapshot,
 }

@@ -89,7 +89,7 @@ fn play_all(
             annunciator: None,
             scans: inbox,
             progress: Arc::default(),
-            nearness: Nearness::of(&site.book, &site.buses),
+            nearness: Nearness::of(&site.book, &site.buses, &site.derived),
             derived: gateway::core::Derived::of(&site.book, site.derived.clone()),
         };
         let (core, task) = start(parts, stop.clone());

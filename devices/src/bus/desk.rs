@@ -1,6 +1,7 @@
 //! The units of a bus and what is told about them. Leaves who is asked next to [`super::choice`].
 
-use super::choice::{PROBE_REST, Turn, choose};
+use super::choice::{Turn, choose};
+use super::probes::Probes;
 use super::unit::{Change, Unit};
 use crate::line::AskError;
 use crate::plan::Span;
@@ -23,7 +24,7 @@ pub(super) struct Desk {
     out: mpsc::Sender<BusMessage>,
     pub(super) status: Arc<BusStatus>,
     reported_up: Option<bool>,
-    probes_from: Instant,
+    probes: Probes,
     /// When the present question was given out.
     asked_at: Instant,
     wishes_at: Instant,
@@ -45,8 +46,12 @@ impl Desk {
         status: Arc<BusStatus>,
     ) -> Self {
         let now = Instant::now();
-        let unit = |d| Unit::new(d, &spec.transport, spec.timeout, now);
-        let units = spec.devices.into_iter().map(unit).collect();
+        let unit = |(index, device)| {
+            let mut unit = Unit::new(device, &spec.transport, spec.timeout, now);
+            status.why_dead(index).into_iter().for_each(|why| unit.stays_dead(why, now));
+            unit
+        };
+        let units = spec.devices.into_iter().enumerate().map(unit).collect();
         let (key, timeout) = (spec.key, spec.timeout);
         Self {
             key,
@@ -56,7 +61,7 @@ impl Desk {
             out,
             status,
             reported_up: None,
-            probes_from: now,
+            probes: Probes::new(now),
             asked_at: now,
             wishes_at: now,
         }
@@ -77,14 +82,16 @@ impl Desk {
             self.wishes_at = now + WISHES_EVERY;
             self.units.iter_mut().for_each(|u| u.follow_wishes(now));
         }
-        choose(&self.units, now, self.probes_from)
+        choose(&self.units, now, &self.probes)
     }
 
-    pub(super) fn question(&mut self, index: usize) -> Question {
+    /// `longest` is what a probe may wait.
+    pub(super) fn question(&mut self, index: usize, longest: Option<Duration>) -> Question {
         let (now, label) = (Instant::now(), self.clock.now());
         self.asked_at = now;
         let unit = &mut self.units[index];
-        let (block, limit) = unit.request(now, label).expect("note() ends a cycle as soon as nothing is left to ask");
+        let (block, limit) =
+            unit.request(now, label, longest).expect("note() ends a cycle as soon as nothing is left to ask");
         Question { unit: unit.spec.unit, block, turnaround: unit.spec.profile.limits.turnaround, limit }
     }
 
@@ -97,11 +104,11 @@ impl Desk {
     pub(super) async fn note(&mut self, index: usize, outcome: Result<Vec<u16>, AskError>, took: Duration) {
         let (now, label) = (Instant::now(), self.clock.now());
         self.count(index, &outcome, took);
-        let unit = &mut self.units[index];
-        if unit.dead.is_some() {
+        if self.is_dead(index) {
             // with the wait for a pause on the line
-            self.probes_from = now + now.saturating_duration_since(self.asked_at) * PROBE_REST;
+            self.probes.over(&self.units, index, now.saturating_duration_since(self.asked_at), now);
         }
+        let unit = &mut self.units[index];
         let change = unit.note(outcome, took, now, label, self.timeout * 2);
         if unit.dead.is_none() || change == Change::Died {
             while let Some(part) = self.units[index].take_ready(now, label) {
@@ -139,7 +146,7 @@ impl Desk {
 
     async fn tell(&self, index: usize, code: &'static str) {
         let unit = &self.units[index].spec;
-        self.status.set_dead(index, code == "unit_dead");
+        self.status.set_dead(index, self.units[index].why_dead());
         let detail = format!("{} unit {}", self.key, unit.unit);
         tracing::info!(bus = self.key, device = unit.key, code, "unit state");
         let _ = self.out.send(BusMessage::State { subject: unit.key.clone(), code, detail }).await;

@@ -2,7 +2,8 @@
 //!
 //! Owns [`forecast`]. The units and the rule who is next are those of the live bus; only the wire is replaced by its cost model.
 
-use super::choice::{PROBE_REST, ROOM_AFTER, Turn, choose};
+use super::choice::{Turn, choose};
+use super::probes::{Probes, ROOM_AFTER, SHARE, SHORT_SHARE, apart};
 use super::shapes::Shapes;
 use super::unit::{Change, LAST_PROBE, MISSES_TO_DIE, Unit};
 use crate::line::AskError;
@@ -63,9 +64,12 @@ pub struct Outlook {
     pub demand: f64,
     /// Cycles that were due and skipped.
     pub skipped: usize,
-    /// Longest time after its return until a dead unit is probed: all have their turn within a twentieth of the bus. Nothing when none is dead.
+    /// Longest time after its return until a dead unit is probed: all have their turn within their share of the bus. Nothing when none is dead.
     #[serde(rename = "back_ms", serialize_with = "as_ms")]
     pub back: Duration,
+    /// The same where it now takes longer to answer than a short probe waits: until it is asked with the link's whole time-out.
+    #[serde(rename = "back_slower_ms", serialize_with = "as_ms")]
+    pub back_slower: Duration,
     /// Points whose freshness cannot hold.
     pub late: Vec<LatePoint>,
 }
@@ -94,6 +98,11 @@ pub struct BusForecast {
     pub with_dead: Option<Outlook>,
     /// Healthy, with every fast period in force; `None` where no judged point has one.
     pub all_fast: Option<Outlook>,
+    /// Share of the time that those ask for who have no fast period: what no longer one gives back.
+    pub steady: f64,
+    /// The round trip that is reckoned with, not measured; `None` where bytes take most of the time.
+    #[serde(rename = "assumed_round_trip_ms", serialize_with = "as_optional_ms")]
+    pub assumed_round_trip: Option<Duration>,
 }
 
 /// Plays the bus through, healthy and with `dead` units silent. `max_age` is how old a point's value may become.
@@ -106,12 +115,30 @@ pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Durati
     let dead = dead.min(units.len());
     let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
     let all_fast = all_fast(spec).map(|fast| Play::new(&fast, now, 0).run(max_age));
-    BusForecast { bus: spec.key.clone(), requests, healthy: Play::new(spec, now, 0).run(max_age), with_dead, all_fast }
+    BusForecast {
+        bus: spec.key.clone(),
+        requests,
+        healthy: Play::new(spec, now, 0).run(max_age),
+        with_dead,
+        all_fast,
+        steady: steady(spec, now),
+        assumed_round_trip: Cost::assumed_round_trip(&spec.transport),
+    }
+}
+
+/// The fast period of a point that may near its limit.
+fn fast(p: &PointBinding) -> Option<Duration> {
+    p.fast.as_ref().filter(|_| p.critical).map(|f| f.period).filter(|f| *f < p.period)
+}
+
+fn steady(spec: &BusSpec, now: Instant) -> f64 {
+    let slow = |d: &DeviceSpec| d.points.iter().filter(|p| fast(p).is_none()).cloned().collect();
+    let units = spec.devices.iter().map(|d| DeviceSpec { points: slow(d), ..d.clone() });
+    units.map(|d| load(&Unit::new(d, &spec.transport, spec.timeout, now))).sum()
 }
 
 /// The bus while every value that may near a limit does.
 fn all_fast(spec: &BusSpec) -> Option<BusSpec> {
-    let fast = |p: &PointBinding| p.fast.as_ref().filter(|_| p.critical).map(|f| f.period).filter(|f| *f < p.period);
     let hurried = |p: &PointBinding| PointBinding { period: fast(p).unwrap_or(p.period), fast: None, ..p.clone() };
     let device = |d: &DeviceSpec| DeviceSpec { points: d.points.iter().map(hurried).collect(), ..d.clone() };
     let has_any = spec.devices.iter().flat_map(|d| d.points.iter()).any(|p| fast(p).is_some());
@@ -141,6 +168,13 @@ fn as_ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, 
     serializer.serialize_f64((time.as_secs_f64() * 1e6).round() / 1e3)
 }
 
+fn as_optional_ms<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => as_ms(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// A bus in virtual time.
 struct Play<'a> {
     spec: &'a BusSpec,
@@ -148,7 +182,9 @@ struct Play<'a> {
     silent: Vec<bool>,
     begun: Instant,
     now: Instant,
-    probes_from: Instant,
+    probes: Probes,
+    /// A dead unit was asked with the whole time-out.
+    has_long_probe: bool,
     /// Taken by the living, and by probes of the dead.
     busy: Duration,
     probing: Duration,
@@ -167,7 +203,8 @@ impl<'a> Play<'a> {
             silent: vec![false; spec.devices.len()],
             begun: now,
             now,
-            probes_from: now,
+            probes: Probes::new(now),
+            has_long_probe: false,
             busy: Duration::ZERO,
             probing: Duration::ZERO,
             skipped: 0,
@@ -189,7 +226,7 @@ impl<'a> Play<'a> {
         for _ in 0..MISSES_TO_DIE {
             // Three misses need three cycles at most.
             unit.hurry(now);
-            if unit.request(now, label).is_some() {
+            if unit.request(now, label, None).is_some() {
                 unit.note(Err(AskError::Timeout), Duration::ZERO, now, label, Duration::ZERO);
             }
             while unit.take_ready(now, label).is_some() {}
@@ -210,25 +247,27 @@ impl<'a> Play<'a> {
             for unit in &mut self.units {
                 while unit.unasked(self.now, label, None).is_some() {}
             }
-            match choose(&self.units, self.now, self.probes_from) {
+            match choose(&self.units, self.now, &self.probes) {
                 Turn::Wait(wake) => self.now = wake.min(until),
-                Turn::Ask(index) => self.ask(index),
+                Turn::Ask(index, longest) => self.ask(index, longest),
             }
         }
         self.outlook(max_age)
     }
 
-    fn ask(&mut self, index: usize) {
+    fn ask(&mut self, index: usize, longest: Option<Duration>) {
         let label = self.label();
         let unit = &mut self.units[index];
-        let (span, limit) = unit.request(self.now, label).expect("a cycle ends as soon as nothing is left to ask");
+        let (span, limit) =
+            unit.request(self.now, label, longest).expect("a cycle ends as soon as nothing is left to ask");
         let due = unit.next_due().unwrap_or(self.now);
         let took = if self.silent[index] { limit } else { unit.cost_of(span) };
         let share = if unit.dead.is_some() { &mut self.probing } else { &mut self.busy };
         *share += took;
         self.now += took;
-        if unit.dead.is_some() {
-            self.probes_from = self.now + took * PROBE_REST;
+        if let Some(probe) = unit.dead {
+            self.has_long_probe |= probe.is_long;
+            self.probes.over(&self.units, index, took, self.now);
         }
         let label = self.label();
         let unit = &mut self.units[index];
@@ -259,28 +298,53 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The longest pause, or a turn of each where that is longer; and another one's turn that came just before. On a full bus each waits for
-    /// its turn as well as for room.
+    /// The dead, and those that live.
+    fn parted(&self) -> (Vec<&Unit>, Vec<&Unit>) {
+        let (dead, living): (Vec<_>, Vec<_>) = self.units.iter().zip(&self.silent).partition(|(_, silent)| **silent);
+        (dead.into_iter().map(|(u, _)| u).collect(), living.into_iter().map(|(u, _)| u).collect())
+    }
+
+    /// The longest pause, or a turn of each where that is longer; and what came just before: another one's turn and a long probe. On a full
+    /// bus each waits for its turn as well as for room.
     fn back(&self) -> Duration {
-        let dead = self.units.iter().zip(&self.silent).filter(|(_, silent)| **silent);
-        let living = self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent);
-        let full = living.map(|(u, _)| load(u)).sum::<f64>() > 1.0;
+        let (dead, living) = self.parted();
+        let full = living.iter().map(|u| load(u)).sum::<f64>() > 1.0;
         let wait = if full { ROOM_AFTER } else { Duration::ZERO };
-        let turns: Vec<Duration> = dead.map(|(u, _)| u.longest_probe() * (PROBE_REST + 1) + wait).collect();
-        let Some(another) = turns.iter().max() else { return Duration::ZERO };
-        let before = if turns.len() > 1 { *another } else { Duration::ZERO };
-        turns.iter().sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
+        let turns = dead.iter().map(|u| (u.longest_wire() + u.probe_waits().short) * SHORT_SHARE + wait);
+        let Some(another) = turns.clone().max() else { return Duration::ZERO };
+        let before = if dead.len() > 1 { another + longest_probe(&dead) } else { Duration::ZERO };
+        turns.sum::<Duration>().max(LAST_PROBE) + ROOM_AFTER + before
+    }
+
+    /// A long probe of each, and from one to the next what its share of the bus and the intervals of the living ask for. Nothing where the
+    /// short ones wait as long.
+    fn back_slower(&self) -> Duration {
+        let (dead, living) = self.parted();
+        let waits = || dead.iter().map(|u| u.probe_waits());
+        if waits().all(|waits| waits.long <= waits.short) {
+            return Duration::ZERO;
+        }
+        let long = longest_probe(&dead);
+        let short: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().short).sum();
+        let short = (short.as_secs_f64() / LAST_PROBE.as_secs_f64()).min(1.0 / f64::from(SHORT_SHARE));
+        let share = long.div_f64(1.0 / f64::from(SHARE) - short);
+        // Where one found room, each does: the living come back to where they stand.
+        let has_room = self.has_long_probe && !self.probes.has_held_up(self.begun);
+        let apart = if has_room { Duration::ZERO } else { apart(living.into_iter(), long) };
+        let every = share.max(apart).max(LAST_PROBE + ROOM_AFTER);
+        (every + LAST_PROBE + ROOM_AFTER) * u32::try_from(dead.len()).unwrap_or(u32::MAX)
     }
 
     /// With the rest that the last probe still owes: while others live none runs before that is over, and where the play ends is chance.
     fn probes(&self) -> f64 {
         let lives = self.silent.iter().any(|silent| !silent);
-        let until = if lives { self.probes_from.max(self.now) } else { self.now };
+        let until = if lives { self.probes.rest_until().max(self.now) } else { self.now };
         self.probing.as_secs_f64() / (until - self.begun).as_secs_f64()
     }
 
     fn outlook(&self, max_age: &dyn Fn(PointId) -> Duration) -> Outlook {
-        let living = || self.units.iter().zip(&self.silent).filter(|(_, silent)| !**silent).map(|(u, _)| u);
+        let (_, living) = self.parted();
+        let living = || living.iter().copied();
         let mut late = Vec::new();
         for unit in living().filter(|u| u.is_askable()) {
             for binding in unit.spec.points.iter().filter(|p| unit.spec.profile.field(&p.field).is_some()) {
@@ -303,9 +367,15 @@ impl<'a> Play<'a> {
             demand: living().map(load).sum(),
             skipped: self.skipped,
             back: self.back(),
+            back_slower: self.back_slower(),
             late,
         }
     }
+}
+
+/// With its request.
+fn longest_probe(dead: &[&Unit]) -> Duration {
+    dead.iter().map(|u| u.longest_wire() + u.probe_waits().long).max().unwrap_or_default()
 }
 
 /// Share of the bus that a unit asks for.

@@ -4,49 +4,22 @@
 //!   due ─► request 1 ─► points that need no other are ready ─► request 2 ─► points ready with both … ─► complete: next due
 //! ```
 //! Pure state. Owns due time, order of requests, which request completes which points. What is known of one request is with [`super::block`]. A point is ready once a cycle, from
-//! what was read in that cycle alone. Leaves the unit's life to [`super::unit`].
+//! what was read in that cycle alone. Leaves which requests there are to [`requests`], the unit's life to [`super::unit`].
 
-use super::block::{Block, FIRST_MUTE};
-use super::unit::MISSES_TO_DIE;
+mod bound;
+mod requests;
+
+use super::block::Block;
 use crate::PointBinding;
-use crate::decode::{Image, Memory, decode};
+use crate::decode::{Image, Memory};
 use crate::plan::cuts::Cuts;
-use crate::plan::{Bounds, Cost, Span, arrange, distinct, plan};
+use crate::plan::{Bounds, Cost, Span, distinct};
 use crate::profile::{Field, Profile};
-use rules::{Doubt, Fault, Now, PointId, Raw, Reading, Sample};
+use bound::Bound;
+use rules::{Fault, Now, PointId, Raw, Reading, Sample};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// A point and where it lies; no field when its profile has none of that name.
-#[derive(Debug)]
-struct Bound {
-    point: PointId,
-    field: Option<Arc<Field>>,
-    critical: bool,
-    memory: Memory,
-}
-
-impl Bound {
-    fn sample(&mut self, image: &Image, unconfirmed: bool, label: Now) -> Sample {
-        let Some(field) = self.field.as_deref() else {
-            return Sample {
-                point: self.point,
-                reading: Reading::Bad(Fault::Configuration),
-                raw: Raw::NONE,
-                at: label,
-            };
-        };
-        let at = image.arrived(field.span).unwrap_or(label);
-        let reading = match decode(field, image, &mut self.memory) {
-            Reading::Good(v) if unconfirmed => Reading::Uncertain(v, Doubt::Unconfirmed),
-            other => other,
-        };
-        let raw = image.words(field.span).map_or(Raw::NONE, Raw::of);
-        Sample { point: self.point, reading, raw, at }
-    }
-}
 
 /// One period's requests of one unit.
 #[derive(Debug)]
@@ -144,11 +117,6 @@ impl Group {
         }
     }
 
-    /// The requests that alone are silent.
-    pub(super) fn silent(&self) -> impl Iterator<Item = Span> + '_ {
-        self.blocks.iter().filter(|b| b.is_silent()).map(|b| b.span)
-    }
-
     /// False when there is nothing to ask for.
     pub(super) fn is_askable(&self) -> bool {
         !self.blocks.is_empty()
@@ -180,41 +148,6 @@ impl Group {
         (!(critical || deadline <= now), deadline)
     }
 
-    /// The cheapest requests for the present cuts and cost, alarm-critical ones first, equal shapes apart.
-    /// `cuts_tried`: a request that tries whether a silence is over is on probation from then on.
-    pub(super) fn replan(&mut self, cost: Cost, cuts: &Cuts, cuts_tried: Instant) {
-        (self.cost, self.trial) = (cost, cuts.trial());
-        let blocks = plan(&self.values, self.bounds, &cost, |v| cuts.stands_before(v));
-        let mut blocks = self.ordered(&blocks);
-        for block in &mut blocks {
-            // What is known of a request that stays as it is stays known.
-            if let Some(old) = self.blocks.iter().find(|old| old.span == block.span) {
-                *block = *old;
-            } else if cuts.tries_silence(&self.inside(block.span)) {
-                block.put_on_probation(Fault::Timeout, cuts_tried);
-            }
-        }
-        self.blocks = blocks;
-        self.is_ordered = false;
-    }
-
-    /// Planned since a cut was last tried or given up.
-    pub(super) fn follows(&self, cuts: &Cuts) -> bool {
-        self.trial == cuts.trial()
-    }
-
-    fn ordered(&self, spans: &[Span]) -> Vec<Block> {
-        let (first, then): (Vec<Span>, Vec<Span>) = spans.iter().partition(|s| self.is_critical(**s));
-        let block = |critical| move |span| Block::new(span, critical);
-        let first = arrange(&first).into_iter().map(block(true));
-        first.chain(arrange(&then).into_iter().map(block(false))).collect()
-    }
-
-    fn is_critical(&self, block: Span) -> bool {
-        let critical = self.points.iter().filter(|p| p.critical).filter_map(|p| p.field.as_deref());
-        critical.flat_map(Field::spans).any(|s| block.holds(s))
-    }
-
     /// The next request of the cycle; passes over what the device refuses. `None` when the cycle is complete.
     pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<Span> {
         if self.due > now {
@@ -237,21 +170,6 @@ impl Group {
         let first = self.blocks.iter().position(|b| !b.is_muted(now)).unwrap_or(0);
         self.begin_with(first);
         self.block()
-    }
-
-    /// The first value of the present request, where that was never read as it is and holds others as well.
-    pub(super) fn part_of_unproven(&self) -> Option<Span> {
-        let block = self.blocks.get(self.cursor).filter(|b| b.is_unproven())?;
-        let inside = self.inside(block.span);
-        inside.first().copied().filter(|_| inside.len() > 1)
-    }
-
-    /// Another request comes first; only between two cycles.
-    fn begin_with(&mut self, first: usize) {
-        if first > 0 {
-            self.blocks.rotate_left(first);
-            self.is_ordered = false;
-        }
     }
 
     pub(super) fn read(&mut self, words: Vec<u16>, label: Now, cuts: &mut Cuts) {
@@ -298,95 +216,6 @@ impl Group {
             block.complete = u32::try_from(complete).expect("there are no more than the points");
         }
         self.order = order.into_iter().map(|(_, point)| point).collect();
-    }
-
-    /// Exception 1, 2 or 3: smaller requests at once where that may help, else a configuration fault of this request alone,
-    /// asked again in the next cycle and, refused once more, ever more rarely.
-    pub(super) fn refused(&mut self, may_split: bool, now: Instant, label: Now, cuts: &mut Cuts) {
-        self.answered = true;
-        if may_split && self.split(now, cuts) {
-            return;
-        }
-        let block = &mut self.blocks[self.cursor];
-        block.refused(now);
-        self.pass(Err(Fault::Configuration), label);
-    }
-
-    /// The present request was not answered. True when it alone stays silent, as others of the unit have shown: its parts are tried, or it
-    /// goes without a value and is asked ever more rarely.
-    pub(super) fn missed(&mut self, fault: Fault, now: Instant, label: Now, cuts: &mut Cuts) -> bool {
-        let Some(block) = self.blocks.get_mut(self.cursor) else { return false };
-        let alone = block.is_silent();
-        let may_split = block.missed(fault);
-        if alone && !(may_split && self.split_silent(now, cuts)) {
-            self.blocks[self.cursor].mute(fault, now);
-            self.pass(Err(fault), label);
-        }
-        alone
-    }
-
-    /// Misses in a row of the present request.
-    pub(super) fn block_misses(&self) -> u32 {
-        self.blocks.get(self.cursor).map_or(0, |b| b.misses)
-    }
-
-    /// Some devices say nothing where others refuse a hole. Each part is asked once, one after the other with the pause of a silent request
-    /// between; at once where a trial to join them has failed, since all but one were read before.
-    fn split_silent(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
-        let own = self.own_values(self.blocks[self.cursor].span);
-        let tried = cuts.tries_silence(&own);
-        if !cuts.silent(&own, now) {
-            return false;
-        }
-        let parts = self.splice(&own, cuts);
-        for (nth, block) in (1..).zip(&mut self.blocks[self.cursor..self.cursor + parts]) {
-            block.put_on_probation(Fault::Timeout, if tried { now } else { now + FIRST_MUTE * nth });
-        }
-        true
-    }
-
-    /// Another request of the unit was answered. Those that were silent may be the reason that it seemed dead, or it was away as a whole:
-    /// each is asked once, and only one that stays silent is muted.
-    pub(super) fn put_on_probation(&mut self, fault: Fault, now: Instant) {
-        for block in self.blocks.iter_mut().filter(|b| b.misses >= MISSES_TO_DIE) {
-            block.put_on_probation(fault, now);
-        }
-    }
-
-    /// A probe was not answered: the next one asks another request, so that one silent block does not speak for all.
-    pub(super) fn probe_another(&mut self) {
-        self.begin_with(usize::from(self.blocks.len() > 1));
-    }
-
-    fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {
-        let own = self.own_values(self.blocks[self.cursor].span);
-        if !cuts.refused(&own, now) {
-            return false;
-        }
-        self.splice(&own, cuts);
-        true
-    }
-
-    /// The present request becomes as many as the cuts ask for.
-    fn splice(&mut self, values: &[Span], cuts: &Cuts) -> usize {
-        let parts = plan(values, self.bounds, &self.cost, |v| cuts.stands_before(v));
-        let parts = self.ordered(&parts);
-        let count = parts.len();
-        self.blocks.splice(self.cursor..=self.cursor, parts);
-        self.is_ordered = false;
-        count
-    }
-
-    /// What the request is for: coils asked for from 0 on that a shorter request holds lie in it only on the way.
-    fn own_values(&self, block: Span) -> Vec<Span> {
-        let shorter = |b: &&Block| b.span != block && block.holds(b.span);
-        let mut own = self.inside(block);
-        own.retain(|v| !self.blocks.iter().filter(shorter).any(|b| b.span.holds(*v)));
-        own
-    }
-
-    fn inside(&self, block: Span) -> Vec<Span> {
-        self.values.iter().copied().filter(|v| block.holds(*v)).collect()
     }
 
     /// No answer: what is left of the cycle is bad. What failed comes first in the next one.

@@ -1,6 +1,6 @@
 //! One task per link: opens it, asks its units in turn, opens it again.
 //!
-//! Owns the life of the link. Leaves who is next to [`choice`], what an outcome means for a unit to [`unit`], [`group`] and [`block`], how long to wait to [`patience`], and the bytes to
+//! Owns the life of the link. Leaves who is next to [`choice`] and [`probes`], what an outcome means for a unit to [`unit`], [`group`] and [`block`], how long to wait to [`patience`], and the bytes to
 //! [`crate::line`]. Knows no limit and no alarm.
 
 mod block;
@@ -9,6 +9,7 @@ mod desk;
 pub(crate) mod forecast;
 mod group;
 mod patience;
+mod probes;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -172,8 +173,8 @@ impl<C: Connect> Bus<C> {
             self.desk.publish_dead().await;
             let wait = match self.desk.turn() {
                 Turn::Wait(until) => until.min(Instant::now() + longest_wait),
-                Turn::Ask(index) => {
-                    let ask = self.desk.question(index);
+                Turn::Ask(index, longest) => {
+                    let ask = self.desk.question(index, longest);
                     let outcome = line.ask(ask.unit, ask.block, ask.turnaround, ask.limit).await;
                     let took = line.took();
                     match outcome {

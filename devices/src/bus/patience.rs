@@ -78,6 +78,11 @@ impl Patience {
         if self.is_known() { (self.p99 * 2).clamp(self.floor, self.ceiling) } else { self.ceiling }
     }
 
+    /// As long as it is waited for now; of one that is not known, as short as its profile allows.
+    pub(super) fn least(&self) -> Duration {
+        if self.is_known() { self.limit() } else { self.floor }
+    }
+
     /// True once the unit has answered often enough.
     pub(super) fn is_known(&self) -> bool {
         self.last.len() >= ENOUGH

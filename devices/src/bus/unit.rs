@@ -4,13 +4,18 @@
 //!   alive ──miss──► asked again at once ──miss──► cycle bad ──3rd miss──► dead ──probe answered──► alive, everything due
 //!                                                                          └─ probes: 2 s, 4 s … 60 s apart
 //! ```
-//! Pure state: time comes in as an argument, messages go out through the desk. After a miss the same request comes first: a late
-//! answer can then only be its own.
+//! Pure state: time comes in as an argument, messages go out through the desk. Leaves what an outcome means to [`outcome`], its probes to
+//! [`probe`]. After a miss the same request comes first: a late answer can then only be its own.
+
+mod outcome;
+mod probe;
+
+pub(super) use outcome::Change;
+pub(super) use probe::{LAST_PROBE, Probe};
 
 use super::group::{Group, Part};
 use super::patience::Patience;
-use super::shapes::{Belief, Refused, Shapes};
-use crate::line::AskError;
+use super::shapes::Shapes;
 use crate::plan::cuts::Cuts;
 use crate::plan::{Bounds, Cost, Span, distinct};
 use crate::{DeviceSpec, Transport};
@@ -21,15 +26,6 @@ use tokio::time::Instant;
 
 /// Misses in a row after which a unit is dead.
 pub(super) const MISSES_TO_DIE: u32 = 3;
-const FIRST_PROBE: Duration = Duration::from_secs(2);
-pub(super) const LAST_PROBE: Duration = Duration::from_secs(60);
-/// Longest wait for a unit that is dead; every other probe of one that has never answered gets the whole time-out.
-const PROBE_LIMIT: Duration = Duration::from_millis(300);
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
-/// A line repeats a frame at once or within this time; the second question to one of two that look alike waits for it.
-const REPEATED_WITHIN: Duration = Duration::from_millis(60);
-/// After a lost answer, requests that look alike are watched so long.
-const WATCHED: Duration = Duration::from_secs(30);
 /// A turnaround that differs from the plan's by less does not change the plan.
 const SAME_TURNAROUND: Duration = Duration::from_millis(2);
 const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
@@ -37,20 +33,6 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
 const HEARD_LATELY_LEAST: Duration = Duration::from_secs(5);
 /// … and no longer than this, so that one that answers nothing any more is soon silent.
 const HEARD_LATELY_MOST: Duration = Duration::from_secs(60);
-
-/// What an outcome changed that others want to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    None,
-    Died,
-    Back,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Probe {
-    pub(super) at: Instant,
-    pub(super) pause: Duration,
-}
 
 /// When a unit wants to be asked, and how urgent that is: the least goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,8 +155,8 @@ impl Unit {
         self.groups.iter().map(|g| g.due).min()
     }
 
-    /// The next request, and the longest wait for its answer.
-    pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<(Span, Duration)> {
+    /// The next request, and the longest wait for its answer, which the bus says of a probe.
+    pub(super) fn request(&mut self, now: Instant, label: Now, longest: Option<Duration>) -> Option<(Span, Duration)> {
         let groups = self.groups.iter().enumerate().filter(|(_, g)| g.is_askable());
         let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
@@ -186,27 +168,19 @@ impl Unit {
         self.asks_part = part.is_some();
         let need = part.unwrap_or(whole);
         let span = self.shapes.ask(need, now);
-        let limit = self.groups[self.asked].cost().wire(span) + self.wait();
-        Some((span, limit))
+        let wait = longest.unwrap_or_else(|| self.patience.limit());
+        self.note_probe(wait, now);
+        Some((span, self.groups[self.asked].cost().wire(span) + wait))
     }
 
-    fn wait(&self) -> Duration {
-        let limit = self.patience.limit();
-        match self.dead {
-            Some(_) if !self.patience.is_known() && self.misses % 2 == 1 => limit.min(PROBE_LIMIT),
-            _ => limit,
-        }
+    /// What the longest of its requests and the answer take on the wire.
+    pub(super) fn longest_wire(&self) -> Duration {
+        self.requests().map(|(_, span, _, cost)| cost.wire(span)).max().unwrap_or_default()
     }
 
-    /// Longest time a probe can take, roughly: what the others must have room for.
-    pub(super) fn probe_time(&self) -> Duration {
-        self.wait()
-    }
-
-    /// Longest time a probe can take, its request included, whatever is known of the unit.
-    pub(super) fn longest_probe(&self) -> Duration {
-        let wire = self.requests().map(|(_, span, _, cost)| cost.wire(span)).max().unwrap_or_default();
-        wire + self.patience.limit()
+    /// Of its points, each once.
+    pub(super) fn periods(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.groups.iter().filter(|g| g.is_askable()).map(|g| g.period)
     }
 
     /// Some instruments miss a request that follows their own answer at once.
@@ -214,164 +188,9 @@ impl Unit {
         self.not_before = now + self.spec.profile.limits.min_gap;
     }
 
-    pub(super) fn note(
-        &mut self,
-        outcome: Result<Vec<u16>, AskError>,
-        took: Duration,
-        now: Instant,
-        label: Now,
-        quarantine: Duration,
-    ) -> Change {
-        self.rest(now);
-        let answer = match outcome {
-            Ok(words) => Ok(words),
-            Err(AskError::Exception(code @ (0x0A | 0x0B))) => {
-                return self.miss(Fault::Exception(code), now, label, quarantine);
-            }
-            Err(AskError::Exception(code)) => Err(code),
-            Err(AskError::Timeout) => return self.miss(Fault::Timeout, now, label, quarantine),
-            Err(_) => return self.miss(Fault::Protocol, now, label, quarantine),
-        };
-        let change = self.revive(took, now, quarantine);
-        // A group not yet due was asked only because it had not answered before: what came is for nobody.
-        // What was asked only to see whether it lives is no value either.
-        if self.groups[self.asked].due <= now && !self.asks_part {
-            self.groups[self.asked].heard();
-            self.answered(answer, now, label);
-        }
-        change
-    }
-
-    /// It answered. Where an earlier answer is still owed, requests of the same shape wait until it cannot come any more.
-    fn revive(&mut self, took: Duration, now: Instant, quarantine: Duration) -> Change {
-        let back = self.dead.take().is_some();
-        self.heard_at = Some(now);
-        if !self.asks_part {
-            self.groups[self.asked].block_heard();
-        }
-        if back {
-            let fault = self.fault;
-            self.groups.iter_mut().for_each(|g| g.put_on_probation(fault, now));
-        } else {
-            (0..self.misses).for_each(|_| self.patience.missed());
-        }
-        if let Some(need) = self.groups[self.asked].block() {
-            let span = self.shapes.ask(need, now);
-            self.patience.answered(took.saturating_sub(self.groups[self.asked].cost().wire(span)));
-        }
-        self.misses = 0;
-        self.repeat = None;
-        if std::mem::take(&mut self.owed) && !self.shapes.are_numbered() {
-            self.groups[self.asked].doubt();
-            self.owed_until = now + quarantine;
-            if self.shapes.has_twins() {
-                self.not_before = self.not_before.max(self.owed_until);
-            }
-        }
-        if back {
-            self.hurry(now);
-            return Change::Back;
-        }
-        Change::None
-    }
-
     /// Everything is due.
     pub(super) fn hurry(&mut self, now: Instant) {
         self.groups.iter_mut().for_each(|g| g.due = g.due.min(now));
-    }
-
-    fn answered(&mut self, answer: Result<Vec<u16>, u8>, now: Instant, label: Now) {
-        if matches!(answer, Err(5 | 6)) && self.groups[self.asked].busy() {
-            self.not_before = self.not_before.max(now + BUSY_PAUSE);
-            return;
-        }
-        let Some(answer) = self.believed(answer, now) else { return };
-        let group = &mut self.groups[self.asked];
-        match answer {
-            Ok(words) => group.read(words, label, &mut self.cuts),
-            Err(code @ 1..=3) => group.refused(code != 1, now, label, &mut self.cuts),
-            Err(other) => group.pass(Err(Fault::Exception(other)), label),
-        }
-    }
-
-    /// The answer as far as it was needed; `None` when the request is to be asked again, shorter or for certainty.
-    fn believed(&mut self, answer: Result<Vec<u16>, u8>, now: Instant) -> Option<Result<Vec<u16>, u8>> {
-        let Some(need) = self.groups[self.asked].block() else { return Some(answer) };
-        let mut words = match answer {
-            Ok(words) => words,
-            // Busy is no word on what was asked.
-            Err(code @ (5 | 6)) => return Some(Err(code)),
-            Err(code) => match self.shapes.refused(need, code, now) {
-                Refused::Needed => return Some(Err(code)),
-                // A line that is quiet until nothing owed can come tells a late refusal from the request's own.
-                Refused::Perhaps | Refused::Longer => {
-                    self.repeat = Some(self.asked);
-                    self.not_before = self.not_before.max(self.owed_until).max(now + REPEATED_WITHIN);
-                    return None;
-                }
-            },
-        };
-        words.truncate(usize::from(need.count));
-        match self.shapes.believe(need, &words, now < self.owed_until + WATCHED) {
-            Belief::Yes => {}
-            Belief::Doubtful => self.groups[self.asked].doubt(),
-            Belief::Again => {
-                self.repeat = Some(self.asked);
-                self.not_before = self.not_before.max(now + REPEATED_WITHIN);
-                return None;
-            }
-        }
-        Some(Ok(words))
-    }
-
-    fn miss(&mut self, fault: Fault, now: Instant, label: Now, quarantine: Duration) -> Change {
-        self.misses += 1;
-        self.shapes.forget_first();
-        if matches!(fault, Fault::Timeout | Fault::Protocol)
-            && !self.asks_part
-            && let Some(need) = self.groups[self.asked].block()
-        {
-            let misses = self.misses.max(self.groups[self.asked].block_misses() + 1);
-            self.shapes.silent(need, misses, now);
-        }
-        self.owed = true;
-        if self.dead.is_none() && self.groups[self.asked].missed(fault, now, label, &mut self.cuts) {
-            self.misses -= 1; // the unit answers everything else
-            self.repeat = None;
-            if !self.shapes.are_numbered() && self.shapes.has_twins() {
-                // its answer may still come, and must not be taken for another one's
-                self.owed_until = now + quarantine;
-                self.not_before = self.not_before.max(self.owed_until);
-            }
-            return Change::None;
-        }
-        self.fault = fault;
-        self.repeat = Some(self.asked);
-        if let Some(probe) = &mut self.dead {
-            probe.pause = (probe.pause * 2).min(LAST_PROBE);
-            probe.at = now + probe.pause;
-            self.probe_another();
-            return Change::None;
-        }
-        if self.misses == 1 {
-            return Change::None;
-        }
-        for group in self.groups.iter_mut().filter(|g| g.due <= now) {
-            group.fail(fault, label);
-        }
-        if self.misses < MISSES_TO_DIE {
-            return Change::None;
-        }
-        self.patience.forget();
-        self.dead = Some(Probe { at: now + FIRST_PROBE, pause: FIRST_PROBE });
-        Change::Died
-    }
-
-    /// The next probe asks something else: a device that never answers one request may answer another.
-    fn probe_another(&mut self) {
-        self.groups[self.asked].probe_another();
-        let next = (1..=self.groups.len()).map(|n| (self.asked + n) % self.groups.len());
-        self.repeat = next.into_iter().find(|n| self.groups[*n].is_askable());
     }
 
     /// The next points that are ready, until there are none.
@@ -414,7 +233,7 @@ impl Unit {
 
     /// Publishes what is due and cannot be asked for, as bad for the reason that `why` gives or the unit's own.
     pub(super) fn unasked(&mut self, now: Instant, label: Now, why: Option<Fault>) -> Option<Vec<Sample>> {
-        let dead = self.dead.map(|_| self.fault);
+        let dead = self.why_dead();
         let due = self.groups.iter_mut().filter(|g| g.due <= now);
         let unbound = |g: &Group| (!g.is_askable()).then_some(Fault::Configuration);
         let (group, fault) = due.filter_map(|g| Some((unbound(g).or(why).or(dead)?, g))).map(|(f, g)| (g, f)).next()?;
@@ -434,14 +253,6 @@ impl Unit {
     /// False when there is nothing to ask for.
     pub(super) fn is_askable(&self) -> bool {
         self.groups.iter().any(Group::is_askable)
-    }
-
-    /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back. A cycle under way is closed by
-    /// [`Self::unasked`]: what it told stays told.
-    pub(super) fn link_lost(&mut self, now: Instant) {
-        self.dead = self.dead.map(|_| Probe { at: now, pause: FIRST_PROBE });
-        self.repeat = None;
-        self.shapes.forget_first();
     }
 }
 

@@ -51,6 +51,12 @@ impl Cost {
         }
     }
 
+    /// What stands for a round trip until one is measured; on a socket it is nearly all that a request costs.
+    #[must_use]
+    pub fn assumed_round_trip(transport: &Transport) -> Option<Duration> {
+        character_time(transport).is_none().then_some(USUAL_ROUND_TRIP)
+    }
+
     /// Time that the bus is taken by one exchange.
     #[must_use]
     pub fn of(&self, span: Span) -> Duration {

@@ -197,7 +197,7 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
         println!("    其中探询失联仪表 of which probes of the dead {:.1}%（{limit}）", outlook.probes * 100.0);
     }
     if !outlook.back.is_zero() {
-        println!("    恢复后最迟 {0} 重新采到 · read again {0} after its return at the latest", time(outlook.back));
+        println!("    {}", back_words(outlook));
     }
     for late in &outlook.late {
         let mark = if judged { "✗" } else { "!" };
@@ -210,6 +210,17 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
             time(late.interval)
         );
     }
+}
+
+/// When a dead instrument is read again; one that has become slower is found later where that would cost the others their intervals.
+fn back_words(outlook: &Outlook) -> String {
+    let back = time(outlook.back);
+    let words = format!("恢复后最迟 {back} 重新采到 · read again {back} after its return at the latest");
+    if outlook.back_slower <= outlook.back {
+        return words;
+    }
+    let slower = time(outlook.back_slower);
+    format!("{words}；应答变慢（超过 300 ms）的最迟 {slower} · {slower} where it has become slower than 300 ms")
 }
 
 fn how(transport: &Transport) -> String {

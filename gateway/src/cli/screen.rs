@@ -56,7 +56,11 @@ fn head(s: &Value) -> Vec<String> {
 fn bus_table(buses: &[&Value]) -> Vec<String> {
     let row = |bus: &&Value| {
         let (detail, link) = (&bus["detail"], &bus["detail"]["link"]);
-        let state = if bus["up"] == true { "通 up" } else { "断 DOWN" };
+        let state = match (bus["up"] == true, bus["state"] == "silent") {
+            (false, _) => "断 DOWN",
+            (true, true) => "全部无应答 SILENT",
+            (true, false) => "通 up",
+        };
         let busy = detail["utilisation_percent"].as_f64().map_or_else(dash, |percent| format!("{percent:.1} %"));
         vec![
             text(bus, "key"),
@@ -349,7 +353,8 @@ mod tests {
         let status = json!({
             "site": "s", "name": "化工", "name_en": "Chemical", "version": "0.1.0", "utc_ms": 1_000, "clock": "synced", "ready": true, "seq": 7,
             "unacked": 1, "hazards": 0,
-            "buses": [{ "key": "tcp-a1", "up": true, "detail": detail }, { "key": "tcp-a2", "up": false, "detail": lost }],
+            "buses": [{ "key": "tcp-a1", "up": true, "detail": detail }, { "key": "tcp-a2", "up": false, "detail": lost },
+                      { "key": "rtu-a3", "up": true, "state": "silent", "detail": { "link": {} } }],
             "outbox": { "configured": true, "connected": true, "depth": 4, "oldest_age_ms": 2_500, "last_error": "refused" },
             "storage": { "ok": true, "samples_dropped": { "disk": 3 }, "influx_enabled": true, "influx_pending": 12 },
             "incidents": { "kept": 3, "dropped": { "room": 4, "rate": 1 }, "set_aside": 0 },
@@ -363,6 +368,7 @@ mod tests {
             "化工 Chemical（s）",
             "1970-01-01T00:00:01.000Z",
             "断 DOWN",
+            "全部无应答 SILENT",
             "3.1 %",
             "DET-2",
             "无应答 DEAD",

@@ -60,7 +60,18 @@ pub(super) fn prepare(file: &mut SiteFile, broken: &BTreeSet<String>, findings: 
         let Some(device) = first.map(|p| p.device.clone()) else { continue };
         file.point.iter_mut().filter(|p| p.key == *key).for_each(|p| p.device.clone_from(&device));
     }
+    mark_inputs(file, &ordered);
     ordered
+}
+
+/// What a computed value nears, its inputs are read fast for; those of another computed point as well.
+fn mark_inputs(file: &mut SiteFile, ordered: &Ordered) {
+    for (key, expression) in ordered.iter().rev() {
+        if file.point.iter().any(|p| p.key == *key && (p.can_near() || p.is_input_of_neared)) {
+            let inputs = expression.inputs();
+            file.point.iter_mut().filter(|p| inputs.contains(&p.key)).for_each(|p| p.is_input_of_neared = true);
+        }
+    }
 }
 
 /// A point is either read or computed.

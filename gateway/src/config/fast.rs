@@ -1,7 +1,7 @@
 //! Points that are read faster near a limit: which `fast_period_ms` has an effect.
 //!
-//! Owns that predicate; rule book, buses and the load of a line go by it. Leaves the wish itself to `core::nearness`, which follows a
-//! point's own limits, those of modes included: a rate, a deviation and what is computed from a point are neared by nobody.
+//! Owns that predicate; rule book, buses and the load of a line go by it. Leaves the wish itself to `core::nearness`, which follows the
+//! limits, rates and deviations of a point and of what is computed from it, those of modes included.
 
 use super::diagnostic::Finding;
 use super::file::{PointTable, SiteFile};
@@ -12,7 +12,8 @@ use std::time::Duration;
 /// The shorter period of a point that can become fast; `None` where a fast period would do nothing.
 pub(super) fn period(p: &PointTable) -> Option<Duration> {
     let period_ms = p.fast_period_ms.filter(|fast| *fast < p.period_ms)?;
-    (p.expression.is_none() && !p.limits.is_empty()).then(|| Duration::from_millis(u64::from(period_ms)))
+    (p.expression.is_none() && (p.can_near() || p.is_input_of_neared))
+        .then(|| Duration::from_millis(u64::from(period_ms)))
 }
 
 /// How often a value beyond one of its limits is read.
@@ -35,19 +36,19 @@ fn without_effect(p: &PointTable) -> Finding {
                 "fast_period_ms has no effect: a computed point is not read".to_owned(),
             ),
             (
-                "写在它用到的测点上，并给那些测点写 limits；或缩短那些测点的 period_ms",
-                "write it at the points it is computed from, each with a limit of its own (limits), or shorten their period_ms",
+                "写在它用到的测点上：它接近限值时，那些测点加快读取",
+                "write it at the points it is computed from: they are read fast when it nears a limit",
             ),
         )
-    } else if p.limits.is_empty() {
+    } else if !p.can_near() && !p.is_input_of_neared {
         (
             (
-                "fast_period_ms 不起作用：测点没有自己的限值".to_owned(),
-                "fast_period_ms has no effect: the point has no limit of its own".to_owned(),
+                "fast_period_ms 不起作用：测点和由它计算的测点都没有限值、变化率或偏差".to_owned(),
+                "fast_period_ms has no effect: neither the point nor one computed from it has a limit, a rate or a deviation".to_owned(),
             ),
             (
-                "写 limits（变化率、偏差和由它计算的测点不会使它加快）；或去掉 fast_period_ms、缩短 period_ms",
-                "give it a limit (limits): rates, deviations and points computed from it make nothing fast; or leave it out and shorten period_ms",
+                "给它或由它计算的测点写 limits、rising、falling 或 deviation；或去掉 fast_period_ms、缩短 period_ms",
+                "give it or a point computed from it limits, rising, falling or deviation; or leave it out and shorten period_ms",
             ),
         )
     } else {
@@ -141,10 +142,10 @@ mod tests {
 
     #[test]
     fn a_fast_period_without_effect_is_told_at_its_line_and_binds_nothing() {
-        let rising = "rising = { limit_per_min = 9, window_s = 60, priority = 3 }";
+        let stuck = "stuck = { epsilon = 0.1, priority = 3 }";
         for (text, english) in [
-            ("fast_period_ms = 500", "no limit of its own"),
-            (&format!("fast_period_ms = 500\n{rising}"), "no limit of its own"),
+            ("fast_period_ms = 500", "neither the point nor one computed"),
+            (&format!("fast_period_ms = 500\n{stuck}"), "neither the point nor one computed"),
             (&format!("fast_period_ms = 1000\n{LIMIT}"), "not shorter than period_ms (1000 ms)"),
             (&format!("fast_period_ms = 5000\n{LIMIT}"), "not shorter than period_ms (1000 ms)"),
         ] {
@@ -155,9 +156,31 @@ mod tests {
             let site = checked.value.unwrap();
             assert!(site.buses[0].devices[0].points.iter().all(|p| p.fast.is_none()), "{text}");
         }
-        let right = pressure(&format!("fast_period_ms = 500\n{LIMIT}"));
+        let rising = "rising = { limit_per_min = 9, window_s = 60, priority = 3 }";
+        let deviation = "deviation = { setpoint = 50, limit = 9, priority = 3 }";
+        for rule in [LIMIT, rising, deviation] {
+            let right = pressure(&format!("fast_period_ms = 500\n{rule}"));
+            assert_eq!(right.diagnostics, [], "{rule}");
+            assert!(right.value.unwrap().buses[0].devices[0].points[0].fast.is_some(), "{rule}");
+        }
+    }
+
+    #[test]
+    fn the_inputs_of_a_computed_point_with_a_limit_can_be_read_fast_also_through_another_computed_one() {
+        let computed = |key: &str, of: &str, more: &str| {
+            format!(
+                "[[point]]\nkey = \"{key}\"\nname = \"容积\"\nname_en = \"Volume\"\nexpression = \"{{{of}}} * 2\"\n\
+                 kind = \"other\"\nrange = [0, 400]\n{more}\n"
+            )
+        };
+        let chain = |more: &str| {
+            format!("fast_period_ms = 500\n{}{}", computed("W-1", "V-1", more), computed("V-1", "PT-1", ""))
+        };
+        let right = pressure(&chain("limits.H = { limit = 160, priority = 3 }"));
         assert_eq!(right.diagnostics, []);
         assert!(right.value.unwrap().buses[0].devices[0].points[0].fast.is_some());
+        let idle = said(&chain(""));
+        assert!(idle.iter().any(|d| d.path == "point[PT-1].fast_period_ms"), "nothing to come near to: {idle:?}");
     }
 
     #[test]
@@ -167,6 +190,6 @@ mod tests {
         let found = said(volume);
         let [one] = found.as_slice() else { panic!("{found:?}") };
         assert!(!one.fatal && one.path == "point[V-1].fast_period_ms", "{one:?}");
-        assert!(one.message_en.contains("computed") && one.remedy_en.contains("limit"), "{one:?}");
+        assert!(one.message_en.contains("computed") && one.remedy_en.contains("they are read fast"), "{one:?}");
     }
 }

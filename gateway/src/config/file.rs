@@ -342,8 +342,12 @@ pub struct PointTable {
     /// Poll period.
     #[serde(default = "default_period_ms")]
     pub period_ms: u32,
-    /// Poll period while the value is near one of its `limits` (5 % of the range) or beyond it; default: `period_ms`.
+    /// Poll period while its value, or that of a point computed from it, is near one of its `limits` (5 % of the range) or beyond it, moves at
+    /// half of the speed of `rising` or `falling`, or is off by 80 % of its `deviation`; default: `period_ms`.
     pub fast_period_ms: Option<u32>,
+    /// A point is computed from it that can near a limit, a rate or a deviation of its own.
+    #[serde(skip)]
+    pub is_input_of_neared: bool,
     /// Older than this is bad; default three periods.
     pub max_age_s: Option<f64>,
     /// Default: the device's area.
@@ -365,6 +369,13 @@ pub struct PointTable {
     pub frozen: Option<FrozenTable>,
     /// Alarm of a failed sensor; by default priority 3 after 4 s for every measured value that has a limit.
     pub sensor_fault: Option<SensorFaultTable>,
+}
+
+impl PointTable {
+    /// It has a rule that its value can come near to, before the alarm.
+    pub fn can_near(&self) -> bool {
+        !self.limits.is_empty() || self.rising.is_some() || self.falling.is_some() || self.deviation.is_some()
+    }
 }
 
 /// `[[strapping]]`: level to volume of a vessel, for `table(key, level)` in expressions.

@@ -6,10 +6,7 @@ use super::diagnostic::{Diagnostic, Finding};
 use super::{SourceFile, locate};
 use devices::{BusForecast, LatePoint, Outlook};
 
-const REMEDY: (&str, &str) = (
-    "加长 fast_period_ms 或 max_age_s、提高波特率，或把仪表分到两条总线；hazard-gateway plan 逐点列出",
-    "lengthen fast_period_ms or max_age_s, raise the baud rate, or put the instruments on two links; hazard-gateway plan names every point",
-);
+const PLAN: (&str, &str) = ("；hazard-gateway plan 逐点列出", "; hazard-gateway plan names every point");
 
 /// One warning for every bus that is too full, now or once all its values near their limits, or holds a deadline no longer then.
 #[must_use]
@@ -35,11 +32,44 @@ fn full_now(bus: &BusForecast) -> Finding {
             "bus {key} is asked for {now:.0} % of its time: late cycles are skipped, and an instrument that returns is read again later"
         ),
     );
-    let remedy = (
-        "加长 period_ms、提高波特率，或把仪表分到两条总线；hazard-gateway plan 逐点列出",
-        "lengthen period_ms, raise the baud rate, or put the instruments on two links; hazard-gateway plan names every point",
-    );
-    Finding::fatal(format!("link[{key}]"), message, (remedy.0.into(), remedy.1.into())).warning()
+    let remedy = remedy(bus, ("加长 period_ms".into(), "lengthen period_ms".into()));
+    Finding::fatal(format!("link[{key}]"), reckoned(bus, message), remedy).warning()
+}
+
+/// What helps on a link of this kind: longer periods, in words, and more.
+fn remedy(bus: &BusForecast, (zh, en): (String, String)) -> (String, String) {
+    if bus.assumed_round_trip.is_some() {
+        return (
+            format!("{zh}，或把仪表分到两条链路{}", PLAN.0),
+            format!("{en}, or put the instruments on two links{}", PLAN.1),
+        );
+    }
+    (
+        format!("{zh}、提高波特率，或把仪表分到两条总线{}", PLAN.0),
+        format!("{en}, raise the baud rate, or put the instruments on two links{}", PLAN.1),
+    )
+}
+
+/// On a socket nearly all of it is the round trip, and that is not known before the instrument answers: hence a warning, never an error.
+fn reckoned(bus: &BusForecast, (zh, en): (String, String)) -> (String, String) {
+    let Some(round_trip) = bus.assumed_round_trip else { return (zh, en) };
+    let ms = round_trip.as_millis();
+    (
+        format!("{zh}（按往返 {ms} ms 估算；实测见 /api/v1/devices 的 turnaround_us）"),
+        format!("{en} (reckoned with a round trip of {ms} ms; the real one is turnaround_us of /api/v1/devices)"),
+    )
+}
+
+/// How many times as long the fast periods must be; none where those without one are too much already, or only a deadline is late.
+fn longer(bus: &BusForecast, fast: &Outlook) -> (String, String) {
+    let times = ((fast.demand - bus.steady) / (1.0 - bus.steady) * 10.0).ceil() / 10.0;
+    if fast.demand > 1.0 && bus.steady < 1.0 {
+        return (
+            format!("把 fast_period_ms 加长到 {times} 倍或更长"),
+            format!("make fast_period_ms {times} times as long or longer"),
+        );
+    }
+    ("加长 fast_period_ms 或 max_age_s".to_owned(), "lengthen fast_period_ms or max_age_s".to_owned())
 }
 
 fn warning(bus: &BusForecast, fast: &Outlook, late: &[&LatePoint]) -> Finding {
@@ -62,7 +92,7 @@ fn warning(bus: &BusForecast, fast: &Outlook, late: &[&LatePoint]) -> Finding {
             "bus {key} is asked for {now:.0} % of its time, with every fast_period_ms in force {then:.0} %{late_en}"
         ),
     );
-    Finding::fatal(format!("link[{key}]"), message, (REMEDY.0.into(), REMEDY.1.into())).warning()
+    Finding::fatal(format!("link[{key}]"), reckoned(bus, message), remedy(bus, longer(bus, fast))).warning()
 }
 
 #[cfg(test)]
@@ -88,6 +118,23 @@ mod tests {
         assert!(one.message_en.contains(now) && one.message_en.contains(then), "{}", one.message_en);
         let (buses, files) = forecasts(5_000);
         assert_eq!(load_warnings(&buses, &files), []);
+    }
+
+    #[test]
+    fn a_socket_that_is_full_once_every_value_nears_its_limit_is_a_warning_with_its_numbers_and_what_helps() {
+        let (mut buses, files) = forecasts(900);
+        let serial = load_warnings(&buses, &files).remove(0);
+        assert!(serial.remedy_en.contains("1.4 times as long") && serial.remedy_en.contains("baud"), "{serial:?}");
+        assert!(serial.remedy_zh.contains("1.4 倍或更长、提高波特率，或把"), "{serial:?}");
+        buses[0].assumed_round_trip = Some(Duration::from_millis(5));
+        let [one] = load_warnings(&buses, &files).try_into().unwrap_or_else(|found| panic!("{found:?}"));
+        assert!(!one.fatal && one.message_en.contains("round trip of 5 ms"), "{}", one.message_en);
+        assert!(one.message_zh.contains("按往返 5 ms 估算"), "{}", one.message_zh);
+        assert!(one.remedy_en.contains("1.4 times as long") && !one.remedy_en.contains("baud"), "{}", one.remedy_en);
+        assert!(one.remedy_zh.contains("1.4 倍或更长，或把"), "{}", one.remedy_zh);
+        buses[0].steady = 0.5;
+        let steady = load_warnings(&buses, &files).remove(0);
+        assert!(steady.remedy_en.contains("1.8 times as long"), "what is not fast gives nothing back: {steady:?}");
     }
 
     #[test]

@@ -71,5 +71,5 @@ impl Core {
 
 fn bus_view(key: &str, status: &BusStatus) -> BusView {
     let detail = status.snapshot();
-    BusView { key: key.into(), up: detail.up, detail }
+    BusView { key: key.into(), up: detail.up, state: detail.state, detail }
 }

@@ -229,9 +229,9 @@ impl Core {
             BusMessage::Scan(Scan { device, answered, mut samples, ends_cycle, .. }) => {
                 self.derived.follow(device, &mut samples, ends_cycle);
                 self.store.append_samples(&samples, answered);
-                self.nearness.look(&samples);
                 let scan = Input::Scan { device, answered, samples: &samples };
                 self.engine.handle(scan, self.clock.now(), events);
+                self.nearness.look(&samples, &self.engine);
             }
             BusMessage::State { subject, code, detail } => {
                 let kind = EventKind::DeviceState { device: subject, code: code.into(), detail };

@@ -42,11 +42,14 @@ const LINK: [Named; 17] = [
 pub(super) fn register(registry: &mut Registry, buses: &Buses) {
     let reports: Vec<BusReport> = buses.iter().map(|(_, status)| status.report()).collect();
     let (up, used) = (Family::<OfBus, Gauge>::default(), Family::<OfBus, Gauge<f64, AtomicU64>>::default());
+    let silent = Family::<OfBus, Gauge>::default();
     for report in &reports {
+        silent.get_or_create(&of(report)).set(i64::from(report.state == "silent"));
         up.get_or_create(&of(report)).set(i64::from(report.up));
         used.get_or_create(&of(report)).set(report.utilisation_percent);
     }
-    registry.register("bus_up", "1 when the link is up", up);
+    registry.register("bus_up", "1 when the link is open", up);
+    registry.register("bus_silent", "1 when the link is open and no unit answers", silent);
     registry.register("bus_utilisation_percent", "Share of the last ten seconds with a request under way", used);
     for (name, help, value) in LINK {
         let family = Family::<OfBus, Counter>::default();

@@ -27,7 +27,7 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
 async fn devices(State(state): State<Arc<SiteState>>) -> Json<Value> {
     let view = |(key, status): &(String, Arc<BusStatus>)| {
         let report = status.report();
-        json!({ "key": key, "up": report.up, "detail": report })
+        json!({ "key": key, "up": report.up, "state": report.state, "detail": report })
     };
     Json(Value::Array(state.buses.iter().map(view).collect()))
 }

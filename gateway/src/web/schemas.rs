@@ -150,7 +150,9 @@ shapes! {
     }
     DecisionShape as "Decision" { by: String, role: String, at: Now, reason: String, #[serde(skip_serializing_if = "Option::is_none")] terminal: Option<String> }
     /// A link with all its counters.
-    DeviceLinkShape as "DeviceLink" { key: String, up: bool, detail: Map<String, Value> }
+    DeviceLinkShape as "DeviceLink" {
+        key: String, /** The link is open. */ up: bool, /** `up`; `silent`: open, and no unit answers; `down`. */ state: String, detail: Map<String, Value>
+    }
     ExchangesShape as "Exchanges" { bus: String, exchanges: Vec<Map<String, Value>> }
     IncidentsShape as "Incidents" {
         site: String, bus: String, version: String, utc_ms: i64, turnaround_edges_ms: Vec<f64>,

@@ -110,7 +110,7 @@ async fn hour(plan: Plan, folder: &Path) -> Outcome {
         annunciator: None,
         scans,
         progress: Arc::default(),
-        nearness: Nearness::of(&site.book, &site.buses),
+        nearness: Nearness::of(&site.book, &site.buses, &site.derived),
         derived: Derived::of(&site.book, site.derived.clone()),
     };
     let (core, core_task) = start(parts, core_stop.clone());

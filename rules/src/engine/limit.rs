@@ -95,8 +95,10 @@ impl Engine {
         !self.hot[i].needs_more() || self.has_what_it_needs(i)
     }
 
-    /// What is held against the limit of a rate or a deviation while the point says `value`.
-    pub(super) fn judged(&self, i: usize, value: f64) -> Option<f64> {
+    /// What is held against the limit of a rate or a deviation, rule `i` of the book, while its point says `value`: units per minute, the
+    /// difference. None of other rules, and while samples carry no slope or the reference says nothing.
+    #[must_use]
+    pub fn judged(&self, i: usize, value: f64) -> Option<f64> {
         match self.condition_of(i) {
             Condition::Rising { window, .. } => self.slope(i, *window, 1.0),
             Condition::Falling { window, .. } => self.slope(i, *window, -1.0),

@@ -2,6 +2,7 @@
 //!
 //! Every register of the scripted device says where it comes from: `unit * 1000 + address`.
 
+mod fair;
 mod faults;
 mod parts;
 mod periods;
@@ -12,6 +13,7 @@ mod table;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod told;
 mod wire;
 
 use crate::connect::{Connect, Connecting, LinkStream};
@@ -87,6 +89,14 @@ impl Rig {
         spec: BusSpec,
     ) -> Self {
         let status = Arc::new(BusStatus::new(&spec));
+        Self::start_with(connector, spec, status)
+    }
+    /// As [`Rig::start_spec`], with the counters of a run before this one.
+    fn start_with<C: Connect + 'static>(
+        connector: impl FnOnce(mpsc::Sender<DuplexStream>) -> C,
+        spec: BusSpec,
+        status: Arc<BusStatus>,
+    ) -> Self {
         let points = points_of(&spec);
         let (out, messages) = mpsc::channel(1024);
         let (offer, connections) = mpsc::channel(1);

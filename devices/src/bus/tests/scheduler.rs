@@ -2,7 +2,8 @@
 //! wire is its cost model. What decides (`choose`, `Unit`, `Group`) is the live bus' own; nothing here awaits.
 
 use super::*;
-use crate::bus::choice::{PROBE_REST, ROOM_AFTER, Turn, choose};
+use crate::bus::choice::{Turn, choose};
+use crate::bus::probes::{Probes, ROOM_AFTER, SHORT_SHARE};
 use crate::bus::unit::{Change, Unit};
 use crate::line::AskError;
 use crate::plan::Span;
@@ -44,6 +45,7 @@ struct Drawn {
     turnaround_ms: Vec<u64>,
     /// Units that are silent, and from when to when, in milliseconds.
     silent: (Range<usize>, Range<u64>),
+    timeout_ms: u64,
 }
 
 fn drawn(units: Range<usize>) -> impl Strategy<Value = Drawn> {
@@ -52,7 +54,7 @@ fn drawn(units: Range<usize>) -> impl Strategy<Value = Drawn> {
     (units, 0..8_usize, 3_000..30_000_u64, 1_000..200_000_u64).prop_map(|(units, unit, from, long)| {
         let (units, turnaround_ms): (Vec<_>, Vec<_>) = units.into_iter().unzip();
         let unit = unit % units.len();
-        Drawn { units, turnaround_ms, silent: (unit..unit + 1, from..from + long) }
+        Drawn { units, turnaround_ms, silent: (unit..unit + 1, from..from + long), timeout_ms: 400 }
     })
 }
 
@@ -97,7 +99,7 @@ struct Player {
     units: Vec<Unit>,
     begun: Instant,
     now: Instant,
-    probes_from: Instant,
+    probes: Probes,
     played: Played,
 }
 
@@ -110,7 +112,7 @@ impl Player {
             units,
             begun: now,
             now,
-            probes_from: now,
+            probes: Probes::new(now),
             played: Played { sent: Vec::new(), values: BTreeMap::new(), round: Duration::ZERO, load: 0.0 },
         }
     }
@@ -140,15 +142,16 @@ impl Player {
         }
     }
 
-    fn ask(&mut self, index: usize, answers: bool, turnaround: Duration) {
+    fn ask(&mut self, (index, longest): (usize, Option<Duration>), answers: bool, turnaround: Duration) {
         let (label, at) = (self.label(), self.since());
         let unit = &mut self.units[index];
         let probe = unit.dead.is_some();
-        let (span, limit) = unit.request(self.now, label).expect("a turn is given to a unit that has something to ask");
+        let (span, limit) =
+            unit.request(self.now, label, longest).expect("a turn is given to a unit that has something to ask");
         let took = if answers { turnaround.min(limit) } else { limit };
         self.now += took;
         if probe {
-            self.probes_from = self.now + took * PROBE_REST;
+            self.probes.over(&self.units, index, took, self.now);
         }
         self.played.sent.push(Sent { unit: index, span, at, took, probe });
         let label = self.label();
@@ -163,16 +166,21 @@ impl Player {
     }
 }
 
-/// Plays the bus that was drawn for `long`.
-fn play(drawn: &Drawn, long: Duration) -> Played {
+fn bus_of(drawn: &Drawn) -> BusSpec {
     let numbers: Vec<u8> = (1..).take(drawn.units.len()).collect();
     let mut spec = spec(tcp(), &numbers, FOUR);
+    spec.timeout = Duration::from_millis(drawn.timeout_ms);
     for (device, points) in spec.devices.iter_mut().zip(&drawn.units) {
         for (point, (period, critical)) in Arc::make_mut(&mut device.points).iter_mut().zip(points) {
             (point.period, point.critical) = (Duration::from_millis(*period), *critical);
         }
     }
-    let mut player = Player::new(&spec);
+    spec
+}
+
+/// Plays the bus that was drawn for `long`.
+fn play(drawn: &Drawn, long: Duration) -> Played {
+    let mut player = Player::new(&bus_of(drawn));
     let turnaround = |unit: usize| Duration::from_millis(drawn.turnaround_ms[unit]);
     for (index, unit) in player.units.iter().enumerate() {
         for (period, ..) in unit.requests() {
@@ -182,19 +190,26 @@ fn play(drawn: &Drawn, long: Duration) -> Played {
     }
     while player.since() < long {
         player.unasked();
-        match choose(&player.units, player.now, player.probes_from) {
+        match choose(&player.units, player.now, &player.probes) {
             Turn::Wait(wake) => {
                 assert!(wake > player.now, "a bus that waits for the past turns without end");
                 player.now = wake;
             }
-            Turn::Ask(index) => {
+            Turn::Ask(index, longest) => {
                 let at = u64::try_from(player.since().as_millis()).unwrap();
                 let silent = drawn.silent.0.contains(&index) && drawn.silent.1.contains(&at);
-                player.ask(index, !silent, turnaround(index));
+                player.ask((index, longest), !silent, turnaround(index));
             }
         }
     }
     player.played
+}
+
+/// Units that are read once a second or more rarely, some of them silent for ever, on a link that waits for seconds.
+fn patient(mut bus: Drawn, (dead, timeout_ms): (usize, u64)) -> Drawn {
+    bus.units.iter_mut().flatten().for_each(|(period_ms, _)| *period_ms = (*period_ms).max(1_000));
+    (bus.silent, bus.timeout_ms) = ((0..dead, 0..u64::MAX), timeout_ms);
+    bus
 }
 
 /// Longest time from one value of a point to the next.
@@ -301,13 +316,54 @@ proptest! {
         let played = play(&bus, 8 * MINUTE);
         let longest = played.sent.iter().filter(|s| s.probe).map(|s| s.took).max().unwrap_or_default();
         let dead = u32::try_from(bus.units.len() - 1).unwrap();
-        let turn = longest * (PROBE_REST + 1); // another one's may come just before, or two
+        let turn = longest * SHORT_SHARE; // another one's may come just before, or two
         let most = MINUTE.max(turn * dead) + ROOM_AFTER + turn * (dead - 1).min(2) + played.round + GRAIN;
         for unit in 1..bus.units.len() {
             let probes = played.sent.iter().filter(|s| s.unit == unit).map(|s| s.at);
             let times: Vec<Duration> = probes.chain([8 * MINUTE]).collect();
             let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
             prop_assert!(gap <= most, "unit {unit} of {dead} dead: {gap:?} without a probe, at most {most:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// However long the link's time-out: what lives waits for a dead unit in less than one of a hundred intervals, but for short probes.
+    #[test]
+    fn the_living_keep_their_intervals_whatever_the_time_out(
+        bus in drawn(9..24).prop_flat_map(|bus| (Just(bus), (1..9_usize, 500..4_000_u64))).prop_map(|(bus, dead)| patient(bus, dead)),
+    ) {
+        let played = play(&bus, 10 * MINUTE);
+        prop_assume!(played.load <= ROOM);
+        let busy = played.round.div_f64(1.0 - played.load) + GRAIN;
+        let living = played.values.values().enumerate().filter(|(n, _)| !bus.silent.0.contains(&(n / 4)));
+        for (n, values) in living {
+            let settled: Vec<Value> = values.iter().copied().filter(|v| v.at > 2 * MINUTE).collect();
+            let mut intervals: Vec<Duration> = settled.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+            intervals.sort();
+            let (p99, period) = (intervals[intervals.len() * 99 / 100], period_of(&bus, n / 4, n % 4));
+            prop_assert!(p99 <= period.mul_f64(1.15) + busy.min(Duration::from_millis(350)), "{n}: {p99:?} between values, {period:?}");
+        }
+    }
+}
+
+/// Every unit is read each second, so that there is never room for two seconds, and always for four tenths.
+#[test]
+fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
+    for (dead, timeout_ms) in [(1, 2_000), (3, 2_000), (1, 400)] {
+        let units = vec![vec![(1_000, false); 4]; 6];
+        let bus = Drawn { turnaround_ms: vec![20; 6], units, silent: (0..dead, 0..u64::MAX), timeout_ms };
+        let plan = crate::forecast(&bus_of(&bus), dead, &|_| MINUTE).with_dead.unwrap();
+        let long = 2 * plan.back_slower;
+        let played = play(&bus, long);
+        for unit in 0..dead {
+            let probes = played.sent.iter().filter(|s| s.unit == unit && s.took >= Duration::from_millis(timeout_ms));
+            let times: Vec<Duration> = [Duration::ZERO].into_iter().chain(probes.map(|s| s.at)).chain([long]).collect();
+            let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+            assert!(gap <= plan.back_slower, "{unit} of {dead}: {gap:?}, {:?} by the plan", plan.back_slower);
+            assert!(gap * 4 >= plan.back_slower, "the plan is no wild guess: {gap:?} {:?}", plan.back_slower);
         }
     }
 }

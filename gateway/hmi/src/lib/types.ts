@@ -294,6 +294,8 @@ export interface Stage {
 export interface BusView {
   key: string;
   up: boolean;
+  /** `silent`: open, and no unit answers. */
+  state: 'up' | 'silent' | 'down';
   detail: Record<string, unknown>;
 }
 export interface OutboxFigures {

@@ -52,13 +52,13 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// All bytes of all files under a folder.
+/// All bytes of all files under a folder. SQLite takes files beside its own away while they are listed.
 fn on_the_disk(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         match entry.file_type().unwrap().is_dir() {
             true => bytes.extend(on_the_disk(&entry.path())),
-            false => bytes.extend(std::fs::read(entry.path()).unwrap()),
+            false => bytes.extend(std::fs::read(entry.path()).unwrap_or_default()),
         }
     }
     bytes

@@ -1,0 +1,123 @@
+//! When dead units are probed and how long each probe waits: what those that are silent cost those that live.
+//!
+//! ```text
+//!   short  as long as the gap before the next work of the living allows, up to 300 ms; one that finds none waits 3 s and goes all the same
+//!   long   the link's whole time-out, for a unit that became slower: where there is room for it, else once in 150 periods of the living
+//! ```
+//! Pure. Owns the pace: short probes take 4 % of the bus, long ones what is left of 5. Leaves the state of each dead unit to [`super::unit`].
+
+use super::choice::Turn;
+use super::unit::Unit;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// All probes together have one part in so many of the bus …
+pub(super) const SHARE: u32 = 20;
+/// … and short ones alone one in so many, so that there is something left for long ones.
+pub(super) const SHORT_SHARE: u32 = 25;
+
+/// A probe for which there is no room waits so long and no longer: a unit is back within 65 s of its return, the longest pause and this.
+pub(super) const ROOM_AFTER: Duration = Duration::from_secs(3);
+
+/// The living wait for a long probe in one of so many of their periods: less than the hundredth interval.
+const PERIODS_APART: u32 = 150;
+/// A wait that is a smaller part of a period than that (15 %) is not felt.
+const FELT_UP_TO: u32 = 7;
+
+/// The pace of all probes of a bus.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probes {
+    from: Instant,
+    /// No long one before: they have what is left of the share.
+    long_from: Instant,
+    /// No long one before that holds anybody up.
+    holds_up_from: Instant,
+}
+
+/// What those that live want.
+pub(super) struct Living {
+    /// Of them wants to be asked now.
+    pub(super) is_ready: bool,
+    /// When the next one does; none when nobody lives.
+    pub(super) next: Option<Instant>,
+}
+
+impl Probes {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { from: now, long_from: now, holds_up_from: now }
+    }
+
+    /// When the share that probes have taken is paid for.
+    pub(super) fn rest_until(&self) -> Instant {
+        self.from.max(self.long_from)
+    }
+
+    /// A long probe has made the living wait since then.
+    pub(super) fn has_held_up(&self, since: Instant) -> bool {
+        self.holds_up_from > since
+    }
+
+    /// A dead unit to probe: the one that has waited longest, so that all have their turn where there is not time for all.
+    pub(super) fn turn(&self, units: &[Unit], now: Instant, living: &Living, mut wake: Instant) -> Turn {
+        // A bus that is asked for more than it can do has never room: what is late has its share all the same.
+        // A gap may come soon: only when none came for a while does a probe go before work that is there.
+        let gap = if living.is_ready { ROOM_AFTER } else { Duration::ZERO };
+        let next_long = next_long(units);
+        let mut longest: Option<(Instant, usize, Duration)> = None;
+        for (index, unit) in units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
+            let Some(probe) = unit.dead else { continue };
+            let paced = |at: Instant, gap| if living.next.is_some() { at.max(self.from + gap) } else { at };
+            let from = paced(probe.at, Duration::ZERO).max(unit.not_before);
+            let late = paced(probe.at + probe.pause.min(ROOM_AFTER), gap).max(unit.not_before);
+            wake = wake.min(if from > now { from } else { late }).min(unit.next_due().unwrap_or(wake));
+            if from > now || longest.is_some_and(|(at, ..)| at <= probe.at) {
+                continue;
+            }
+            let room = living.next.map(|next| next.saturating_duration_since(now));
+            let wait = self.wait(unit, room, now, late <= now, next_long == Some(index));
+            longest = wait.map(|wait| (probe.at, index, wait)).or(longest);
+        }
+        longest.map_or(Turn::Wait(wake), |(_, index, wait)| Turn::Ask(index, Some(wait)))
+    }
+
+    /// How long a probe that is due waits for its answer; `None` when it waits for room itself.
+    fn wait(&self, unit: &Unit, room: Option<Duration>, now: Instant, late: bool, has_turn: bool) -> Option<Duration> {
+        let waits = unit.probe_waits();
+        let Some(room) = room.map(|room| room.saturating_sub(unit.longest_wire())) else {
+            return Some(if unit.wants_long_probe() { waits.long } else { waits.short });
+        };
+        if has_turn && now >= self.long_from && (room >= waits.long || now >= self.holds_up_from) {
+            return (room >= waits.long || late).then_some(waits.long);
+        }
+        if room >= waits.least { Some(room.min(waits.short)) } else { late.then_some(waits.least) }
+    }
+
+    /// A probe of `unit` is over, answered or not.
+    pub(super) fn over(&mut self, units: &[Unit], index: usize, took: Duration, now: Instant) {
+        let unit = &units[index];
+        if !unit.dead.is_some_and(|probe| probe.is_long) {
+            self.from = now + took * (SHORT_SHARE - 1);
+            self.long_from = self.long_from.max(now - took) + took * SHARE;
+            return;
+        }
+        // The others' short ones do not wait for it.
+        self.from = now + took.min(unit.probe_waits().short) * (SHORT_SHARE - 1);
+        self.long_from = now + took * (SHARE - 1);
+        let living = || units.iter().filter(|u| u.dead.is_none());
+        if living().any(|u| u.wish(now).is_some_and(|wish| wish.from < now)) {
+            self.holds_up_from = now + apart(living(), took);
+        }
+    }
+}
+
+/// Whose turn the next long probe is: one that had none yet goes first, then the one whose last is longest ago.
+fn next_long(units: &[Unit]) -> Option<usize> {
+    let wanting = units.iter().enumerate().filter(|(_, u)| u.is_askable() && u.wants_long_probe());
+    wanting.min_by_key(|(_, u)| u.dead.and_then(|probe| probe.long_at)).map(|(index, _)| index)
+}
+
+/// From one long probe that holds others up to the next: of the living whose intervals it makes longer than promised, the slowest counts.
+pub(super) fn apart<'a>(living: impl Iterator<Item = &'a Unit>, took: Duration) -> Duration {
+    let periods = living.flat_map(Unit::periods).filter(|period| *period < took * FELT_UP_TO);
+    periods.max().unwrap_or_default() * PERIODS_APART
+}

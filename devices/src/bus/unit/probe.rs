@@ -1,0 +1,88 @@
+//! A unit that is dead: its probes, how long they wait, and what ends it without an answer.
+
+use super::{MISSES_TO_DIE, Unit};
+use rules::Fault;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(super) const FIRST_PROBE: Duration = Duration::from_secs(2);
+pub(in crate::bus) const LAST_PROBE: Duration = Duration::from_secs(60);
+/// Longest wait for a unit that is dead, but for long probes.
+const PROBE_LIMIT: Duration = Duration::from_millis(300);
+
+#[derive(Clone, Copy, Debug)]
+pub(in crate::bus) struct Probe {
+    pub(in crate::bus) at: Instant,
+    pub(in crate::bus) pause: Duration,
+    /// As long as the unit was waited for when it lived; a wait that is shorter would not find it.
+    least: Duration,
+    /// The last one waited for the whole time-out.
+    pub(in crate::bus) is_long: bool,
+    /// When one did last.
+    pub(in crate::bus) long_at: Option<Instant>,
+}
+
+impl Probe {
+    /// A short one comes first.
+    pub(super) fn first(at: Instant, least: Duration) -> Self {
+        Self { at, pause: FIRST_PROBE, least, is_long: true, long_at: None }
+    }
+}
+
+/// How long probes of a unit wait for an answer.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::bus) struct ProbeWaits {
+    /// Shorter is of no use.
+    pub(in crate::bus) least: Duration,
+    pub(in crate::bus) short: Duration,
+    /// The whole time-out: it may have become slower.
+    pub(in crate::bus) long: Duration,
+}
+
+impl Unit {
+    pub(super) fn note_probe(&mut self, wait: Duration, now: Instant) {
+        let short = self.probe_waits().short;
+        if let Some(probe) = &mut self.dead {
+            probe.is_long = wait > short;
+            probe.long_at = if probe.is_long { Some(now) } else { probe.long_at };
+        }
+    }
+
+    /// A short probe and a long one by turns, as far as the bus has time for long ones.
+    pub(in crate::bus) fn wants_long_probe(&self) -> bool {
+        let waits = self.probe_waits();
+        waits.long > waits.short && self.dead.is_some_and(|probe| !probe.is_long)
+    }
+
+    pub(in crate::bus) fn probe_waits(&self) -> ProbeWaits {
+        let long = self.patience.limit();
+        let short = long.min(PROBE_LIMIT);
+        ProbeWaits { least: self.dead.map_or(short, |probe| probe.least.min(short)), short, long }
+    }
+
+    /// The next probe asks something else: a device that never answers one request may answer another.
+    pub(super) fn probe_another(&mut self) {
+        self.groups[self.asked].probe_another();
+        let next = (1..=self.groups.len()).map(|n| (self.asked + n) % self.groups.len());
+        self.repeat = next.into_iter().find(|n| self.groups[*n].is_askable());
+    }
+
+    /// A run of the bus before this one has told that it is dead: so it is, until it answers.
+    pub(in crate::bus) fn stays_dead(&mut self, why: Fault, now: Instant) {
+        self.dead = Some(Probe::first(now, self.patience.least()));
+        (self.fault, self.misses) = (why, MISSES_TO_DIE);
+    }
+
+    /// Why it is dead.
+    pub(in crate::bus) fn why_dead(&self) -> Option<Fault> {
+        self.dead.map(|_| self.fault)
+    }
+
+    /// The link was lost: what was asked is void. A dead unit is probed as soon as the link is back. A cycle under way is closed by
+    /// [`Self::unasked`]: what it told stays told.
+    pub(in crate::bus) fn link_lost(&mut self, now: Instant) {
+        self.dead = self.dead.map(|probe| Probe { at: now, pause: FIRST_PROBE, ..probe });
+        self.repeat = None;
+        self.shapes.forget_first();
+    }
+}
