@@ -62,8 +62,9 @@ pub(crate) fn set_low_latency(port: &impl AsRawFd) -> io::Result<()> {
 pub struct ClockDiscipline {
     /// A time service sets the clock and has not been silent for too long: `STA_UNSYNC` is not set.
     pub synchronised: bool,
-    /// `maxerror`: how far the clock can be wrong at most, in µs. The time service sets it; the kernel lets it grow by half a millisecond
-    /// a second, and at 16 s the clock is no longer synchronised.
+    /// How far the clock can be wrong at most, in µs: `maxerror` and what is still to be slewed away. The time service sets the first; the
+    /// kernel lets it grow by half a millisecond a second, and at 16 s the clock is no longer synchronised. chrony and ntpd count the
+    /// distance to the source of time in it, systemd-timesyncd begins at 0 with each answer.
     pub max_error_us: u64,
 }
 
@@ -81,7 +82,10 @@ pub fn clock_discipline() -> io::Result<ClockDiscipline> {
         return Err(io::Error::last_os_error());
     }
     let synchronised = timex.status & libc::STA_UNSYNC == 0;
-    Ok(ClockDiscipline { synchronised, max_error_us: u64::try_from(timex.maxerror).unwrap_or(0) })
+    // What is still to be slewed away is not in `maxerror` where the service does not put it there (systemd-timesyncd).
+    let offset_us = timex.offset.unsigned_abs() / if timex.status & libc::STA_NANO == 0 { 1 } else { 1000 };
+    let max_error_us = u64::try_from(timex.maxerror).unwrap_or(0).saturating_add(offset_us.into());
+    Ok(ClockDiscipline { synchronised, max_error_us })
 }
 
 #[cfg(test)]
@@ -90,10 +94,12 @@ mod tests {
 
     #[test]
     fn the_kernel_says_how_far_the_clock_can_be_wrong_or_refuses() {
-        // What it says is the machine's; that the struct is read at its places shows in the bound that the kernel keeps: 16 s.
+        // What it says is the machine's; that the struct is read at its places shows in the bound that the kernel keeps: 16 s, and half a second to slew.
         match clock_discipline() {
-            Ok(said) => assert!(said.max_error_us <= 16_000_000, "{said:?}"),
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}"),
+            Ok(said) => assert!(said.max_error_us <= 17_000_000, "{said:?}"),
+            Err(error) => {
+                assert!(matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported), "{error}")
+            }
         }
     }
 

@@ -62,7 +62,29 @@ pub(super) fn check(file: &SiteFile, findings: &mut Vec<Finding>) {
         if let Err(why) = tel_uri(table.telephone.shown()) {
             findings.push(Finding::fatal(format!("call[#{i}].telephone"), words(why), remedy()));
         }
+        for (key, post) in [("post", &table.post), ("post_en", &table.post_en)] {
+            if post.chars().filter(|c| c.is_numeric()).count() >= DIGITS_OF_A_NUMBER {
+                findings.push(Finding::fatal(format!("call[#{i}].{key}"), number_in_a_post(), move_it()));
+            }
+        }
     }
+}
+
+/// So many digits in the name of a post are a number that somebody can be called by; 1号岗, 2 班 have fewer.
+const DIGITS_OF_A_NUMBER: usize = 5;
+
+fn number_in_a_post() -> (String, String) {
+    (
+        "岗位里有电话号码：岗位会写入事件并上报".into(),
+        "a telephone number in a post, which goes into events and to the office".into(),
+    )
+}
+
+fn move_it() -> (String, String) {
+    (
+        "号码写在 telephone 里，岗位只写岗位".into(),
+        "the number belongs into `telephone`, the post alone into `post`".into(),
+    )
 }
 
 fn words(why: NotANumber) -> (String, String) {
@@ -100,8 +122,13 @@ fn masked(text: &str) -> String {
     let line = |line: &str| {
         let begun = line.trim_start();
         if begun.starts_with('[') {
-            inside = begun.trim_start_matches(['[', ' ']).starts_with("call");
+            inside = begun.trim_start_matches(['[', ' ', '"', '\'']).starts_with("call");
             return line.to_owned();
+        }
+        // `call = [` and what follows up to the next table
+        if begun.trim_start_matches(['"', '\'']).starts_with("call") && line.contains('=') {
+            inside = true;
+            return starred(line);
         }
         let key = line.split('=').next().unwrap_or_default().trim();
         match (inside, line.split_once('=')) {
@@ -110,8 +137,6 @@ fn masked(text: &str) -> String {
             }
             (true, Some((key, value))) => format!("{key}={}", starred(value)),
             (true, None) => starred(line),
-            // `call = [{ … }]`
-            (false, _) if line.contains("telephone") || key == "call" => starred(line),
             (false, _) => line.to_owned(),
         }
     };
@@ -176,6 +201,18 @@ mod tests {
         assert!(
             path == "call[#0].telephone" && words.contains("a text in quotes") && !words.contains("555"),
             "{words}"
+        );
+        let found = said(&format!("{CALL}telephone = \"110\"\nname = [\"张三\"]\n"));
+        let [(path, 6, words)] = found.as_slice() else { panic!("{found:?}") };
+        assert!(path == "call[#0].name" && !words.contains("张三"), "{words}");
+        let found = said(&format!("{}telephone = \"110\"\n", CALL.replace("值班长", "值班长 0555-0000")));
+        assert_eq!(
+            found,
+            [(
+                "call[#0].post".into(),
+                3,
+                "a telephone number in a post, which goes into events and to the office".into()
+            )]
         );
         let found = said(CALL);
         assert_eq!(found, [("call[#0]".into(), 1, "the key `telephone` is missing".into())]);
@@ -245,6 +282,13 @@ mod tests {
             hidden.contains("值班长") && hidden.contains("areas = [\"A9\"]") && hidden.contains("泵房 1"),
             "{hidden}"
         );
+        for form in [
+            "call = [\n  { level = 1, post = \"值班长\", name = \"张三\", phone = \"138 0555\" },\n]\n[area]\n",
+            "[[\"call\"]]\nname = \"张三\"\nphone = 0555\n",
+        ] {
+            let hidden = masked(form);
+            assert!(!hidden.contains("张三") && !hidden.contains("0555") && hidden.len() == form.len(), "{hidden}");
+        }
         let found = checked(&text[..text.find("[[area]]").unwrap()]);
         let (mut open, mut log) = (Vec::new(), Vec::new());
         diagnostic::print(&found.diagnostics, &found.files, false, &mut open).unwrap();

@@ -74,8 +74,10 @@ pub(super) fn wrong_kind(path: String, key: &str, message: &str, written: Option
         )
     });
     let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
-    // a number that somebody may be called by is repeated to no log
-    let shown = written.map_or_else(String::new, |value| if key == "telephone" { "…".into() } else { shown(value) });
+    // what `[[call]]` says of people is repeated to no log
+    let is_of_calls = path == "call" || path.starts_with("call[");
+    let is_personal = is_of_calls && !["level", "priorities", "areas"].contains(&key);
+    let shown = written.map_or_else(String::new, |value| if is_personal { "…".into() } else { shown(value) });
     let (zh, en) = match bounds(expected) {
         Some((low, high)) if message.starts_with("invalid value") => {
             (format!("{shown} 不在 {low} 到 {high} 之间"), format!("{shown} is not within {low} to {high}"))

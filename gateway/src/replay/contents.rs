@@ -8,8 +8,10 @@ use serde_json::Value;
 
 /// Of the alarm: by what it was judged.
 const OF_THE_ALARM: [&str; 7] = ["priority", "limit", "deadband", "on_delay_ms", "off_delay_ms", "drill", "detail"];
-/// Of the event's own kind: how far it went, and by whom.
-const OF_THE_KIND: [&str; 6] = ["level", "count", "assumed", "by", "role", "reason"];
+/// Of the event's own kind: how far it went, why, and who was to be called.
+const OF_THE_KIND: [&str; 8] = ["level", "count", "assumed", "latched", "rule", "why", "new", "call"];
+/// Where a kind keeps who did it; when they did is the event's own time, on the clock of the run.
+const WHO: [&str; 4] = ["/by", "/shelf/by", "/bypass/by", "/service/by"];
 
 /// Each field that differs, as `limit 25.0 → 28.0`: recorded, then replayed.
 #[must_use]
@@ -20,8 +22,16 @@ pub(super) fn differing(recorded: &EventKind, replayed: &EventKind) -> Vec<Strin
     let by_sample = |event: &Value| event["fact"]["cause"] == "sample";
     let value =
         (by_sample(&was) && by_sample(&is)).then_some(("reading", &was["fact"]["reading"], &is["fact"]["reading"]));
-    let differ = alarm.chain(kind).chain(value).filter(|(_, was, is)| was != is);
+    let who = WHO
+        .iter()
+        .flat_map(|place| ["by", "role", "reason"].map(|name| (name, who(&was, place, name), who(&is, place, name))));
+    let differ = alarm.chain(kind).chain(value).chain(who).filter(|(_, was, is)| was != is);
     differ.map(|(name, was, is)| format!("{name} {was} → {is}")).collect()
+}
+
+/// Nothing where that kind keeps nobody there.
+fn who<'a>(event: &'a Value, place: &str, name: &str) -> &'a Value {
+    event.pointer(place).map_or(&Value::Null, |decision| &decision[name])
 }
 
 /// An event that cannot be written has been in no journal.
@@ -32,7 +42,8 @@ fn fields(kind: &EventKind) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::{AlarmFact, Cause, Finite, Reading};
+    use rules::hazard::Decision;
+    use rules::{AlarmFact, Cause, Finite, Mono, Now, Reading};
 
     fn raised(limit: f64, value: f64, cause: Cause) -> EventKind {
         let reading = Some(Reading::Good(Finite::new(value).unwrap()));
@@ -50,5 +61,23 @@ mod tests {
         let EventKind::Raised { fact, .. } = was.clone() else { unreachable!() };
         let assumed = EventKind::Raised { fact, assumed: true, late_by_ms: 0 };
         assert_eq!(differing(&was, &assumed), ["assumed false → true"], "lateness is of the run");
+    }
+
+    #[test]
+    fn who_did_it_and_why_must_come_out_again_and_not_when_by_the_clock_of_another_boot() {
+        let acked = |by: &str, reason: &str, mono: u64| {
+            let at = Now { mono: Mono(mono), ..Now::default() };
+            let by = Decision {
+                by: by.into(),
+                role: "operator".into(),
+                at,
+                reason: reason.into(),
+                terminal: mono.to_string(),
+            };
+            EventKind::Acked { fact: AlarmFact::default(), by }
+        };
+        assert_eq!(differing(&acked("li", "seen", 1), &acked("li", "seen", 9_000)), [""; 0]);
+        assert_eq!(differing(&acked("li", "seen", 1), &acked("wang", "seen", 1)), [r#"by "li" → "wang""#]);
+        assert_eq!(differing(&acked("li", "seen", 1), &acked("li", "", 1)), [r#"reason "seen" → """#]);
     }
 }

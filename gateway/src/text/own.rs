@@ -28,8 +28,8 @@ const STORAGE: Own = own(
 const CLOCK: Own = own(
     "网关时钟被调整或未校时",
     "事件的时间不可信；报警判断不受影响",
-    "通知系统维护人员检查校时服务",
-    "Call who maintains the machine: check the time service",
+    "通知系统维护人员检查校时服务（chrony 的配置须有 rtcsync）",
+    "Call who maintains the machine: check the time service (chrony must be configured with rtcsync)",
 );
 const UPLINK: Own = own(
     "网络、消息代理或镇办值守站不可用",
