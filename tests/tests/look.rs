@@ -48,7 +48,7 @@ async fn whoever_may_read_the_data_folder_sees_a_running_gateway() {
 
     let without = asked(&["status", "--url", &site.base]);
     let said = String::from_utf8_lossy(&without.stderr).into_owned();
-    assert!(without.status.code() == Some(4) && said.contains("401") && said.contains("--config"), "{said}");
+    assert!(without.status.code() == Some(5) && said.contains("401") && said.contains("--config"), "{said}");
 
     let token = dir.path().join("site-data/local-token");
     assert_eq!(std::fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);

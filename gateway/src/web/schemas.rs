@@ -112,7 +112,7 @@ macro_rules! shapes {
 shapes! {
     /// The engine's moment: monotonic nanoseconds and the label of the wall clock.
     Now as "Now" { mono: u64, wall: Wall }
-    Wall as "Wall" { utc_ms: i64, /** `synced`, `unsynced`, `stepped`. */ quality: String, /** How far it can be wrong at most; left out where nobody knows. */ max_error_ms: Option<u16> }
+    Wall as "Wall" { utc_ms: i64, /** `synced`, `unsynced`, `stepped`. */ quality: String, /** How far it can be wrong at most; left out where nobody knows. */ #[serde(skip_serializing_if = "Option::is_none")] max_error_ms: Option<u16> }
     SessionShape as "Session" {
         kind: PageKind, user: Option<String>, display_name: Option<String>, role: Option<Role>, roles: Vec<Role>, csrf: Option<String>, demo: bool, setup_needed: bool, utc_ms: i64
     }
