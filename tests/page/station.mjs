@@ -133,7 +133,7 @@ export async function station({ demo, browser, fact, until, use }) {
     await fact('all scenarios end from the page', async () => {
       await page.getByRole('button', { name: '全部停止' }).click();
       await page.getByText('已停止，装置将逐步恢复正常').waitFor({ timeout: 5000 });
-      return (await page.getByText('进行中').count()) === 0;
+      await page.getByText('进行中').first().waitFor({ state: 'detached', timeout: 5000 });
     });
     await second.context().close();
     await page.context().close();
