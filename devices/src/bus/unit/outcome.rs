@@ -168,7 +168,7 @@ impl Unit {
         }
         let least = self.patience.least();
         self.patience.forget();
-        self.dead = Some(Probe::first(now + FIRST_PROBE, least));
+        self.dead = Some(Probe::first(now + FIRST_PROBE, least, now));
         Change::Died
     }
 }

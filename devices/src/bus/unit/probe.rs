@@ -16,16 +16,18 @@ pub(in crate::bus) struct Probe {
     pub(in crate::bus) pause: Duration,
     /// As long as the unit was waited for when it lived; a wait that is shorter would not find it.
     least: Duration,
+    /// The last one waited for less than a short one may, as the living left no more: had the unit become slower it would not have been found.
+    is_cut: bool,
     /// The last one waited for the whole time-out.
     pub(in crate::bus) is_long: bool,
-    /// When one did last.
-    pub(in crate::bus) long_at: Option<Instant>,
+    /// When one did last; until then, when the unit died.
+    pub(in crate::bus) long_at: Instant,
 }
 
 impl Probe {
-    /// A short one comes first.
-    pub(super) fn first(at: Instant, least: Duration) -> Self {
-        Self { at, pause: FIRST_PROBE, least, is_long: true, long_at: None }
+    /// Of a unit that died now. A short one comes first.
+    pub(super) fn first(at: Instant, least: Duration, now: Instant) -> Self {
+        Self { at, pause: FIRST_PROBE, least, is_cut: false, is_long: true, long_at: now }
     }
 }
 
@@ -41,17 +43,19 @@ pub(in crate::bus) struct ProbeWaits {
 
 impl Unit {
     pub(super) fn note_probe(&mut self, wait: Duration, now: Instant) {
-        let short = self.probe_waits().short;
+        let (wants_long, waits) = (self.wants_long_probe(), self.probe_waits());
         if let Some(probe) = &mut self.dead {
-            probe.is_long = wait > short;
-            probe.long_at = if probe.is_long { Some(now) } else { probe.long_at };
+            probe.is_long = wait >= waits.long && (wants_long || waits.long > waits.short);
+            probe.is_cut = wait < waits.short;
+            probe.long_at = if probe.is_long { now } else { probe.long_at };
         }
     }
 
-    /// A short probe and a long one by turns, as far as the bus has time for long ones.
+    /// A short probe and a long one by turns, as far as the bus has time for long ones; where a short one waits as long, after one that was
+    /// cut alone.
     pub(in crate::bus) fn wants_long_probe(&self) -> bool {
         let waits = self.probe_waits();
-        waits.long > waits.short && self.dead.is_some_and(|probe| !probe.is_long)
+        self.dead.is_some_and(|probe| probe.is_cut || (waits.long > waits.short && !probe.is_long))
     }
 
     pub(in crate::bus) fn probe_waits(&self) -> ProbeWaits {
@@ -69,7 +73,7 @@ impl Unit {
 
     /// A run of the bus before this one has told that it is dead: so it is, until it answers.
     pub(in crate::bus) fn stays_dead(&mut self, why: Fault, now: Instant) {
-        self.dead = Some(Probe::first(now, self.patience.least()));
+        self.dead = Some(Probe::first(now, self.patience.least(), now));
         (self.fault, self.misses) = (why, MISSES_TO_DIE);
     }
 
