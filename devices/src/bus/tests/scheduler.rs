@@ -385,13 +385,14 @@ fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
 #[test]
 fn a_unit_that_now_needs_nearly_the_whole_of_a_short_time_out_is_found_on_a_busy_bus() {
     let slow_from = Duration::from_secs(30);
-    for (others, was_there, most_s) in [(9, true, 300), (9, false, 300), (14, true, 65), (14, false, 65)] {
+    for (others, was_there) in [(9, true), (9, false), (14, true), (14, false)] {
         let units = vec![vec![(1_000, false); 4]; others + 1];
         let bus = Drawn { turnaround_ms: vec![20; others + 1], units, silent: (0..0, 0..0), timeout_ms: 300 };
+        let back = Duration::from_secs(if others == 9 { 300 } else { 65 });
         let mut player = Player::new(&bus_of(&bus));
         // off until it is slow, or there and quick; away for five minutes in between, so that its probes are far apart
         let away = slow_from..slow_from + 5 * MINUTE;
-        player.play(away.end + Duration::from_secs(most_s), |unit, _, at| match unit {
+        player.play(away.end + back, |unit, _, at| match unit {
             0 if at < away.start && was_there => Some(Duration::from_millis(20)),
             0 if at < away.end => None,
             0 => Some(Duration::from_millis(250)),
@@ -400,5 +401,26 @@ fn a_unit_that_now_needs_nearly_the_whole_of_a_short_time_out_is_found_on_a_busy
         let values = player.played.values.values().take(4).flatten();
         let back = values.filter(|v| v.good && v.at > away.end).map(|v| v.at).min();
         assert!(back.is_some(), "{others} others, there before: {was_there}");
+    }
+}
+
+/// It answers but one of its two requests, and no longer as fast as a short probe waits: long probes are not for the other one alone.
+#[test]
+fn a_unit_that_became_slower_and_answers_one_request_of_two_is_found_whichever_that_is() {
+    for (all, answered) in [(1, 0), (1, 100), (14, 0), (14, 100)] {
+        let units = vec![vec![(1_000, false); 2]; all];
+        let bus = Drawn { turnaround_ms: vec![20; all], units, silent: (0..0, 0..0), timeout_ms: 1_000 };
+        let mut spec = bus_of(&bus);
+        for device in &mut spec.devices {
+            device.points = device.points.iter().take(2).cloned().collect();
+        }
+        let mut player = Player::new(&spec);
+        player.play(20 * MINUTE, |unit, span, at| match unit {
+            0 if at > MINUTE => (span.address == answered).then_some(Duration::from_millis(800)),
+            _ => Some(Duration::from_millis(20)),
+        });
+        let values = player.played.values.values().take(2).flatten();
+        let back = values.filter(|v| v.good && v.at > 2 * MINUTE).count();
+        assert!(back > 0, "{all} units, it answers {answered}");
     }
 }
