@@ -53,11 +53,6 @@ impl Probes {
         self.from.max(self.long_from)
     }
 
-    /// A long probe has made the living wait since then.
-    pub(super) fn has_held_up(&self, since: Instant) -> bool {
-        self.holds_up_from > since
-    }
-
     /// A dead unit to probe: the one that has waited longest, so that all have their turn where there is not time for all.
     pub(super) fn turn(&self, units: &[Unit], now: Instant, living: &Living, mut wake: Instant) -> Turn {
         // A bus that is asked for more than it can do has never room: what is late has its share all the same.

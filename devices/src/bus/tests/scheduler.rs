@@ -382,13 +382,15 @@ fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
 }
 
 /// Every answer takes 20 ms and all want one each second: nine units of four requests leave 280 ms, fourteen nothing at all.
+/// The plan says how long it takes where gaps cut the probes.
 #[test]
 fn a_unit_that_now_needs_nearly_the_whole_of_a_short_time_out_is_found_on_a_busy_bus() {
     let slow_from = Duration::from_secs(30);
     for (others, was_there) in [(9, true), (9, false), (14, true), (14, false)] {
         let units = vec![vec![(1_000, false); 4]; others + 1];
         let bus = Drawn { turnaround_ms: vec![20; others + 1], units, silent: (0..0, 0..0), timeout_ms: 300 };
-        let back = Duration::from_secs(if others == 9 { 300 } else { 65 });
+        let plan = crate::forecast(&bus_of(&bus), 1, &|_| MINUTE).with_dead.unwrap();
+        let back = if others == 9 { plan.back_slower } else { Duration::from_secs(65) };
         let mut player = Player::new(&bus_of(&bus));
         // off until it is slow, or there and quick; away for five minutes in between, so that its probes are far apart
         let away = slow_from..slow_from + 5 * MINUTE;
