@@ -67,7 +67,8 @@ pub struct Outlook {
     /// Longest time after its return until a dead unit is probed: all have their turn within their share of the bus. Nothing when none is dead.
     #[serde(rename = "back_ms", serialize_with = "as_ms")]
     pub back: Duration,
-    /// The same where it now takes longer to answer than a short probe waits: until it is asked with the link's whole time-out.
+    /// The same where it now takes longer to answer than a short probe waits, in a gap of the living perhaps: until it is asked with the link's
+    /// whole time-out.
     #[serde(rename = "back_slower_ms", serialize_with = "as_ms")]
     pub back_slower: Duration,
     /// Points whose freshness cannot hold.
@@ -112,7 +113,7 @@ pub fn forecast(spec: &BusSpec, dead: usize, max_age: &dyn Fn(PointId) -> Durati
     let unit = |d: &DeviceSpec| Unit::new(d.clone(), &spec.transport, spec.timeout, now);
     let units: Vec<Unit> = spec.devices.iter().map(unit).collect();
     let requests = units.iter().flat_map(|u| requests(spec, u, now)).collect();
-    let dead = dead.min(units.len());
+    let dead = dead.min(units.iter().filter(|u| u.is_askable()).count());
     let with_dead = (dead > 0).then(|| Play::new(spec, now, dead).run(max_age));
     let all_fast = all_fast(spec).map(|fast| Play::new(&fast, now, 0).run(max_age));
     BusForecast {
@@ -183,8 +184,6 @@ struct Play<'a> {
     begun: Instant,
     now: Instant,
     probes: Probes,
-    /// A dead unit was asked with the whole time-out.
-    has_long_probe: bool,
     /// Taken by the living, and by probes of the dead.
     busy: Duration,
     probing: Duration,
@@ -204,14 +203,13 @@ impl<'a> Play<'a> {
             begun: now,
             now,
             probes: Probes::new(now),
-            has_long_probe: false,
             busy: Duration::ZERO,
             probing: Duration::ZERO,
             skipped: 0,
             cycle: Duration::ZERO,
             arrivals: BTreeMap::new(),
         };
-        let mut by_load: Vec<usize> = (0..play.units.len()).collect();
+        let mut by_load: Vec<usize> = (0..play.units.len()).filter(|index| play.units[*index].is_askable()).collect();
         by_load.sort_by(|a, b| load(&play.units[*a]).total_cmp(&load(&play.units[*b])));
         for index in by_load.into_iter().take(dead) {
             play.silent[index] = true;
@@ -265,8 +263,7 @@ impl<'a> Play<'a> {
         let share = if unit.dead.is_some() { &mut self.probing } else { &mut self.busy };
         *share += took;
         self.now += took;
-        if let Some(probe) = unit.dead {
-            self.has_long_probe |= probe.is_long;
+        if unit.dead.is_some() {
             self.probes.over(&self.units, index, took, self.now);
         }
         let label = self.label();
@@ -298,9 +295,10 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The dead, and those that live.
+    /// The dead, and those that live; who has nothing to ask is neither.
     fn parted(&self) -> (Vec<&Unit>, Vec<&Unit>) {
-        let (dead, living): (Vec<_>, Vec<_>) = self.units.iter().zip(&self.silent).partition(|(_, silent)| **silent);
+        let (dead, living): (Vec<_>, Vec<_>) =
+            self.units.iter().zip(&self.silent).filter(|(u, _)| u.is_askable()).partition(|(_, silent)| **silent);
         (dead.into_iter().map(|(u, _)| u).collect(), living.into_iter().map(|(u, _)| u).collect())
     }
 
@@ -308,6 +306,9 @@ impl<'a> Play<'a> {
     /// bus each waits for its turn as well as for room.
     fn back(&self) -> Duration {
         let (dead, living) = self.parted();
+        if living.is_empty() {
+            return alone(&dead);
+        }
         let full = living.iter().map(|u| load(u)).sum::<f64>() > 1.0;
         let wait = if full { ROOM_AFTER } else { Duration::ZERO };
         let turns = dead.iter().map(|u| (u.longest_wire() + u.probe_waits().short) * SHORT_SHARE + wait);
@@ -320,24 +321,25 @@ impl<'a> Play<'a> {
     /// short ones wait as long.
     fn back_slower(&self) -> Duration {
         let (dead, living) = self.parted();
-        let waits = || dead.iter().map(|u| u.probe_waits());
-        if waits().all(|waits| waits.long <= waits.short) {
+        let waits_longer = dead.iter().map(|u| u.probe_waits()).any(|waits| waits.long > waits.short);
+        if !waits_longer && !cuts(&dead, &living) {
             return Duration::ZERO;
+        }
+        if living.is_empty() {
+            return alone(&dead) * 2;
         }
         let long = longest_probe(&dead);
         let short: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().short).sum();
         let short = (short.as_secs_f64() / LAST_PROBE.as_secs_f64()).min(1.0 / f64::from(SHORT_SHARE));
         let share = long.div_f64(1.0 / f64::from(SHARE) - short);
-        // Where one found room, each does: the living come back to where they stand.
-        let has_room = self.has_long_probe && !self.probes.has_held_up(self.begun);
-        let apart = if has_room { Duration::ZERO } else { apart(living.into_iter(), long) };
+        let apart = if fits(&living, long) { Duration::ZERO } else { apart(living.into_iter(), long) };
         let every = share.max(apart).max(LAST_PROBE + ROOM_AFTER);
         (every + LAST_PROBE + ROOM_AFTER) * u32::try_from(dead.len()).unwrap_or(u32::MAX)
     }
 
     /// With the rest that the last probe still owes: while others live none runs before that is over, and where the play ends is chance.
     fn probes(&self) -> f64 {
-        let lives = self.silent.iter().any(|silent| !silent);
+        let lives = !self.parted().1.is_empty();
         let until = if lives { self.probes.rest_until().max(self.now) } else { self.now };
         self.probing.as_secs_f64() / (until - self.begun).as_secs_f64()
     }
@@ -373,6 +375,27 @@ impl<'a> Play<'a> {
     }
 }
 
+/// Longest time between two probes of a unit where nobody is kept waiting: the longest pause, and all the others before it.
+fn alone(dead: &[&Unit]) -> Duration {
+    let probes: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().long).sum();
+    if dead.is_empty() { Duration::ZERO } else { LAST_PROBE + probes }
+}
+
+/// The living leave gaps in which a short probe is cut. One that is asked for more than it can do has none at all.
+fn cuts(dead: &[&Unit], living: &[&Unit]) -> bool {
+    let short = dead.iter().filter(|u| u.probe_waits().least < u.probe_waits().short);
+    let short = short.map(|u| u.longest_wire() + u.probe_waits().short).max();
+    short.is_some_and(|short| !fits(living, short)) && living.iter().map(|u| load(u)).sum::<f64>() < 1.0
+}
+
+/// Even where the due times of the living, which nobody can foresee, lie as far from each other as they can: what they leave between two
+/// cycles on the average, and so once in a while whatever they are.
+fn fits(living: &[&Unit], wait: Duration) -> bool {
+    let cycles_per_second: f64 = living.iter().flat_map(|u| u.periods()).map(|period| 1.0 / period.as_secs_f64()).sum();
+    let idle = 1.0 - living.iter().map(|u| load(u)).sum::<f64>();
+    idle >= wait.as_secs_f64() * cycles_per_second
+}
+
 /// With its request.
 fn longest_probe(dead: &[&Unit]) -> Duration {
     dead.iter().map(|u| u.longest_wire() + u.probe_waits().long).max().unwrap_or_default()
@@ -386,7 +409,7 @@ fn load(unit: &Unit) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::tests::{ONE, TWO, rtu, spec};
+    use crate::bus::tests::{ONE, TWO, rtu, spec, tcp};
 
     fn late(outlook: &Outlook) -> Vec<&str> {
         outlook.late.iter().map(|l| l.point.as_str()).collect()
@@ -419,6 +442,40 @@ mod tests {
         }
         let none = forecast(&spec(rtu(), &[1, 2, 3, 4], ONE), 4, &|_| Duration::from_secs(30)).with_dead.unwrap();
         assert!(none.living == 0 && none.probes > 0.05 && none.utilisation - none.probes < 1e-9, "{none:?}");
+    }
+
+    #[test]
+    fn where_nobody_lives_a_unit_is_back_after_the_longest_pause_and_the_probes_of_all() {
+        let told = forecast(&spec(tcp(), &[1, 2, 3, 4], ONE), 4, &|_| Duration::from_secs(30)).with_dead.unwrap();
+        let probes = Duration::from_millis(4 * 400);
+        assert!(told.back >= LAST_PROBE + probes && told.back < LAST_PROBE + probes * 2, "{told:?}");
+        assert_eq!(told.back_slower, told.back * 2, "a short one and a long one");
+    }
+
+    #[test]
+    fn a_device_that_has_nothing_to_ask_is_neither_dead_nor_alive() {
+        let mut spec = spec(tcp(), &[1, 2], ONE);
+        spec.devices[1].points = [].into();
+        let told = forecast(&spec, 1, &|_| Duration::from_secs(30));
+        assert_eq!(told.healthy.living, 1);
+        let dead = told.with_dead.unwrap();
+        assert_eq!((dead.dead, dead.living), (1, 0), "{dead:?}");
+        assert_eq!(forecast(&spec, 2, &|_| Duration::from_secs(30)).with_dead, Some(dead));
+    }
+
+    /// All are due together in the play; nobody knows whether they are on the bus.
+    #[test]
+    fn a_long_probe_has_room_only_where_it_fits_however_the_due_times_lie() {
+        let units: Vec<u8> = (1..=11).collect();
+        for (period_s, least_s, most_s) in [(1, 213, 214), (60, 126, 127)] {
+            let mut spec = spec(tcp(), &units, ONE);
+            for device in &mut spec.devices {
+                std::sync::Arc::make_mut(&mut device.points)[0].period = Duration::from_secs(period_s);
+            }
+            let told = forecast(&spec, 1, &|_| Duration::from_secs(300)).with_dead.unwrap();
+            let slower = Duration::from_secs(least_s)..Duration::from_secs(most_s);
+            assert!(slower.contains(&told.back_slower), "{period_s} s: {told:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //!   short  as long as the gap before the next work of the living allows, up to 300 ms; one that finds none waits 3 s and goes all the same
 //!   long   the link's whole time-out, for a unit that became slower: where there is room for it, else once in 150 periods of the living
+//!          where that is 300 ms or less there is one only after a short one that a gap cut
 //! ```
 //! Pure. Owns the pace: short probes take 4 % of the bus, long ones what is left of 5. Leaves the state of each dead unit to [`super::unit`].
 
@@ -52,11 +53,6 @@ impl Probes {
         self.from.max(self.long_from)
     }
 
-    /// A long probe has made the living wait since then.
-    pub(super) fn has_held_up(&self, since: Instant) -> bool {
-        self.holds_up_from > since
-    }
-
     /// A dead unit to probe: the one that has waited longest, so that all have their turn where there is not time for all.
     pub(super) fn turn(&self, units: &[Unit], now: Instant, living: &Living, mut wake: Instant) -> Turn {
         // A bus that is asked for more than it can do has never room: what is late has its share all the same.
@@ -89,20 +85,19 @@ impl Probes {
         if has_turn && now >= self.long_from && (room >= waits.long || now >= self.holds_up_from) {
             return (room >= waits.long || late).then_some(waits.long);
         }
-        if room >= waits.least { Some(room.min(waits.short)) } else { late.then_some(waits.least) }
+        if room >= waits.least { Some(room.min(waits.short)) } else { late.then_some(waits.short) }
     }
 
     /// A probe of `unit` is over, answered or not.
     pub(super) fn over(&mut self, units: &[Unit], index: usize, took: Duration, now: Instant) {
         let unit = &units[index];
+        self.long_from = self.long_from.max(now - took) + took * SHARE;
         if !unit.dead.is_some_and(|probe| probe.is_long) {
             self.from = now + took * (SHORT_SHARE - 1);
-            self.long_from = self.long_from.max(now - took) + took * SHARE;
             return;
         }
         // The others' short ones do not wait for it.
         self.from = now + took.min(unit.probe_waits().short) * (SHORT_SHARE - 1);
-        self.long_from = now + took * (SHARE - 1);
         let living = || units.iter().filter(|u| u.dead.is_none());
         if living().any(|u| u.wish(now).is_some_and(|wish| wish.from < now)) {
             self.holds_up_from = now + apart(living(), took);
@@ -110,14 +105,41 @@ impl Probes {
     }
 }
 
-/// Whose turn the next long probe is: one that had none yet goes first, then the one whose last is longest ago.
+/// Whose turn the next long probe is: the one whose last, or whose death where it had none yet, is longest ago. One that dies again and
+/// again takes no turn from the others.
 fn next_long(units: &[Unit]) -> Option<usize> {
     let wanting = units.iter().enumerate().filter(|(_, u)| u.is_askable() && u.wants_long_probe());
-    wanting.min_by_key(|(_, u)| u.dead.and_then(|probe| probe.long_at)).map(|(index, _)| index)
+    wanting.min_by_key(|(_, u)| u.dead.map(|probe| probe.long_at)).map(|(index, _)| index)
 }
 
 /// From one long probe that holds others up to the next: of the living whose intervals it makes longer than promised, the slowest counts.
 pub(super) fn apart<'a>(living: impl Iterator<Item = &'a Unit>, took: Duration) -> Duration {
     let periods = living.flat_map(Unit::periods).filter(|period| *period < took * FELT_UP_TO);
     periods.max().unwrap_or_default() * PERIODS_APART
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::tests::{ONE, spec, tcp};
+    use rules::{Fault, Mono, Now, Wall};
+
+    #[test]
+    fn a_unit_that_dies_again_and_again_has_its_long_probe_after_one_that_waited_for_hours() {
+        let begun = Instant::now();
+        let bus = spec(tcp(), &[1, 2], ONE);
+        let unit = |d: &crate::DeviceSpec| Unit::new(d.clone(), &bus.transport, bus.timeout, begun);
+        let mut units: Vec<Unit> = bus.devices.iter().map(unit).collect();
+        let at = |s: u64| begun + Duration::from_secs(s);
+        let ask = |unit: &mut Unit, s: u64, ms: u64| {
+            let label = Now { mono: Mono(0), wall: Wall::default() };
+            unit.request(at(s), label, Some(Duration::from_millis(ms))).unwrap();
+        };
+        units[0].stays_dead(Fault::Timeout, at(0));
+        [(2, 300), (6, 400), (14, 300)].into_iter().for_each(|(s, ms)| ask(&mut units[0], s, ms));
+        units[1].stays_dead(Fault::Timeout, at(7_200));
+        ask(&mut units[1], 7_202, 300);
+        assert!(units.iter().all(Unit::wants_long_probe));
+        assert_eq!(next_long(&units), Some(0));
+    }
 }

@@ -157,20 +157,21 @@ impl Unit {
 
     /// The next request, and the longest wait for its answer, which the bus says of a probe.
     pub(super) fn request(&mut self, now: Instant, label: Now, longest: Option<Duration>) -> Option<(Span, Duration)> {
+        let wait = longest.unwrap_or_else(|| self.patience.limit());
+        self.note_probe(wait, now);
+        let need = if self.dead.is_some() { self.probe_request(now) } else { self.next_request(now, label) }?;
+        let span = self.shapes.ask(need, now);
+        Some((span, self.groups[self.asked].cost().wire(span) + wait))
+    }
+
+    /// Of a unit that lives: what was not answered, else what is most urgent, else what is due first.
+    fn next_request(&mut self, now: Instant, label: Now) -> Option<Span> {
         let groups = self.groups.iter().enumerate().filter(|(_, g)| g.is_askable());
         let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
         self.asked = self.repeat.or_else(|| most_urgent().or_else(earliest).map(|(i, _)| i))?;
-        let group = &mut self.groups[self.asked];
-        let whole = if self.dead.is_some() { group.probe(now) } else { group.request(now, label) }?;
-        // A request that was never answered may hold a register that the device says nothing about.
-        let part = group.part_of_unproven().filter(|_| self.dead.is_some() && self.misses.is_multiple_of(2));
-        self.asks_part = part.is_some();
-        let need = part.unwrap_or(whole);
-        let span = self.shapes.ask(need, now);
-        let wait = longest.unwrap_or_else(|| self.patience.limit());
-        self.note_probe(wait, now);
-        Some((span, self.groups[self.asked].cost().wire(span) + wait))
+        self.asks_part = false;
+        self.groups[self.asked].request(now, label)
     }
 
     /// What the longest of its requests and the answer take on the wire.

@@ -220,7 +220,8 @@ fn back_words(outlook: &Outlook) -> String {
         return words;
     }
     let slower = time(outlook.back_slower);
-    format!("{words}；应答变慢（超过 300 ms）的最迟 {slower} · {slower} where it has become slower than 300 ms")
+    let when = format!("{slower} where it has become slower than 300 ms or the gap on the bus");
+    format!("{words}；应答变慢（超过 300 ms 或总线空隙）的最迟 {slower} · {when}")
 }
 
 fn how(transport: &Transport) -> String {

@@ -118,9 +118,11 @@ impl Group {
         }
     }
 
-    /// A probe was not answered: the next one asks another request, so that one silent block does not speak for all.
-    pub(in crate::bus) fn probe_another(&mut self) {
-        self.begin_with(usize::from(self.blocks.len() > 1));
+    /// The request that a probe is to ask comes first; the next one where the device refuses it.
+    pub(in crate::bus) fn probe_with(&mut self, span: Span, now: Instant) -> Option<Span> {
+        let first = self.blocks.iter().position(|b| b.span == span).unwrap_or(0);
+        self.begin_with(first);
+        self.probe(now)
     }
 
     fn split(&mut self, now: Instant, cuts: &mut Cuts) -> bool {

@@ -142,13 +142,18 @@ impl Player {
         }
     }
 
-    fn ask(&mut self, (index, longest): (usize, Option<Duration>), answers: bool, turnaround: Duration) {
+    fn ask(
+        &mut self,
+        (index, longest): (usize, Option<Duration>),
+        answer: impl FnOnce(usize, Span, Duration) -> Option<Duration>,
+    ) {
         let (label, at) = (self.label(), self.since());
         let unit = &mut self.units[index];
         let probe = unit.dead.is_some();
         let (span, limit) =
             unit.request(self.now, label, longest).expect("a turn is given to a unit that has something to ask");
-        let took = if answers { turnaround.min(limit) } else { limit };
+        let answered = answer(index, span, at).filter(|turnaround| *turnaround <= limit);
+        let (took, answers) = (answered.unwrap_or(limit), answered.is_some());
         self.now += took;
         if probe {
             self.probes.over(&self.units, index, took, self.now);
@@ -180,29 +185,37 @@ fn bus_of(drawn: &Drawn) -> BusSpec {
 
 /// Plays the bus that was drawn for `long`.
 fn play(drawn: &Drawn, long: Duration) -> Played {
-    let mut player = Player::new(&bus_of(drawn));
     let turnaround = |unit: usize| Duration::from_millis(drawn.turnaround_ms[unit]);
+    let mut player = Player::new(&bus_of(drawn));
     for (index, unit) in player.units.iter().enumerate() {
         for (period, ..) in unit.requests() {
             player.played.round += turnaround(index);
             player.played.load += turnaround(index).as_secs_f64() / period.as_secs_f64();
         }
     }
-    while player.since() < long {
-        player.unasked();
-        match choose(&player.units, player.now, &player.probes) {
-            Turn::Wait(wake) => {
-                assert!(wake > player.now, "a bus that waits for the past turns without end");
-                player.now = wake;
-            }
-            Turn::Ask(index, longest) => {
-                let at = u64::try_from(player.since().as_millis()).unwrap();
-                let silent = drawn.silent.0.contains(&index) && drawn.silent.1.contains(&at);
-                player.ask((index, longest), !silent, turnaround(index));
+    let answer = |unit: usize, _: Span, at: Duration| {
+        let at = u64::try_from(at.as_millis()).unwrap();
+        let silent = drawn.silent.0.contains(&unit) && drawn.silent.1.contains(&at);
+        (!silent).then(|| turnaround(unit))
+    };
+    player.play(long, answer);
+    player.played
+}
+
+impl Player {
+    /// `answer` says how long a unit takes to answer a request; never, when none.
+    fn play(&mut self, long: Duration, mut answer: impl FnMut(usize, Span, Duration) -> Option<Duration>) {
+        while self.since() < long {
+            self.unasked();
+            match choose(&self.units, self.now, &self.probes) {
+                Turn::Wait(wake) => {
+                    assert!(wake > self.now, "a bus that waits for the past turns without end");
+                    self.now = wake;
+                }
+                Turn::Ask(index, longest) => self.ask((index, longest), &mut answer),
             }
         }
     }
-    player.played
 }
 
 /// Units that are read once a second or more rarely, some of them silent for ever, on a link that waits for seconds.
@@ -365,5 +378,51 @@ fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
             assert!(gap <= plan.back_slower, "{unit} of {dead}: {gap:?}, {:?} by the plan", plan.back_slower);
             assert!(gap * 4 >= plan.back_slower, "the plan is no wild guess: {gap:?} {:?}", plan.back_slower);
         }
+    }
+}
+
+/// Every answer takes 20 ms and all want one each second: nine units of four requests leave 280 ms, fourteen nothing at all.
+/// The plan says how long it takes where gaps cut the probes.
+#[test]
+fn a_unit_that_now_needs_nearly_the_whole_of_a_short_time_out_is_found_on_a_busy_bus() {
+    let slow_from = Duration::from_secs(30);
+    for (others, was_there) in [(9, true), (9, false), (14, true), (14, false)] {
+        let units = vec![vec![(1_000, false); 4]; others + 1];
+        let bus = Drawn { turnaround_ms: vec![20; others + 1], units, silent: (0..0, 0..0), timeout_ms: 300 };
+        let plan = crate::forecast(&bus_of(&bus), 1, &|_| MINUTE).with_dead.unwrap();
+        let back = if others == 9 { plan.back_slower } else { Duration::from_secs(65) };
+        let mut player = Player::new(&bus_of(&bus));
+        // off until it is slow, or there and quick; away for five minutes in between, so that its probes are far apart
+        let away = slow_from..slow_from + 5 * MINUTE;
+        player.play(away.end + back, |unit, _, at| match unit {
+            0 if at < away.start && was_there => Some(Duration::from_millis(20)),
+            0 if at < away.end => None,
+            0 => Some(Duration::from_millis(250)),
+            _ => Some(Duration::from_millis(20)),
+        });
+        let values = player.played.values.values().take(4).flatten();
+        let back = values.filter(|v| v.good && v.at > away.end).map(|v| v.at).min();
+        assert!(back.is_some(), "{others} others, there before: {was_there}");
+    }
+}
+
+/// It answers but one of its two requests, and no longer as fast as a short probe waits: long probes are not for the other one alone.
+#[test]
+fn a_unit_that_became_slower_and_answers_one_request_of_two_is_found_whichever_that_is() {
+    for (all, answered) in [(1, 0), (1, 100), (14, 0), (14, 100)] {
+        let units = vec![vec![(1_000, false); 2]; all];
+        let bus = Drawn { turnaround_ms: vec![20; all], units, silent: (0..0, 0..0), timeout_ms: 1_000 };
+        let mut spec = bus_of(&bus);
+        for device in &mut spec.devices {
+            device.points = device.points.iter().take(2).cloned().collect();
+        }
+        let mut player = Player::new(&spec);
+        player.play(20 * MINUTE, |unit, span, at| match unit {
+            0 if at > MINUTE => (span.address == answered).then_some(Duration::from_millis(800)),
+            _ => Some(Duration::from_millis(20)),
+        });
+        let values = player.played.values.values().take(2).flatten();
+        let back = values.filter(|v| v.good && v.at > 2 * MINUTE).count();
+        assert!(back > 0, "{all} units, it answers {answered}");
     }
 }

@@ -154,7 +154,6 @@ impl Unit {
         if let Some(probe) = &mut self.dead {
             probe.pause = (probe.pause * 2).min(LAST_PROBE);
             probe.at = now + probe.pause;
-            self.probe_another();
             return Change::None;
         }
         if self.misses == 1 {
@@ -168,7 +167,7 @@ impl Unit {
         }
         let least = self.patience.least();
         self.patience.forget();
-        self.dead = Some(Probe::first(now + FIRST_PROBE, least));
+        self.dead = Some(Probe::first(now + FIRST_PROBE, least, now).beginning_with(self.missed_turn()));
         Change::Died
     }
 }

@@ -1,6 +1,7 @@
 //! A unit that is dead: its probes, how long they wait, and what ends it without an answer.
 
-use super::{MISSES_TO_DIE, Unit};
+use super::{Group, MISSES_TO_DIE, Unit};
+use crate::plan::Span;
 use rules::Fault;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,16 +17,27 @@ pub(in crate::bus) struct Probe {
     pub(in crate::bus) pause: Duration,
     /// As long as the unit was waited for when it lived; a wait that is shorter would not find it.
     least: Duration,
+    /// The last one waited for less than a short one may, as the living left no more: had the unit become slower it would not have been found.
+    is_cut: bool,
     /// The last one waited for the whole time-out.
     pub(in crate::bus) is_long: bool,
-    /// When one did last.
-    pub(in crate::bus) long_at: Option<Instant>,
+    /// When one did last; until then, when the unit died.
+    pub(in crate::bus) long_at: Instant,
+    /// Where among the requests of the unit the probes begin.
+    turn: usize,
+    /// How many there were.
+    shorts: usize,
+    longs: usize,
 }
 
 impl Probe {
-    /// A short one comes first.
-    pub(super) fn first(at: Instant, least: Duration) -> Self {
-        Self { at, pause: FIRST_PROBE, least, is_long: true, long_at: None }
+    /// Of a unit that died now. A short one comes first.
+    pub(super) fn first(at: Instant, least: Duration, now: Instant) -> Self {
+        Self { at, pause: FIRST_PROBE, least, is_cut: false, is_long: true, long_at: now, turn: 0, shorts: 0, longs: 0 }
+    }
+
+    pub(super) fn beginning_with(self, turn: usize) -> Self {
+        Self { turn, ..self }
     }
 }
 
@@ -41,17 +53,19 @@ pub(in crate::bus) struct ProbeWaits {
 
 impl Unit {
     pub(super) fn note_probe(&mut self, wait: Duration, now: Instant) {
-        let short = self.probe_waits().short;
+        let (wants_long, waits) = (self.wants_long_probe(), self.probe_waits());
         if let Some(probe) = &mut self.dead {
-            probe.is_long = wait > short;
-            probe.long_at = if probe.is_long { Some(now) } else { probe.long_at };
+            probe.is_long = wait >= waits.long && (wants_long || waits.long > waits.short);
+            probe.is_cut = wait < waits.short;
+            probe.long_at = if probe.is_long { now } else { probe.long_at };
         }
     }
 
-    /// A short probe and a long one by turns, as far as the bus has time for long ones.
+    /// A short probe and a long one by turns, as far as the bus has time for long ones; where a short one waits as long, after one that was
+    /// cut alone.
     pub(in crate::bus) fn wants_long_probe(&self) -> bool {
         let waits = self.probe_waits();
-        waits.long > waits.short && self.dead.is_some_and(|probe| !probe.is_long)
+        self.dead.is_some_and(|probe| probe.is_cut || (waits.long > waits.short && !probe.is_long))
     }
 
     pub(in crate::bus) fn probe_waits(&self) -> ProbeWaits {
@@ -60,16 +74,40 @@ impl Unit {
         ProbeWaits { least: self.dead.map_or(short, |probe| probe.least.min(short)), short, long }
     }
 
-    /// The next probe asks something else: a device that never answers one request may answer another.
-    pub(super) fn probe_another(&mut self) {
-        self.groups[self.asked].probe_another();
-        let next = (1..=self.groups.len()).map(|n| (self.asked + n) % self.groups.len());
-        self.repeat = next.into_iter().find(|n| self.groups[*n].is_askable());
+    /// What the probe that was noted asks: a device that never answers one request may answer another. Short and long ones go through all
+    /// requests each by a count of its own, so that each is asked with either wait; the long ones one ahead.
+    pub(super) fn probe_request(&mut self, now: Instant) -> Option<Span> {
+        let requests = self.probed();
+        let probe = self.dead.as_mut().filter(|_| !requests.is_empty())?;
+        let (count, ahead) = if probe.is_long { (&mut probe.longs, 1) } else { (&mut probe.shorts, 0) };
+        let nth = std::mem::replace(count, count.wrapping_add(1));
+        let (group, span) = requests[(probe.turn + ahead + nth) % requests.len()];
+        // A request that was never answered may hold a register that the device says nothing about: each is asked whole and in part by turns.
+        let in_part = (nth / requests.len() + ahead) % 2 == 1;
+        self.asked = group;
+        let whole = self.groups[group].probe_with(span, now)?;
+        let part = self.groups[group].part_of_unproven().filter(|_| in_part);
+        self.asks_part = part.is_some();
+        Some(part.unwrap_or(whole))
+    }
+
+    /// All requests, by group, in an order that asking does not change.
+    fn probed(&self) -> Vec<(usize, Span)> {
+        let of = |(index, group): (usize, &Group)| group.blocks().map(|(span, _)| (index, span)).collect::<Vec<_>>();
+        let mut all: Vec<_> = self.groups.iter().enumerate().flat_map(of).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The probes of a unit that dies begin with what it did not answer, which is the first of its group now.
+    pub(super) fn missed_turn(&self) -> usize {
+        let missed = self.groups[self.asked].blocks().next().map(|(span, _)| (self.asked, span));
+        self.probed().iter().position(|request| Some(*request) == missed).unwrap_or(0)
     }
 
     /// A run of the bus before this one has told that it is dead: so it is, until it answers.
     pub(in crate::bus) fn stays_dead(&mut self, why: Fault, now: Instant) {
-        self.dead = Some(Probe::first(now, self.patience.least()));
+        self.dead = Some(Probe::first(now, self.patience.least(), now));
         (self.fault, self.misses) = (why, MISSES_TO_DIE);
     }
 
