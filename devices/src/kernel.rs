@@ -83,8 +83,8 @@ pub fn clock_discipline() -> io::Result<ClockDiscipline> {
     }
     let synchronised = timex.status & libc::STA_UNSYNC == 0;
     // What is still to be slewed away is not in `maxerror` where the service does not put it there (systemd-timesyncd).
-    let offset_us = timex.offset.unsigned_abs() / if timex.status & libc::STA_NANO == 0 { 1 } else { 1000 };
-    let max_error_us = u64::try_from(timex.maxerror).unwrap_or(0).saturating_add(offset_us.into());
+    let offset_us = timex.offset.saturating_abs() / if timex.status & libc::STA_NANO == 0 { 1 } else { 1000 };
+    let max_error_us = u64::try_from(timex.maxerror.saturating_add(offset_us)).unwrap_or(0);
     Ok(ClockDiscipline { synchronised, max_error_us })
 }
 
