@@ -147,7 +147,7 @@ fn unpack(body: &[u8]) -> Option<RuleBook> {
     let mut text = Vec::new();
     GzDecoder::new(body).take(UNPACKED_MAX).read_to_end(&mut text).ok()?;
     let parts: BookParts = serde_json::from_slice(&text).ok()?;
-    RuleBook::build(parts).ok().map(|(book, _)| book)
+    RuleBook::kept(parts)
 }
 
 #[cfg(test)]
@@ -174,6 +174,17 @@ mod tests {
             assert_eq!(back.parts(), book.parts());
             assert_eq!(KeptBook::of(&back, "h"), kept);
         }
+    }
+
+    #[test]
+    fn a_book_from_before_a_stricter_check_is_read_again() {
+        let book = book(include_str!("../../examples/demo-site.toml"));
+        let mut parts = book.parts().clone();
+        parts.suppressions[0].max = std::time::Duration::from_secs(48 * 3600);
+        assert!(RuleBook::build(parts.clone()).is_err(), "more than 24 h is refused today");
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        serde_json::to_writer(&mut packed, &parts).unwrap();
+        assert_eq!(unpack(&packed.finish().unwrap()).unwrap().parts(), &parts);
     }
 
     #[test]
