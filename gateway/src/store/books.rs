@@ -63,6 +63,16 @@ impl KeptBook {
         let digest = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { hash: hash.to_owned(), digest, body: body.into() }
     }
+
+    /// In the place of every book on file.
+    #[cfg(test)]
+    pub(crate) fn stands_for_all_in(&self, conn: &Connection) {
+        conn.execute(
+            "UPDATE rule_book SET hash = ?1, digest = ?2, body = ?3",
+            params![self.hash, self.digest, &*self.body],
+        )
+        .unwrap();
+    }
 }
 
 /// In force from entry `seq` on. A journal that was salvaged without its end counts anew from an earlier entry: books of entries that
@@ -136,11 +146,13 @@ impl Books {
     }
 }
 
-/// The newest book of this hash.
-pub(super) fn last(conn: &Connection, hash: &str) -> rusqlite::Result<Option<RuleBook>> {
-    let newest = "SELECT body FROM rule_book WHERE hash = ?1 ORDER BY last_seq DESC LIMIT 1";
-    let body: Option<Vec<u8>> = conn.query_row(newest, [hash], |row| row.get(0)).optional()?;
-    Ok(body.and_then(|body| unpack(&body)))
+/// The newest book of this hash, where it is another one than the present: the same is not unpacked.
+pub(super) fn last(conn: &Connection, hash: &str, present: &KeptBook) -> rusqlite::Result<Option<RuleBook>> {
+    let newest = "SELECT digest, body FROM rule_book WHERE hash = ?1 ORDER BY last_seq DESC LIMIT 1";
+    let row: Option<(String, Vec<u8>)> =
+        conn.query_row(newest, [hash], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let other = row.filter(|(digest, _)| hash != present.hash || *digest != present.digest);
+    Ok(other.and_then(|(_, body)| unpack(&body)))
 }
 
 fn unpack(body: &[u8]) -> Option<RuleBook> {
