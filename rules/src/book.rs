@@ -107,11 +107,23 @@ impl RuleBook {
             return Err(defects);
         }
         index::add_sensor_faults(&mut parts);
+        Ok((Self::of(parts), defects))
+    }
+
+    /// A book that was in force, of its [`RuleBook::parts`]: it passed the checks of its time, and is judged by no stricter one of today.
+    /// None where its parts do not refer to one another any more.
+    #[must_use]
+    pub fn kept(parts: BookParts) -> Option<Self> {
+        check::is_whole(&parts).then(|| Self::of(parts))
+    }
+
+    fn of(mut parts: BookParts) -> Self {
         index::sort_rules(&mut parts);
         parts.share_texts();
         let index = Index::of(&parts);
-        Ok((Self(Arc::new(Checked { parts, index })), defects))
+        Self(Arc::new(Checked { parts, index }))
     }
+
     /// Points in order of [`PointId::index`].
     #[must_use]
     pub fn points(&self) -> &[Point] {

@@ -6,6 +6,7 @@ use super::task::Core;
 use crate::reload::Asker;
 use crate::store::{Found, KeptBook, UncleanEnd};
 use crate::text::parts;
+use rules::hazard::Decision;
 use rules::{EventKind, Now, RuleBook, SystemCondition};
 use std::time::Duration;
 
@@ -27,12 +28,13 @@ fn another<'a>(found: &'a Found, present: &str) -> Option<&'a String> {
 impl Core {
     /// In one transaction, so that a start that ends here leaves the file as it found it, or says all that it brings about.
     pub(super) async fn announce_start(&mut self, Beginning { found, asker }: &Beginning) {
-        self.ledger.put_on_file(KeptBook::of(self.engine.book(), &self.site.config_hash));
-        self.ledger.begin_boot(found.new_boot.clone());
-        let last_book = match another(found, &self.site.config_hash) {
-            Some(old_hash) => self.store.last_book(old_hash.clone()).await,
+        let present = KeptBook::of(self.engine.book(), &self.site.config_hash);
+        let last_book = match &found.config_hash {
+            Some(last_hash) => self.store.last_book(last_hash.clone(), present.clone()).await,
             None => None,
         };
+        self.ledger.put_on_file(present);
+        self.ledger.begin_boot(found.new_boot.clone());
         let (now, mut events) = (self.clock.now(), Vec::new());
         let down_for_ms = found.last_utc_ms.map(|last| u64::try_from(now.wall.utc_ms - last).unwrap_or(0));
         let mut said = vec![EventKind::Started {
@@ -62,10 +64,16 @@ impl Core {
             let (by, asked) = (asker.word().to_owned(), asker.decision(now));
             let new_hash = self.site.config_hash.clone();
             said.extend([EventKind::ConfigChanged { old_hash, new_hash, by, asked }, self.differences(last)]);
-        } else if let Some(decision) = asker.decision(now) {
+        } else {
             // Secrets and profiles are no part of the hash, and what a person decided is in the journal all the same.
-            let (user, detail) = (decision.by, decision.reason);
-            said.push(EventKind::Operator { user, action: "config_reloaded".into(), detail });
+            let reloaded = |decision: Decision| EventKind::Operator {
+                user: decision.by,
+                action: "config_reloaded".into(),
+                detail: decision.reason,
+            };
+            said.extend(asker.decision(now).map(reloaded));
+            // The entry of the start puts the other book in force: nothing more is needed to replay it.
+            said.extend(last.and_then(|last| self.differences_of_program(last)));
         }
         if let Asker::Fallback { wanted_by, error } = asker {
             let (text_zh, text_en) = parts::fallback(wanted_by, error);

@@ -59,16 +59,25 @@ impl Core {
 
     /// At a start: what an edit while nobody watched has changed, against the book of the last run.
     pub(super) fn differences(&self, last: Option<&RuleBook>) -> EventKind {
-        let said = last.map(|last| {
-            // what is gone has its name in the book of before only
-            let was = SiteView { points: Points::of(last.clone()), ..(*self.site).clone() };
-            changes::sentence(&changes::between(last, self.engine.book(), &was, &self.site))
-        });
-        let (text_zh, text_en) = match said {
+        differ(match last.map(|last| changes::sentence(&self.between(last))) {
             Some(Some(differences)) => differences,
             Some(None) => changes::none(),
             None => changes::unknown(),
-        };
-        EventKind::Notice { code: "config_differences".into(), text_zh, text_en }
+        })
     }
+
+    /// At a start with the configuration of the last run: what another program makes of it, if it is anything else.
+    pub(super) fn differences_of_program(&self, last: &RuleBook) -> Option<EventKind> {
+        changes::of_the_program(&self.between(last)).map(differ)
+    }
+
+    fn between(&self, last: &RuleBook) -> Vec<changes::Difference> {
+        // what is gone has its name in the book of before only
+        let was = SiteView { points: Points::of(last.clone()), ..(*self.site).clone() };
+        changes::between(last, self.engine.book(), &was, &self.site)
+    }
+}
+
+fn differ((text_zh, text_en): (String, String)) -> EventKind {
+    EventKind::Notice { code: "config_differences".into(), text_zh, text_en }
 }

@@ -32,23 +32,24 @@ impl Hysteresis {
     }
 }
 
-/// Something to come near to.
+/// What lies there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Edge {
-    /// Alarms lie above it, or below.
-    Limit {
-        limit: f64,
-        above: bool,
-    },
-    /// Of the rule with this number; the rate downwards is negative.
-    Rate {
-        rule: usize,
-        limit: f64,
-    },
-    Deviation {
-        rule: usize,
-        limit: f64,
-    },
+enum Border {
+    /// Alarms lie above it.
+    Above(f64),
+    Below(f64),
+    /// Downwards it is negative.
+    Rate(f64),
+    Deviation(f64),
+}
+
+/// Something to come near to.
+struct Edge {
+    /// Of the rule with this number.
+    rule: usize,
+    border: Border,
+    /// When it could be told last.
+    is_near: bool,
 }
 
 /// A point for which others, or it itself, can be read fast.
@@ -107,51 +108,66 @@ impl Nearness {
     /// Other rules for the same points.
     pub(super) fn follow(&mut self, book: &RuleBook) {
         let Self { watched, readable } = self;
-        watched.iter_mut().flatten().for_each(|watched| watched.edges.clear());
+        let mut before: Vec<Vec<Edge>> = Vec::new();
+        before.resize_with(watched.len(), Vec::new);
+        for (place, watched) in watched.iter_mut().enumerate() {
+            before[place] = watched.as_mut().map_or(Vec::new(), |watched| std::mem::take(&mut watched.edges));
+        }
         for (number, rule) in book.rules().iter().enumerate() {
-            let point = book.point_id(&rule.point);
-            let watched = point.and_then(|point| watched.get_mut(point.index())).and_then(Option::as_mut);
-            watched.into_iter().for_each(|watched| watched.edges.extend(edges(number, rule)));
+            let Some(place) = book.point_id(&rule.point).map(PointId::index) else { continue };
+            let Some(watched) = watched.get_mut(place).and_then(Option::as_mut) else { continue };
+            // numbers of rules are others, what lies there may be the same
+            let was_near = |border| before[place].iter().any(|edge| edge.is_near && edge.border == border);
+            let new = borders(rule).map(|border| Edge { rule: number, border, is_near: was_near(border) });
+            watched.edges.extend(new);
         }
         let without = watched.iter_mut().flatten().filter(|watched| watched.edges.is_empty());
         without.for_each(|watched| watched.becomes(false, readable));
     }
 
-    /// Looks at new readings, which the engine has taken. One without a value changes no wish.
+    /// Looks at new readings, which the engine has taken.
     pub(super) fn look(&mut self, samples: &[Sample], engine: &Engine) {
         let Self { watched, readable } = self;
         if watched.is_empty() {
             return;
         }
         for sample in samples {
-            let watched = watched.get_mut(sample.point.index()).and_then(Option::as_mut);
-            if let (Some(watched), Some(value)) = (watched, sample.reading.value()) {
-                watched.look(value, |rule| engine.judged(rule, value), readable);
+            if let Some(watched) = watched.get_mut(sample.point.index()).and_then(Option::as_mut) {
+                watched.look(sample.reading.value(), engine, readable);
+            }
+        }
+    }
+}
+
+impl Edge {
+    /// None where nobody can tell: without a value, a slope or a reference. No alarm comes from a point that is out of service.
+    fn nears(&self, value: Option<f64>, range: f64, engine: &Engine) -> Option<bool> {
+        if engine.alarms()[self.rule].hidden.service.is_some() {
+            return Some(false);
+        }
+        let value = value?;
+        let margin = range * LIMIT.at(self.is_near);
+        match self.border {
+            Border::Above(limit) => Some(value >= limit - margin),
+            Border::Below(limit) => Some(value <= limit + margin),
+            Border::Rate(limit) => {
+                let slope = engine.judged(self.rule, value)?;
+                Some(slope * limit.signum() >= limit.abs() * RATE.at(self.is_near))
+            }
+            Border::Deviation(limit) => {
+                Some(engine.judged(self.rule, value)?.abs() >= limit * DEVIATION.at(self.is_near))
             }
         }
     }
 }
 
 impl Watched {
-    /// `judged` is the slope or the difference that a rule holds against its limit; where there is none, the wish stays as it is.
-    fn look(&mut self, value: f64, judged: impl Fn(usize) -> Option<f64>, readable: &mut [Readable]) {
-        let mut is_near = false;
-        for edge in &self.edges {
-            is_near |= self.nears(*edge, value, &judged).unwrap_or(self.is_near);
+    /// An edge of which nobody can tell stays as near as it was; what others are near to says nothing of it.
+    fn look(&mut self, value: Option<f64>, engine: &Engine, readable: &mut [Readable]) {
+        for edge in &mut self.edges {
+            edge.is_near = edge.nears(value, self.range, engine).unwrap_or(edge.is_near);
         }
-        self.becomes(is_near, readable);
-    }
-
-    fn nears(&self, edge: Edge, value: f64, judged: &impl Fn(usize) -> Option<f64>) -> Option<bool> {
-        let margin = self.range * LIMIT.at(self.is_near);
-        match edge {
-            Edge::Limit { limit, above: true } => Some(value >= limit - margin),
-            Edge::Limit { limit, above: false } => Some(value <= limit + margin),
-            Edge::Rate { rule, limit } => {
-                judged(rule).map(|slope| slope * limit.signum() >= limit.abs() * RATE.at(self.is_near))
-            }
-            Edge::Deviation { rule, limit } => judged(rule).map(|off| off.abs() >= limit * DEVIATION.at(self.is_near)),
-        }
+        self.becomes(self.edges.iter().any(|edge| edge.is_near), readable);
     }
 
     fn becomes(&mut self, is_near: bool, readable: &mut [Readable]) {
@@ -167,25 +183,21 @@ impl Watched {
 }
 
 /// Of every mode: which one holds is not asked, and a wish for the limit of another is one too many.
-fn edges(number: usize, rule: &Rule) -> impl Iterator<Item = Edge> {
+fn borders(rule: &Rule) -> impl Iterator<Item = Border> {
     let of_modes = rule.by_mode.iter().filter_map(|(_, change)| match change {
         ModeRule::Limit(limit) => Some(rule.condition.with_limit(*limit)),
         ModeRule::Suppressed => None,
     });
-    of_modes.chain([rule.condition.clone()]).filter_map(move |condition| edge(number, &condition))
+    of_modes.chain([rule.condition.clone()]).filter_map(|condition| border(&condition))
 }
 
-fn edge(rule: usize, condition: &Condition) -> Option<Edge> {
+fn border(condition: &Condition) -> Option<Border> {
     match condition {
-        Condition::HighHigh { limit, .. } | Condition::High { limit, .. } => {
-            Some(Edge::Limit { limit: *limit, above: true })
-        }
-        Condition::Low { limit, .. } | Condition::LowLow { limit, .. } => {
-            Some(Edge::Limit { limit: *limit, above: false })
-        }
-        Condition::Rising { limit_per_min, .. } => Some(Edge::Rate { rule, limit: *limit_per_min }),
-        Condition::Falling { limit_per_min, .. } => Some(Edge::Rate { rule, limit: -limit_per_min }),
-        Condition::Deviation { limit, .. } => Some(Edge::Deviation { rule, limit: *limit }),
+        Condition::HighHigh { limit, .. } | Condition::High { limit, .. } => Some(Border::Above(*limit)),
+        Condition::Low { limit, .. } | Condition::LowLow { limit, .. } => Some(Border::Below(*limit)),
+        Condition::Rising { limit_per_min, .. } => Some(Border::Rate(*limit_per_min)),
+        Condition::Falling { limit_per_min, .. } => Some(Border::Rate(-limit_per_min)),
+        Condition::Deviation { limit, .. } => Some(Border::Deviation(*limit)),
         Condition::SensorFault | Condition::Frozen { .. } | Condition::Stuck { .. } | Condition::Discrete { .. } => {
             None
         }

@@ -6,7 +6,7 @@ use super::script::Step;
 use crate::store::{Past, StoreError};
 use rules::{Event, EventKind, Now, RuleBook};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One entry that put rules in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub(super) struct Revisions {
     /// Books that were in force once and are no longer kept.
     pub(super) dropped: u64,
     books: BTreeMap<u64, RuleBook>,
+    /// Entries that put the rules in hand in force.
+    in_hand: BTreeSet<u64>,
 }
 
 impl Revisions {
@@ -52,6 +54,8 @@ impl Revisions {
                 None => None,
             };
             let book = book.or_else(|| (config_hash == in_hand.1).then(|| in_hand.0.clone()));
+            let same = |book: &RuleBook| config_hash == in_hand.1 && book.parts() == in_hand.0.parts();
+            found.in_hand.extend(book.as_ref().is_some_and(same).then_some(seq));
             found.all.push(Revision { seq, from_ms, config_hash, on_file: book.is_some() });
             found.books.extend(book.map(|book| (seq, book)));
         }
@@ -73,9 +77,14 @@ impl Revisions {
         self.book(self.all.first()?.seq)
     }
 
-    /// Other rules than these were in force at some time.
-    pub(super) fn differ_from(&self, config_hash: &str) -> bool {
-        self.all.iter().any(|r| r.config_hash != config_hash)
+    /// Other rules than those in hand were in force at some time, also by another program under the same configuration.
+    pub(super) fn differ(&self) -> bool {
+        self.all.iter().any(|r| !self.in_hand.contains(&r.seq))
+    }
+
+    /// Those in hand were in force at that time; before the first entry nothing speaks against it.
+    pub(super) fn were_in_hand(&self, at_ms: i64) -> bool {
+        self.at(at_ms).is_none_or(|r| self.in_hand.contains(&r.seq))
     }
 
     fn at(&self, at_ms: i64) -> Option<&Revision> {
@@ -85,11 +94,6 @@ impl Revisions {
     /// The rules of a time can be played; before the first entry nothing speaks against it.
     pub(super) fn is_on_file(&self, at_ms: i64) -> bool {
         self.at(at_ms).is_none_or(|r| r.on_file)
-    }
-
-    /// Of the configuration that was in force.
-    pub(super) fn hash(&self, at_ms: i64) -> Option<&str> {
-        self.at(at_ms).map(|r| r.config_hash.as_str())
     }
 }
 

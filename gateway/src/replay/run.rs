@@ -139,7 +139,7 @@ fn play_all(
     progress: Progress<'_>,
 ) -> Result<(PlayedAll, u64), StoreError> {
     let of_each_time = ask.rules == Rules::OfEachTime;
-    let apart = of_each_time && ask.other.is_some() && revisions.differ_from(ask.config_hash);
+    let apart = of_each_time && ask.other.is_some() && revisions.differ();
     let end = stage.timeline.at(stage.span.to_ms);
     std::thread::scope(|scope| {
         let mut outlets = Vec::new();
@@ -308,7 +308,7 @@ impl Circumstances for Known<'_> {
     fn why(&self, kind: &str, subject: &str, at_ms: i64) -> Option<Why> {
         let same_rules = match self.ask.rules {
             Rules::OfEachTime => self.revisions.is_on_file(at_ms),
-            Rules::InHand => self.revisions.hash(at_ms).is_none_or(|hash| hash == self.ask.config_hash),
+            Rules::InHand => self.revisions.were_in_hand(at_ms),
         };
         if !same_rules {
             return Some(Why::OtherRules);

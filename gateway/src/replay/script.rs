@@ -271,4 +271,25 @@ mod tests {
             assert!(matches!(at_work(&work).0, Given::Assign { due_at, .. } if due_at == given_ms));
         }
     }
+
+    /// Names of one sign were taken once: the form is asked where people fill it in.
+    #[test]
+    fn a_bypass_on_record_is_played_whoever_asked_for_it() {
+        let site = crate::config::site_from_text("site.toml", include_str!("../../examples/minimal-site.toml"), |_| {});
+        let book = site.value.unwrap().book;
+        let mut engine = rules::Engine::new(book, rules::engine::Restored::default(), Now::default());
+        let by = json!({ "by": "sun", "role": "safety", "at": Now::default(), "reason": "动火作业" });
+        let bypass = json!({ "permit": "DH-1", "requested_by": "王", "compensation": "专人便携检测", "by": by,
+            "until": Expiry::after(Now::default(), std::time::Duration::from_secs(600)) });
+        let recorded = EventKind::Bypassed { point: "GT-101".into(), bypass: serde_json::from_value(bypass).unwrap() };
+        let event = Event { seq: 1, at: Now::default(), kind: recorded.clone() };
+        let Some(Step::Person(command, actor)) = step(&event, false) else { panic!("{event:?}") };
+        let mut played = Vec::new();
+        let command = seen(&command, engine.next_seq() - 1);
+        engine.command(&command, &actor, Now::default(), &mut played).unwrap();
+        assert!(
+            matches!(&played[0].kind, EventKind::Bypassed { bypass, .. } if bypass.requested_by == "王"),
+            "{played:?}"
+        );
+    }
 }

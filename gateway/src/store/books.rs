@@ -63,6 +63,16 @@ impl KeptBook {
         let digest = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { hash: hash.to_owned(), digest, body: body.into() }
     }
+
+    /// In the place of every book on file.
+    #[cfg(test)]
+    pub(crate) fn stands_for_all_in(&self, conn: &Connection) {
+        conn.execute(
+            "UPDATE rule_book SET hash = ?1, digest = ?2, body = ?3",
+            params![self.hash, self.digest, &*self.body],
+        )
+        .unwrap();
+    }
 }
 
 /// In force from entry `seq` on. A journal that was salvaged without its end counts anew from an earlier entry: books of entries that
@@ -136,18 +146,20 @@ impl Books {
     }
 }
 
-/// The newest book of this hash.
-pub(super) fn last(conn: &Connection, hash: &str) -> rusqlite::Result<Option<RuleBook>> {
-    let newest = "SELECT body FROM rule_book WHERE hash = ?1 ORDER BY last_seq DESC LIMIT 1";
-    let body: Option<Vec<u8>> = conn.query_row(newest, [hash], |row| row.get(0)).optional()?;
-    Ok(body.and_then(|body| unpack(&body)))
+/// The newest book of this hash, where it is another one than the present: the same is not unpacked.
+pub(super) fn last(conn: &Connection, hash: &str, present: &KeptBook) -> rusqlite::Result<Option<RuleBook>> {
+    let newest = "SELECT digest, body FROM rule_book WHERE hash = ?1 ORDER BY last_seq DESC LIMIT 1";
+    let row: Option<(String, Vec<u8>)> =
+        conn.query_row(newest, [hash], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let other = row.filter(|(digest, _)| hash != present.hash || *digest != present.digest);
+    Ok(other.and_then(|(_, body)| unpack(&body)))
 }
 
 fn unpack(body: &[u8]) -> Option<RuleBook> {
     let mut text = Vec::new();
     GzDecoder::new(body).take(UNPACKED_MAX).read_to_end(&mut text).ok()?;
     let parts: BookParts = serde_json::from_slice(&text).ok()?;
-    RuleBook::build(parts).ok().map(|(book, _)| book)
+    RuleBook::kept(parts)
 }
 
 #[cfg(test)]
@@ -174,6 +186,17 @@ mod tests {
             assert_eq!(back.parts(), book.parts());
             assert_eq!(KeptBook::of(&back, "h"), kept);
         }
+    }
+
+    #[test]
+    fn a_book_from_before_a_stricter_check_is_read_again() {
+        let book = book(include_str!("../../examples/demo-site.toml"));
+        let mut parts = book.parts().clone();
+        parts.suppressions[0].max = std::time::Duration::from_secs(48 * 3600);
+        assert!(RuleBook::build(parts.clone()).is_err(), "more than 24 h is refused today");
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        serde_json::to_writer(&mut packed, &parts).unwrap();
+        assert_eq!(unpack(&packed.finish().unwrap()).unwrap().parts(), &parts);
     }
 
     #[test]

@@ -279,9 +279,9 @@ impl Store {
         &self.space
     }
 
-    /// The book that was in force last under this hash; none where it is not on file or cannot be read.
-    pub async fn last_book(&self, hash: String) -> Option<rules::RuleBook> {
-        self.read(move |conn| books::last(conn, &hash)).await.ok().flatten()
+    /// The book that was in force last under this hash; none where it is not on file, cannot be read, or is the present one.
+    pub async fn last_book(&self, hash: String, present: KeptBook) -> Option<rules::RuleBook> {
+        self.read(move |conn| books::last(conn, &hash, &present)).await.ok().flatten()
     }
 
     /// What is kept around incidents.

@@ -45,6 +45,20 @@ pub fn between(old: &RuleBook, new: &RuleBook, was: &SiteView, is: &SiteView) ->
 /// One sentence of all of them; none when only what no alarm depends on differs.
 #[must_use]
 pub fn sentence(differences: &[Difference]) -> Option<(String, String)> {
+    listed(("配置更改内容：", "What the configuration changed: "), differences)
+}
+
+/// The same where the configuration is as it was in the last run: another version of the program, or another profile, makes other rules of it.
+#[must_use]
+pub fn of_the_program(differences: &[Difference]) -> Option<(String, String)> {
+    let begin = (
+        "配置文件未变，程序版本或仪表档案与上次运行不同，规则因此改变：",
+        "The configuration is as it was, and another program version or profile made other rules of it: ",
+    );
+    listed(begin, differences)
+}
+
+fn listed(begin: (&str, &str), differences: &[Difference]) -> Option<(String, String)> {
     if differences.is_empty() {
         return None;
     }
@@ -57,8 +71,8 @@ pub fn sentence(differences: &[Difference]) -> Option<(String, String)> {
         differences.iter().take(NAMED_MAX).map(pick).collect::<Vec<_>>().join(comma)
     };
     Some((
-        format!("配置更改内容：{}{more_zh}", list(|d| &d.0, "；")),
-        format!("What the configuration changed: {}{more_en}", list(|d| &d.1, "; ")),
+        format!("{}{}{more_zh}", begin.0, list(|d| &d.0, "；")),
+        format!("{}{}{more_en}", begin.1, list(|d| &d.1, "; ")),
     ))
 }
 

@@ -6,16 +6,14 @@ use super::SiteState;
 use super::accounts::Session;
 use super::body::Body;
 use super::commands::{Answer, carry_out, remark};
-use super::fields::{REMARK_MAX, Wrong};
 use super::problem::{Kind, Problem};
-use super::requester::{Requester, requester};
+use super::requester::{self, Requester, requester};
 use super::routes::Action;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use rules::book::Mode;
-use rules::people::{NAME_MIN, is_name};
 use rules::{Command, ShelfKind};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -182,9 +180,7 @@ async fn who_asks(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Requester>, Problem> {
     let name = remark("name", asked.name)?;
-    if !is_name(&name) {
-        return Err(Problem::unacceptable(&[Wrong::text("requested_by", &name, NAME_MIN, REMARK_MAX)]));
-    }
+    requester::name(&name)?;
     requester(&state.accounts, &session, name).await.map(Json)
 }
 

@@ -4,9 +4,10 @@
 //! so that the engine and whoever reads the journal compare accounts. Leaves the decision on accounts to the engine.
 
 use super::accounts::{Accounts, Session};
+use super::fields::{REMARK_MAX, Wrong};
 use super::problem::{Kind, Problem, of_rejected};
 use crate::store::users::UserRow;
-use rules::people::same_name;
+use rules::people::{NAME_MIN, is_name, same_name};
 use rules::{Refusal, Rejected};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,8 +21,12 @@ pub(super) struct Requester {
     pub(super) account: bool,
 }
 
-/// An account where the name is one's, else as given. What is nobody's name is for the engine to refuse.
+/// An account where the name is one's, else as given. That there is one at all is for the engine to say, with whatever else is missing;
+/// the marks that a form is filled with go no further than here, since what the engine took once it must take in every replay.
 pub(super) async fn requester(accounts: &Accounts, approver: &Session, asked: String) -> Result<Requester, Problem> {
+    if !asked.trim().is_empty() {
+        name(&asked)?;
+    }
     if same_name(&asked, &approver.user) || same_name(&asked, &approver.display_name) {
         return Err(same_person());
     }
@@ -30,6 +35,12 @@ pub(super) async fn requester(accounts: &Accounts, approver: &Session, asked: St
         Some(recorded_as) => Ok(Requester { recorded_as, account: true }),
         None => Ok(Requester { recorded_as: asked, account: false }),
     }
+}
+
+/// Refuses what can be nobody's name.
+pub(super) fn name(asked: &str) -> Result<(), Problem> {
+    let wrong = || Problem::unacceptable(&[Wrong::text("requested_by", asked, NAME_MIN, REMARK_MAX)]);
+    if is_name(asked) { Ok(()) } else { Err(wrong()) }
 }
 
 /// The account whose name it is, else as given.

@@ -19,7 +19,16 @@ use report::Report;
 
 /// All defects of the parts.
 pub(super) fn check(parts: &BookParts) -> Vec<Defect> {
-    let mut r = Report { defects: Vec::new() };
+    reported(parts).defects
+}
+
+/// The parts refer to one another as they must, whatever else is wrong with them.
+pub(super) fn is_whole(parts: &BookParts) -> bool {
+    !reported(parts).is_torn
+}
+
+fn reported(parts: &BookParts) -> Report {
+    let mut r = Report::default();
     let devices = r.keys("devices", parts.devices.iter().map(|d| d.key.as_str()));
     let keys = r.keys("points", parts.points.iter().map(|p| p.key.as_str()));
     for d in &parts.devices {
@@ -36,5 +45,5 @@ pub(super) fn check(parts: &BookParts) -> Vec<Defect> {
     calls::calls(&mut r, parts);
     uncalled::uncalled(&mut r, parts);
     spread::spread(&mut r, parts);
-    r.defects
+    r
 }

@@ -372,3 +372,19 @@ fn a_delay_that_does_nothing_is_told_with_the_shortest_that_does() {
         ("写 0，或至少 2 s（两个轮询周期）", "write 0, or at least 2 s (two polls)")
     );
 }
+
+#[test]
+fn a_book_of_before_a_stricter_check_is_read_again_and_one_that_is_torn_is_not() {
+    let mut strict = parts();
+    strict.rules[0].on_delay = Duration::from_secs(3600);
+    assert!(RuleBook::build(strict.clone()).is_err(), "no gas alarm may wait so long today");
+    let kept = RuleBook::kept(strict.clone()).unwrap();
+    assert_eq!(kept.parts().rules, strict.rules, "as it was in force, with no rule added");
+    let nobodys = BookParts { rules: vec![rule("G9", Condition::SensorFault)], ..parts() };
+    let twice = BookParts { points: vec![point("G1"), point("G1")], ..parts() };
+    let gone = BookParts { devices: Vec::new(), ..parts() };
+    let same = BookParts { rules: [parts().rules, parts().rules].concat(), ..parts() };
+    for torn in [nobodys, twice, gone, same] {
+        assert!(RuleBook::kept(torn).is_none());
+    }
+}

@@ -72,10 +72,15 @@ impl Engine {
         Ok(())
     }
 
-    /// What stands acknowledged, or was seen while it stood and is acknowledged and over since, is as it was asked for. Of anything else
-    /// there is nothing to acknowledge.
+    /// What stands acknowledged, or was seen while it stood and is acknowledged and over since, is as it was asked for. What rose behind
+    /// what still hides it nobody was called for, and nobody has acknowledged it. Of anything else there is nothing to acknowledge.
     fn acked_before(&self, i: usize, seen_seq: u64) -> Rejected {
         let a = &self.alarms[i];
+        // before it rose there: of a latch that stood acknowledged
+        let acked_then = a.acked_by.is_some() && (a.annunciated_seq..a.shadow_seq).contains(&seen_seq);
+        if a.shadow && a.is_hidden() && !acked_then {
+            return Rejected::Refused(Refusal::Hidden);
+        }
         let over_since = a.acked_by.is_some() && (a.annunciated_seq..a.cleared_seq).contains(&seen_seq);
         if a.stands() || over_since { Rejected::AlreadySo } else { Rejected::Refused(Refusal::NothingToAcknowledge) }
     }

@@ -189,6 +189,8 @@ impl Engine {
                 self.suppressing[k] = old.suppressing[j];
             }
         }
+        // what is gone is in the old rows still
+        self.spend_as_marked(old.alarms.eventful().flat_map(|(_, a)| a.spent.iter().cloned()).collect());
     }
 
     /// Conditions over time remember what the new numbers can be held against.

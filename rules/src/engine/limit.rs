@@ -96,9 +96,13 @@ impl Engine {
     }
 
     /// What is held against the limit of a rate or a deviation, rule `i` of the book, while its point says `value`: units per minute, the
-    /// difference. None of other rules, and while samples carry no slope or the reference says nothing.
+    /// difference. None of other rules, while samples carry no slope or the reference says nothing, and out of service, when no sample
+    /// comes to the slope of before.
     #[must_use]
     pub fn judged(&self, i: usize, value: f64) -> Option<f64> {
+        if self.alarms[i].hidden.service.is_some() {
+            return None;
+        }
         match self.condition_of(i) {
             Condition::Rising { window, .. } => self.slope(i, *window, 1.0),
             Condition::Falling { window, .. } => self.slope(i, *window, -1.0),

@@ -21,7 +21,7 @@ use std::time::Duration;
 /// What the first turn says.
 #[derive(Debug, Default)]
 pub(super) struct Unsaid {
-    /// Standing or hidden alarms whose key the book no longer has.
+    /// Alarms whose key the book no longer has: those that stand, are hidden, or say that a suppression has used up its time.
     orphans: Vec<AlarmState>,
     /// Alarms whose hiding cannot be proved any more.
     unproven: bool,
@@ -190,7 +190,7 @@ impl Engine {
 
     fn restore_alarm(&mut self, mut alarm: AlarmState, passage: Passage) {
         let Some(i) = self.alarm_index(&alarm.key) else {
-            if alarm.stands() || !alarm.hidden.is_empty() {
+            if alarm.stands() || !alarm.hidden.is_empty() || !alarm.spent.is_empty() {
                 self.unsaid.orphans.push(alarm);
             }
             return;

@@ -181,17 +181,35 @@ impl Engine {
         self.emit(EventKind::Suppressed { fact, rule: rule.to_owned(), until, granted_ms }, now, out);
     }
 
-    /// After a start: what was hidden stays so until its suppressor is heard, at most for the grace.
+    /// Which suppressions have used up their time is told by the marks in the rows of alarms, and by `elsewhere`, marks of alarms that the
+    /// book no longer has. From now on they are in the rows of what each of them hides in this book, and in no other.
+    pub(super) fn spend_as_marked(&mut self, elsewhere: Vec<String>) {
+        let of = |(i, a): (usize, &super::AlarmState)| (!a.spent.is_empty()).then(|| (i, a.spent.clone()));
+        let rows: Vec<(usize, Vec<String>)> = self.alarms.eventful().filter_map(of).collect();
+        let mut marks = elsewhere;
+        for (i, marked) in rows {
+            self.alarms[i].spent.clear();
+            marks.extend(marked);
+        }
+        for (k, suppression) in self.book.suppressions().iter().enumerate() {
+            self.suppressing[k].spent = marks.contains(&suppression.key);
+            let hides = self.book.index().groups.alarms_of_suppression[k].iter();
+            for i in hides.filter(|_| self.suppressing[k].spent) {
+                self.alarms[*i].spent.push(suppression.key.clone());
+            }
+        }
+    }
+
+    /// After a start: what was hidden stays so until its suppressor is heard, at most for the grace. What has used up its time may have had
+    /// other alarms before the start.
     pub(super) fn restore_suppressions(&mut self, grace_over: crate::time::Mono) {
         for k in 0..self.book.suppressions().len() {
-            let rule = &self.book.suppressions()[k].key;
-            let targets = &self.book.index().groups.alarms_of_suppression[k];
-            self.suppressing[k].spent = targets.iter().any(|i| self.alarms[*i].spent.contains(rule));
             if let Some(until) = self.suppressed_until(k) {
                 self.suppressing[k].on = true;
                 self.limit_suppression(k, until);
                 self.deadlines.set(Timer::Release(k), Some(grace_over));
             }
         }
+        self.spend_as_marked(self.unsaid.orphans().iter().flat_map(|a| a.spent.iter().cloned()).collect());
     }
 }

@@ -38,13 +38,13 @@ impl Bench {
         Self { site, engine, nearness, second: 0 }
     }
 
-    /// Readings of points a second later; which of the two that are read are wanted fast then.
+    /// Readings of points a second later, no value where it is not a number; which of the two that are read are wanted fast then.
     fn reads(&mut self, values: &[(&str, f64)]) -> [bool; 2] {
         self.second += 1;
         let now = at(self.second);
         let sample = |(key, value): &(&str, f64)| Sample {
             point: self.site.book.point_id(key).unwrap(),
-            reading: Reading::Good(rules::Finite::new(*value).unwrap()),
+            reading: rules::Finite::new(*value).map_or(Reading::Bad(rules::Fault::Sensor), Reading::Good),
             raw: Raw::NONE,
             at: now,
         };
@@ -55,6 +55,17 @@ impl Bench {
         let fast =
             |n: usize| self.site.buses[0].devices[0].points[n].fast.as_ref().is_some_and(|fast| fast.wanted.get());
         [fast(0), fast(1)]
+    }
+
+    fn out_of_service(&mut self, point: &str) {
+        let command = rules::Command::OutOfService {
+            point: point.into(),
+            seen_seq: self.engine.next_seq() - 1,
+            work_order: "WO-1".into(),
+            reason: "更换变送器".into(),
+        };
+        let by = rules::Actor { user: "li".into(), role: "shift".into(), terminal: String::new() };
+        self.engine.command(&command, &by, at(self.second), &mut Vec::new()).unwrap();
     }
 }
 
@@ -136,4 +147,35 @@ fn what_a_computed_point_nears_all_its_inputs_are_read_fast_for_until_none_of_th
     assert_eq!(bench.reads(&[("TWICE", 30.0)]), [true, true], "through another computed one");
     bench.nearness.follow(&site(own, read, &mean.replace("limits.L", "stuck = { epsilon = 0, priority = 3 }\n#")).book);
     assert_eq!(bench.reads(&[("PT-1", 40.0)]), [false, false], "a rule that is gone wants nothing");
+}
+
+#[test]
+fn a_difference_that_cannot_be_judged_keeps_its_own_wish_and_not_that_of_a_limit() {
+    let both = "fast_period_ms = 500\nlimits.H = { limit = 80, priority = 3 }\n\
+         deviation = { from_point = \"PT-1\", limit = 10, priority = 3 }";
+    let mut bench = Bench::of(site(both, "", ""));
+    assert!(!bench.reads(&[("PT-1", 77.0), ("PT-0", 70.0)])[0]);
+    assert!(bench.reads(&[("PT-1", 77.0), ("PT-0", 76.0)])[0], "near H");
+    assert!(!bench.reads(&[("PT-1", f64::NAN), ("PT-0", 60.0)])[0], "far from H, and the twin is dead");
+    assert!(bench.reads(&[("PT-1", 50.0), ("PT-0", 60.0)])[0], "off by what raises");
+    assert!(bench.reads(&[("PT-1", f64::NAN), ("PT-0", 50.0)])[0], "nobody knows whether it is still off");
+    assert!(!bench.reads(&[("PT-1", 50.0), ("PT-0", 50.0)])[0]);
+}
+
+#[test]
+fn what_is_out_of_service_wants_nothing() {
+    let rate = "fast_period_ms = 500\nrising = { limit_per_min = 30, window_s = 20, priority = 3 }";
+    let mut bench = Bench::of(site(rate, "", ""));
+    let rise = |n: u32| 20.0 + f64::from(n) * 0.4;
+    assert!((0..30).map(|n| bench.reads(&[("PT-0", rise(n))])[0]).last().unwrap(), "24 of 30 per minute");
+    bench.out_of_service("PT-0");
+    assert!(!bench.reads(&[("PT-0", 32.0)])[0], "the slope of before");
+}
+
+#[test]
+fn a_value_that_fails_near_a_limit_is_wanted_fast_until_its_point_is_out_of_service() {
+    let mut bench = Bench::of(site("fast_period_ms = 500\nlimits.H = { limit = 25, priority = 3 }", "", ""));
+    assert!(bench.reads(&[("PT-0", 22.0)])[0] && bench.reads(&[("PT-0", f64::NAN)])[0]);
+    bench.out_of_service("PT-0");
+    assert!(!bench.reads(&[("PT-0", f64::NAN)])[0]);
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::core::NewRules;
-use crate::store::verify;
-use rules::{Command, EventKind};
+use crate::store::{KeptBook, Past, verify};
+use rules::{Command, EventKind, RuleBook};
 
 /// The rules of the minimal site with another limit.
 fn with_limit(limit: &str) -> NewRules {
@@ -79,4 +79,39 @@ async fn who_had_the_same_rules_read_again_and_why_is_in_the_journal() {
     let record = second.next("operator.action").await;
     let said = serde_json::to_string(&record).unwrap();
     assert!(said.contains("config_reloaded") && said.contains("\"li\"") && said.contains("换了数据库口令"), "{said}");
+}
+
+/// The journal as another version of the program left it, which had made another book of the same configuration.
+#[tokio::test]
+async fn a_start_with_other_rules_under_the_same_hash_says_so_once_and_replay_finds_each_time_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(bench(folder.path()).end().await);
+    let site = config::site_from_text("minimal-site.toml", SITE, |_| {}).value.unwrap();
+    let mut parts = site.book.parts().clone();
+    let latches = parts.rules.iter_mut().find(|rule| rule.latching).expect("HH of gas latches today");
+    latches.latching = false;
+    let before = RuleBook::kept(parts).unwrap();
+    let disk = rusqlite::Connection::open(folder.path().join("records.db")).unwrap();
+    KeptBook::of(&before, &site.view.config_hash).stands_for_all_in(&disk);
+    drop(disk);
+    let mut seen = Vec::new();
+    for run in 0..2 {
+        let records = journal(&bench(folder.path()).end().await).await;
+        seen = records.into_iter().map(|record| record.event).collect();
+        let said = |event: &rules::Event| match &event.kind {
+            EventKind::Notice { code, text_zh, .. } if code == "config_differences" => Some(text_zh.clone()),
+            _ => None,
+        };
+        let said: Vec<String> = seen.iter().filter_map(said).collect();
+        assert!(
+            said.len() == 1 && said[0].starts_with("配置文件未变") && said[0].contains("锁存"),
+            "run {run}: {said:?}"
+        );
+        assert!(!seen.iter().any(|event| event.kind.name() == "system.config_changed"));
+    }
+    let starts: Vec<u64> = seen.iter().filter(|e| e.kind.name() == "system.started").map(|e| e.seq).collect();
+    let books = Past::open(folder.path()).unwrap().books().unwrap();
+    let of_start = |seq: u64| books.read(books.row(&site.view.config_hash, seq).unwrap().unwrap()).unwrap().unwrap();
+    let as_before: Vec<bool> = starts.iter().map(|seq| of_start(*seq).parts() == before.parts()).collect();
+    assert_eq!(as_before, [true, false, false]);
 }

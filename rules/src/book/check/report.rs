@@ -4,8 +4,11 @@ use crate::book::Defect;
 use std::collections::HashSet;
 
 /// Collects defects.
+#[derive(Default)]
 pub(super) struct Report {
     pub(super) defects: Vec<Defect>,
+    /// The parts do not refer to one another as an index of them takes for granted: a key that is twice or nobody's, a loop.
+    pub(super) is_torn: bool,
 }
 
 impl Report {
@@ -39,6 +42,7 @@ impl Report {
                 );
             }
             if !seen.insert(key) {
+                self.is_torn = true;
                 self.error(
                     format!("{list}[{key}].key"),
                     format!("键“{key}”重复"),
@@ -54,6 +58,7 @@ impl Report {
         if keys.contains(key) {
             return;
         }
+        self.is_torn = true;
         let (mut zh, mut en) =
             ("改为已配置的键，或先添加它".to_owned(), "name one that is configured, or add it".to_owned());
         // a point where one of its alarms is wanted

@@ -22,6 +22,7 @@ pub(super) fn rules(r: &mut Report, parts: &BookParts, keys: &HashSet<&str>) {
         let at = |f: &str| format!("points[{}].rules.{word}.{f}", rule.point);
         r.known(at("point"), ("测点", "point"), &rule.point, keys);
         if !seen.insert((rule.point.as_str(), word)) {
+            r.is_torn = true;
             r.error(
                 at("condition"),
                 format!("同一测点有两条 {word} 规则"),
@@ -74,10 +75,10 @@ fn ladder_of_mode(r: &mut Report, (key, point): (&str, Option<&Point>), rules: &
         })
         .collect();
     let changed: Vec<&Rule> = changed.iter().collect();
-    let mut of_mode = Report { defects: Vec::new() };
+    let mut of_mode = Report::default();
     order(&mut of_mode, key, &changed);
     if let Some(p) = point {
-        let mut always = Report { defects: Vec::new() };
+        let mut always = Report::default();
         oxygen(&mut always, p, rules);
         oxygen(&mut of_mode, p, &changed);
         of_mode.defects.retain(|d| !always.defects.contains(d));

@@ -15,6 +15,7 @@ pub(super) fn suppressions(r: &mut Report, parts: &BookParts, points: &HashSet<&
     for s in &parts.suppressions {
         let at = |f: &str| format!("suppressions[{}].{f}", s.key);
         if s.key == crate::hide::MODE_RULE {
+            r.is_torn = true;
             r.error(
                 at("key"),
                 "键“mode”留给装置运行方式使用",
@@ -124,6 +125,7 @@ fn loops(r: &mut Report, all: &[Suppression]) {
             continue;
         };
         let keys: Vec<&str> = round.iter().map(|s| s.key.as_str()).collect();
+        r.is_torn = true;
         let (chain, last) = (keys.join(" → "), keys.last().copied().unwrap_or_default());
         r.error(
             format!("suppressions[{}].alarm", start.key),
