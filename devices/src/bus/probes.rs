@@ -91,7 +91,10 @@ impl Probes {
     /// A probe of `unit` is over, answered or not.
     pub(super) fn over(&mut self, units: &[Unit], index: usize, took: Duration, now: Instant) {
         let unit = &units[index];
-        self.long_from = self.long_from.max(now - took) + took * SHARE;
+        // Where nobody lives nobody is kept waiting: nothing is owed when the first one is back.
+        let owed_from =
+            if units.iter().any(|u| u.dead.is_none()) { self.long_from.max(now - took) } else { now - took };
+        self.long_from = owed_from + took * SHARE;
         if !unit.dead.is_some_and(|probe| probe.is_long) {
             self.from = now + took * (SHORT_SHARE - 1);
             return;
@@ -141,5 +144,25 @@ mod tests {
         ask(&mut units[1], 7_202, 300);
         assert!(units.iter().all(Unit::wants_long_probe));
         assert_eq!(next_long(&units), Some(0));
+    }
+
+    #[test]
+    fn an_outage_of_all_leaves_no_debt_that_keeps_those_away_that_answer_slowly() {
+        let begun = Instant::now();
+        let bus = spec(tcp(), &[1, 2], ONE);
+        let unit = |d: &crate::DeviceSpec| Unit::new(d.clone(), &bus.transport, bus.timeout, begun);
+        let mut units: Vec<Unit> = bus.devices.iter().map(unit).collect();
+        let (mut probes, took) = (Probes::new(begun), Duration::from_secs(3));
+        units.iter_mut().for_each(|unit| unit.stays_dead(Fault::Timeout, begun));
+        let ten_hours = (1..1200).map(|n| begun + Duration::from_secs(30) * n);
+        let last = ten_hours.inspect(|at| probes.over(&units, 0, took, *at)).last().unwrap();
+        assert_eq!(
+            probes.rest_until(),
+            last + took * (SHARE - 1),
+            "what the last one took, and nothing of those before"
+        );
+        units[1] = unit(&bus.devices[1]);
+        probes.over(&units, 0, took, last + took);
+        assert_eq!(probes.rest_until(), last + took * (2 * SHARE - 1), "while one lives each probe is paid for");
     }
 }

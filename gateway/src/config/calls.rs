@@ -63,15 +63,21 @@ pub(super) fn check(file: &SiteFile, findings: &mut Vec<Finding>) {
             findings.push(Finding::fatal(format!("call[#{i}].telephone"), words(why), remedy()));
         }
         for (key, post) in [("post", &table.post), ("post_en", &table.post_en)] {
-            if post.chars().filter(|c| c.is_numeric()).count() >= DIGITS_OF_A_NUMBER {
+            if has_a_number(post) {
                 findings.push(Finding::fatal(format!("call[#{i}].{key}"), number_in_a_post(), move_it()));
             }
         }
     }
 }
 
-/// So many digits in the name of a post are a number that somebody can be called by; 1号岗, 2 班 have fewer.
-const DIGITS_OF_A_NUMBER: usize = 5;
+/// So many digits in a row are a number that somebody can be called by; 35kV 变电站, 2301/2302 调度室 have fewer.
+const DIGITS_OF_A_NUMBER: usize = 7;
+
+/// Digits in a row, also with what is written between those of a telephone number.
+fn has_a_number(text: &str) -> bool {
+    let runs = text.split(|c: char| !c.is_numeric() && !matches!(c, ' ' | '-' | '+' | '－'));
+    runs.map(|run| run.chars().filter(|c| c.is_numeric()).count()).any(|digits| digits >= DIGITS_OF_A_NUMBER)
+}
 
 fn number_in_a_post() -> (String, String) {
     (
@@ -108,8 +114,9 @@ fn remedy() -> (String, String) {
     )
 }
 
-/// Keys of `[[call]]` that hold nothing about a person.
-const IMPERSONAL: [&str; 5] = ["level", "priorities", "areas", "post", "post_en"];
+/// Keys of `[[call]]` that hold nothing about a person, however they are misused.
+const IMPERSONAL: [&str; 3] = ["level", "priorities", "areas"];
+const OF_A_POST: [&str; 2] = ["post", "post_en"];
 
 /// The files as a log may show them: what `[[call]]` says of people is masked, letter by letter, so that places stay.
 pub(crate) fn without_people(files: &[SourceFile]) -> Vec<SourceFile> {
@@ -117,30 +124,48 @@ pub(crate) fn without_people(files: &[SourceFile]) -> Vec<SourceFile> {
     files.iter().map(masked).collect()
 }
 
+/// Where a line stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Elsewhere,
+    /// Under the header `[[call]]`: a key a line.
+    Table,
+    /// Behind `call = `, up to the next header.
+    Inline,
+}
+
 fn masked(text: &str) -> String {
-    let mut inside = false;
+    let mut place = Place::Elsewhere;
     let line = |line: &str| {
         let begun = line.trim_start();
+        let name = begun.trim_start_matches(['[', ' ', '"', '\'']);
         if begun.starts_with('[') {
-            inside = begun.trim_start_matches(['[', ' ', '"', '\'']).starts_with("call");
+            place = if name.starts_with("call") { Place::Table } else { Place::Elsewhere };
             return line.to_owned();
         }
-        // `call = [` and what follows up to the next table
-        if begun.trim_start_matches(['"', '\'']).starts_with("call") && line.contains('=') {
-            inside = true;
-            return starred(line);
+        if name.starts_with("call") && line.contains('=') {
+            place = Place::Inline;
         }
-        let key = line.split('=').next().unwrap_or_default().trim();
-        match (inside, line.split_once('=')) {
-            (true, Some((_, _))) if IMPERSONAL.contains(&key) => {
-                line.split_once('#').map_or_else(|| line.to_owned(), |(said, note)| format!("{said}#{}", starred(note)))
-            }
-            (true, Some((key, value))) => format!("{key}={}", starred(value)),
-            (true, None) => starred(line),
-            (false, _) => line.to_owned(),
-        }
+        masked_line(line, place)
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn masked_line(line: &str, place: Place) -> String {
+    // also where the header was forgotten
+    if place == Place::Inline || line.contains("telephone") {
+        return starred(line);
+    }
+    if place == Place::Elsewhere {
+        return line.to_owned();
+    }
+    let Some((key, value)) = line.split_once('=') else { return starred(line) };
+    let harmless = IMPERSONAL.contains(&key.trim()) || OF_A_POST.contains(&key.trim()) && !has_a_number(value);
+    match line.split_once('#') {
+        _ if !harmless => format!("{key}={}", starred(value)),
+        Some((said, note)) => format!("{said}#{}", starred(note)),
+        None => line.to_owned(),
+    }
 }
 
 /// As many bytes as before.
