@@ -7,7 +7,7 @@ use crate::line::AskError;
 use crate::plan::Span;
 use crate::status::BusStatus;
 use crate::{BusMessage, BusSpec, Scan};
-use rules::{Clock, Fault, Sample};
+use rules::{Clock, Fault, Now, Sample};
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Desk {
         if unit.dead.is_none() || change == Change::Died {
             while let Some(part) = self.units[index].take_ready(now, label) {
                 self.status.unit(index).inspect(|c| c.skipped.add(part.skipped));
-                self.send_scan(index, part.answered, part.samples, part.is_last).await;
+                self.send_scan(index, part.answered, part.samples, part.is_last, label).await;
             }
         }
         match change {
@@ -152,16 +152,18 @@ impl Desk {
         let _ = self.out.send(BusMessage::State { subject: unit.key.clone(), code, detail }).await;
     }
 
-    async fn send_scan(&self, index: usize, answered: bool, samples: Vec<Sample>, ends_cycle: bool) {
+    async fn send_scan(&self, index: usize, answered: bool, samples: Vec<Sample>, ends_cycle: bool, at: Now) {
         let device = self.units[index].spec.device;
         // A closed channel ends the bus from outside.
-        let _ =
-            self.out.send(BusMessage::Scan(Scan { device, answered, samples, ends_cycle, at: self.clock.now() })).await;
+        let _ = self.out.send(BusMessage::Scan(Scan { device, answered, samples, ends_cycle, at })).await;
     }
 
     /// Dead units, and those with nothing to ask for, stay bad in every period, without a byte on the wire.
     pub(super) async fn publish_dead(&mut self) {
-        self.publish_unasked(None).await;
+        // most turns find every unit alive, and this is asked in each
+        if self.units.iter().any(Unit::has_unasked) {
+            self.publish_unasked(None).await;
+        }
     }
 
     /// Every unit that is due, bad because there is no link.
@@ -173,12 +175,8 @@ impl Desk {
     async fn publish_unasked(&mut self, why: Option<Fault>) {
         let (now, label) = (Instant::now(), self.clock.now());
         for index in 0..self.units.len() {
-            // most turns find every unit alive, and this is asked in each
-            if why.is_none() && !self.units[index].has_unasked() {
-                continue;
-            }
             while let Some(samples) = self.units[index].unasked(now, label, why) {
-                self.send_scan(index, false, samples, true).await;
+                self.send_scan(index, false, samples, true, label).await;
             }
         }
     }

@@ -252,17 +252,31 @@ impl Engine {
             if exact || due >= until {
                 return Some(due);
             }
-            let truly = match self.deadlines.timer(number) {
-                Timer::Comms(d) => self.silence_due(d),
-                Timer::Stale(p) if self.would_be_stale(p) => self.stale_due(p),
-                _ => return Some(due),
-            };
-            if truly <= due {
-                return Some(due);
-            }
+            let Some(truly) = self.lazily_due(number).filter(|truly| *truly > due) else { return Some(due) };
             self.deadlines.order.set(number, truly);
         }
         None
+    }
+
+    /// Puts off those armed lazily that `until` has reached and that are not due at `now`; true when there were any. In place, because every
+    /// point has its turn here once in the time for which its readings count as fresh.
+    pub(super) fn put_off(&mut self, until: Mono, now: Mono) -> bool {
+        let mut any = false;
+        while let Some((_, number)) = self.deadlines.order.first().filter(|(due, _)| *due <= until) {
+            let Some(truly) = self.lazily_due(number).filter(|truly| *truly > now) else { break };
+            self.deadlines.order.set(number, truly);
+            any = true;
+        }
+        any
+    }
+
+    /// When a timer that is armed lazily is really due; none of any other.
+    fn lazily_due(&self, number: u32) -> Option<Mono> {
+        match self.deadlines.timer(number) {
+            Timer::Comms(d) => Some(self.silence_due(d)),
+            Timer::Stale(p) => self.would_be_stale(p).then(|| self.stale_due(p)),
+            _ => None,
+        }
     }
 
     /// When the on-delay of a pending alarm is over.

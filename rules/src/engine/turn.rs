@@ -190,7 +190,11 @@ impl Engine {
 
     /// What is due, each with what follows from it.
     pub(super) fn fire(&mut self, until: Mono, now: Now, out: &mut Vec<Event>) {
-        while let Some((due, timer)) = self.deadlines.take(until, now) {
+        loop {
+            if self.put_off(until, now.mono) {
+                self.settle(now, out);
+            }
+            let Some((due, timer)) = self.deadlines.take(until, now) else { return };
             self.cause = Cause::Timer;
             match timer {
                 Timer::Comms(d) => self.silent(d, now, out),
