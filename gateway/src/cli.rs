@@ -31,6 +31,7 @@ mod dry_run;
 mod effect;
 mod exit;
 mod explain;
+mod given;
 mod hidden;
 mod import;
 mod kpi;

@@ -4,8 +4,7 @@
 //! what is asked to [`super::client`] and what people do to [`super::person`].
 
 use super::same_station::{Expected, is_here};
-use super::{Exit, check, screen};
-use crate::config;
+use super::{Exit, given, screen};
 use crate::web::archive::Stopped;
 use crate::web::local::LocalToken;
 use reqwest::header::HeaderMap;
@@ -68,10 +67,7 @@ impl Asked {
         let (client, url, folder) = match &target.config {
             None => (client, target.url.clone().unwrap_or_else(|| USUAL_URL.to_owned()), None),
             Some(file) => {
-                let folder = config::data_folder(file).map_err(|(diagnostics, files)| {
-                    check::report(&diagnostics, &files);
-                    Exit::Usage
-                })?;
+                let folder = given::data_folder(file)?;
                 let (at, from) = way_to(folder.listen);
                 let client = client.no_proxy();
                 match &target.url {

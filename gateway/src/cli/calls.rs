@@ -2,9 +2,9 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::table::{lines as table, words};
-use super::{Exit, check};
+use super::{Exit, given};
 use crate::calls::{Contact, Personal};
-use crate::config::{self, Checked};
+use crate::config;
 use crate::web::CallRow;
 use std::path::PathBuf;
 
@@ -24,10 +24,9 @@ pub(super) fn main(args: &CallsArgs) -> Exit {
         eprintln!("值守站没有升级通知名单 · an office has no call list: give the file of a site");
         return Exit::Usage;
     }
-    let Checked { value, diagnostics, files } = config::check_site(&args.config);
-    let Some(site) = value else {
-        check::report(&diagnostics, &files);
-        return Exit::Usage;
+    let site = match given::site(&args.config) {
+        Ok(site) => site,
+        Err(exit) => return exit,
     };
     let list = &site.view.calls.0;
     if args.json {

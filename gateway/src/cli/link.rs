@@ -3,8 +3,7 @@
 //! Owns the arguments shared by `scan`, `read` and `probe`, the bar that shows how far a long look has come, and Ctrl-C. Leaves
 //! the questions to `devices::commission`.
 
-use super::{Exit, check};
-use crate::config::{self, Site};
+use super::{Exit, given};
 use clap::ValueEnum;
 use devices::commission::Session;
 use devices::profile::typed_address;
@@ -80,7 +79,7 @@ impl LinkArgs {
             return Ok((self.serial_port(path), path.clone()));
         }
         let (Some(file), Some(key)) = (&self.config, &self.link) else { return Err(Exit::Usage) };
-        let site = site(file)?;
+        let site = given::site(file)?;
         let Some(bus) = site.buses.iter().find(|b| b.key == *key) else {
             let keys: Vec<&str> = site.buses.iter().map(|b| b.key.as_str()).collect();
             eprintln!("没有名为 {key} 的链路；有 {0} · there is no link `{key}`; there are {0}", keys.join(", "));
@@ -153,16 +152,6 @@ impl Address {
 pub(super) fn address(text: &str) -> Result<Address, String> {
     let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
     typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
-}
-
-/// A checked site file, or its defects on stderr.
-pub(super) fn site(file: &Path) -> Result<Site, Exit> {
-    let checked = config::check_site(file);
-    let Some(site) = checked.value else {
-        check::report(&checked.diagnostics, &checked.files);
-        return Err(Exit::Usage);
-    };
-    Ok(site)
 }
 
 /// Runs a command that talks to instruments.

@@ -1,7 +1,6 @@
 //! What `kpi` and `replay` have in common: the folder of a site, and a time given as a day, a moment or milliseconds.
 
-use super::{Exit, check};
-use crate::config::{self, Station};
+use super::{Exit, given};
 use crate::store::{Past, Span, StoreError};
 use std::path::Path;
 
@@ -9,16 +8,10 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The data of the site of a configuration; the exit code with its words already said.
 pub(super) fn open(config: &Path) -> Result<Past, Exit> {
-    let folder = config::data_folder(config).map_err(|(diagnostics, files)| {
-        check::report(&diagnostics, &files);
-        Exit::Usage
-    })?;
-    if folder.station == Station::Office {
-        eprintln!(
-            "镇办没有报警规则和历史数据；请用站点的配置文件 · an office has no rules and no history; give the file of a site"
-        );
-        return Err(Exit::Usage);
-    }
+    let folder = given::site_folder(
+        config,
+        "镇办没有报警规则和历史数据；请用站点的配置文件 · an office has no rules and no history; give the file of a site",
+    )?;
     Past::open(&folder.dir).map_err(|error| failed(&error, &folder.dir))
 }
 

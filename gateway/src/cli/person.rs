@@ -5,8 +5,8 @@
 
 use super::asked::{ANSWER_LIMIT, Trouble, way_to};
 use super::same_station::{Expected, is_here};
-use super::{Exit, check, screen, secret};
-use crate::config::{self, Station};
+use super::{Exit, given, screen, secret};
+use crate::config;
 use crate::text::refusal_words;
 use crate::web::Role;
 use crate::web::local::LocalToken;
@@ -74,16 +74,10 @@ impl Person {
     }
 
     fn at(args: &PersonArgs) -> Result<Self, Exit> {
-        let folder = config::data_folder(&args.config).map_err(|(diagnostics, files)| {
-            check::report(&diagnostics, &files);
-            Exit::Usage
-        })?;
-        if folder.station == Station::Office {
-            eprintln!(
-                "镇办没有报警规则：用 systemctl reload 重新加载，在页面上操作 · an office has no rules: use systemctl reload, and its page"
-            );
-            return Err(Exit::Usage);
-        }
+        let folder = given::site_folder(
+            &args.config,
+            "镇办没有报警规则：用 systemctl reload 重新加载，在页面上操作 · an office has no rules: use systemctl reload, and its page",
+        )?;
         let (at, from) = way_to(folder.listen);
         let url = args.url.clone().unwrap_or_else(|| format!("http://{at}"));
         let client = Client::builder().timeout(ANSWER_LIMIT).no_proxy();

@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::table::{self, Column, numbers, words};
-use super::{Exit, check};
-use crate::config::{self, Checked, Site};
+use super::{Exit, given};
+use crate::config::Site;
 use devices::{BusForecast, BusSpec, Outlook, Parity, RequestForecast, Transport, forecast};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,10 +40,9 @@ pub(super) struct PlanArgs {
 
 /// Prints the plan; 1 when a deadline cannot hold, 2 when the configuration is wrong.
 pub(super) fn main(args: &PlanArgs) -> Exit {
-    let Checked { value, diagnostics, files } = config::check_site(&args.config);
-    let Some(site) = value else {
-        check::report(&diagnostics, &files);
-        return Exit::Usage;
+    let site = match given::site(&args.config) {
+        Ok(site) => site,
+        Err(exit) => return exit,
     };
     // One dead instrument is shown in any case; only those asked for are judged.
     let buses = all(&site, args.dead.unwrap_or(1));
@@ -258,7 +257,7 @@ mod tests {
     fn the_shipped_examples_hold_every_deadline_with_one_instrument_dead() {
         for name in ["demo-site.toml", "minimal-site.toml"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
-            let site = config::check_site(&path).value.expect("the examples are right");
+            let site = crate::config::check_site(&path).value.expect("the examples are right");
             let buses = all(&site, 1);
             assert_eq!(late(&buses, true), 0, "{name}: {}", verdict(&buses, true));
             assert!(buses.iter().all(|b| !b.requests.is_empty()), "{name}");
@@ -268,7 +267,7 @@ mod tests {
     #[test]
     fn more_dead_than_there_are_is_said_and_all_of_them_are_judged() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
-        let site = config::check_site(&path).value.expect("the example is right");
+        let site = crate::config::check_site(&path).value.expect("the example is right");
         let buses = all(&site, 99);
         for (spec, bus) in site.buses.iter().zip(&buses) {
             let outlook = bus.with_dead.as_ref().expect("one is there");

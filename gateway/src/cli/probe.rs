@@ -7,7 +7,8 @@
 mod tests;
 
 use super::Exit;
-use super::link::{block_on, open, shown, site, until_ctrl_c};
+use super::given::site;
+use super::link::{block_on, open, shown, until_ctrl_c};
 use super::read::{BY_PROFILE, because};
 use super::table::{self, Column, numbers, words};
 use crate::clock::SystemClock;

@@ -3,10 +3,11 @@
 //! Owns words, progress and the exit code. Leaves playing and judging to [`crate::replay`].
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+use super::Exit;
 use super::bar::Bar;
+use super::given::site;
 use super::past::{failed, open, pad, span};
-use super::{Exit, check};
-use crate::config::{self, Checked, Site};
+use crate::config::{self, Site};
 use crate::kpi::{Report, time_text};
 use crate::replay::{Ask, Change, Difference, Noise, Outcome, Rules, What, Why, run};
 use crate::store::Span;
@@ -84,14 +85,6 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
     }
     let unexplained = outcome.comparison.differences.iter().any(|d| d.why == Why::Unexplained);
     Ok(if unexplained && args.with.is_none() { Exit::Found } else { Exit::Ok })
-}
-
-fn site(path: &Path) -> Result<Site, Exit> {
-    let Checked { value, diagnostics, files } = config::check_site(path);
-    value.ok_or_else(|| {
-        check::report(&diagnostics, &files);
-        Exit::Usage
-    })
 }
 
 fn site_of_other(path: &Path) -> Result<Site, Exit> {

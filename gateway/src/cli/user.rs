@@ -5,9 +5,9 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::serve::runtime;
-use super::{Exit, check, secret};
+use super::{Exit, given, secret};
 use crate::clock::SystemClock;
-use crate::config::{self, DataFolder, Station};
+use crate::config::{DataFolder, Station};
 use crate::store::users::UserRow;
 use crate::store::{StoreError, office, open_beside};
 use crate::web::{Accounts, OwnDb, Refused, Role, UserChange, Weak};
@@ -185,10 +185,7 @@ struct People {
 
 impl People {
     fn open(place: &Place) -> Result<Self, Exit> {
-        let folder = config::data_folder(&place.config).map_err(|(diagnostics, files)| {
-            check::report(&diagnostics, &files);
-            Exit::Usage
-        })?;
+        let folder = given::data_folder(&place.config)?;
         let db = database(&folder).map_err(|error| store_exit(&folder, &error))?;
         let runtime = runtime()?;
         let accounts = runtime.block_on(Accounts::open(Arc::new(db), Arc::new(SystemClock::default()), true));

@@ -3,7 +3,7 @@
 //! Owns the words and the exit code. Leaves the looking to [`crate::store`].
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-use super::{Exit, check};
+use super::{Exit, given};
 use crate::config::{self, DataFolder, Station};
 use crate::store::{
     Chain, Fault, Journal, RECORDS_FILE, Received, Samples, StoreError, audit, databases, office, received, samples,
@@ -119,12 +119,9 @@ fn chain(folder: &DataFolder, head: Option<&str>, report: &mut Report) -> Result
 }
 
 fn run(place: &Place, look: impl FnOnce(&DataFolder, &mut Report) -> Result<(), StoreError>) -> Exit {
-    let folder = match config::data_folder(&place.config) {
+    let folder = match given::data_folder(&place.config) {
         Ok(folder) => folder,
-        Err((diagnostics, files)) => {
-            check::report(&diagnostics, &files);
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     if let Some(exit) = nothing_to_look_at(&folder) {
         return exit;
