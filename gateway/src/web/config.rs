@@ -3,16 +3,14 @@
 //! Owns the request and its answers. Leaves checking and switching to the station's loop behind the [`crate::reload::Desk`].
 
 use super::SiteState;
-use super::accounts::Session;
 use super::body::Body;
-use super::commands::{Answer, idempotency_key, remark};
+use super::caller::{Answer, Caller};
+use super::commands::remark;
 use super::fields::{REASON_MIN, REMARK_MAX, Wrong};
 use super::problem::{Kind, Problem};
 use super::routes::Action;
 use crate::config::Diagnostic;
 use crate::reload::{self, Asker};
-use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use rules::EventKind;
@@ -30,33 +28,29 @@ struct Reason {
     reason: String,
 }
 
-async fn reload(
-    State(state): State<Arc<SiteState>>,
-    session: Session,
-    headers: HeaderMap,
-    Body(given): Body<Reason>,
-) -> Answer {
-    let actor = session.acting(Action::ChangeConfig)?;
+async fn reload(caller: Caller, Body(given): Body<Reason>) -> Answer {
+    let actor = caller.session.acting(Action::ChangeConfig)?;
     let reason = remark("reason", given.reason)?.trim().to_owned();
     if reason.chars().count() < REASON_MIN {
         return Err(Problem::unacceptable(&[Wrong::text("reason", &reason, REASON_MIN, REMARK_MAX)]));
     }
-    let key = idempotency_key(&headers, &session.user, &("reload", &reason))?;
+    let key = caller.key(&("reload", &reason))?;
     // a demo has no file to read again
+    let state = &caller.state;
     let desk = state.desk.as_ref().ok_or_else(|| Problem::with_detail(Kind::Refused, "no_configuration_file"))?;
     let asked = desk.ask(Asker::Person { actor, reason: reason.clone() }, key).await;
     match asked.map_err(|_| Problem::with_detail(Kind::Refused, "reload_under_way"))? {
-        reload::Answer::InForce => Ok(Json(json!({
-            "in_force": true, "changed": true, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
-        reload::Answer::Unchanged => Ok(Json(json!({
-            "in_force": true, "changed": false, "restart": false, "config_hash": state.core.snapshot().site.config_hash }))),
+        taken @ (reload::Answer::InForce | reload::Answer::Unchanged) => Ok(Json(json!({
+            "in_force": true, "changed": matches!(taken, reload::Answer::InForce), "restart": false,
+            "config_hash": state.core.snapshot().site.config_hash }))),
         reload::Answer::Restarting => {
             Ok(Json(json!({ "in_force": false, "changed": true, "restart": true, "config_hash": null })))
         }
         reload::Answer::Defects(diagnostics) => {
             let found = diagnostics.iter().filter(|d| d.fatal).count();
             let detail = format!("{found} defect{}; {reason}", if found == 1 { "" } else { "s" });
-            let kind = EventKind::Operator { user: session.user, action: "config_refused".into(), detail };
+            let kind =
+                EventKind::Operator { user: caller.session.user.clone(), action: "config_refused".into(), detail };
             let _ = state.core.note(kind).await;
             Err(defects(&diagnostics))
         }

@@ -2,10 +2,10 @@
 //! routes, what a step needs is the rules' to say.
 
 use super::SiteState;
-use super::accounts::Session;
 use super::api::{moment, to_json};
 use super::body::Body;
-use super::commands::{Answer, carry_out, remark};
+use super::caller::{Answer, Caller};
+use super::commands::remark;
 use super::event_filter::MOMENT;
 use super::fields::Wrong;
 use super::problem::{Kind, Problem, of_rejected};
@@ -13,7 +13,6 @@ use super::requester::recorded;
 use super::routes::Action;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use rules::hazard::Level;
 use rules::hazard::step::Step;
@@ -24,8 +23,6 @@ use std::sync::Arc;
 
 /// Closed and rejected records that are listed: the newest.
 const LISTED_MAX: u32 = 500;
-
-type Site = State<Arc<SiteState>>;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
     Router::new()
@@ -49,7 +46,7 @@ struct Which {
 }
 
 /// Open ones as the picture has them; with `closed=true` those that are over, the newest first.
-async fn list(State(state): Site, Query(which): Query<Which>) -> Answer {
+async fn list(State(state): State<Arc<SiteState>>, Query(which): Query<Which>) -> Answer {
     if which.closed {
         return to_json(&state.archive.closed_hazards(LISTED_MAX).await?);
     }
@@ -195,69 +192,39 @@ impl Moves for Close {
     }
 }
 
-async fn moves<B: Moves>(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(body): Body<B>,
-) -> Answer {
+async fn moves<B: Moves>(caller: Caller, Path(hazard): Path<String>, Body(body): Body<B>) -> Answer {
     let (seen_seq, step) = body.step()?;
-    carry_out(&state, &session, B::ACTION, Command::MoveHazard { hazard, seen_seq, step }, &headers).await
+    caller.carry_out(B::ACTION, Command::MoveHazard { hazard, seen_seq, step }).await
 }
 
-async fn confirm(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Decide>,
-) -> Answer {
+async fn confirm(caller: Caller, Path(hazard): Path<String>, Body(b): Body<Decide>) -> Answer {
     let command = Command::ConfirmHazard { hazard, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+    caller.carry_out(Action::DecideHazard, command).await
 }
 
-async fn reject(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Decide>,
-) -> Answer {
+async fn reject(caller: Caller, Path(hazard): Path<String>, Body(b): Body<Decide>) -> Answer {
     let command = Command::RejectHazard { hazard, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+    caller.carry_out(Action::DecideHazard, command).await
 }
 
-async fn register(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Register>) -> Answer {
+async fn register(caller: Caller, Body(b): Body<Register>) -> Answer {
     let command = Command::RegisterHazard { measure: b.measure, place: b.place, description: b.description };
-    carry_out(&state, &session, Action::WorkOnHazard, command, &headers).await
+    caller.carry_out(Action::WorkOnHazard, command).await
 }
 
-async fn assign(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Assign>,
-) -> Answer {
+async fn assign(caller: Caller, Path(hazard): Path<String>, Body(b): Body<Assign>) -> Answer {
     let step = Step::Assign {
-        responsible: recorded(&state.accounts, b.responsible).await?,
+        responsible: recorded(&caller.state.accounts, b.responsible).await?,
         due_at: due(&b.due_at)?,
         interim_control: b.interim_control,
         reason: b.reason,
     };
     let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
-    carry_out(&state, &session, Action::DecideHazard, command, &headers).await
+    caller.carry_out(Action::DecideHazard, command).await
 }
 
-async fn accept(
-    State(state): Site,
-    session: Session,
-    Path(hazard): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Accept>,
-) -> Answer {
-    if b.passed && answers_for(&state, &hazard, &session.display_name) {
+async fn accept(caller: Caller, Path(hazard): Path<String>, Body(b): Body<Accept>) -> Answer {
+    if b.passed && answers_for(&caller.state, &hazard, &caller.session.display_name) {
         let own = Rejected::Forbidden(Refusal::InspectorIsRectifier);
         return Err(of_rejected(&own).unwrap_or(Problem::new(Kind::Forbidden)));
     }
@@ -266,7 +233,7 @@ async fn accept(
         false => Step::SendBack { opinion: b.opinion },
     };
     let command = Command::MoveHazard { hazard, seen_seq: b.seen_seq, step };
-    carry_out(&state, &session, Action::AcceptHazard, command, &headers).await
+    caller.carry_out(Action::AcceptHazard, command).await
 }
 
 /// Responsible by what people call them, where that is no single account's: the rules know user names only.

@@ -14,6 +14,7 @@ mod auth;
 mod body;
 mod bus_metrics;
 mod buses;
+mod caller;
 mod calls;
 mod commands;
 mod config;

@@ -3,14 +3,13 @@
 //! Each handler turns one body into one [`Command`]; who may is in the table of routes, whether it fits is the engine's to say.
 
 use super::SiteState;
-use super::accounts::Session;
 use super::body::Body;
-use super::commands::{Answer, carry_out, remark};
+use super::caller::{Answer, Caller};
+use super::commands::remark;
 use super::problem::{Kind, Problem};
 use super::requester::{self, Requester, requester};
 use super::routes::Action;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use rules::book::Mode;
@@ -34,8 +33,6 @@ pub(super) fn router(state: Arc<SiteState>) -> Router {
         .route("/api/v1/annunciator/test", post(test_annunciator))
         .with_state(state)
 }
-
-type Site = State<Arc<SiteState>>;
 
 #[derive(Deserialize)]
 struct Shelve {
@@ -117,49 +114,25 @@ struct SetMode {
     reason: String,
 }
 
-async fn shelve(
-    State(state): Site,
-    session: Session,
-    Path(alarm): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Shelve>,
-) -> Answer {
+async fn shelve(caller: Caller, Path(alarm): Path<String>, Body(b): Body<Shelve>) -> Answer {
     let reason = remark("reason", b.reason)?;
     let command = Command::Shelve { alarm, seen_seq: b.seen_seq, kind: b.kind, duration_s: b.duration_s, reason };
-    carry_out(&state, &session, Action::Shelve, command, &headers).await
+    caller.carry_out(Action::Shelve, command).await
 }
 
-async fn unshelve(
-    State(state): Site,
-    session: Session,
-    Path(alarm): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Seen>,
-) -> Answer {
+async fn unshelve(caller: Caller, Path(alarm): Path<String>, Body(b): Body<Seen>) -> Answer {
     let command = Command::Unshelve { alarm, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::Shelve, command, &headers).await
+    caller.carry_out(Action::Shelve, command).await
 }
 
-async fn reset(
-    State(state): Site,
-    session: Session,
-    Path(alarm): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Seen>,
-) -> Answer {
+async fn reset(caller: Caller, Path(alarm): Path<String>, Body(b): Body<Seen>) -> Answer {
     let command = Command::ResetLatch { alarm, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::Reset, command, &headers).await
+    caller.carry_out(Action::Reset, command).await
 }
 
-async fn bypass(
-    State(state): Site,
-    session: Session,
-    Path(point): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Bypass>,
-) -> Answer {
+async fn bypass(caller: Caller, Path(point): Path<String>, Body(b): Body<Bypass>) -> Answer {
     let asked = remark("requested_by", b.requested_by)?;
-    let asked = requester(&state.accounts, &session, asked).await?;
+    let asked = requester(&caller.state.accounts, &caller.session, asked).await?;
     let command = Command::Bypass {
         point,
         seen_seq: b.seen_seq,
@@ -170,84 +143,50 @@ async fn bypass(
         duration_s: b.duration_s,
         compensation: remark("compensation", b.compensation)?,
     };
-    carry_out(&state, &session, Action::Bypass, command, &headers).await
+    caller.carry_out(Action::Bypass, command).await
 }
 
 /// Who would be recorded, before a person approves: whoever does may not list the accounts.
-async fn who_asks(
-    State(state): Site,
-    session: Session,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Requester>, Problem> {
+async fn who_asks(caller: Caller, Query(asked): Query<Asked>) -> Result<Json<Requester>, Problem> {
     let name = remark("name", asked.name)?;
     requester::name(&name)?;
-    requester(&state.accounts, &session, name).await.map(Json)
+    requester(&caller.state.accounts, &caller.session, name).await.map(Json)
 }
 
-async fn end_bypass(
-    State(state): Site,
-    session: Session,
-    Path(point): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Seen>,
-) -> Answer {
+async fn end_bypass(caller: Caller, Path(point): Path<String>, Body(b): Body<Seen>) -> Answer {
     let command = Command::EndBypass { point, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::Bypass, command, &headers).await
+    caller.carry_out(Action::Bypass, command).await
 }
 
-async fn out_of_service(
-    State(state): Site,
-    session: Session,
-    Path(point): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<OutOfService>,
-) -> Answer {
+async fn out_of_service(caller: Caller, Path(point): Path<String>, Body(b): Body<OutOfService>) -> Answer {
     let (work_order, reason) = (remark("work_order", b.work_order)?, remark("reason", b.reason)?);
     let command = Command::OutOfService { point, seen_seq: b.seen_seq, work_order, reason };
-    carry_out(&state, &session, Action::Service, command, &headers).await
+    caller.carry_out(Action::Service, command).await
 }
 
-async fn in_service(
-    State(state): Site,
-    session: Session,
-    Path(point): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Seen>,
-) -> Answer {
+async fn in_service(caller: Caller, Path(point): Path<String>, Body(b): Body<Seen>) -> Answer {
     let command = Command::ReturnToService { point, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::Service, command, &headers).await
+    caller.carry_out(Action::Service, command).await
 }
 
-async fn reset_first_out(
-    State(state): Site,
-    session: Session,
-    Path(group): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<Order>,
-) -> Answer {
+async fn reset_first_out(caller: Caller, Path(group): Path<String>, Body(b): Body<Order>) -> Answer {
     let command = Command::ResetFirstOut { group, seen_seq: b.seen_seq, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::Reset, command, &headers).await
+    caller.carry_out(Action::Reset, command).await
 }
 
-async fn mode(
-    State(state): Site,
-    session: Session,
-    Path(unit): Path<String>,
-    headers: HeaderMap,
-    Body(b): Body<SetMode>,
-) -> Answer {
+async fn mode(caller: Caller, Path(unit): Path<String>, Body(b): Body<SetMode>) -> Answer {
     let command = Command::SetMode { unit, seen_seq: b.seen_seq, mode: b.mode, reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::Shelve, command, &headers).await
+    caller.carry_out(Action::Shelve, command).await
 }
 
-async fn silence(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Heard>) -> Answer {
-    carry_out(&state, &session, Action::Shelve, Command::Silence { seen_seq: b.seen_seq }, &headers).await
+async fn silence(caller: Caller, Body(b): Body<Heard>) -> Answer {
+    caller.carry_out(Action::Shelve, Command::Silence { seen_seq: b.seen_seq }).await
 }
 
-async fn test_annunciator(State(state): Site, session: Session, headers: HeaderMap, Body(b): Body<Reason>) -> Answer {
-    if state.core.snapshot().annunciator.is_none() {
+async fn test_annunciator(caller: Caller, Body(b): Body<Reason>) -> Answer {
+    if caller.state.core.snapshot().annunciator.is_none() {
         return Err(Problem::with_detail(Kind::NotFound, "annunciator"));
     }
     let command = Command::TestAnnunciator { reason: remark("reason", b.reason)? };
-    carry_out(&state, &session, Action::TestAnnunciator, command, &headers).await
+    caller.carry_out(Action::TestAnnunciator, command).await
 }
