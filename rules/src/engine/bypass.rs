@@ -134,18 +134,7 @@ impl Engine {
         self.cause = Cause::Timer;
         let point = self.book.points()[p].key.to_string();
         self.emit(EventKind::BypassExpiring { point, until }, now, out);
-        self.call_for_expiring(now, out);
-    }
-
-    /// 23: one alarm for all bypasses that end soon; each calls once. A further one calls again, so that the acknowledgement of the
-    /// first does not cover it.
-    fn call_for_expiring(&mut self, now: Now, out: &mut Vec<Event>) {
-        let i = self.system_alarm(SystemCondition::BypassExpiring);
-        let stood = self.alarms[i].is_active();
-        self.follow(i, true, now, out);
-        if stood && !self.alarms[i].is_hidden() {
-            self.realarm(i, now.mono, now, out);
-        }
+        self.call_for(SystemCondition::BypassExpiring, now, out);
     }
 
     /// Over with the last of them, however it ended.

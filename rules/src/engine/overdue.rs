@@ -31,7 +31,7 @@ impl Engine {
         for (hazard, due) in over {
             self.cause = Cause::Timer;
             self.emit(EventKind::HazardOverdue { hazard, due }, now, out);
-            self.call_for_overdue(now, out);
+            self.call_for(SystemCondition::HazardOverdue, now, out);
         }
         self.arm_overdue();
     }
@@ -41,16 +41,6 @@ impl Engine {
             hazard.overdue = true;
         }
         self.arm_overdue();
-    }
-
-    /// A further one calls again, so that the acknowledgement of the first does not cover it.
-    fn call_for_overdue(&mut self, now: Now, out: &mut Vec<Event>) {
-        let i = self.system_alarm(SystemCondition::HazardOverdue);
-        let stood = self.alarms[i].is_active();
-        self.follow(i, true, now, out);
-        if stood && !self.alarms[i].is_hidden() {
-            self.realarm(i, now.mono, now, out);
-        }
     }
 
     /// Over with the last of them: done, or its date moved. At a start also on again, where its row was lost.

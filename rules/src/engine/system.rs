@@ -109,6 +109,17 @@ impl Engine {
         self.cause = Cause::Sample;
     }
 
+    /// 23: one alarm for all bypasses that end soon, and one for all steps that are overdue; each of them calls once. A further one calls
+    /// again, so that the acknowledgement of the first does not cover it.
+    pub(super) fn call_for(&mut self, condition: SystemCondition, now: Now, out: &mut Vec<Event>) {
+        let i = self.system_alarm(condition);
+        let stood = self.alarms[i].is_active();
+        self.follow(i, true, now, out);
+        if stood && !self.alarms[i].is_hidden() {
+            self.realarm(i, now.mono, now, out);
+        }
+    }
+
     /// Position of the alarm of a condition.
     pub(super) fn system_alarm(&self, condition: SystemCondition) -> usize {
         let k = SystemCondition::ALL.iter().position(|c| *c == condition).expect("ALL has every condition");
