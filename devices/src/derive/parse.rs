@@ -139,38 +139,26 @@ impl<N: Names> Reader<'_, N> {
     }
 
     fn sum(&mut self) -> Parsed<Type> {
-        let from = self.at;
-        let kind = self.product()?;
-        loop {
-            let step = match self.peek() {
-                Some('+') => Step::Add,
-                Some('-') => Step::Subtract,
-                _ => return Ok(kind),
-            };
-            self.want(kind, Type::Number, from)?;
-            self.at += 1;
-            let right = self.at;
-            let other = self.product()?;
-            self.want(other, Type::Number, right)?;
-            self.push(step)?;
-        }
+        self.chain(Self::product, [('+', Step::Add), ('-', Step::Subtract)])
     }
 
     fn product(&mut self) -> Parsed<Type> {
+        self.chain(Self::signed, [('*', Step::Multiply), ('/', Step::Divide)])
+    }
+
+    /// Operands that are numbers, joined from the left on; one alone may be anything.
+    fn chain(&mut self, operand: fn(&mut Self) -> Parsed<Type>, signs: [(char, Step); 2]) -> Parsed<Type> {
         let from = self.at;
-        let kind = self.signed()?;
+        let kind = operand(self)?;
         loop {
-            let step = match self.peek() {
-                Some('*') => Step::Multiply,
-                Some('/') => Step::Divide,
-                _ => return Ok(kind),
-            };
+            let next = self.peek();
+            let Some((_, step)) = signs.iter().find(|(sign, _)| next == Some(*sign)) else { return Ok(kind) };
             self.want(kind, Type::Number, from)?;
             self.at += 1;
             let right = self.at;
-            let other = self.signed()?;
+            let other = operand(self)?;
             self.want(other, Type::Number, right)?;
-            self.push(step)?;
+            self.push(step.clone())?;
         }
     }
 
