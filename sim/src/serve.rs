@@ -44,21 +44,55 @@ const RESTART_AFTER: Duration = Duration::from_millis(200);
 /// No frame of Modbus RTU is longer.
 const LONGEST_FRAME: usize = 256;
 
-/// Serves `instruments` over Modbus TCP until `stop`; gives the address bound.
-pub async fn serve_tcp(address: SocketAddr, instruments: impl Unit, stop: CancellationToken) -> io::Result<SocketAddr> {
+/// A server of the library, by framing.
+enum Server {
+    Tcp(tcp::Server),
+    Rtu(rtu_over_tcp::Server),
+}
+
+impl Server {
+    /// Until it gives up, as on a frame that it cannot read.
+    async fn serve(&self, instruments: &impl Unit) -> io::Result<()> {
+        let accept = |stream: TcpStream, _peer| ready(Ok(Some((Served(instruments.clone()), stream))));
+        match self {
+            Self::Tcp(server) => server.serve(&accept, log_end).await,
+            Self::Rtu(server) => server.serve(&accept, log_end).await,
+        }
+    }
+}
+
+async fn serve(
+    address: SocketAddr,
+    server: fn(TcpListener) -> Server,
+    instruments: impl Unit,
+    stop: CancellationToken,
+) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
-    let server = tcp::Server::new(listener);
+    let server = server(listener);
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         loop {
-            let accept = |stream: TcpStream, _peer| ready(Ok(Some((Served(instruments.clone()), stream))));
-            if let Err(error) = server.serve(&accept, log_end).await {
-                tracing::warn!(%error, "Modbus TCP server of the simulator starts again");
+            if let Err(error) = server.serve(&instruments).await {
+                tracing::warn!(%error, "a server of the simulator starts again");
             }
             tokio::time::sleep(RESTART_AFTER).await;
         }
     }));
     Ok(bound)
+}
+
+/// Serves `instruments` over Modbus TCP until `stop`; gives the address bound.
+pub async fn serve_tcp(address: SocketAddr, instruments: impl Unit, stop: CancellationToken) -> io::Result<SocketAddr> {
+    serve(address, |listener| Server::Tcp(tcp::Server::new(listener)), instruments, stop).await
+}
+
+/// Serves `instruments` as RTU frames over TCP, like a serial converter, until `stop`; gives the address bound.
+pub async fn serve_rtu_over_tcp(
+    address: SocketAddr,
+    instruments: impl Unit,
+    stop: CancellationToken,
+) -> io::Result<SocketAddr> {
+    serve(address, |listener| Server::Rtu(rtu_over_tcp::Server::new(listener)), instruments, stop).await
 }
 
 /// Serves `instruments` over Modbus RTU on a new pseudo-terminal until `stop`, with faults where there are any; gives the path
@@ -80,27 +114,6 @@ pub async fn serve_rtu_pty(
         }
     }));
     Ok(path)
-}
-
-/// Serves `instruments` as RTU frames over TCP, like a serial converter, until `stop`; gives the address bound.
-pub async fn serve_rtu_over_tcp(
-    address: SocketAddr,
-    instruments: impl Unit,
-    stop: CancellationToken,
-) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
-    let bound = listener.local_addr()?;
-    let server = rtu_over_tcp::Server::new(listener);
-    tokio::spawn(stop.run_until_cancelled_owned(async move {
-        loop {
-            let accept = |stream: TcpStream, _peer| ready(Ok(Some((Served(instruments.clone()), stream))));
-            if let Err(error) = server.serve(&accept, log_end).await {
-                tracing::warn!(%error, "RTU server of the simulator starts again");
-            }
-            tokio::time::sleep(RESTART_AFTER).await;
-        }
-    }));
-    Ok(bound)
 }
 
 fn log_end(error: io::Error) {
