@@ -378,9 +378,9 @@ pub struct UnitSnapshot {
     pub counters: UnitCounts,
 }
 
-/// A bus at one moment.
+/// A bus at one moment, with the lean copy of each unit; [`BusReport`] has the full one.
 #[derive(Clone, Debug, Serialize)]
-pub struct BusSnapshot {
+pub struct BusSnapshot<U = UnitSnapshot> {
     pub key: String,
     /// The link is open, whether anybody answers or not.
     pub up: bool,
@@ -390,7 +390,7 @@ pub struct BusSnapshot {
     /// Of the last ten seconds.
     pub utilisation_percent: f64,
     pub link: LinkCounts,
-    pub units: Vec<UnitSnapshot>,
+    pub units: Vec<U>,
 }
 
 /// One unit with its histogram.
@@ -404,13 +404,4 @@ pub struct UnitReport {
 }
 
 /// A bus with all figures there are.
-#[derive(Clone, Debug, Serialize)]
-pub struct BusReport {
-    pub key: String,
-    pub up: bool,
-    pub state: &'static str,
-    pub progress: u64,
-    pub utilisation_percent: f64,
-    pub link: LinkCounts,
-    pub units: Vec<UnitReport>,
-}
+pub type BusReport = BusSnapshot<UnitReport>;
