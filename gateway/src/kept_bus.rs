@@ -90,9 +90,8 @@ mod tests {
     use super::*;
     use crate::config::site_from_text;
     use crate::core::CoreRequest;
-    use crate::mqtt::fixture::picture;
+    use crate::mqtt::fixture::listening_core;
     use crate::notify::{Evidence, watchdog};
-    use tokio::sync::{broadcast, watch};
 
     fn status() -> Arc<BusStatus> {
         let site = site_from_text("t", include_str!("../examples/minimal-site.toml"), |_| {}).value.unwrap();
@@ -101,9 +100,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_bus_that_panics_is_an_event_and_is_started_again_while_the_others_run_on() {
-        let (requests, mut inbox) = mpsc::channel(16);
-        let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
-        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
+        let (core, mut inbox, _keep) = listening_core(16);
         let stop = CancellationToken::new();
         let (ill, well) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let down = Arc::new(AtomicU32::new(0));
@@ -142,9 +139,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_was_well_for_long_waits_a_second_again_and_the_alarm_is_of_all_that_wait() {
-        let (requests, mut inbox) = mpsc::channel(64);
-        let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
-        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
+        let (core, mut inbox, _keep) = listening_core(64);
         let (stop, down, nth) = (CancellationToken::new(), Arc::new(AtomicU32::new(1)), Arc::new(AtomicU32::new(0)));
         let lives = [1, 1, 1, 3600, 1]; // seconds
         let starts = {
@@ -178,9 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_watchdog_is_fed_while_a_bus_waits_for_its_next_start_and_not_while_one_hangs() {
-        let (requests, mut inbox) = mpsc::channel(16);
-        let (_keep, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
-        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
+        let (core, mut inbox, _keep) = listening_core(16);
         tokio::spawn(async move { while inbox.recv().await.is_some() {} });
         let (stop, starts) = (CancellationToken::new(), Arc::new(AtomicU32::new(0)));
         let begin = |key: &'static str, hangs_at: u32, nth: Arc<AtomicU32>| {

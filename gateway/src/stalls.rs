@@ -80,18 +80,15 @@ async fn note(core: &CoreHandle, code: &str, (text_zh, text_en): (String, String
 mod tests {
     use super::*;
     use crate::core::CoreRequest;
-    use crate::mqtt::fixture::picture;
+    use crate::mqtt::fixture::listening_core;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
-    use tokio::sync::{broadcast, watch as pictures};
 
     #[tokio::test(start_paused = true)]
     async fn a_part_that_stands_still_is_noted_for_the_next_start_and_told_with_its_name_until_it_goes_on() {
         let folder = tempfile::tempdir().unwrap();
-        let (requests, mut inbox) = mpsc::channel(16);
-        let (_keep, snapshots) = pictures::channel(Arc::new(picture(Vec::new())));
-        let core = CoreHandle { requests, snapshots, records: broadcast::channel(4).0, looked: Arc::default() };
+        let (core, mut inbox, _keep) = listening_core(16);
         let (to_core, seen) = queue();
         let stop = CancellationToken::new();
         tokio::spawn(follow(seen, core, stop.clone()));

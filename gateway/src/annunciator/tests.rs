@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::CoreRequest;
-use crate::mqtt::fixture::picture;
+use crate::mqtt::fixture::listening_core;
 use devices::Transport;
 use devices::annunciator::{CoilPlan, Coils, RelaySpec};
 use rules::annunciator::{Alive, BeaconUntil, Scheme, SiteTime, Sound};
@@ -54,10 +54,8 @@ impl Room {
     }
 
     fn at(at: SocketAddr, relay: Relay, queue: usize) -> Self {
-        let (to_core, requests) = mpsc::channel(queue);
-        let (pictures, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
-        let records = broadcast::channel(16).0;
-        let core = CoreHandle { requests: to_core, snapshots, records: records.clone(), looked: Arc::default() };
+        let (core, requests, pictures) = listening_core(queue);
+        let records = core.records.clone();
         let clock = Arc::new(Running { begun: Instant::now(), ahead_ms: AtomicU64::new(0) });
         let stop = CancellationToken::new();
         let task = run_annunciator(settings(at), core, clock.clone(), Arc::default(), stop.clone());

@@ -1,11 +1,13 @@
-//! One site and its records, for the tests of the outbox and the office.
+//! One site, its records, and a core that only listens: for the tests of what stands around the core.
 
+use crate::core::{CoreHandle, CoreRequest};
 use crate::delivery::{Delivery, OutboxFigures};
 use crate::record::Record;
 use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, fixture};
 use rules::risk::{Risk, RiskLevel};
 use rules::{AlarmFact, Event, EventKind, Finite, Mono, Now, Reading, Wall};
 use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc, watch};
 
 pub(crate) fn site() -> SiteView {
     SiteView {
@@ -84,6 +86,14 @@ pub(crate) fn picture(alarms: Vec<AlarmView>) -> Snapshot {
         annunciation: rules::annunciator::Annunciation::default(),
         annunciator: None,
     }
+}
+
+/// What it is asked, and where its picture comes from; without that one nobody could wait for another picture.
+pub(crate) fn listening_core(queue: usize) -> (CoreHandle, mpsc::Receiver<CoreRequest>, watch::Sender<Arc<Snapshot>>) {
+    let (requests, inbox) = mpsc::channel(queue);
+    let (pictures, snapshots) = watch::channel(Arc::new(picture(Vec::new())));
+    let core = CoreHandle { requests, snapshots, records: broadcast::channel(16).0, looked: Arc::default() };
+    (core, inbox, pictures)
 }
 
 pub(crate) fn alarm(number: u64) -> AlarmView {

@@ -55,9 +55,7 @@ async fn what_a_library_refuses_is_a_problem_too() {
 async fn figures_are_for_this_machine_or_a_session() {
     let bench = bench(false).await;
     assert_eq!(bench.send("GET", "/metrics", &[], None).await.status(), StatusCode::UNAUTHORIZED);
-    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
-    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-    let text = std::str::from_utf8(&bytes).unwrap();
+    let text = bench.metrics().await;
     assert!(text.contains("\nhazard_points_good 2\n") && text.ends_with("# EOF\n"), "{text}");
     assert_eq!(bench.send("GET", "/readyz", &[], None).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     bench.first_scan.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -192,9 +190,7 @@ async fn what_was_kept_around_an_incident_is_found_again_with_the_event_it_belon
         Value::Null,
         "a bus of an earlier configuration"
     );
-    let answer = bench.own(&vera, "GET", "/metrics", None).await;
-    let text = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-    let text = std::str::from_utf8(&text).unwrap();
+    let text = text_of(bench.own(&vera, "GET", "/metrics", None).await).await;
     assert!(text.contains("hazard_incidents_kept 2\n"), "{text}");
     assert!(text.contains("hazard_incidents_dropped_total{reason=\"rate\"} 3\n"), "{text}");
 }
@@ -202,9 +198,7 @@ async fn what_was_kept_around_an_incident_is_found_again_with_the_event_it_belon
 #[tokio::test]
 async fn figures_of_buses_are_openmetrics() {
     let bench = bench(false).await;
-    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
-    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-    let text = std::str::from_utf8(&bytes).unwrap();
+    let text = bench.metrics().await;
     for line in [
         "hazard_bus_up{bus=\"gas-bus\"} 0",
         "hazard_bus_crc_errors_total{bus=\"gas-bus\"} 0",
@@ -251,9 +245,7 @@ async fn the_annunciator_is_tested_by_who_may_where_there_is_one_and_its_figures
         (&status["annunciator"]["state"], &status["annunciator"]["fault"]),
         (&json!("sounding"), &json!("differs"))
     );
-    let answer = bench.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await;
-    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-    let text = std::str::from_utf8(&bytes).unwrap();
+    let text = bench.metrics().await;
     for line in [
         "annunciator_ok 0",
         "annunciator_writes_total 120",

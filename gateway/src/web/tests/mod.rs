@@ -9,10 +9,11 @@ mod stream;
 use super::archive::{Found, Stopped};
 use super::*;
 use crate::core::{CommandError, CommandOutcome, CoreRequest};
-use crate::delivery::{Delivery, OutboxFigures};
+use crate::mqtt::fixture;
 use crate::record::Record;
 use crate::reload::{Asker, Wish};
-use crate::snapshot::{AlarmView, SiteView, Snapshot, StorageView, ValueView, fixture};
+use crate::snapshot::fixture::{gas, points};
+use crate::snapshot::{AlarmView, SiteView, Snapshot, ValueView};
 use crate::store::{IncidentFigures, IncidentFiles, KeptIncident};
 use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
@@ -203,94 +204,27 @@ fn picture(seq: u64, value: f64, alarms: Vec<AlarmView>, site: &Arc<SiteView>) -
     Arc::new(Snapshot {
         boot_id: "boot".into(),
         seq,
-        utc_ms: 0,
-        clock: "synced".into(),
-        clock_max_error_ms: Some(12),
-        version: "0",
-        site_since_seq: 0,
         site: site.clone(),
         values: [value, 7.0].map(|v| ValueView { reading: Reading::Good(Finite::new(v).unwrap()), utc_ms: 1 }).to_vec(),
-        unjudged: Arc::default(),
-        alarms: Arc::new(alarms),
-        shelves: Arc::default(),
-        bypasses: Arc::default(),
-        groups: Arc::default(),
-        hazards: Arc::default(),
-        buses: Arc::default(),
-        outbox: OutboxFigures::default(),
-        storage: StorageView::default(),
-        office_silent: false,
-        annunciation: rules::annunciator::Annunciation::default(),
-        annunciator: None,
+        ..fixture::picture(alarms)
     })
 }
 
 fn alarm() -> AlarmView {
-    AlarmView {
-        id: "GT-101:HH".into(),
-        point: "GT-101".into(),
-        plant_unit: None,
-        name: String::new(),
-        name_en: String::new(),
-        area: String::new(),
-        condition: "HH".into(),
-        priority: 1,
-        state: "unacked".into(),
-        held: false,
-        suppressed: false,
-        superseded: false,
-        sounds: true,
-        latched: false,
-        chatter: false,
-        escalated: 0,
-        call: Vec::new(),
-        first_out: None,
-        first_out_tie: false,
-        cause: String::new(),
-        consequence: String::new(),
-        assumed: false,
-        occurrence: 1,
-        seq: 6,
-        event_id: "site-6".into(),
-        raised_utc_ms: 0,
-        acked_utc_ms: None,
-        returned_utc_ms: None,
-        acked_by: None,
-        value: None,
-        limit: None,
-        unit: String::new(),
-        point_kind: None,
-        decimals: None,
-        risk: None,
-        hazard: None,
-        action: String::new(),
-        action_en: String::new(),
-        delivery: Delivery::Stored,
-        office_by: None,
-        office_note: None,
-        drill: false,
-        durable: true,
-        text_zh: String::new(),
-        text_en: String::new(),
-    }
+    let (id, point, event_id) = ("GT-101:HH".into(), "GT-101".into(), "site-6".into());
+    AlarmView { id, point, event_id, ..fixture::alarm(6) }
 }
 
 fn site() -> Arc<SiteView> {
-    let point = |key: &str| fixture::gas(key, ("氯", "chlorine"), "ppm", 5.0);
+    let point = |key: &str| gas(key, ("氯", "chlorine"), "ppm", 5.0);
     Arc::new(SiteView {
         site: "site".into(),
         name: "示范".into(),
         name_en: "demo".into(),
         config_hash: "hash".into(),
-        points: fixture::points([point("GT-101"), point("GT-102")]),
+        points: points([point("GT-101"), point("GT-102")]),
         risks: Vec::new(),
-        measures: Vec::new(),
-        sources: Vec::new(),
-        areas: Vec::new(),
-        plan: (1.0, 1.0),
-        demo: false,
-        names: crate::snapshot::Names::default(),
-        calls: crate::calls::CallList::default(),
+        ..fixture::site()
     })
 }
 
@@ -411,6 +345,11 @@ impl Bench {
         browser_of(answer).await
     }
 
+    /// As a program of this machine sees them.
+    async fn metrics(&self) -> String {
+        text_of(self.send_from("127.0.0.1:9", "GET", "/metrics", &[], None).await).await
+    }
+
     async fn set_up(&self, code: &str) -> Response<HttpBody> {
         let body = json!({ "code": code, "user": "root", "password": SECRET });
         self.own(&Browser::default(), "POST", "/api/v1/setup", Some(body)).await
@@ -424,9 +363,13 @@ async fn browser_of(answer: Response<HttpBody>) -> Browser {
     Browser { cookie: line.split(';').next().unwrap().to_owned(), csrf: body["csrf"].as_str().unwrap().to_owned() }
 }
 
-async fn json_of(answer: Response<HttpBody>) -> Value {
+async fn text_of(answer: Response<HttpBody>) -> String {
     let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-    serde_json::from_slice(&bytes).unwrap()
+    String::from_utf8(bytes.into()).unwrap()
+}
+
+async fn json_of(answer: Response<HttpBody>) -> Value {
+    serde_json::from_str(&text_of(answer).await).unwrap()
 }
 
 impl Accounts {
