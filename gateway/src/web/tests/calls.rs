@@ -17,10 +17,6 @@ fn with_calls() -> Arc<SiteView> {
     Arc::new(SiteView { calls, ..(*site()).clone() })
 }
 
-async fn text_of(answer: Response<HttpBody>) -> String {
-    String::from_utf8(axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap()
-}
-
 #[tokio::test]
 async fn the_list_is_answered_in_the_order_of_calling_to_who_would_call() {
     let bench = bench(false).await;

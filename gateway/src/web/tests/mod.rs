@@ -93,6 +93,8 @@ struct Bench {
     snapshots: watch::Sender<Arc<Snapshot>>,
     records: broadcast::Sender<Arc<Record>>,
     notes: Arc<Mutex<Vec<EventKind>>>,
+    /// A request for another configuration that the station works on and never answers.
+    held: mpsc::Receiver<()>,
     stop: CancellationToken,
 }
 
@@ -167,8 +169,8 @@ fn echo(command: &rules::Command) -> CommandOutcome {
     CommandOutcome { records: vec![Arc::new(record(4, kind))] }
 }
 
-/// Answers for the station's loop by the reason: `defects`, `wiring`, `never`.
-async fn play_station(mut wishes: mpsc::Receiver<Wish>) {
+/// Answers for the station's loop by the reason: `defects`, `wiring`, `never`; of one that is never answered it tells that it has it.
+async fn play_station(mut wishes: mpsc::Receiver<Wish>, told: mpsc::Sender<()>) {
     let mut held = Vec::new();
     while let Some(mut wish) = wishes.recv().await {
         let Asker::Person { reason, .. } = wish.asker.clone() else { continue };
@@ -178,7 +180,10 @@ async fn play_station(mut wishes: mpsc::Receiver<Wish>) {
                 wish.answer(crate::reload::Answer::Defects(checked.diagnostics));
             }
             "wiring" => wish.answer(crate::reload::Answer::Restarting),
-            "never" => held.push(wish),
+            "never" => {
+                held.push(wish);
+                let _ = told.try_send(());
+            }
             _ => wish.answer(crate::reload::Answer::InForce),
         }
     }
@@ -272,7 +277,8 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     let demo: Option<Arc<dyn DemoStage>> = Some(Arc::new(Stage::default()));
     let archive = Arc::new(FakeArchive::default());
     let (desk, wishes) = crate::reload::desk();
-    tokio::spawn(play_station(wishes));
+    let (told, held) = mpsc::channel(8);
+    tokio::spawn(play_station(wishes, told));
     let first_scan = FirstScan::default();
     let parts = SiteParts {
         core,
@@ -286,7 +292,7 @@ async fn bench_with(settings: WebSettings, folder: Option<&Path>) -> Bench {
     };
     let stop = CancellationToken::new();
     let router = site_router(parts, accounts.clone(), stop.clone());
-    Bench { router, accounts, clock, archive, first_scan, snapshots, records, notes, stop }
+    Bench { router, accounts, clock, archive, first_scan, snapshots, records, notes, held, stop }
 }
 
 /// A signed-in browser.
