@@ -15,7 +15,7 @@ use crate::reload::Asker;
 use crate::store::{OpenOptions, Store};
 use devices::status::BusStatus;
 use devices::{BusMessage, BusSpec, Scan};
-use rules::{Actor, Clock, Finite, Now, Reading, RuleBook, Sample, TimeQuality, Wall};
+use rules::{Actor, Clock, Command, Finite, Now, Reading, RuleBook, Sample, TimeQuality, Wall};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +127,12 @@ impl Bench {
         tokio::time::timeout(PATIENCE, wanted).await.unwrap_or_else(|_| panic!("no {kind}"))
     }
 
+    /// Reads `value`, which raises an alarm.
+    async fn raised_by(&mut self, value: f64) -> Arc<Record> {
+        self.scan(value).await;
+        self.next("alarm.raised").await
+    }
+
     async fn end(self) -> Store {
         self.stop.cancel();
         self.task.await.unwrap();
@@ -143,6 +149,12 @@ async fn journal(store: &Store) -> Vec<Record> {
         .await
         .unwrap();
     texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+}
+
+/// By a person who has seen the alarm as this event left it.
+fn ack_of(raised: &Record, seen_seq: u64) -> Command {
+    let alarm = raised.event.kind.fact().unwrap().alarm.clone();
+    Command::Acknowledge { alarm, seen_seq, comment: String::new() }
 }
 
 fn operator() -> Actor {

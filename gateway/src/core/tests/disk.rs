@@ -5,12 +5,19 @@ use crate::store::verify;
 use rules::EventKind;
 use rusqlite::Connection;
 
+/// Another writer, that lets nobody else write until it rolls back.
+fn holding_the_disk(folder: &Path) -> Connection {
+    let other = Connection::open(folder.join("records.db")).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
 #[tokio::test]
 async fn what_is_shown_is_already_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench(folder.path());
-    bench.scan(60.0).await;
-    let shown = bench.next("alarm.raised").await;
+    let shown = bench.raised_by(60.0).await;
     let disk = Connection::open(folder.path().join("records.db")).unwrap();
     let stored: String =
         disk.query_row("SELECT hash FROM event WHERE event_id = ?1", [&shown.event_id], |row| row.get(0)).unwrap();
@@ -24,11 +31,8 @@ async fn a_stuck_disk_lets_the_alarm_out_marked_and_the_journal_is_whole_afterwa
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench(folder.path());
     bench.scan(1.0).await;
-    let other = Connection::open(folder.path().join("records.db")).unwrap();
-    other.busy_timeout(PATIENCE).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    bench.scan(60.0).await;
-    let shown = bench.next("alarm.raised").await;
+    let other = holding_the_disk(folder.path());
+    let shown = bench.raised_by(60.0).await;
     assert!(!shown.durable, "the disk is held");
     let said = tokio::time::timeout(PATIENCE, async {
         let mut pictures = bench.handle.snapshots();
@@ -56,8 +60,7 @@ async fn a_stuck_disk_lets_the_alarm_out_marked_and_the_journal_is_whole_afterwa
 async fn a_stop_is_journaled_and_the_next_start_knows_the_alarm() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = bench(folder.path());
-    first.scan(60.0).await;
-    let raised = first.next("alarm.raised").await;
+    let raised = first.raised_by(60.0).await;
     let alarm = raised.event.kind.fact().unwrap().alarm.clone();
     let store = first.end().await;
     assert!(matches!(journal(&store).await.last().unwrap().event.kind, EventKind::Stopped { .. }));
@@ -72,11 +75,8 @@ async fn a_stop_is_journaled_and_the_next_start_knows_the_alarm() {
 async fn a_stop_waits_for_a_disk_that_is_behind() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench(folder.path());
-    let other = Connection::open(folder.path().join("records.db")).unwrap();
-    other.busy_timeout(PATIENCE).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    bench.scan(60.0).await;
-    let shown = bench.next("alarm.raised").await;
+    let other = holding_the_disk(folder.path());
+    let shown = bench.raised_by(60.0).await;
     bench.stop.cancel();
     other.execute_batch("ROLLBACK").unwrap();
     let records = journal(&bench.end().await).await;

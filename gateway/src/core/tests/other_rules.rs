@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::NewRules;
 use crate::store::{KeptBook, Past, verify};
-use rules::{Command, EventKind, RuleBook};
+use rules::EventKind;
 
 /// The rules of the minimal site with another limit.
 fn with_limit(limit: &str) -> NewRules {
@@ -18,11 +18,9 @@ fn with_limit(limit: &str) -> NewRules {
 async fn other_rules_take_over_at_once_and_what_people_did_stays() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench(folder.path());
-    bench.scan(30.0).await;
-    let raised = bench.next("alarm.raised").await;
+    let raised = bench.raised_by(30.0).await;
     let id = raised.event.kind.fact().unwrap().alarm.clone();
-    let ack = Command::Acknowledge { alarm: id.clone(), seen_seq: raised.event.seq, comment: String::new() };
-    bench.handle.command(ack, operator(), None).await.unwrap();
+    bench.handle.command(ack_of(&raised, raised.event.seq), operator(), None).await.unwrap();
     let old_hash = bench.handle.snapshot().site.config_hash.clone();
 
     assert!(bench.handle.change(with_limit("limit = 28")).await);

@@ -1,7 +1,7 @@
 //! What a start finds and says first, also after an end without a stop.
 
 use super::*;
-use rules::{Command, EventKind, ShelfKind, SystemCondition};
+use rules::{EventKind, ShelfKind, SystemCondition};
 use rusqlite::Connection;
 
 /// Notices and alarms of the gateway itself: `raised #1`, `acked`, or the words of a notice.
@@ -54,8 +54,7 @@ async fn a_hidden_danger_that_cannot_be_read_is_named_at_the_start_and_is_an_ala
 async fn the_rows_of_another_boot_are_on_this_ones_clock_with_the_first_event_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = bench(folder.path());
-    b.scan(30.0).await;
-    b.next("alarm.raised").await;
+    b.raised_by(30.0).await;
     b.stop.cancel();
     b.task.await.unwrap();
     drop((b.handle, b.store));
@@ -147,9 +146,8 @@ async fn a_start_says_so_before_anything_that_follows_from_it_and_puts_its_rules
 async fn the_first_word_of_a_start_and_the_end_of_what_it_cannot_prove_are_one_transaction() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = bench(folder.path());
-    b.scan(30.0).await;
-    let raised = b.next("alarm.raised").await;
-    let (alarm, seen_seq, reason) = ("GT-101:H".to_owned(), raised.event.seq, "探头受潮".to_owned());
+    let seen_seq = b.raised_by(30.0).await.event.seq;
+    let (alarm, reason) = ("GT-101:H".to_owned(), "探头受潮".to_owned());
     let shelve = Command::Shelve { alarm, seen_seq, kind: ShelfKind::Timed, duration_s: 600, reason };
     b.handle.command(shelve, operator(), None).await.unwrap();
     drop(b.end().await);
