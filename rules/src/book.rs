@@ -7,7 +7,7 @@ mod alarm_keys;
 mod calls;
 mod check;
 #[cfg(test)]
-mod check_tests;
+pub(crate) mod check_tests;
 mod condition;
 mod group_index;
 mod groups;

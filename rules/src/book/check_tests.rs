@@ -4,7 +4,7 @@ use super::*;
 use crate::risk::{Evidence, RiskLevel};
 use std::time::Duration;
 
-pub(super) fn point(key: &str) -> Point {
+pub(crate) fn point(key: &str) -> Point {
     Point {
         key: key.into(),
         name: "".into(),
@@ -22,6 +22,26 @@ pub(super) fn point(key: &str) -> Point {
         substance: None,
         limits_by: LimitsBy::default(),
         computed: false,
+    }
+}
+
+/// Of alarms in area A, with no text of its own.
+pub(crate) fn vote(key: &str, members: &[&str], needed: u8) -> Vote {
+    Vote {
+        key: key.into(),
+        name: String::new(),
+        name_en: String::new(),
+        area: "A".into(),
+        members: members.iter().map(ToString::to_string).collect(),
+        needed,
+        unknown: UnknownVote::Degrade,
+        bypassed_max: 1,
+        priority: 3,
+        second_approver: None,
+        cause: String::new(),
+        consequence: String::new(),
+        action: String::new(),
+        action_en: String::new(),
     }
 }
 

@@ -162,11 +162,7 @@ mod tests {
 
     #[test]
     fn a_history_dates_stillness_by_the_last_move() {
-        let mut with_stuck = parts();
-        let stuck = Condition::Stuck { epsilon: 0.1, window: Duration::from_secs(600) };
-        with_stuck.rules.push(crate::book::Rule { off_delay: Duration::ZERO, ..rule("GT-101", stuck, 3) });
-        let (book, _) = RuleBook::build(with_stuck).unwrap();
-        let (point, mut still) = (book.point_id("GT-101").unwrap(), Stillness::default());
+        let ((book, point), mut still) = (with_stuck([600, 600]), Stillness::default());
         for (utc_ms, value) in [(1, 20.0), (2, 20.05), (3, 50.0), (4, 50.09), (5, 50.02)] {
             still.take(&book, point, value, utc_ms);
         }
@@ -176,11 +172,7 @@ mod tests {
 
     #[test]
     fn a_history_with_a_hole_of_more_than_half_the_window_begins_anew_after_it() {
-        let mut with_stuck = parts();
-        let stuck = Condition::Stuck { epsilon: 0.1, window: Duration::from_secs(600) };
-        with_stuck.rules.push(crate::book::Rule { off_delay: Duration::ZERO, ..rule("GT-101", stuck, 3) });
-        let (book, _) = RuleBook::build(with_stuck).unwrap();
-        let (point, mut still) = (book.point_id("GT-101").unwrap(), Stillness::default());
+        let ((book, point), mut still) = (with_stuck([600, 600]), Stillness::default());
         let longest = 300_000 + i64::try_from(book.points()[point.index()].max_age.as_millis()).unwrap();
         for (utc_ms, since) in
             [(0, 0), (longest, 0), (2 * longest + 1, 2 * longest + 1), (2 * longest + 2, 2 * longest + 1)]

@@ -16,8 +16,8 @@ mod states;
 mod wide;
 
 use super::*;
-use crate::book::PointId;
-use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointKind, Rule};
+use crate::book::{BookParts, Condition, Device, DeviceId, Point, PointId, PointKind, Rule, check_tests};
+use crate::command::ShelfKind;
 use crate::reading::{Doubt, Fault, Finite};
 use crate::risk::{Evidence, Measure, Risk, RiskLevel};
 use crate::time::Wall;
@@ -57,29 +57,21 @@ pub(super) fn cases(most: u32) -> ProptestConfig {
     ProptestConfig { cases: most.min(asked.cases), max_shrink_time: 20_000, ..asked }
 }
 
+/// Never evaluated and evaluated to false differ in the readings only, never in an event.
+pub(super) fn settled(engine: &Engine) -> Vec<AlarmState> {
+    let settle = |a: &AlarmState| match a.condition {
+        ConditionState::Unknown => AlarmState { condition: ConditionState::Normal, ..a.clone() },
+        _ => a.clone(),
+    };
+    engine.alarms().all().iter().map(settle).collect()
+}
+
 pub(super) fn good(v: f64) -> Reading {
     Reading::Good(Finite::new(v).unwrap())
 }
 
 fn point(key: &str, device: &str) -> Point {
-    Point {
-        key: key.into(),
-        name: "可燃气体".into(),
-        name_en: "gas".into(),
-        area: "A".into(),
-        device: device.into(),
-        kind: PointKind::Gas,
-        unit: "%LEL".into(),
-        range: (0.0, 100.0),
-        decimals: 1,
-        period: Duration::from_secs(1),
-        fast_period: None,
-        max_age: Duration::from_secs(3),
-        position: None,
-        substance: None,
-        limits_by: crate::book::LimitsBy::default(),
-        computed: false,
-    }
+    Point { name: "可燃气体".into(), name_en: "gas".into(), device: device.into(), ..check_tests::point(key) }
 }
 
 pub(super) fn rule(point: &str, condition: Condition, priority: u8) -> Rule {
@@ -188,6 +180,13 @@ impl Rig {
         let seen_seq = self.engine.next_seq() - 1;
         let ack = Command::Acknowledge { alarm: alarm.into(), seen_seq, comment: String::new() };
         self.engine.command(&ack, &operator(), at(t), &mut self.events)
+    }
+    /// As the request comes: nothing ticks before it.
+    pub(super) fn shelve(&mut self, t: f64, alarm: &str, duration_s: u64) -> Result<(), Rejected> {
+        let seen_seq = self.engine.next_seq() - 1;
+        let (alarm, reason, kind) = (alarm.to_owned(), "正在检修阀门".to_owned(), ShelfKind::Timed);
+        let shelve = Command::Shelve { alarm, seen_seq, kind, duration_s, reason };
+        self.engine.command(&shelve, &operator(), at(t), &mut self.events)
     }
     pub(super) fn alarm(&self, key: &str) -> &AlarmState {
         &self.engine.alarms()[self.engine.alarm_index(key).unwrap()]

@@ -131,8 +131,8 @@ fn units(r: &mut Report, parts: &BookParts, points: &HashSet<&str>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::book::check_tests::{parts, point, rule};
-    use crate::book::{Condition, RuleBook, UnknownVote, Vote};
+    use crate::book::check_tests::{parts, point, rule, vote};
+    use crate::book::{Condition, RuleBook, Vote};
 
     #[test]
     fn a_vote_names_all_texts_it_lacks_at_once_and_an_area_that_exists() {
@@ -140,22 +140,8 @@ mod tests {
         p.areas = vec!["A".into()];
         p.points.push(point("G2"));
         p.rules.push(rule("G2", Condition::High { limit: 25.0, deadband: 2.0 }));
-        p.votes.push(Vote {
-            key: "V".into(),
-            name: "".into(),
-            name_en: "".into(),
-            area: "A9".into(),
-            members: vec!["G1:H".into(), "G2:H".into()],
-            needed: 2,
-            unknown: UnknownVote::Degrade,
-            bypassed_max: 1,
-            priority: 1,
-            second_approver: None,
-            cause: "泄漏".into(),
-            consequence: "".into(),
-            action: "evacuate".into(),
-            action_en: "".into(),
-        });
+        let (area, cause, action) = ("A9".into(), "泄漏".into(), "evacuate".into());
+        p.votes.push(Vote { area, priority: 1, cause, action, ..vote("V", &["G1:H", "G2:H"], 2) });
         let said = RuleBook::build(p).unwrap_err();
         let told: Vec<(&str, &str)> = said.iter().map(|d| (d.path.as_str(), d.message_en.as_str())).collect();
         assert_eq!(

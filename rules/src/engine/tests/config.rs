@@ -1,7 +1,6 @@
 //! 28: another book while the site runs.
 
 use super::*;
-use crate::command::ShelfKind;
 use crate::hide::EndCause;
 
 fn limits(high: f64, high_high: f64) -> BookParts {
@@ -75,14 +74,7 @@ fn acknowledgement_latch_and_shelf_survive_an_edit_of_limits() {
     r.hold(0, 5, 60.0);
     r.ack(6.0, "GT-101:HH").unwrap();
     r.hold(7, 20, 30.0);
-    let shelve = Command::Shelve {
-        alarm: "GT-101:H".into(),
-        seen_seq: r.engine.next_seq() - 1,
-        kind: ShelfKind::Timed,
-        duration_s: 600,
-        reason: "标定试验".into(),
-    };
-    r.engine.command(&shelve, &operator(), at(20.5), &mut r.events).unwrap();
+    r.shelve(20.5, "GT-101:H", 600).unwrap();
     let mut p = limits(24.0, 45.0);
     p.rules[1].latching = true;
     switch(&mut r, 21.0, p);
@@ -123,14 +115,7 @@ fn a_pending_alarm_goes_on_with_the_new_delay() {
 fn a_shelf_that_would_not_be_allowed_any_more_ends_aloud() {
     let mut r = Rig::plain();
     r.hold(0, 5, 30.0);
-    let shelve = Command::Shelve {
-        alarm: "GT-101:H".into(),
-        seen_seq: r.engine.next_seq() - 1,
-        kind: ShelfKind::Timed,
-        duration_s: 600,
-        reason: "标定试验".into(),
-    };
-    r.engine.command(&shelve, &operator(), at(5.5), &mut r.events).unwrap();
+    r.shelve(5.5, "GT-101:H", 600).unwrap();
     let mut p = parts();
     p.rules[0].priority = 1;
     switch(&mut r, 6.0, p);

@@ -112,22 +112,7 @@ fn a_record_keeps_its_newest_64_occurrences() {
 fn a_vote_is_a_failed_measure_of_whatever_watches_any_member() {
     let mut p = parts();
     p.measures[0].evidence = Evidence::Watched { points: vec!["GT-102".into()] };
-    p.votes.push(crate::book::Vote {
-        key: "V-1".into(),
-        name: String::new(),
-        name_en: String::new(),
-        area: "A".into(),
-        members: vec!["GT-101:H".into(), "GT-102:H".into()],
-        needed: 1,
-        unknown: crate::book::UnknownVote::Degrade,
-        bypassed_max: 1,
-        priority: 3,
-        second_approver: None,
-        cause: String::new(),
-        consequence: String::new(),
-        action: String::new(),
-        action_en: String::new(),
-    });
+    p.votes.push(check_tests::vote("V-1", &["GT-101:H", "GT-102:H"], 1));
     let mut r = Rig::new(p, Restored::default(), 0.0);
     r.hold(0, 4, 30.0);
     assert_eq!(r.engine.hazards().iter().map(|h| h.cause.as_str()).collect::<Vec<_>>(), ["V-1:VOTE"]);
@@ -147,13 +132,6 @@ fn a_rejected_record_is_not_opened_again_by_the_same_occurrence_also_after_a_sta
     assert_eq!(r.engine.hazards().len(), 1, "another occurrence is another matter");
 }
 
-fn shelve(r: &mut Rig, t: f64, alarm: &str, duration_s: u64) {
-    let seen_seq = r.engine.next_seq() - 1;
-    let (alarm, reason, kind) = (alarm.to_owned(), "正在检修阀门".to_owned(), crate::command::ShelfKind::Timed);
-    let shelve = Command::Shelve { alarm, seen_seq, kind, duration_s, reason };
-    r.engine.command(&shelve, &operator(), at(t), &mut r.events).unwrap();
-}
-
 fn unshelve(r: &mut Rig, t: f64, alarm: &str) {
     r.until(t);
     let unshelve = Command::Unshelve { alarm: alarm.into(), seen_seq: r.engine.next_seq() - 1, reason: String::new() };
@@ -170,7 +148,7 @@ fn h_that_rose_behind_a_shelf_opens_a_candidate_ten_minutes_after_its_raise() {
     let rise = |ends: &dyn Fn(&mut Rig)| {
         let mut r = Rig::plain();
         r.hold(0, 4, 10.0);
-        shelve(&mut r, 5.0, "GT-101:H", 300);
+        r.shelve(5.0, "GT-101:H", 300).unwrap();
         r.hold(10, 100, 30.0);
         ends(&mut r);
         r.hold(401, 700, 30.0);
@@ -187,7 +165,7 @@ fn h_that_rose_behind_a_shelf_opens_a_candidate_ten_minutes_after_its_raise() {
 #[test]
 fn h_that_stood_for_longer_behind_a_shelf_opens_a_candidate_when_it_calls() {
     let mut r = Rig::plain();
-    shelve(&mut r, 0.5, "GT-101:H", 1000);
+    r.shelve(0.5, "GT-101:H", 1000).unwrap();
     r.hold(1, 1000, 30.0);
     assert_eq!(opened(&r), [], "nobody was called for it");
     r.hold(1001, 1001, 30.0);
@@ -197,7 +175,7 @@ fn h_that_stood_for_longer_behind_a_shelf_opens_a_candidate_when_it_calls() {
 #[test]
 fn a_start_behind_the_shelf_opens_no_candidate() {
     let mut r = Rig::plain();
-    shelve(&mut r, 0.5, "GT-101:H", 1000);
+    r.shelve(0.5, "GT-101:H", 1000).unwrap();
     r.hold(1, 700, 30.0);
     let mut r = Rig::new(parts(), r.stored(true), 700.5);
     r.hold(701, 1000, 30.0);
@@ -211,7 +189,7 @@ fn hh_of_the_second_priority_that_a_person_unshelves_opens_a_candidate() {
     let mut p = parts();
     p.rules[1].priority = 2;
     let mut r = Rig::new(p, Restored::default(), 0.0);
-    shelve(&mut r, 0.5, "GT-101:HH", 600);
+    r.shelve(0.5, "GT-101:HH", 600).unwrap();
     r.hold(1, 9, 60.0);
     assert_eq!(opened(&r), []);
     unshelve(&mut r, 9.5, "GT-101:HH");

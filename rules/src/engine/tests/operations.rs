@@ -1,8 +1,7 @@
 //! What holds for every mixture of readings, commands, clock steps and restarts.
 
 use super::*;
-use crate::book::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor, UnknownVote, Vote};
-use crate::command::ShelfKind;
+use crate::book::{FirstOutGroup, Mode, ModeRule, PlantUnit, Suppression, Suppressor};
 use crate::engine::Flood;
 use proptest::prelude::*;
 
@@ -48,22 +47,7 @@ pub(super) fn full() -> BookParts {
     p.rules[1].latching = true;
     p.rules[2].by_mode = vec![(Mode::Stopped, ModeRule::Limit(15.0)), (Mode::Maintenance, ModeRule::Suppressed)];
     let keys = |list: &[&str]| list.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>();
-    p.votes.push(Vote {
-        key: "V-1".into(),
-        name: String::new(),
-        name_en: String::new(),
-        area: "A".into(),
-        members: keys(&["GT-101:H", "GT-102:H"]),
-        needed: 1,
-        unknown: UnknownVote::Degrade,
-        bypassed_max: 1,
-        priority: 3,
-        second_approver: None,
-        cause: String::new(),
-        consequence: String::new(),
-        action: String::new(),
-        action_en: String::new(),
-    });
+    p.votes.push(check_tests::vote("V-1", &["GT-101:H", "GT-102:H"], 1));
     p.suppressions.push(Suppression {
         key: "S-1".into(),
         name: String::new(),
@@ -302,14 +286,6 @@ impl Stage {
             _ => Command::SetMode { unit: "U-1".into(), seen_seq, mode, reason },
         }
     }
-}
-
-fn settled(engine: &Engine) -> Vec<AlarmState> {
-    let settle = |a: &AlarmState| match a.condition {
-        ConditionState::Unknown => AlarmState { condition: ConditionState::Normal, ..a.clone() },
-        _ => a.clone(),
-    };
-    engine.alarms().all().iter().map(settle).collect()
 }
 
 proptest! {

@@ -66,15 +66,6 @@ fn play(r: &mut Rig, t: f64, m: &Move) {
     }
 }
 
-/// Never evaluated and evaluated to false differ in the readings only, never in an event.
-fn settled(engine: &Engine) -> Vec<AlarmState> {
-    let settle = |a: &AlarmState| match a.condition {
-        ConditionState::Unknown => AlarmState { condition: ConditionState::Normal, ..a.clone() },
-        _ => a.clone(),
-    };
-    engine.alarms().all().iter().map(settle).collect()
-}
-
 proptest! {
     #![proptest_config(cases(300))]
 

@@ -1,7 +1,6 @@
 //! Scenarios S8 and S9, credited gaps, and alarms that the configuration no longer has.
 
 use super::*;
-use crate::command::ShelfKind;
 
 fn restart(r: Rig, t: f64) -> Rig {
     let stored = r.stored(true);
@@ -138,15 +137,7 @@ fn what_was_due_before_a_command_happens_before_it() {
     let mut r = Rig::plain();
     r.scan(0.0, &[(0, good(30.0))]);
     // the on-delay of 3 s is over, and nobody has ticked: the request was first in the queue
-    let seen_seq = r.engine.next_seq() - 1;
-    let shelve = Command::Shelve {
-        alarm: "GT-101:H".into(),
-        seen_seq,
-        kind: crate::command::ShelfKind::Timed,
-        duration_s: 600,
-        reason: "正在检修阀门".into(),
-    };
-    let done = r.engine.command(&shelve, &operator(), at(3.5), &mut r.events);
+    let done = r.shelve(3.5, "GT-101:H", 600);
     assert!(matches!(done, Err(Rejected::Changed(_))), "{done:?}");
     assert_eq!(r.count("alarm.raised"), 1, "{:?}", r.story());
 }
@@ -186,22 +177,7 @@ fn voting(members: [&str; 2]) -> BookParts {
     let mut p = parts();
     p.points.push(Point { key: "GT-103".into(), ..p.points[1].clone() });
     p.rules.push(Rule { point: "GT-103".into(), ..p.rules[2].clone() });
-    p.votes = vec![crate::book::Vote {
-        key: "V-1".into(),
-        name: String::new(),
-        name_en: String::new(),
-        area: "A".into(),
-        members: members.map(str::to_owned).into(),
-        needed: 2,
-        unknown: crate::book::UnknownVote::Degrade,
-        bypassed_max: 1,
-        priority: 3,
-        second_approver: None,
-        cause: String::new(),
-        consequence: String::new(),
-        action: String::new(),
-        action_en: String::new(),
-    }];
+    p.votes = vec![check_tests::vote("V-1", &members, 2)];
     p
 }
 
@@ -231,10 +207,7 @@ fn a_vote_with_other_members_after_a_start_waits_until_they_are_read() {
 fn what_a_start_cannot_prove_is_over_in_the_rows_of_its_first_event() {
     let mut r = Rig::plain();
     r.hold(0, 5, 30.0);
-    let (alarm, reason, kind) = ("GT-101:H".to_owned(), "探头受潮".to_owned(), ShelfKind::Timed);
-    let seen_seq = r.engine.next_seq() - 1;
-    let shelve = Command::Shelve { alarm, seen_seq, kind, duration_s: 600, reason };
-    r.engine.command(&shelve, &operator(), at(6.0), &mut r.events).unwrap();
+    r.shelve(6.0, "GT-101:H", 600).unwrap();
     // Another boot, and a clock that nobody has set.
     let mut first = Rig::new(parts(), r.stored(false), 7.0);
     let (boot_id, version, config_hash) = (String::new(), String::new(), String::new());

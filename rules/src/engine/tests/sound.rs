@@ -1,7 +1,6 @@
 //! The sound may be stopped for a while; the next urgent alarm brings it back.
 
 use super::*;
-use crate::ShelfKind;
 use crate::annunciator::Sound;
 
 fn silenced() -> Rig {
@@ -67,14 +66,7 @@ fn a_silence_takes_the_sound_only_and_a_new_urgent_alarm_brings_it_back() {
 fn a_shelved_alarm_neither_sounds_nor_stands_in_sight() {
     let mut r = Rig::plain();
     r.hold(0, 5, 30.0);
-    let shelve = Command::Shelve {
-        alarm: "GT-101:H".into(),
-        seen_seq: r.alarm("GT-101:H").annunciated_seq,
-        kind: ShelfKind::Timed,
-        duration_s: 600,
-        reason: "探头受潮".into(),
-    };
-    r.engine.command(&shelve, &operator(), at(6.0), &mut r.events).unwrap();
+    r.shelve(6.0, "GT-101:H", 600).unwrap();
     assert_eq!(heard(&r, 6.0), (None, false, None, None));
     assert!(!r.engine.sounds(r.engine.alarm_index("GT-101:H").unwrap()));
 }

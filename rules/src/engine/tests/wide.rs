@@ -118,20 +118,12 @@ fn rules_of(tag: Tag, ties: Ties, dice: &mut Dice<'_>) -> Vec<Rule> {
 
 fn vote(key: &str, members: Vec<String>, dice: &mut Dice<'_>) -> Vote {
     Vote {
-        key: key.into(),
-        name: String::new(),
-        name_en: String::new(),
-        area: "A".into(),
         needed: dice.one_of(&[2, 1]),
         members,
         unknown: dice.one_of(&[UnknownVote::Degrade, UnknownVote::VoteAlarm, UnknownVote::VoteNormal]),
         bypassed_max: dice.one_of(&[1, 2]),
-        priority: 3,
         second_approver: Some("olga".into()),
-        cause: String::new(),
-        consequence: String::new(),
-        action: String::new(),
-        action_en: String::new(),
+        ..check_tests::vote(key, &[], 0)
     }
 }
 
