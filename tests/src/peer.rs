@@ -14,7 +14,6 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Program {
     child: Child,
-    name: String,
 }
 
 impl Program {
@@ -27,7 +26,7 @@ impl Program {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|e| panic!("{name} does not start: {e}"));
-        Self { child, name: name.into() }
+        Self { child }
     }
 
     /// Process id.
@@ -69,13 +68,6 @@ impl Program {
             self.kill();
         }
         ended.and_then(|s| s.code())
-    }
-
-    /// Panics when it has ended by itself.
-    pub fn assert_running(&mut self) {
-        if let Some(status) = self.child.try_wait().unwrap() {
-            panic!("{} ended by itself: {status}", self.name);
-        }
     }
 }
 

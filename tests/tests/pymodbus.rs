@@ -6,10 +6,9 @@
 
 use devices::status::BusStatus;
 use devices::{BusMessage, Scan, run_bus};
-use e2e::peer::Program;
+use e2e::peer::{Program, free_port, wait_until};
 use gateway::clock::SystemClock;
 use gateway::config::load_site;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -31,6 +30,8 @@ type = 'u16'
 ";
 
 const UNITS: [u8; 3] = [1, 2, 9];
+/// Longest wait for anything.
+const SOON: Duration = Duration::from_secs(30);
 
 /// A site with one link; every unit has both points.
 fn site(link: &str) -> String {
@@ -84,15 +85,9 @@ async fn read(dir: &Path, link: &str) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), reading)
-        .await
-        .unwrap_or_else(|_| panic!("{link}: {:?}", status.report()));
+    tokio::time::timeout(SOON, reading).await.unwrap_or_else(|_| panic!("{link}: {:?}", status.report()));
     let link_seen = status.snapshot().link;
     assert_eq!((link_seen.crc, link_seen.foreign, link_seen.short), (0, 0, 0), "{link}: {link_seen:?}");
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[tokio::test]
@@ -117,9 +112,7 @@ async fn slaves_by_pymodbus_are_read_over_a_serial_line() {
     let ends = ["near", "far"].map(|end| dir.path().join(end).display().to_string());
     let pair = ends.each_ref().map(|end| format!("PTY,link={end},raw,echo=0"));
     let _line = Program::start("socat", dir.path(), Command::new("socat").args(&pair));
-    while !ends.iter().all(|end| Path::new(end).exists()) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until(SOON, || ends.iter().all(|end| Path::new(end).exists()).then_some(())).expect("socat makes both ends");
     let _slave = python(dir.path(), "serial", &ends[1]);
     read(dir.path(), &format!("serial = '{}'", ends[0])).await;
 }

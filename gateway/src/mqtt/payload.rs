@@ -5,7 +5,7 @@ use crate::snapshot::SiteView;
 use crate::store::outbox::Damaged;
 use crate::text::event_text;
 use rules::risk::{Risk, RiskLevel};
-use rules::{EventKind, Reading, TimeQuality};
+use rules::{EventKind, Reading};
 use serde_json::{Value, json};
 
 /// Largest MQTT packet in either direction.
@@ -121,16 +121,6 @@ fn cut(value: &mut Value) {
 pub fn utc_text(utc_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(utc_ms)
         .map_or_else(|_| String::from("1970-01-01T00:00:00.000Z"), |t| format!("{t:.3}"))
-}
-
-/// The clock's word in payloads.
-#[must_use]
-pub fn time_quality_word(quality: TimeQuality) -> &'static str {
-    match quality {
-        TimeQuality::Synced => "synced",
-        TimeQuality::Unsynced => "unsynced",
-        TimeQuality::Stepped => "stepped",
-    }
 }
 
 fn tag(alarm: &str) -> &str {
