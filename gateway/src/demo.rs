@@ -4,7 +4,7 @@
 //! `office` run.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
-mod broker;
+pub mod broker;
 mod uplink;
 mod words;
 

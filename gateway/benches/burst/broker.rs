@@ -1,44 +1,14 @@
 //! A broker in this process, and a subscriber that says what kind of event has arrived.
 
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Starts it on a free port; it ends with the process.
 pub(crate) fn start() -> u16 {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a free port").port();
-    let server = rumqttd::ServerSettings {
-        name: "bench".into(),
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        tls: None,
-        next_connection_delay_ms: 1,
-        connections: rumqttd::ConnectionSettings {
-            connection_timeout_ms: 5_000,
-            max_payload_size: 1 << 20,
-            max_inflight_count: 100,
-            auth: None,
-            external_auth: None,
-            dynamic_filters: false,
-        },
-    };
-    let settings = rumqttd::Config {
-        router: rumqttd::RouterConfig {
-            max_connections: 16,
-            max_outgoing_packet_count: 200,
-            max_segment_size: 1 << 20,
-            max_segment_count: 10,
-            ..rumqttd::RouterConfig::default()
-        },
-        v4: Some(HashMap::from([("bench".to_owned(), server)])),
-        ..rumqttd::Config::default()
-    };
-    std::thread::spawn(move || {
-        if let Err(error) = rumqttd::Broker::new(settings).start() {
-            eprintln!("the broker: {error:?}");
-        }
-    });
+    gateway::demo::broker::start(port);
     port
 }
 

@@ -1,10 +1,10 @@
-//! The demo's broker, inside the process.
+//! The demo's broker, inside the process; the bench of a burst has the same one.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// rumqttd on a thread of its own; it ends with the process.
-pub(super) fn start(port: u16) {
+pub fn start(port: u16) {
     let connections = rumqttd::ConnectionSettings {
         connection_timeout_ms: 5_000,
         max_payload_size: 1 << 20,
