@@ -22,7 +22,9 @@ use crate::status::BusStatus;
 use crate::{BusMessage, BusSpec, DeviceSpec, PointBinding, Scan, Transport, run_bus_with};
 use rules::book::{Device, Point, PointKind};
 use rules::{BookParts, Clock, Fault, Mono, Now, Reading, RuleBook, Wall};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -155,15 +157,21 @@ pub(super) fn tcp() -> Transport {
 }
 
 pub(super) fn rtu() -> Transport {
-    let parity = crate::Parity::None;
-    Transport::Rtu {
-        path: "in memory".into(),
-        baud: 9600,
-        data_bits: 8,
-        parity,
-        stop_bits: 1,
-        driver: crate::SerialDriver::default(),
-    }
+    serial("in memory", 9_600)
+}
+
+fn serial(path: &str, baud: u32) -> Transport {
+    let (parity, driver) = (crate::Parity::None, crate::SerialDriver::default());
+    Transport::Rtu { path: path.to_owned(), baud, data_bits: 8, parity, stop_bits: 1, driver }
+}
+
+/// The far end of a new pseudo-terminal, and the path of its near one.
+fn pseudo_terminal() -> (OwnedFd, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    (master, path)
 }
 
 /// Two values of the same shape, too far apart for one request.

@@ -2,17 +2,22 @@
 
 use super::*;
 use crate::{Transport, run_bus};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::io::{Read as _, Write as _};
 use tokio::net::TcpListener;
+use tokio_util::sync::DropGuard;
+
+/// A bus over its own connector, until the guard is dropped.
+fn run(spec: BusSpec) -> (mpsc::Receiver<BusMessage>, DropGuard) {
+    let status = Arc::new(BusStatus::new(&spec));
+    let (out, messages) = mpsc::channel(64);
+    let stop = CancellationToken::new();
+    tokio::spawn(run_bus(spec, Arc::new(Virtual(Instant::now())), out, status, stop.clone()));
+    (messages, stop.drop_guard())
+}
 
 pub(super) async fn first_scan(transport: Transport) -> Scan {
     let spec = spec(transport, &[1], TWO);
-    let status = Arc::new(BusStatus::new(&spec));
-    let (out, mut messages) = mpsc::channel(64);
-    let stop = CancellationToken::new();
-    tokio::spawn(run_bus(spec, Arc::new(Virtual(Instant::now())), out, status, stop.clone()));
-    let _ends = stop.drop_guard();
+    let (mut messages, _ends) = run(spec);
     let wait = async {
         let mut first: Option<Scan> = None;
         loop {
@@ -56,10 +61,7 @@ struct Terminal {
 impl Terminal {
     /// Answers `answers` requests, then hangs up.
     fn start(answers: usize) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let (master, path) = pseudo_terminal();
         let far = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
         let mut line = std::fs::File::from(master);
         std::thread::spawn(move || {
@@ -79,21 +81,10 @@ impl Terminal {
     }
 }
 
-fn serial(path: String) -> Transport {
-    Transport::Rtu {
-        path,
-        baud: 9600,
-        data_bits: 8,
-        parity: crate::Parity::None,
-        stop_bits: 1,
-        driver: crate::SerialDriver::default(),
-    }
-}
-
 #[tokio::test]
 async fn a_real_terminal_is_read() {
     let terminal = Terminal::start(usize::MAX);
-    assert_eq!(values(&first_scan(serial(terminal.path.clone())).await), [1000.0, 1100.0]);
+    assert_eq!(values(&first_scan(serial(&terminal.path, 9_600)).await), [1000.0, 1100.0]);
 }
 
 #[tokio::test]
@@ -102,12 +93,8 @@ async fn a_terminal_that_is_pulled_is_reported_and_read_again_when_it_is_back() 
     let path = folder.path().join("port");
     let first = Terminal::start(2);
     std::os::unix::fs::symlink(&first.path, &path).unwrap();
-    let spec = spec(serial(path.to_str().unwrap().to_owned()), &[1], TWO);
-    let status = Arc::new(BusStatus::new(&spec));
-    let (out, mut messages) = mpsc::channel(64);
-    let stop = CancellationToken::new();
-    tokio::spawn(run_bus(spec, Arc::new(Virtual(Instant::now())), out, status, stop.clone()));
-    let _ends = stop.drop_guard();
+    let spec = spec(serial(path.to_str().unwrap(), 9_600), &[1], TWO);
+    let (mut messages, _ends) = run(spec);
     let story = async {
         let mut told = Vec::new();
         let mut back = None;

@@ -10,10 +10,8 @@ mod sockets;
 mod time;
 
 use super::*;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::unix::AsyncFd;
@@ -39,10 +37,7 @@ struct Master {
 
 impl Master {
     fn open() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let (master, path) = pseudo_terminal();
         let near = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
         let mut termios = tcgetattr(&near).unwrap();
         termios.make_raw();
@@ -125,11 +120,6 @@ async fn peer(on: On, mut script: impl FnMut(&Asked, u32) -> Vec<u8> + Send + 's
     let path = master.path.clone();
     tokio::spawn(async move { play(master, on, &mut nth, &mut script).await });
     serial(&path, 9_600)
-}
-
-fn serial(path: &str, baud: u32) -> Transport {
-    let (parity, driver) = (crate::Parity::None, crate::SerialDriver::default());
-    Transport::Rtu { path: path.to_owned(), baud, data_bits: 8, parity, stop_bits: 1, driver }
 }
 
 /// A frame for `asked` with this PDU, in the form of the wire.

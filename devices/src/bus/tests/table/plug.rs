@@ -13,10 +13,7 @@ fn descriptors(path: &str) -> usize {
 
 /// A terminal whose near end only the bus holds; it can be pulled out.
 fn adapter(link: &std::path::Path) -> (tokio::task::JoinHandle<()>, String) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let (master, path) = pseudo_terminal();
     rustix::io::ioctl_fionbio(&master, true).unwrap();
     let _ = std::fs::remove_file(link);
     symlink(&path, link).unwrap();
