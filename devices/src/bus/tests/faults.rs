@@ -6,58 +6,20 @@ use super::*;
 use sim::{FaultCounts, Faults, FaultyStream, Framing};
 
 /// Values of the same and of other shapes, at the same address under two functions, too far apart for one request.
-const MANY: &str = "
-title_zh = '多'
-title_en = 'many'
-[limits]
-max_registers = 16
-[field.a]
-function = 3
-address = 0
-type = 'u16'
-[field.b]
-function = 3
-address = 100
-type = 'u16'
-[field.c]
-function = 3
-address = 200
-type = 'u32'
-[field.d]
-function = 4
-address = 0
-type = 'u16'
-[field.e]
-function = 4
-address = 100
-type = 'u16'
-";
+fn many() -> String {
+    let fields =
+        FIELDS.map(|(name, function, address)| (name, function, address, if name == "c" { "u32" } else { "u16" }));
+    profile_of("max_registers = 16", &fields)
+}
 
-/// As `MANY`, of a device that gives one register at a time: no length tells its requests apart.
-const NARROW: &str = "
-title_zh = '窄'
-title_en = 'narrow'
-[limits]
-max_registers = 1
-[field.a]
-function = 3
-address = 0
-type = 'u16'
-[field.b]
-function = 3
-address = 100
-type = 'u16'
-[field.d]
-function = 4
-address = 0
-type = 'u16'
-[field.e]
-function = 4
-address = 100
-type = 'u16'
-";
+/// As [`many`], of a device that gives one register at a time: no length tells its requests apart.
+fn narrow() -> String {
+    let words = FIELDS.into_iter().filter(|(name, ..)| *name != "c");
+    let fields: Vec<_> = words.map(|(name, function, address)| (name, function, address, "u16")).collect();
+    profile_of("max_registers = 1", &fields)
+}
 
-/// Where each field of `MANY` lies.
+/// Where each field of [`many`] lies.
 const FIELDS: [(&str, u8, u16); 5] = [("a", 3, 0), ("b", 3, 100), ("c", 3, 200), ("d", 4, 0), ("e", 4, 100)];
 const UNITS: [u8; 4] = [1, 2, 3, 9];
 
@@ -126,7 +88,7 @@ struct Told {
 
 /// Runs a bus over a faulty wire for `exchanges` answers; looks at every value it publishes.
 async fn run(transport: Transport, seed: u64, rules: &[&str], exchanges: u64) -> (Told, FaultCounts) {
-    run_with(MANY, transport, seed, rules, exchanges).await
+    run_with(&many(), transport, seed, rules, exchanges).await
 }
 
 async fn run_with(
@@ -201,7 +163,7 @@ async fn late_answer_never_reaches_another_register_over_rtu() {
 async fn a_device_of_one_register_at_a_time_is_safe_from_two_time_outs_and_from_repeated_frames() {
     let rules = ["late=20%:401-800ms", "corrupt=2%", "truncate=2%", "foreign=5%", "duplicate=5%:0-60ms", "drop=2%"];
     for seed in [1, 2, 3, 4, 5, 6] {
-        let (told, counts) = run_with(NARROW, rtu(), seed, &rules, 5_000).await;
+        let (told, counts) = run_with(&narrow(), rtu(), seed, &rules, 5_000).await;
         judge(seed, &told, &counts);
     }
 }

@@ -200,6 +200,22 @@ address = 7
 type = 'u16'
 ";
 
+/// A profile of these fields (name, function, address, type); `limits` as in its file.
+fn profile_of(limits: &str, fields: &[(&str, u8, u16, &str)]) -> String {
+    let field = |(name, function, address, kind): &(&str, u8, u16, &str)| {
+        format!("[field.{name}]\nfunction = {function}\naddress = {address}\ntype = '{kind}'\n")
+    };
+    let fields: String = fields.iter().map(field).collect();
+    format!("title_zh = '若干'\ntitle_en = 'some'\n[limits]\n{limits}\n{fields}")
+}
+
+/// A word at each address, by the order of the addresses.
+fn words_at(limits: &str, addresses: impl IntoIterator<Item = u16>) -> String {
+    let named: Vec<(String, u16)> = addresses.into_iter().map(|at| (format!("f{at:05}"), at)).collect();
+    let fields: Vec<_> = named.iter().map(|(name, at)| (name.as_str(), 3, *at, "u16")).collect();
+    profile_of(limits, &fields)
+}
+
 pub(super) fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec {
     let profile = Arc::new(Profile::from_toml("scripted", profile).unwrap());
     let period = Duration::from_secs(1);
@@ -266,6 +282,22 @@ struct Asked {
     function: u8,
     address: u16,
     count: u16,
+}
+
+/// Answers with what `answer` makes of each request, after 5 ms and on every connection there will be; `None` is silence.
+fn serve_as(rig: &mut Rig, mut answer: impl FnMut(&Asked) -> Option<Vec<u8>> + Send + 'static) {
+    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    tokio::spawn(async move {
+        while let Some(mut wire) = connections.recv().await {
+            while let Some(asked) = asked_tcp(&mut wire).await {
+                let Some(pdu) = answer(&asked) else { continue };
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                if wire.write_all(&frame_tcp(&asked, &pdu)).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
 }
 
 async fn asked_tcp(wire: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {

@@ -4,24 +4,14 @@ use super::*;
 use crate::{Fast, Wanted};
 
 /// Three values, too far apart for one request.
-const THREE: &str = "
-title_zh = '三'
-title_en = 'three'
-[limits]
-max_registers = 16
-[field.a]
-function = 3
-address = 0
-type = 'u16'
-[field.b]
-function = 3
-address = 100
-type = 'u16'
-[field.c]
-function = 4
-address = 200
-type = 'u16'
-";
+fn three() -> String {
+    three_with(4, 200)
+}
+
+/// The same, with the third one elsewhere.
+fn three_with(function: u8, address: u16) -> String {
+    profile_of("max_registers = 16", &[("a", 3, 0, "u16"), ("b", 3, 100, "u16"), ("c", function, address, "u16")])
+}
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -54,7 +44,7 @@ async fn intervals(told: &mut mpsc::Receiver<(Instant, Asked)>, address: u16, se
 
 #[tokio::test(start_paused = true)]
 async fn every_point_is_read_in_its_own_period() {
-    let mut spec = spec(tcp(), &[1], THREE);
+    let mut spec = spec(tcp(), &[1], &three());
     for (point, period) in Arc::make_mut(&mut spec.devices[0].points).iter_mut().zip([100, 1_000, 3_600_000]) {
         point.period = ms(period);
     }
@@ -70,7 +60,7 @@ async fn every_point_is_read_in_its_own_period() {
 
 #[tokio::test(start_paused = true)]
 async fn a_point_whose_fast_period_is_wanted_is_read_fast_and_then_slowly_again() {
-    let mut spec = spec(tcp(), &[1], THREE);
+    let mut spec = spec(tcp(), &[1], &three());
     let wanted = Wanted::default();
     Arc::make_mut(&mut spec.devices[0].points)[0].fast =
         Some(Box::new(Fast { period: ms(200), wanted: wanted.clone() }));
@@ -87,7 +77,7 @@ async fn a_point_whose_fast_period_is_wanted_is_read_fast_and_then_slowly_again(
 
 #[tokio::test(start_paused = true)]
 async fn alarm_critical_requests_go_first() {
-    let mut spec = spec(tcp(), &[1, 2], THREE);
+    let mut spec = spec(tcp(), &[1, 2], &three());
     Arc::make_mut(&mut spec.devices[1].points)[1].critical = true;
     let mut rig = Rig::start_spec(Pipe, spec);
     let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
@@ -103,7 +93,7 @@ async fn alarm_critical_requests_go_first() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bus_that_is_too_slow_skips_and_counts_and_never_queues() {
-    let mut spec = spec(tcp(), &[1], THREE);
+    let mut spec = spec(tcp(), &[1], &three());
     Arc::make_mut(&mut spec.devices[0].points).iter_mut().for_each(|p| p.period = ms(100));
     let mut rig = Rig::start_spec(Pipe, spec);
     let _told = serve(rig.connections.recv().await.unwrap(), ms(90));
@@ -169,7 +159,7 @@ async fn a_hole_refused_once_is_read_over_again_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cycle_whose_only_request_alone_is_silent_says_nothing_of_the_unit_until_the_unit_is_silent_too() {
-    let mut spec = spec(tcp(), &[1], THREE);
+    let mut spec = spec(tcp(), &[1], &three());
     for (point, period) in Arc::make_mut(&mut spec.devices[0].points).iter_mut().zip([1_000, 2_000, 500]) {
         point.period = ms(period);
     }
@@ -219,21 +209,6 @@ address = 100
 type = 'u16'
 ";
 
-/// Answers as `answer` says on every connection, after 5 ms; silence is `None`.
-fn serve_as(rig: &mut Rig, answer: impl Fn(&Asked) -> Option<Vec<u8>> + Send + 'static) {
-    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
-    tokio::spawn(async move {
-        while let Some(mut wire) = connections.recv().await {
-            while let Some(asked) = asked_tcp(&mut wire).await {
-                if let Some(pdu) = answer(&asked) {
-                    tokio::time::sleep(ms(5)).await;
-                    wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
-                }
-            }
-        }
-    });
-}
-
 /// Sets the wish for the first point anew every seven seconds.
 fn flip(wanted: &Wanted) {
     let wanted = wanted.clone();
@@ -256,8 +231,7 @@ fn with_fast(spec: &mut BusSpec, point: usize) -> Wanted {
 async fn a_change_of_period_forgets_nothing_of_a_request_that_alone_is_silent() {
     // the silent value far from the others, and beside the one whose period changes or the one that keeps its own
     for (address, silent) in [(200, 200), (2, 0), (2, 2)] {
-        let profile = THREE.replace("function = 4\naddress = 200", &format!("function = 3\naddress = {address}"));
-        let mut spec = spec(tcp(), &[1], &profile);
+        let mut spec = spec(tcp(), &[1], &three_with(3, address));
         let wanted = with_fast(&mut spec, 0);
         let mut rig = Rig::start_spec(Pipe, spec);
         let holds = move |a: &Asked| (a.address..a.address + a.count).contains(&silent);
@@ -299,7 +273,7 @@ async fn a_current_that_is_out_for_four_seconds_is_a_fault_however_often_its_per
 
 #[tokio::test(start_paused = true)]
 async fn one_wish_that_ends_as_another_begins_is_followed() {
-    let mut spec = spec(tcp(), &[1], THREE);
+    let mut spec = spec(tcp(), &[1], &three());
     let (a, b) = (with_fast(&mut spec, 0), with_fast(&mut spec, 1));
     let mut rig = Rig::start_spec(Pipe, spec);
     let mut told = serve(rig.connections.recv().await.unwrap(), ms(5));
@@ -311,12 +285,6 @@ async fn one_wish_that_ends_as_another_begins_is_followed() {
     intervals(&mut told, 0, 2).await;
     assert!(intervals(&mut told, 100, 10).await.len() > 45);
     assert!(intervals(&mut told, 0, 10).await.iter().all(|i| i.abs_diff(ms(1_000)) <= ms(7)));
-}
-
-/// One field at each address, by the order of the addresses.
-fn fields(addresses: &[u16]) -> String {
-    let field = |at: &u16| format!("[field.f{at:04}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
-    format!("title_zh = '若干'\ntitle_en = 'some'\n{}", addresses.iter().map(field).collect::<String>())
 }
 
 /// What became of the values other than the silent one, from now on for so long.
@@ -352,7 +320,7 @@ async fn whatever_wishes_come_and_go_a_value_that_is_silent_costs_its_neighbours
         addresses.push(500);
         let silent = usize::try_from(roll(3)).unwrap();
         let hole = addresses[silent];
-        let mut spec = spec(tcp(), &[1], &fields(&addresses));
+        let mut spec = spec(tcp(), &[1], &words_at("", addresses.iter().copied()));
         let wishes: Vec<Wanted> = (0..3).map(|n| with_fast(&mut spec, n)).collect();
         let mut rig = Rig::start_spec(Pipe, spec);
         serve_as(&mut rig, move |a| (!(a.address..a.address + a.count).contains(&hole)).then(|| data(a)));
@@ -369,7 +337,7 @@ async fn whatever_wishes_come_and_go_a_value_that_is_silent_costs_its_neighbours
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_hole_is_known_also_after_an_hour_in_which_its_sides_had_other_periods() {
-    let mut spec = spec(tcp(), &[1], &fields(&[0, 2, 300]));
+    let mut spec = spec(tcp(), &[1], &words_at("", [0, 2, 300]));
     let wanted = with_fast(&mut spec, 1);
     let mut rig = Rig::start_spec(Pipe, spec);
     serve_as(&mut rig, |a| (a.count == 1).then(|| data(a)));

@@ -2,21 +2,10 @@
 
 use super::*;
 
-/// Answers with what `answer` makes of each request; `None` is silence.
-async fn serve(mut wire: DuplexStream, mut answer: impl FnMut(&Asked) -> Option<Vec<u8>>) {
-    while let Some(asked) = asked_tcp(&mut wire).await {
-        if let Some(pdu) = answer(&asked) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            wire.write_all(&frame_tcp(&asked, &pdu)).await.unwrap();
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn one_dead_unit_of_eight_leaves_others_period_within_1_15() {
     let mut rig = Rig::start(tcp(), &[1, 2, 3, 4, 5, 6, 7, 8], ONE);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| (asked.unit != 4).then(|| data(asked))));
+    serve_as(&mut rig, |asked| (asked.unit != 4).then(|| data(asked)));
     let mut last = [None; 8];
     let mut intervals = Vec::new();
     while intervals.len() < 7 * 600 {
@@ -43,8 +32,7 @@ async fn one_dead_unit_of_eight_leaves_others_period_within_1_15() {
 async fn eight_dead_units_of_32_leave_others_period_within_1_5() {
     let units: Vec<u8> = (1..=32).collect();
     let mut rig = Rig::start(tcp(), &units, ONE);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| (asked.unit % 4 != 0).then(|| data(asked))));
+    serve_as(&mut rig, |asked| (asked.unit % 4 != 0).then(|| data(asked)));
     let (mut last, mut answered) = ([None; 32], [0_u32; 32]);
     let mut intervals = Vec::new();
     while intervals.len() < 24 * 600 {
@@ -63,10 +51,9 @@ async fn eight_dead_units_of_32_leave_others_period_within_1_5() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_unit_is_reported_once_and_is_back_when_it_answers() {
     let mut rig = Rig::start(tcp(), &[1, 2], ONE);
-    let wire = rig.connections.recv().await.unwrap();
     let begun = Instant::now();
     let alive = move |a: &Asked| a.unit != 2 || begun.elapsed() > Duration::from_secs(20);
-    tokio::spawn(serve(wire, move |asked| alive(asked).then(|| data(asked))));
+    serve_as(&mut rig, move |asked| alive(asked).then(|| data(asked)));
     assert_eq!(rig.state().await, ("line".into(), "link_up"));
     assert_eq!(rig.state().await, ("u2".into(), "unit_dead"));
     assert_eq!(rig.state().await, ("u2".into(), "unit_back"));
@@ -108,16 +95,15 @@ async fn silence_is_bad_within_three_cycles_and_a_second_and_its_end_is_seen_wit
 /// Whatever was asked while it was away, all of it is read again at once.
 #[tokio::test(start_paused = true)]
 async fn a_unit_that_was_away_as_a_whole_is_back_as_a_whole() {
-    let apart = format!("{TWO}[field.c]\nfunction = 3\naddress = 3000\ntype = 'u16'\n");
+    let apart = words_at("max_registers = 16", [0, 100, 3000]);
     for away_s in [4, 20, 600] {
         let mut rig = Rig::start(tcp(), &[1, 2], &apart);
-        let wire = rig.connections.recv().await.unwrap();
         let begun = Instant::now();
         let away = Duration::from_secs(10)..Duration::from_secs(10 + away_s);
         let silent = away.clone();
-        tokio::spawn(serve(wire, move |asked| {
+        serve_as(&mut rig, move |asked| {
             (asked.unit == 1 || !silent.contains(&begun.elapsed())).then(|| data(asked))
-        }));
+        });
         let mut scan_of_2 = async || loop {
             let scan = rig.scan().await;
             if scan.device.index() == 1 {
@@ -141,8 +127,7 @@ async fn a_unit_that_was_away_as_a_whole_is_back_as_a_whole() {
 #[tokio::test(start_paused = true)]
 async fn an_exception_is_a_configuration_fault_of_its_block_only() {
     let mut rig = Rig::start(tcp(), &[1], TWO);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| Some(if asked.address == 100 { vec![0x83, 2] } else { data(asked) })));
+    serve_as(&mut rig, |asked| Some(if asked.address == 100 { vec![0x83, 2] } else { data(asked) }));
     for _ in 0..60 {
         let scan = rig.scan().await;
         assert!(scan.answered);
@@ -156,12 +141,11 @@ async fn an_exception_is_a_configuration_fault_of_its_block_only() {
 #[tokio::test(start_paused = true)]
 async fn one_noisy_exception_mutes_nothing() {
     let mut rig = Rig::start(tcp(), &[1], TWO);
-    let wire = rig.connections.recv().await.unwrap();
     let mut nth = 0;
-    tokio::spawn(serve(wire, move |asked| {
+    serve_as(&mut rig, move |asked| {
         nth += 1;
         Some(if nth == 2 { vec![0x83, 2] } else { data(asked) })
-    }));
+    });
     assert_eq!(rig.scan().await.samples[1].reading, bad(Fault::Configuration));
     assert_eq!(values(&rig.scan().await), [1000.0, 1100.0]);
 }
@@ -170,20 +154,18 @@ async fn one_noisy_exception_mutes_nothing() {
 async fn a_hole_the_device_refuses_splits_the_request_at_once() {
     let holed = TWO.replace("address = 100", "address = 4");
     let mut rig = Rig::start(tcp(), &[1], &holed);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| Some(if asked.count > 1 { vec![0x83, 2] } else { data(asked) })));
+    serve_as(&mut rig, |asked| Some(if asked.count > 1 { vec![0x83, 2] } else { data(asked) }));
     assert_eq!(values(&rig.scan().await), [1000.0, 1004.0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn busy_is_repeated_twice_and_then_bad() {
     let mut rig = Rig::start(tcp(), &[1], ONE);
-    let wire = rig.connections.recv().await.unwrap();
     let mut nth = 0;
-    tokio::spawn(serve(wire, move |asked| {
+    serve_as(&mut rig, move |asked| {
         nth += 1;
         Some(if nth <= 5 { vec![0x83, 6] } else { data(asked) })
-    }));
+    });
     assert_eq!(rig.scan().await.samples[0].reading, bad(Fault::Exception(6)));
     assert_eq!(values(&rig.scan().await), [1007.0]);
 }
@@ -193,8 +175,7 @@ async fn busy_is_repeated_twice_although_other_requests_are_answered_between() {
     let mut spec = spec(tcp(), &[1], TWO);
     Arc::make_mut(&mut spec.devices[0].points)[0].period = Duration::from_millis(50);
     let mut rig = Rig::start_spec(Pipe, spec);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| Some(if asked.address == 100 { vec![0x83, 6] } else { data(asked) })));
+    serve_as(&mut rig, |asked| Some(if asked.address == 100 { vec![0x83, 6] } else { data(asked) }));
     rig.drain();
     tokio::time::sleep(Duration::from_secs(60)).await;
     let busy = rig.status.snapshot().units[0].counters.busy;
@@ -204,8 +185,7 @@ async fn busy_is_repeated_twice_although_other_requests_are_answered_between() {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_bus_ends_and_progress_grew() {
     let mut rig = Rig::start(tcp(), &[1], ONE);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| Some(data(asked))));
+    serve_as(&mut rig, |asked| Some(data(asked)));
     rig.scan().await;
     assert!(rig.status.progress() > 0);
     rig.stop.cancel();
@@ -215,10 +195,7 @@ async fn a_stopped_bus_ends_and_progress_grew() {
 /// Eight values in one request and one elsewhere; the device says nothing to a request over address 5, until it has it.
 #[tokio::test(start_paused = true)]
 async fn one_silent_hole_in_a_long_request_mutes_no_neighbour_and_is_joined_again_when_it_answers() {
-    let field = |at: u16| format!("[field.f{at:04}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
-    let fields: String = (0..8).chain([3000]).map(field).collect();
-    let mut rig = Rig::start(tcp(), &[1], &format!("title_zh = '洞'\ntitle_en = 'hole'\n{fields}"));
-    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
+    let mut rig = Rig::start(tcp(), &[1], &words_at("", (0..8).chain([3000])));
     let (begun, mended_s) = (Instant::now(), 3_600);
     let last = Arc::new(std::sync::atomic::AtomicU16::new(0));
     let asked_for = last.clone();
@@ -230,11 +207,7 @@ async fn one_silent_hole_in_a_long_request_mutes_no_neighbour_and_is_joined_agai
         }
         answers.then(|| data(asked))
     };
-    tokio::spawn(async move {
-        while let Some(wire) = connections.recv().await {
-            tokio::spawn(serve(wire, answer.clone()));
-        }
-    });
+    serve_as(&mut rig, answer);
     let mut good = Vec::new();
     while begun.elapsed() < Duration::from_secs(mended_s) {
         let scan = rig.scan().await;
@@ -294,12 +267,7 @@ async fn a_dead_unit_is_probed_and_is_back_on_a_bus_that_is_full() {
 async fn a_unit_whose_only_request_spans_a_silent_hole_is_found() {
     let holed = TWO.replace("address = 100", "address = 2");
     let mut rig = Rig::start(tcp(), &[1], &holed);
-    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
-    tokio::spawn(async move {
-        while let Some(wire) = connections.recv().await {
-            tokio::spawn(serve(wire, |asked| (asked.count == 1).then(|| data(asked))));
-        }
-    });
+    serve_as(&mut rig, |asked| (asked.count == 1).then(|| data(asked)));
     let begun = Instant::now();
     let mut good = [0, 0];
     while begun.elapsed() < Duration::from_secs(600) {
@@ -316,18 +284,13 @@ async fn an_outage_is_no_time_without_a_heartbeat() {
     let profile = "title_zh = '心跳'\ntitle_en = 'beat'\n[heartbeat.h]\nfunction = 3\naddress = 1\nwithin_s = 10\n\
                    [field.a]\nfunction = 3\naddress = 0\ntype = 'u16'\nheartbeat = 'h'\n";
     let mut rig = Rig::start(tcp(), &[1], profile);
-    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
     let begun = Instant::now();
     let beat = move |asked: &Asked| {
         let second = begun.elapsed().as_secs();
         let beat = u8::from(second / 4 % 2 == 1 && second < 120);
         (!(30..76).contains(&second)).then(|| vec![asked.function, 4, 0, 7, 0, beat])
     };
-    tokio::spawn(async move {
-        while let Some(wire) = connections.recv().await {
-            tokio::spawn(serve(wire, beat));
-        }
-    });
+    serve_as(&mut rig, beat);
     let mut frozen = Vec::new();
     while begun.elapsed() < Duration::from_secs(150) {
         let scan = rig.scan().await;
@@ -390,10 +353,8 @@ async fn a_unit_that_becomes_slower_within_the_links_time_out_is_read_again() {
 /// One refusal by noise in a long cycle, beside points that are read five times as often.
 #[tokio::test(start_paused = true)]
 async fn what_one_noisy_refusal_cut_is_joined_again_also_beside_another_period() {
-    let field = |at: u16| format!("[field.f{at:05}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
-    let long: String = [0, 2].into_iter().chain((1..20).map(|n| n * 500)).map(field).collect();
-    let profile = format!("title_zh = '洞'\ntitle_en = 'hole'\n{long}{}", field(20_000));
-    let mut spec = spec(tcp(), &[1], &profile);
+    let long = [0, 2].into_iter().chain((1..20).map(|n| n * 500));
+    let mut spec = spec(tcp(), &[1], &words_at("", long.chain([20_000])));
     for p in Arc::make_mut(&mut spec.devices[0].points) {
         p.period = Duration::from_millis(if p.key.ends_with("f20000") { 200 } else { 1000 });
     }
@@ -430,16 +391,11 @@ async fn a_refused_coil_takes_no_lower_one_with_it_whatever_is_asked_first() {
     let profile = "title_zh = '线圈'\ntitle_en = 'coils'\n[limits]\ncoils_from_zero = true\n\
          [field.a]\nfunction = 1\naddress = 2\ntype = 'bit'\n[field.b]\nfunction = 1\naddress = 9\ntype = 'bit'\n";
     let mut rig = Rig::start(tcp(), &[1], profile);
-    let mut connections = std::mem::replace(&mut rig.connections, mpsc::channel(1).1);
     let begun = Instant::now();
-    tokio::spawn(async move {
-        while let Some(wire) = connections.recv().await {
-            // away for a minute again and again, so that probes turn the order of its requests
-            tokio::spawn(serve(wire, move |asked| {
-                let there = begun.elapsed().as_secs() % 120 < 60;
-                there.then(|| if asked.count > 3 { vec![0x81, 2] } else { vec![1, 1, 0b100] })
-            }));
-        }
+    // away for a minute again and again, so that probes turn the order of its requests
+    serve_as(&mut rig, move |asked| {
+        let there = begun.elapsed().as_secs() % 120 < 60;
+        there.then(|| if asked.count > 3 { vec![0x81, 2] } else { vec![1, 1, 0b100] })
     });
     let mut good = 0;
     while begun.elapsed() < Duration::from_secs(120 * 6) {
@@ -455,16 +411,14 @@ async fn a_refused_coil_takes_no_lower_one_with_it_whatever_is_asked_first() {
 /// A register that points of two periods share, as a status or a unit code, where the device refuses what lies between.
 #[tokio::test(start_paused = true)]
 async fn a_cut_that_another_period_learned_takes_no_value_of_this_one() {
-    let field = |name: &str, at: u16| format!("[field.{name}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
-    let fields: String = [("a", 0), ("b", 5), ("shared1", 10), ("shared5", 10)].map(|(n, at)| field(n, at)).concat();
-    let mut spec = spec(tcp(), &[1], &format!("title_zh = '洞'\ntitle_en = 'hole'\n{fields}"));
+    let fields = [("a", 0), ("b", 5), ("shared1", 10), ("shared5", 10)].map(|(name, at)| (name, 3, at, "u16"));
+    let mut spec = spec(tcp(), &[1], &profile_of("", &fields));
     for p in Arc::make_mut(&mut spec.devices[0].points) {
         let slow = p.key.ends_with("b") || p.key.ends_with("shared5");
         p.period = Duration::from_secs(if slow { 5 } else { 1 });
     }
     let mut rig = Rig::start_spec(Pipe, spec);
-    let wire = rig.connections.recv().await.unwrap();
-    tokio::spawn(serve(wire, |asked| Some(if asked.count > 1 { vec![0x83, 2] } else { data(asked) })));
+    serve_as(&mut rig, |asked| Some(if asked.count > 1 { vec![0x83, 2] } else { data(asked) }));
     let (begun, mut bad) = (Instant::now(), Vec::new());
     while begun.elapsed() < Duration::from_secs(600) {
         let part = rig.part().await;

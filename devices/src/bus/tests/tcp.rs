@@ -257,9 +257,7 @@ const LOOKS_LATE: [u16; 5] = [1, 0, 0x000D, 0x0103, 0x0A00];
 
 #[tokio::test(start_paused = true)]
 async fn values_that_are_a_late_answer_to_the_byte_cost_a_repeat_and_neither_a_miss_nor_the_connection() {
-    let field = |n: usize| format!("[field.f{n}]\nfunction = 3\naddress = {n}\ntype = 'u16'\n");
-    let profile = format!("title_zh = '五'\ntitle_en = 'five'\n{}", (0..5).map(field).collect::<String>());
-    let mut rig = Rig::start(tcp(), &[1], &profile);
+    let mut rig = Rig::start(tcp(), &[1], &words_at("", 0..5));
     let mut wire = rig.connections.recv().await.unwrap();
     tokio::spawn(async move {
         asked_tcp(&mut wire).await.unwrap(); // never answered
@@ -278,10 +276,7 @@ async fn values_that_are_a_late_answer_to_the_byte_cost_a_repeat_and_neither_a_m
 
 #[tokio::test(start_paused = true)]
 async fn a_doubtful_answer_is_asked_for_once_more_only_after_the_pause_the_instrument_wants() {
-    let field = |n: usize| format!("[field.f{n}]\nfunction = 3\naddress = {n}\ntype = 'u16'\n");
-    let fields = (0..5).map(field).collect::<String>();
-    let profile = format!("title_zh = '五'\ntitle_en = 'five'\n[limits]\nmin_gap_ms = 300\n{fields}");
-    let mut rig = Rig::start(tcp(), &[1], &profile);
+    let mut rig = Rig::start(tcp(), &[1], &words_at("min_gap_ms = 300", 0..5));
     let mut wire = rig.connections.recv().await.unwrap();
     rig.drain();
     asked_tcp(&mut wire).await.unwrap(); // never answered

@@ -56,13 +56,13 @@ async fn a_wrong_or_odd_count_a_short_and_a_long_answer_are_bad_as_a_whole_on_bo
 
 async fn wrong(on: On) {
     let wrong: [&[u8]; 4] = [&[3, 2, 0, 1], &[3, 3, 0, 1, 2], &[3, 4, 0, 1, 0], &[3, 8, 0, 1, 0, 2, 0, 3, 0, 4]];
-    let long = "title_zh = '长'\ntitle_en = 'long'\n[field.a]\nfunction = 3\naddress = 7\ntype = 'u32'\n";
+    let long = profile_of("", &[("a", 3, 7, "u32")]);
     let transport = peer(on, move |asked, nth| {
         let wrong = wrong.get(nth as usize - 1);
         wrong.map_or_else(|| right(on, asked), |pdu| framed(on, asked, pdu))
     })
     .await;
-    let mut rig = start(transport, &[1], long);
+    let mut rig = start(transport, &[1], &long);
     let first = rig.scan().await;
     assert!(matches!(first.samples[0].reading, Reading::Bad(Fault::Protocol | Fault::Timeout)), "{on:?} {first:?}");
     let scan = until(&mut rig, |scan| scan.answered).await;
@@ -209,10 +209,9 @@ async fn a_request_that_is_never_answered_costs_its_own_values_and_not_its_unit_
 
 /// Cheap instruments do not refuse what they do not have: they say nothing.
 async fn one_silent_block(on: On) {
-    let apart = "title_zh = '分'\ntitle_en = 'apart'\n[field.a]\nfunction = 3\naddress = 7\ntype = 'u16'\n\
-         [field.b]\nfunction = 3\naddress = 3000\ntype = 'u16'\n[field.c]\nfunction = 3\naddress = 6000\ntype = 'u32'\n";
+    let apart = profile_of("", &[("a", 3, 7, "u16"), ("b", 3, 3000, "u16"), ("c", 3, 6000, "u32")]);
     let transport = peer(on, move |asked, _| if asked.address == 3000 { Vec::new() } else { right(on, asked) }).await;
-    let mut rig = start(transport, &[1], apart);
+    let mut rig = start(transport, &[1], &apart);
     // within two pauses of a dead unit its other requests are heard again, and then go on
     let lives = async {
         let mut good = 0;

@@ -7,15 +7,9 @@ const BUSES: usize = 64;
 const DEVICES: usize = 1_000;
 const POINTS_EACH: u16 = 20;
 
-fn profile() -> String {
-    let field = |n: u16| format!("[field.f{n:02}]\nfunction = 3\naddress = {n}\ntype = 'u16'\n");
-    let fields: String = (0..POINTS_EACH).map(field).collect();
-    format!("title_zh = '二十'\ntitle_en = 'twenty'\n{fields}")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_buses_with_a_thousand_devices_and_twenty_thousand_points_start_and_run() {
-    let profile = profile();
+    let profile = words_at("", 0..POINTS_EACH);
     let (out, mut messages) = mpsc::channel(256);
     let stop = CancellationToken::new();
     let mut statuses = Vec::new();
