@@ -12,6 +12,7 @@ mod time;
 use super::*;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::unix::AsyncFd;
