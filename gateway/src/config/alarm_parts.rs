@@ -3,11 +3,12 @@
 //! Owns what is taken where a table says nothing: deadband, delays and latching by kind of measurement. Leaves cross-checks to `RuleBook`.
 
 use super::alarm_tables::{
-    DeviationTable, ModeValue, ModeWord, Modes, RateTable, SuppressionTable, UnknownWord, VoteTable,
+    DeviationTable, LimitTable, LimitWord, ModeValue, ModeWord, Modes, RateTable, StateAlarmTable, SuppressionTable,
+    UnknownWord, VoteTable,
 };
 use super::diagnostic::Finding;
 use super::fast;
-use super::file::{KindWord, LimitTable, LimitWord, PointTable, SiteFile, StateAlarmTable};
+use super::file::{KindWord, PointTable, SiteFile};
 use super::parts::{Seconds, kind};
 use rules::Text;
 use rules::book::{

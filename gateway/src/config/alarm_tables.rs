@@ -1,4 +1,4 @@
-//! Alarm tables as people write them, besides the four limits: conditions over time, votes, suppression, first-out groups, units.
+//! Alarm tables as people write them: the four limits, states, faults, conditions over time, votes, suppression, first-out groups, units.
 //!
 //! Owns names and defaults; leaves meaning to [`super::alarm_parts`] and the rule book.
 
@@ -32,6 +32,84 @@ pub enum SuppressedWord {
 
 /// By mode of the point's unit.
 pub(super) type Modes = BTreeMap<ModeWord, ModeValue>;
+
+/// The four limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+pub enum LimitWord {
+    HH,
+    H,
+    L,
+    LL,
+}
+
+/// One limit.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitTable {
+    pub limit: f64,
+    /// Default by kind of measurement, as are the delays.
+    pub deadband: Option<f64>,
+    /// On-delay in seconds; by kind of measurement, and at least two polls where there is one (fast ones with `fast_period_ms`).
+    pub delay_s: Option<f64>,
+    /// Off-delay in seconds.
+    pub off_delay_s: Option<f64>,
+    /// Stays in the list after its return until a shift leader resets it; left out: HH of a gas does, no other.
+    pub latching: Option<bool>,
+    /// Another limit, or `"suppressed"`, in a mode of the point's `[[unit]]`.
+    #[serde(default)]
+    pub modes: Modes,
+    /// 1–4.
+    pub priority: u8,
+    /// Why it comes, in Chinese; required for priorities 1 and 2, as are consequence and action.
+    #[serde(default)]
+    pub cause: String,
+    /// What follows if nobody acts.
+    #[serde(default)]
+    pub consequence: String,
+    /// What the operator does.
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub action_en: String,
+}
+
+/// `state_alarm`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateAlarmTable {
+    /// The state that is the alarm.
+    pub when: bool,
+    #[serde(default)]
+    pub delay_s: f64,
+    #[serde(default)]
+    pub off_delay_s: f64,
+    pub priority: u8,
+    #[serde(default)]
+    pub latching: bool,
+    #[serde(default)]
+    pub modes: Modes,
+    #[serde(default)]
+    pub cause: String,
+    #[serde(default)]
+    pub consequence: String,
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub action_en: String,
+}
+
+/// `sensor_fault`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SensorFaultTable {
+    pub priority: u8,
+    /// Default: 4 s, or two polls where those take longer.
+    pub delay_s: Option<f64>,
+    #[serde(default)]
+    pub action: String,
+    #[serde(default)]
+    pub action_en: String,
+}
 
 /// `rising`, `falling`: rate of change.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -1,10 +1,11 @@
 //! The files as people write them: one struct per table, nothing checked but the shape.
 //!
 //! Owns the names and defaults of the site file and the office file, and their JSON Schema. Every struct refuses unknown
-//! keys. Leaves cross-references to [`super::build`] and the rule book.
+//! keys. Leaves the tables of alarms to [`super::alarm_tables`], cross-references to [`super::build`] and the rule book.
 
 use super::alarm_tables::{
-    DeviationTable, FirstOutTable, FrozenTable, Modes, RateTable, StuckTable, SuppressionTable, UnitTable, VoteTable,
+    DeviationTable, FirstOutTable, FrozenTable, LimitTable, LimitWord, RateTable, SensorFaultTable, StateAlarmTable,
+    StuckTable, SuppressionTable, UnitTable, VoteTable,
 };
 use super::annunciator::AnnunciatorTable;
 use super::calls::CallTable;
@@ -401,84 +402,6 @@ pub enum KindWord {
     Percent,
     State,
     Other,
-}
-
-/// The four limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-pub enum LimitWord {
-    HH,
-    H,
-    L,
-    LL,
-}
-
-/// One limit.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LimitTable {
-    pub limit: f64,
-    /// Default by kind of measurement, as are the delays.
-    pub deadband: Option<f64>,
-    /// On-delay in seconds; by kind of measurement, and at least two polls where there is one (fast ones with `fast_period_ms`).
-    pub delay_s: Option<f64>,
-    /// Off-delay in seconds.
-    pub off_delay_s: Option<f64>,
-    /// Stays in the list after its return until a shift leader resets it; left out: HH of a gas does, no other.
-    pub latching: Option<bool>,
-    /// Another limit, or `"suppressed"`, in a mode of the point's `[[unit]]`.
-    #[serde(default)]
-    pub modes: Modes,
-    /// 1–4.
-    pub priority: u8,
-    /// Why it comes, in Chinese; required for priorities 1 and 2, as are consequence and action.
-    #[serde(default)]
-    pub cause: String,
-    /// What follows if nobody acts.
-    #[serde(default)]
-    pub consequence: String,
-    /// What the operator does.
-    #[serde(default)]
-    pub action: String,
-    #[serde(default)]
-    pub action_en: String,
-}
-
-/// `state_alarm`
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StateAlarmTable {
-    /// The state that is the alarm.
-    pub when: bool,
-    #[serde(default)]
-    pub delay_s: f64,
-    #[serde(default)]
-    pub off_delay_s: f64,
-    pub priority: u8,
-    #[serde(default)]
-    pub latching: bool,
-    #[serde(default)]
-    pub modes: Modes,
-    #[serde(default)]
-    pub cause: String,
-    #[serde(default)]
-    pub consequence: String,
-    #[serde(default)]
-    pub action: String,
-    #[serde(default)]
-    pub action_en: String,
-}
-
-/// `sensor_fault`
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SensorFaultTable {
-    pub priority: u8,
-    /// Default: 4 s, or two polls where those take longer.
-    pub delay_s: Option<f64>,
-    #[serde(default)]
-    pub action: String,
-    #[serde(default)]
-    pub action_en: String,
 }
 
 pub(super) fn default_data_dir() -> PathBuf {

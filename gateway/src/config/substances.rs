@@ -1,7 +1,8 @@
 //! Toxic gases by their formula, as a configuration names them, and the gas point that names none.
 
+use super::alarm_tables::LimitWord;
 use super::diagnostic::Finding;
-use super::file::{KindWord, LimitWord, PointTable, SiteFile};
+use super::file::{KindWord, PointTable, SiteFile};
 use rules::book::Substance;
 use schemars::JsonSchema;
 use serde::Deserialize;
