@@ -2,7 +2,8 @@
 //!
 //! Pure: JSON in, lines out.
 
-use super::screen::{dash, moment, rows, table, text};
+use super::screen::{dash, moment, rows, text};
+use super::table::named as table;
 use serde_json::Value;
 
 /// Rows of the list of standing alarms; the page has all of them.
@@ -32,7 +33,7 @@ pub(super) fn alarm_table(s: &Value, alarms: &Value) -> Vec<String> {
     };
     if !standing.is_empty() {
         let names = ["级 P", "报警 alarm", "状态 state", "值 value", "自 since", "名称 name"];
-        lines.extend(table(&names, standing.iter().take(ALARMS_MAX).map(row).collect()));
+        lines.extend(table(&names, &standing.iter().take(ALARMS_MAX).map(row).collect::<Vec<_>>()));
     }
     if let Some(more @ 1..) = standing.len().checked_sub(ALARMS_MAX) {
         lines.push(format!("  … 另有 {more} 条 · {more} more"));

@@ -3,7 +3,8 @@
 
 use super::Exit;
 use super::bar::Bar;
-use super::past::{failed, pad};
+use super::past::failed;
+use super::table::pad;
 use crate::config::{Diagnostic, Site, SourceFile, compared, noise_warnings};
 use crate::kpi::{self, DAY_MS, Report, time_text};
 use crate::replay::{self, Ask, Rules};

@@ -4,7 +4,8 @@
 //! Pure: the field `hidden` of a station's status and its standing alarms in, lines out. What is hidden is never called normal, and a station that does not say is
 //! not taken for one that hides nothing.
 
-use super::screen::{dash, moment, rows, table, text};
+use super::screen::{dash, moment, rows, text};
+use super::table::named as table;
 use serde_json::Value;
 
 /// Rows that are listed; the page 旁路与搁置 has all of them.
@@ -35,7 +36,7 @@ pub(super) fn hidden(of: &Value, alarms: &Value) -> Vec<String> {
     let mut lines = vec![format!("隐藏与保持 hidden or held {}", listed.len())];
     let more = listed.len().saturating_sub(ROWS_MAX);
     let names = ["方式 how", "对象 what", "至 until", "依据 paper", "谁 who", "原因 reason", "背后 behind it"];
-    lines.extend(table(&names, listed.into_iter().take(ROWS_MAX).collect()));
+    lines.extend(table(&names, &listed.into_iter().take(ROWS_MAX).collect::<Vec<_>>()));
     if more > 0 {
         lines.push(format!("  … 另有 {more} 项 · {more} more"));
     }

@@ -2,7 +2,8 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 use super::Exit;
-use super::past::{failed, open, pad, span};
+use super::past::{failed, open, span};
+use super::table::pad;
 use crate::clock::SystemClock;
 use crate::kpi::{self, DAY_MS, Figure, Report};
 use crate::store::Span;

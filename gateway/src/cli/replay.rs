@@ -6,7 +6,8 @@
 use super::Exit;
 use super::bar::Bar;
 use super::given::site;
-use super::past::{failed, open, pad, span};
+use super::past::{failed, open, span};
+use super::table::pad;
 use crate::config::{self, Site};
 use crate::kpi::{Report, time_text};
 use crate::replay::{Ask, Change, Difference, Noise, Outcome, Rules, What, Why, run};

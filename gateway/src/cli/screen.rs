@@ -5,7 +5,7 @@
 
 use super::alarm_row::alarm_table;
 use super::hidden::hidden;
-use super::past::{columns, pad};
+use super::table::{named as table, pad};
 use crate::mqtt::payload::utc_text;
 use crate::web::archive::{LOOKED_THROUGH_MAX, Stopped};
 use serde_json::Value;
@@ -83,7 +83,7 @@ fn bus_table(buses: &[&Value]) -> Vec<String> {
         "校验错 crc",
         "重连 reconnects",
     ];
-    table(&names, buses.iter().map(row).collect())
+    table(&names, &buses.iter().map(row).collect::<Vec<_>>())
 }
 
 fn device_table(buses: &[&Value]) -> Vec<String> {
@@ -126,7 +126,7 @@ fn device_table(buses: &[&Value]) -> Vec<String> {
     ];
     let shown = units.iter().filter(|(bus, unit)| all || !answers(bus, unit)).take(DEVICES_MAX);
     let mut lines = vec![format!("仪表 devices {} · 不应答 not answering {silent}", units.len())];
-    lines.extend(table(&names, shown.map(row).collect()));
+    lines.extend(table(&names, &shown.map(row).collect::<Vec<_>>()));
     lines
 }
 
@@ -244,7 +244,7 @@ pub(super) fn office(sites: &Value) -> Vec<String> {
         "名称 name",
     ];
     let mut lines = vec![format!("镇办 office · 站点 sites {}", rows(sites).count())];
-    lines.extend(table(&names, rows(sites).map(row).collect()));
+    lines.extend(table(&names, &rows(sites).map(row).collect::<Vec<_>>()));
     lines
 }
 
@@ -321,19 +321,6 @@ pub(super) fn text(value: &Value, key: &str) -> String {
 /// RFC 3339 UTC with milliseconds.
 pub(super) fn moment(utc_ms: &Value) -> String {
     utc_ms.as_i64().map_or_else(dash, utc_text)
-}
-
-/// Columns as wide as their widest cell.
-pub(super) fn table(names: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
-    let head = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    let all: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    let width = |n: usize| all.iter().filter_map(|row| row.get(n)).map(|cell| columns(cell)).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..names.len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
-        format!("  {}", cells.join("  ")).trim_end().to_owned()
-    };
-    all.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -428,12 +415,6 @@ mod tests {
     fn a_list_whose_filter_could_not_look_through_all_says_so_and_how_to_go_on() {
         let said = stopped(Stopped { from_seq: 501, to_seq: 900, go_on_after: 100 });
         assert!(said.starts_with("只查了第 501 至 900 号记录") && said.ends_with("give --after 100"), "{said}");
-    }
-
-    #[test]
-    fn columns_line_up_under_chinese_heads() {
-        let lines = table(&["总线 bus", "状态"], vec![vec!["a".into(), "通".into()]]);
-        assert_eq!(lines, ["  总线 bus  状态", "  a         通"]);
     }
 
     #[test]

@@ -1,9 +1,7 @@
-//! Tables for people: the heads in zh-CN and under them in en, every column as wide as what stands in it.
+//! Tables for people: the heads in zh-CN and under them in en, or both in one line; every column as wide as what stands in it.
 //!
 //! Owns widths and alignment in columns of a terminal, where a Chinese character takes two. Leaves what stands in the cells to
 //! the commands.
-
-use super::past::columns;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -31,19 +29,45 @@ pub(super) fn lines<const N: usize>(heads: &[Column; N], rows: &[[String; N]]) -
         return Vec::new();
     }
     let all = [&heads.each_ref().map(|h| h.zh.to_owned()), &heads.each_ref().map(|h| h.en.to_owned())];
-    let all: Vec<&[String; N]> = all.into_iter().chain(rows).collect();
-    let widths: [usize; N] = std::array::from_fn(|n| all.iter().map(|row| columns(&row[n])).max().unwrap_or_default());
-    let line = |row: &&[String; N]| {
-        let cells =
-            heads.iter().zip(row.iter()).zip(widths).map(|((head, cell), width)| aligned(cell, head.right, width));
+    let all: Vec<&[String]> = all.into_iter().chain(rows).map(<[String; N]>::as_slice).collect();
+    set(&all, |n| heads[n].right)
+}
+
+/// One line of heads and one line per row, set in a little; words only.
+pub(super) fn named(names: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let head: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let all: Vec<&[String]> = std::iter::once(&head).chain(rows).map(Vec::as_slice).collect();
+    set(&all, |_| false).iter().map(|line| format!("{GAP}{line}").trim_end().to_owned()).collect()
+}
+
+/// Every column as wide as its widest cell.
+fn set(rows: &[&[String]], right: impl Fn(usize) -> bool) -> Vec<String> {
+    let width = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(|cell| columns(cell)).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..rows.first().map_or(0, |head| head.len())).map(width).collect();
+    let line = |row: &&[String]| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(n, (cell, width))| aligned(cell, right(n), *width));
         cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
-    all.iter().map(line).collect()
+    rows.iter().map(line).collect()
 }
 
 fn aligned(cell: &str, right: bool, width: usize) -> String {
-    let blank = " ".repeat(width.saturating_sub(columns(cell)));
-    if right { format!("{blank}{cell}") } else { format!("{cell}{blank}") }
+    if right { format!("{}{cell}", blank(cell, width)) } else { pad(cell, width) }
+}
+
+/// As wide as asked for, or wider.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", blank(text, width))
+}
+
+/// What a text lacks to a width.
+fn blank(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(columns(text)))
+}
+
+/// Columns of a terminal that a text takes: a Chinese character is two of them wide.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]
@@ -61,6 +85,12 @@ mod tests {
         );
         let ends = |line: &str, word: &str| columns(&line[..line.find(word).unwrap()]) + columns(word);
         assert_eq!(ends(&lines[0], "用时"), ends(&lines[2], "5.0"));
+    }
+
+    #[test]
+    fn columns_line_up_under_chinese_heads() {
+        let lines = named(&["总线 bus", "状态"], &[vec!["a".into(), "通".into()]]);
+        assert_eq!(lines, ["  总线 bus  状态", "  a         通"]);
     }
 
     #[test]
