@@ -36,7 +36,7 @@ pub(super) fn hidden(of: &Value, alarms: &Value) -> Vec<String> {
     let mut lines = vec![format!("隐藏与保持 hidden or held {}", listed.len())];
     let more = listed.len().saturating_sub(ROWS_MAX);
     let names = ["方式 how", "对象 what", "至 until", "依据 paper", "谁 who", "原因 reason", "背后 behind it"];
-    lines.extend(table(&names, &listed.into_iter().take(ROWS_MAX).collect::<Vec<_>>()));
+    lines.extend(table(&names, &listed[..listed.len() - more]));
     if more > 0 {
         lines.push(format!("  … 另有 {more} 项 · {more} more"));
     }

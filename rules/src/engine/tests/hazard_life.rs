@@ -1,10 +1,13 @@
-//! The life of a hidden danger from its registration to its closing: people move it, in order, with what each step needs.
+//! The life of a hidden danger from its registration to its closing: people move it, in order, with what each step needs. When it may be
+//! closed is in `closing`, people who do anything at any time in `random`.
+
+mod closing;
+mod random;
 
 use super::*;
 use crate::command::Refusal;
 use crate::hazard::step::Step;
 use crate::hazard::{Hazard, Level, Settled, Stage};
-use proptest::prelude::*;
 
 pub(super) const HD: &str = "HD-1";
 
@@ -277,111 +280,6 @@ fn what_is_said_to_be_mended_and_comes_again_was_not_seen_by_who_accepts() {
 }
 
 #[test]
-fn a_record_is_closed_only_while_its_alarm_is_known_to_be_normal() {
-    let not_normal = refused(Refusal::ConditionNotNormal);
-    let mut active = accepted();
-    active.hold(30, 34, 60.0);
-    assert_eq!(active.step(34.5, "sun", close()), not_normal);
-    active.hold(35, 40, 10.0);
-    assert_eq!(active.step(40.5, "sun", close()), not_normal, "its off-delay still runs");
-
-    let mut failed = accepted();
-    failed.scan(30.0, &[(0, Reading::Bad(Fault::Sensor)), (1, good(10.0))]);
-    assert_eq!(failed.step(30.5, "sun", close()), not_normal, "nobody knows");
-
-    let mut started = accepted();
-    let stored = started.stored(true);
-    started.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, at(30.0));
-    assert_eq!(started.step(30.5, "sun", close()), not_normal, "nothing was read since the start");
-    started.hold(31, 32, 10.0);
-    assert_eq!(started.step(32.5, "sun", close()), Ok(()));
-
-    let mut hidden = accepted();
-    let seen_seq = hidden.engine.next_seq() - 1;
-    let (work_order, reason) = ("WO-1".into(), "送检标定".into());
-    let service = Command::OutOfService { point: "GT-101".into(), seen_seq, work_order, reason };
-    assert_eq!(hidden.command(30.0, "sun", &service), Ok(()));
-    assert_eq!(hidden.step(30.5, "sun", close()), not_normal);
-}
-
-#[test]
-fn a_value_of_a_test_or_one_that_is_not_confirmed_does_not_prove_that_its_alarm_is_normal() {
-    let doubted = |doubt| [(0, Reading::Uncertain(Finite::new(10.0).unwrap(), doubt)), (1, good(10.0))];
-    for (doubt, proves) in [(Doubt::Simulated, false), (Doubt::Unconfirmed, false), (Doubt::Maintenance, true)] {
-        let mut r = accepted();
-        r.scan(30.0, &doubted(doubt));
-        let told = if proves { Ok(()) } else { refused(Refusal::ConditionNotNormal) };
-        assert_eq!(r.step(30.5, "sun", close()), told, "{doubt:?}");
-    }
-}
-
-#[test]
-fn a_rule_that_was_taken_out_proves_nothing_while_its_point_is_there() {
-    let mut without_rule = parts();
-    without_rule.rules.remove(1);
-    let mut without_point = without_rule.clone();
-    without_point.points.remove(0);
-    without_point.rules.remove(0);
-    without_point.measures[0].evidence = Evidence::Watched { points: vec!["GT-102".into()] };
-    for (book, told) in [(without_rule, refused(Refusal::ConditionNotNormal)), (without_point, Ok(()))] {
-        let mut r = accepted();
-        let stored = r.stored(true);
-        r.engine = Engine::new(RuleBook::build(book).unwrap().0, stored, at(30.0));
-        r.until(30.1);
-        let first = r.engine.book().points().iter().position(|p| *p.key == *"GT-102").unwrap();
-        let calm: Vec<(usize, Reading)> = (0..=first).map(|p| (p, good(10.0))).collect();
-        r.scan(31.0, &calm);
-        assert_eq!(r.step(31.5, "sun", close()), told);
-    }
-}
-
-#[test]
-fn a_latched_alarm_is_not_normal() {
-    let mut p = parts();
-    p.rules[1].latching = true;
-    let mut r = Rig::new(p, Restored::default(), 0.0);
-    r.hold(0, 4, 60.0);
-    let confirm = Command::ConfirmHazard { hazard: HD.into(), seen_seq: None, reason: String::new() };
-    assert_eq!(r.command(4.5, "sun", &confirm), Ok(()));
-    r.hold(5, 20, 10.0);
-    r.steps(20.1, vec![("sun", assess(Level::General)), ("sun", assign(3600, ""))]);
-    r.steps(20.5, vec![("chen", rectify()), ("sun", accept(""))]);
-    assert_eq!(r.ack(20.6, "GT-101:HH"), Ok(()));
-    assert_eq!(r.step(20.7, "sun", close()), refused(Refusal::ConditionNotNormal));
-    let seen_seq = r.engine.next_seq() - 1;
-    let reset = Command::ResetLatch { alarm: "GT-101:HH".into(), seen_seq, reason: "现场检测合格".into() };
-    assert_eq!(r.command(20.8, "sun", &reset), Ok(()));
-    assert_eq!(r.step(20.9, "sun", close()), Ok(()));
-}
-
-#[test]
-fn the_end_of_the_alarm_never_moves_its_record_and_a_repeat_joins_it_at_every_stage() {
-    let mut r = accepted();
-    assert_eq!(r.count("alarm.cleared"), 2);
-    assert_eq!(r.word(), "accepted");
-    r.hold(30, 34, 60.0);
-    assert_eq!(r.record().occurrences, ["GT-101:HH#1", "GT-101:HH#2"]);
-    assert_eq!((r.word(), r.engine.hazards().len()), ("accepted", 1));
-    assert_eq!(r.step(35.0, "sun", send_back()), Ok(()), "it was not good enough after all");
-    assert_eq!(r.word(), "rectifying");
-}
-
-#[test]
-fn a_repeat_after_the_closing_opens_another_record_that_says_which_it_repeats() {
-    let mut r = accepted();
-    assert_eq!(r.step(30.0, "sun", close()), Ok(()));
-    for same_boot in [true, false] {
-        let stored = r.stored(same_boot);
-        r.engine = Engine::new(RuleBook::build(parts()).unwrap().0, stored, at(31.0));
-    }
-    r.hold(32, 36, 60.0);
-    let again = &r.engine.hazards()[0];
-    assert_eq!((again.id.as_str(), again.repeat_of.as_deref()), ("HD-2", Some(HD)));
-    assert_eq!(again.stage, Stage::Candidate);
-    assert_eq!(r.step(40.0, "sun", close()), Err(Rejected::Changed(HD.into())), "what is closed stays closed");
-}
-
-#[test]
 fn work_that_is_not_good_enough_goes_back_with_the_reason_and_the_evidence_stays() {
     let mut r = assigned();
     for n in 0..6 {
@@ -456,100 +354,4 @@ fn what_a_stage_lacks_is_what_its_next_step_asks_for() {
     r.steps(21.0, vec![("sun", assess(Level::Major))]);
     assert_eq!(r.record().stage.next_steps()[0], "plan");
     assert_eq!(r.record().stage.lacks(), ["responsibility", "measures", "funds", "due_at", "emergency"]);
-}
-
-/// Any person at any time.
-fn a_step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        1 => Just(assess(Level::General)),
-        1 => Just(assess(Level::Major)),
-        1 => Just(plan(50, "资金未批复")),
-        1 => Just(report()),
-        1 => Just(assign(40, "配件未到货")),
-        2 => Just(rectify()),
-        3 => Just(accept("复查-1")),
-        1 => Just(send_back()),
-        4 => Just(close()),
-    ]
-}
-
-#[derive(Clone, Debug)]
-enum Move {
-    Step(&'static str, Step),
-    Confirm,
-    Read(Reading),
-    Restart,
-}
-
-fn a_move() -> impl Strategy<Value = Move> {
-    let reading = prop::sample::select(vec![good(10.0), good(60.0), Reading::Bad(Fault::Sensor)]);
-    prop_oneof![
-        8 => (prop::sample::select(vec!["sun", "chen", "li"]), a_step()).prop_map(|(who, step)| Move::Step(who, step)),
-        2 => Just(Move::Confirm),
-        8 => reading.prop_map(Move::Read),
-        1 => Just(Move::Restart),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn nothing_is_closed_without_an_acceptance_by_another_person_and_a_normal_alarm(
-        moves in prop::collection::vec(a_move(), 1..120)
-    ) {
-        let mut p = parts();
-        p.rules.iter_mut().for_each(|rule| (rule.on_delay, rule.off_delay) = (Duration::ZERO, Duration::ZERO));
-        p.policy.chatter_window = Duration::from_millis(1);
-        let mut r = Rig::new(p.clone(), Restored::default(), 0.0);
-        let mut reading = Reading::Bad(Fault::NeverRead);
-        r.scan(1.0, &[(0, good(60.0))]);
-        for (n, m) in moves.iter().enumerate() {
-            let t = (n + 2) as f64;
-            let before = r.events.len();
-            match m {
-                Move::Step(who, step) => {
-                    r.until(t);
-                    let Some(hazard) = r.engine.hazards().first().map(|h| h.id.clone()) else { continue };
-                    let seen_seq = r.engine.next_seq() - 1;
-                    drop(r.command(t, who, &Command::MoveHazard { hazard, seen_seq, step: step.clone() }));
-                }
-                Move::Confirm => {
-                    r.until(t);
-                    let Some(hazard) = r.engine.hazards().first().map(|h| h.id.clone()) else { continue };
-                    drop(r.command(t, "sun", &Command::ConfirmHazard { hazard, seen_seq: None, reason: String::new() }));
-                }
-                Move::Read(value) => {
-                    reading = *value;
-                    r.scan(t, &[(0, reading)]);
-                }
-                Move::Restart => {
-                    r.until(t);
-                    let stored = r.stored(true);
-                    r.engine = Engine::new(RuleBook::build(p.clone()).unwrap().0, stored, at(t));
-                    reading = Reading::Bad(Fault::NeverRead);
-                }
-            }
-            for event in &r.events[before..] {
-                let EventKind::HazardStage { hazard } = &event.kind else { continue };
-                let Stage::Closed { work, rectified, acceptance, .. } = &hazard.stage else { continue };
-                let inspector = &acceptance.by.by;
-                prop_assert!(*inspector != rectified.by.by && *inspector != work.assignment.responsible);
-                prop_assert!(!r.engine.alarms()[r.engine.alarm_index(&hazard.cause).unwrap()].is_active());
-                if hazard.cause.starts_with("GT-101") {
-                    prop_assert_eq!(reading, good(10.0), "{:?}", hazard);
-                }
-            }
-            let open: Vec<_> = r.engine.hazards().iter().map(|h| (&h.measure, &h.cause)).collect();
-            prop_assert!(open.iter().enumerate().all(|(n, key)| !open[..n].contains(key)), "one open per key");
-            let overdue = r.engine.hazards().iter().any(|h| h.overdue);
-            prop_assert_eq!(overdue, r.alarm("system:hazard_overdue").is_active());
-        }
-        let mut replayed = Engine::new(RuleBook::build(p).unwrap().0, Restored::default(), at(0.0));
-        for event in &r.events {
-            replayed.apply(&serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap());
-        }
-        prop_assert_eq!(replayed.hazards(), r.engine.hazards());
-        prop_assert_eq!(replayed.closed_hazards(), r.engine.closed_hazards());
-    }
 }
