@@ -12,6 +12,7 @@ use crate::cli::Exit;
 use crate::cli::serve::{office_exit, run_exit};
 use crate::clock::SystemClock;
 use crate::config::{self, MqttSettings, Office, Site, WebSettings};
+use crate::lock::lock;
 use crate::office::{self, OfficeError};
 use crate::reload::Asker;
 use crate::run::{RunError, Surroundings, run_site};
@@ -21,7 +22,7 @@ use rules::Clock;
 use sim::{DemoPlan, DemoSite, Plant, Scenario, SiteName};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -203,7 +204,7 @@ struct Stage(Arc<Mutex<Plant>>);
 
 impl Stage {
     fn plant(&self) -> MutexGuard<'_, Plant> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

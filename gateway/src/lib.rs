@@ -13,10 +13,12 @@ pub mod core;
 pub mod delivery;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod hex;
 mod incidents;
 pub mod influx;
 mod kept_bus;
 pub mod kpi;
+mod lock;
 pub mod mqtt;
 pub mod notify;
 pub mod office;

@@ -7,10 +7,11 @@
 //! Owns the words between the page and the loop. Leaves checking and switching to that loop, who may ask to `web::routes`.
 
 use crate::config::Diagnostic;
+use crate::lock::lock;
 use rules::hazard::Decision;
 use rules::{Actor, Now};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
 
 /// Answers to repeated requests kept, oldest first out.
@@ -127,7 +128,7 @@ impl Desk {
         self.wishes.try_send(Wish { asker, reply: Some(reply) }).map_err(|_| UnderWay)?;
         let answer = told.await.map_err(|_| UnderWay)?;
         if let (Some(key), Answer::InForce | Answer::Unchanged | Answer::Restarting) = (key, &answer) {
-            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut answers = lock(&self.answers);
             answers.push_back((key, answer.clone()));
             if answers.len() > ANSWERS_MAX {
                 answers.pop_front();
@@ -137,7 +138,7 @@ impl Desk {
     }
 
     fn answered(&self, key: &str) -> Option<Answer> {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = lock(&self.answers);
         answers.iter().find(|(known, _)| known == key).map(|(_, answer)| answer.clone())
     }
 }

@@ -11,11 +11,11 @@ use super::{
     Office, Site, annunciator, buses, calls, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
     register, settings, substances,
 };
+use crate::hex::hex;
 use crate::snapshot::{Points, SiteView};
 use rules::RuleBook;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -213,8 +213,5 @@ fn view(file: &SiteFile, head: &SiteTable, book: &RuleBook, config_hash: String)
 /// Of the merged table, so that order and comments do not matter.
 fn hash(table: &toml::Table) -> String {
     let text = toml::to_string(table).unwrap_or_default();
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(text.as_bytes()))
 }

@@ -2,10 +2,11 @@
 //!
 //! Owns a socket that passes everything on, and its connections. What the site does without its uplink is the product's own.
 
+use crate::lock::lock;
 use sim::{Plant, Scenario};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -32,7 +33,7 @@ async fn look(plant: Arc<Mutex<Plant>>, tell: watch::Sender<bool>) {
     let mut turn = tokio::time::interval(LOOK);
     loop {
         turn.tick().await;
-        let whole = !plant.lock().unwrap_or_else(PoisonError::into_inner).is_running(Scenario::UplinkCut);
+        let whole = !lock(&plant).is_running(Scenario::UplinkCut);
         tell.send_if_modified(|before| std::mem::replace(before, whole) != whole);
     }
 }

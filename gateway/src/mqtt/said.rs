@@ -5,6 +5,7 @@
 use super::payload::utc_text;
 use super::settings::Settings;
 use crate::delivery::OutboxFigures;
+use crate::hex::hex;
 use crate::snapshot::{AlarmView, Snapshot};
 use crate::store::outbox::Standing;
 use serde_json::{Value, json};
@@ -102,7 +103,7 @@ fn digest(alarms: &[AlarmView]) -> String {
     for alarm in alarms {
         hash.update(format!("{}#{}={}\n", alarm.id, alarm.occurrence, alarm.state));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 #[cfg(test)]

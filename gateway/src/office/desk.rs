@@ -5,6 +5,7 @@
 
 use super::message::{EventMessage, Message, parse};
 use super::standing::{Known, Notice, Standing};
+use crate::lock::lock;
 use crate::mqtt::payload::utc_text;
 use crate::store::office::{self as tables, Confirmation, Confirmed, Listing, NewEvent, OfficeEvent};
 use crate::web::{AccountDb, Figures as Sheet, OwnDb};
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// Sites of one office; a township has dozens. More would be a stranger inventing names.
@@ -49,10 +50,6 @@ pub(super) struct Desk {
     pub(super) broker: AtomicBool,
     pub(super) figures: Figures,
     changed: watch::Sender<u64>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Desk {

@@ -1,8 +1,9 @@
 //! Where users and sessions are kept: the site's store, or a small database of one's own (office, tests).
 
+use crate::lock::lock;
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, TransactionBehavior};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -58,7 +59,7 @@ impl AccountDb for OwnDb {
         let shared = self.0.clone();
         Box::pin(async move {
             let work = move || {
-                let mut conn = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut conn = lock(&shared);
                 // Immediate: a transaction that reads first could otherwise fail against the command line.
                 let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 job(&tx)?;

@@ -11,11 +11,12 @@ use super::refusals::Refusals;
 use super::routes::{Action, Role, allows};
 use super::throttle::{Door, Throttle, Wait};
 use super::token;
+use crate::lock::lock;
 use crate::store::users::{self, OperatorNote, SessionRow, UserRow};
 use axum::http::HeaderMap;
 use rules::{Actor, Clock, Mono, Now};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const IDLE_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -121,10 +122,6 @@ pub struct Accounts {
     demo_csrf: Option<String>,
     /// Set before anybody is served.
     pub(super) local: Option<LocalToken>,
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Roles as stored: `operator+safety`.

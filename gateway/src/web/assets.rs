@@ -3,7 +3,7 @@
 //! Files whose name carries a hash are kept by the browser for good, the others are asked for again with their `ETag`.
 
 use super::problem::{Kind, Problem};
-use super::token;
+use crate::hex::hex;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -23,7 +23,7 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     if method != Method::GET && method != Method::HEAD {
         return Problem::new(Kind::MethodNotAllowed).into_response();
     }
-    let etag = format!("W/\"{}\"", &token::hex(&file.metadata.sha256_hash())[..32]);
+    let etag = format!("W/\"{}\"", &hex(&file.metadata.sha256_hash())[..32]);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let same = known.is_some_and(|list| list.split(',').any(|tag| tag.trim() == etag));
     let mut response = if same {

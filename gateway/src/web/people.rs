@@ -1,11 +1,12 @@
 //! Creating and changing users: the first administrator by the one-time code, the others by an administrator.
 
 use super::account_db::{self, Unavailable};
-use super::accounts::{Accounts, NewSession, Refused, lock, role_text};
+use super::accounts::{Accounts, NewSession, Refused, role_text};
 use super::password;
 use super::routes::Role;
 use super::throttle::Door;
 use super::token;
+use crate::lock::lock;
 use crate::store::users::{self, UserRow};
 use std::time::Duration;
 

@@ -7,13 +7,14 @@
 //! Owns the pace and the counters. Leaves the decision to those who refuse, and the sentence to [`crate::text`].
 
 use super::problem::Reason;
+use crate::lock::lock;
 use crate::pace::Pace;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use rules::Mono;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Refusals of one person that are written one after the other: a shift that works against the rules is seen as a whole …
@@ -46,7 +47,7 @@ impl Refusals {
 
     /// What the journal says of it; `None` when this person has had too many.
     pub(super) fn sentence(&self, user: &str, now: Mono, asked: &Asked, why: &str) -> Option<String> {
-        let people = &mut *self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let people = &mut *lock(&self.people);
         if people.len() >= PEOPLE_MAX {
             people.retain(|_, kept| !kept.pace.is_rested(now));
         }

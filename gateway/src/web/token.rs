@@ -1,16 +1,7 @@
 //! Random tokens and their hashes.
 
+use crate::hex::hex;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
-
-/// Lower-case hex of bytes.
-#[must_use]
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// `N` random bytes of the operating system as hex.
 #[must_use]
