@@ -11,6 +11,12 @@ use std::time::Duration;
 /// 4,000 columns of 15 ms; samples of a point are a second apart.
 const SLICE_MS: i64 = 60_000;
 
+/// The element of a list whose field has a value.
+#[must_use]
+pub fn found(list: &Value, field: &str, value: &str) -> Option<Value> {
+    list.as_array()?.iter().find(|entry| entry[field] == value).cloned()
+}
+
 /// A browser-like client of one station.
 #[derive(Clone, Debug)]
 pub struct Client {

@@ -3,8 +3,9 @@
 //! Owns the comparison of a point's stored values with the values its instrument sent. Each stored value is paired with the one answer it can
 //! come from: sent at most [`LATEST_MS`] before the stored time. A pair must agree within half a step of the register.
 
-use crate::plant::Given;
-use crate::registers::Register;
+use crate::plant::{Given, Simulated};
+use crate::registers::{REGISTERS, Register};
+use std::collections::BTreeMap;
 
 /// A point as it was read back from a store.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +55,24 @@ pub fn judge(register: &Register, given: &[Given], kept: &[Kept], until_ms: i64)
     }
     verdict.missing.extend(rest);
     verdict
+}
+
+/// Every register of the plant value by value: all that was sent up to `until_ms` is stored, in order, and nothing else. Gives the number of
+/// values.
+///
+/// # Panics
+/// Names the register whose values differ.
+#[must_use]
+pub fn must_equal(plant: &Simulated, stored: &BTreeMap<String, Vec<Kept>>, until_ms: i64) -> usize {
+    let mut pairs = 0;
+    for register in &REGISTERS {
+        let verdict = judge(register, &plant.given(register.point), &stored[register.point], until_ms);
+        assert_eq!(verdict.foreign, [], "{}: never sent", register.point);
+        assert_eq!(verdict.missing, [], "{}: sent, not stored", register.point);
+        assert_eq!(verdict.out_of_order, 0, "{}", register.point);
+        pairs += verdict.pairs;
+    }
+    pairs
 }
 
 #[cfg(test)]

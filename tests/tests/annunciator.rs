@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "figures of the run, shown with --nocapture")]
 
 use e2e::clock::utc_ms;
-use e2e::http::Client;
+use e2e::http::{Client, found};
 use e2e::peer::free_port;
 use e2e::plant::Simulated;
 use e2e::registers::POINTS;
@@ -34,10 +34,6 @@ async fn until(relay: &Relay, what: &str, is: impl Fn(&Relay) -> bool) -> i64 {
         sleep(Duration::from_millis(2)).await;
     }
     utc_ms()
-}
-
-fn found(list: &Value, field: &str, value: &str) -> Option<Value> {
-    list.as_array()?.iter().find(|entry| entry[field] == value).cloned()
 }
 
 async fn alarm(person: &Client, id: &str, limit: Duration, is: impl Fn(&Value) -> bool) -> Value {

@@ -5,12 +5,12 @@
 #![allow(clippy::print_stdout, reason = "figures of the run, shown with --nocapture")]
 
 use e2e::clock::utc_ms;
-use e2e::http::Client;
+use e2e::http::{Client, found};
 use e2e::influx::Influx;
-use e2e::oracle::{Kept, judge};
+use e2e::oracle::{Kept, must_equal};
 use e2e::peer::Mosquitto;
 use e2e::plant::Simulated;
-use e2e::registers::{POINTS, REGISTERS};
+use e2e::registers::POINTS;
 use e2e::station::Station;
 use serde_json::{Value, json};
 use sim::Scenario;
@@ -84,11 +84,6 @@ async fn transitions_are_mirrored(influx: &Influx) {
     let transitions =
         tokio::time::timeout(Duration::from_secs(20), there).await.expect("alarm transitions in InfluxDB");
     println!("{ALARM} in InfluxDB: {}", transitions.join(", "));
-}
-
-/// The element of a list whose field has a value.
-fn found(list: &Value, field: &str, value: &str) -> Option<Value> {
-    list.as_array()?.iter().find(|entry| entry[field] == value).cloned()
 }
 
 /// All points are good, also those on the serial line and the one that is computed.
@@ -200,15 +195,7 @@ async fn decision(operator: &Client, safety: &Client, hazard: &str) {
 async fn database_equals_instruments(plant: &Simulated, influx: &Influx) -> usize {
     let cut_ms = utc_ms();
     let stored = influx.until_after(cut_ms, POINTS, Duration::from_secs(20)).await;
-    let mut pairs = 0;
-    for register in &REGISTERS {
-        let given = plant.given(register.point);
-        let verdict = judge(register, &given, &stored[register.point], cut_ms);
-        assert_eq!(verdict.foreign, Vec::<Kept>::new(), "{}: never sent", register.point);
-        assert_eq!(verdict.missing, [], "{}: sent, not stored", register.point);
-        assert_eq!(verdict.out_of_order, 0, "{}", register.point);
-        pairs += verdict.pairs;
-    }
+    let pairs = must_equal(plant, &stored, cut_ms);
     let peak = |rows: &BTreeMap<String, Vec<Kept>>| rows["GT-102"].iter().map(|k| k.value).fold(0.0, f64::max);
     assert!(peak(&stored) >= 50.0, "the leak is in the database");
     pairs

@@ -9,10 +9,10 @@ use e2e::clock::utc_ms;
 use e2e::http::Client;
 use e2e::influx::Influx;
 use e2e::office::{all_and_each_once, arrived};
-use e2e::oracle::judge;
+use e2e::oracle::must_equal;
 use e2e::peer::Mosquitto;
 use e2e::plant::{Simulated, churn};
-use e2e::registers::{POINTS, REGISTERS};
+use e2e::registers::POINTS;
 use e2e::station::Station;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -93,12 +93,7 @@ async fn nothing_is_lost_in_the_database_when_it_dies_and_returns() {
     let cut_ms = utc_ms();
     let stored = influx.until_after(cut_ms, POINTS, DATABASE_BACK).await;
     churn.abort();
-    let mut pairs = 0;
-    for register in &REGISTERS {
-        let verdict = judge(register, &plant.given(register.point), &stored[register.point], cut_ms);
-        assert_eq!((verdict.foreign, verdict.missing, verdict.out_of_order), (vec![], vec![], 0), "{}", register.point);
-        pairs += verdict.pairs;
-    }
+    let pairs = must_equal(&plant, &stored, cut_ms);
     println!("{pairs} values in InfluxDB, each equal to what its instrument sent; {during} alarms raised meanwhile");
 }
 
