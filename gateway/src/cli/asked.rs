@@ -8,6 +8,7 @@ use super::{Exit, given, screen};
 use crate::web::archive::Stopped;
 use crate::web::local::LocalToken;
 use reqwest::header::HeaderMap;
+use reqwest::{Client, ClientBuilder};
 use serde_json::Value;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -52,7 +53,7 @@ impl Trouble {
 
 /// The station that is asked.
 pub(super) struct Asked {
-    client: reqwest::Client,
+    client: Client,
     url: String,
     /// With a configuration: where the token is.
     folder: Option<PathBuf>,
@@ -63,22 +64,11 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn of(target: &Target) -> Result<Self, Exit> {
-        let client = reqwest::Client::builder().timeout(ANSWER_LIMIT);
-        let (client, url, folder) = match &target.config {
-            None => (client, target.url.clone().unwrap_or_else(|| USUAL_URL.to_owned()), None),
-            Some(file) => {
-                let folder = given::data_folder(file)?;
-                let (at, from) = way_to(folder.listen);
-                let client = client.no_proxy();
-                match &target.url {
-                    // neither a proxy nor another machine gets to see the token
-                    None => (client.local_address(from), format!("http://{at}"), Some(folder)),
-                    Some(url) => (client, url.clone(), Some(folder)),
-                }
-            }
+        let folder = target.config.as_deref().map(given::data_folder).transpose()?;
+        let (client, url) = match &folder {
+            None => client_of(Client::builder().timeout(ANSWER_LIMIT), target.url.as_deref().unwrap_or(USUAL_URL))?,
+            Some(folder) => way_to(folder.listen, target.url.as_deref())?,
         };
-        let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
-        let url = url.trim_end_matches('/').to_owned();
         let expected = folder.as_ref().map(Expected::of);
         let here = target.url.is_none() || is_here(&url);
         let folder = folder.map(|folder| folder.dir).filter(|_| here);
@@ -192,9 +182,24 @@ pub(super) fn with_query<'a>(path: &str, pairs: impl Iterator<Item = &'a (&'stat
     format!("{path}?{}", url.query().unwrap_or_default())
 }
 
+/// To a page that listens there, or where `url` says that it is: neither a proxy nor, without one, another machine gets to see what is said.
+pub(super) fn way_to(listen: SocketAddr, url: Option<&str>) -> Result<(Client, String), Exit> {
+    let client = Client::builder().timeout(ANSWER_LIMIT).no_proxy();
+    let (at, from) = ends(listen);
+    match url {
+        None => client_of(client.local_address(from), &format!("http://{at}")),
+        Some(url) => client_of(client, url),
+    }
+}
+
+fn client_of(client: ClientBuilder, url: &str) -> Result<(Client, String), Exit> {
+    let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
+    Ok((client, url.trim_end_matches('/').to_owned()))
+}
+
 /// Where a page that listens there is reached from this machine, and from which address: always a loopback one, so that the packets
 /// cannot leave it.
-pub(super) fn way_to(listen: SocketAddr) -> (SocketAddr, IpAddr) {
+fn ends(listen: SocketAddr) -> (SocketAddr, IpAddr) {
     let loopback = match listen.ip() {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -228,7 +233,7 @@ mod tests {
     #[test]
     fn a_station_is_asked_from_a_loopback_address_wherever_it_listens() {
         let way = |listen: &str| {
-            let (at, from) = way_to(listen.parse().unwrap());
+            let (at, from) = ends(listen.parse().unwrap());
             (at.to_string(), from.to_string())
         };
         let pair = |at: &str, from: &str| (at.to_owned(), from.to_owned());

@@ -3,7 +3,7 @@
 //! Owns the way there, the session and what a refusal looks like on a terminal. Leaves what is asked to `reload` and `operate`, who may
 //! to the station.
 
-use super::asked::{ANSWER_LIMIT, Trouble, way_to};
+use super::asked::{Trouble, way_to};
 use super::same_station::{Expected, is_here};
 use super::{Exit, given, screen, secret};
 use crate::config;
@@ -78,12 +78,7 @@ impl Person {
             &args.config,
             "镇办没有报警规则：用 systemctl reload 重新加载，在页面上操作 · an office has no rules: use systemctl reload, and its page",
         )?;
-        let (at, from) = way_to(folder.listen);
-        let url = args.url.clone().unwrap_or_else(|| format!("http://{at}"));
-        let client = Client::builder().timeout(ANSWER_LIMIT).no_proxy();
-        let client = if args.url.is_none() { client.local_address(from) } else { client };
-        let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
-        let url = url.trim_end_matches('/').to_owned();
+        let (client, url) = way_to(folder.listen, args.url.as_deref())?;
         let token = LocalToken::found_in(&folder.dir).ok().filter(|_| is_here(&url));
         Ok(Self {
             client,
