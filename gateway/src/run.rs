@@ -15,7 +15,7 @@ use crate::kept_bus::keep_bus;
 use crate::notify::Evidence;
 use crate::reload::{Asker, Desk};
 use crate::snapshot::{SiteView, ValueView};
-use crate::store::{OpenOptions, Store, StoreError, Workers, keep_pulse, outbox, stillness};
+use crate::store::{Claim, OpenOptions, Store, StoreError, Workers, keep_pulse, outbox, stillness};
 use crate::web::{Buses, DemoStage, FirstScan, WebContext};
 use crate::{core, incidents, influx, mqtt, notify, stalls, text, web};
 use devices::status::BusStatus;
@@ -23,7 +23,7 @@ use devices::{BusMessage, BusSpec};
 use futures_util::FutureExt;
 use rules::{Clock, EventKind};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -95,7 +95,8 @@ pub async fn run_site(
     // The address first: where it is taken nothing was made and nobody's folder was touched. A socket belongs to the runtime
     // that opened it.
     let opened = outward.spawn(listen(site.web.listen)).await;
-    let (listener, address) = opened.map_err(|_| RunError::Ended("page's runtime"))??;
+    let opened = opened.map_err(|_| RunError::Ended("page's runtime"))?;
+    let (listener, address) = opened.map_err(|error| has_begun(&site.data_dir).map_or(error, RunError::Store))?;
     let (store, mut found) = Store::open(&site.data_dir, store_options(&site, &clock))?;
     found.restored.stillness = stillness(&site.data_dir, &site.book);
     let statuses: Vec<_> = site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
@@ -145,6 +146,11 @@ fn store_options(site: &Site, clock: &Arc<dyn Clock>) -> OpenOptions {
         clock: clock.clone(),
         workers: Workers::Threads,
     }
+}
+
+/// Where the same gateway runs already its page has the address: whoever starts it twice is told the process.
+fn has_begun(folder: &Path) -> Option<StoreError> {
+    Claim::of_another(folder).map(|process| StoreError::InUse(folder.into(), process))
 }
 
 async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
@@ -358,7 +364,6 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::config;
     use crate::store::UncleanEnd;
-    use std::path::Path;
     use tokio::runtime::{Builder, Runtime};
 
     const SITE: &str = include_str!("../examples/minimal-site.toml");

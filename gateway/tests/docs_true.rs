@@ -10,6 +10,7 @@ use support::{Site, binary, ended, hazard_gateway};
 
 const GUIDE: &str = include_str!("../../docs/configure.md");
 const OPERATE: &str = include_str!("../../docs/operate.md");
+const FIRST: &str = include_str!("../../docs/first-site.md");
 const ALARMS: &str = include_str!("../../docs/alarms.md");
 
 /// What the tables of docs/alarms.md refer to.
@@ -141,6 +142,25 @@ fn the_example_has_no_defects() {
     }
     let checked = hazard_gateway(&site, &["check"], "");
     assert_eq!((checked.code, checked.err.as_str()), (0, ""));
+}
+
+#[test]
+fn the_first_site_has_no_defects_with_the_row_of_the_template_as_the_guide_changes_it() {
+    let file = blocks(FIRST, "toml").next().unwrap();
+    let site = Site::of(file);
+    let import = |arguments: &[&str]| {
+        let mut command = binary();
+        command.arg("import").args(arguments).current_dir(site.folder());
+        ended(command, "")
+    };
+    let list = import(&["--template"]).out.replace("GT-101", "GT-102").replace("DET-101", "DET-102");
+    std::fs::write(site.folder().join("tags.csv"), list.replace(",bus-a,11,", ",bus-a,12,")).unwrap();
+    std::fs::create_dir(site.folder().join("conf.d")).unwrap();
+    let written = import(&["tags.csv", "--out", "conf.d/tags.toml"]);
+    assert_eq!((written.code, written.err.as_str()), (0, ""));
+    let checked = hazard_gateway(&site, &["check"], "");
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);
+    assert!(checked.out.contains("0 error(s), 0 warning(s)"), "{}", checked.out);
 }
 
 #[test]

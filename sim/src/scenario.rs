@@ -35,7 +35,7 @@ pub enum Scenario {
 
 /// A name that no scenario has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("没有此场景 no such scenario: {0}")]
+#[error("没有此场景 no such scenario: {0}；可用 allowed: {all}", all = Scenario::ALL.map(Scenario::name).join(", "))]
 pub struct UnknownScenario(pub String);
 
 use SiteName::{Chemical, ColdStore, Mine};

@@ -141,7 +141,8 @@ impl Asked {
         }
         let no_connection = |error: reqwest::Error| {
             Trouble::io(format!(
-                "{address}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})"
+                "{address}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({})",
+                root(&error)
             ))
         };
         let response = request.send().await.map_err(no_connection)?;
@@ -195,6 +196,15 @@ pub(super) fn way_to(listen: SocketAddr, url: Option<&str>) -> Result<(Client, S
 fn client_of(client: ClientBuilder, url: &str) -> Result<(Client, String), Exit> {
     let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
     Ok((client, url.trim_end_matches('/').to_owned()))
+}
+
+/// What is at the bottom of it: the layers above repeat the address and say nothing.
+pub(super) fn root(error: &reqwest::Error) -> String {
+    let mut below: &dyn std::error::Error = error;
+    while let Some(source) = below.source() {
+        below = source;
+    }
+    below.to_string()
 }
 
 /// Where a page that listens there is reached from this machine, and from which address: always a loopback one, so that the packets

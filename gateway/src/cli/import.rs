@@ -113,7 +113,10 @@ fn write(fragment: &rows::Fragment, args: &ImportArgs) -> Exit {
         return Exit::Io;
     }
     if let Err(error) = file.and_then(|mut f| std::io::Write::write_all(&mut f, fragment.text.as_bytes())) {
-        eprintln!("无法写入 {0}：{error} · cannot write {0}: {error}", out.display());
+        eprintln!(
+            "无法写入 {0}：{error}；检查该目录是否存在、是否可写 · cannot write {0}: {error}; see that its folder is there and may be written",
+            out.display()
+        );
         return Exit::Io;
     }
     if args.json {

@@ -1,6 +1,7 @@
 //! What `kpi` and `replay` have in common: the folder of a site, and a time given as a day, a moment or milliseconds.
 
 use super::{Exit, given};
+use crate::kpi;
 use crate::store::{Past, Span, StoreError};
 use std::path::Path;
 
@@ -38,19 +39,25 @@ pub(super) fn failed(error: &StoreError, dir: &Path) -> Exit {
 /// From and to of the arguments; what is not given comes from `usual`.
 pub(super) fn span(from: Option<&str>, to: Option<&str>, usual: Span) -> Result<Span, Exit> {
     let read = |text: Option<&str>, usual: i64, end: bool| match text {
-        None => Some(usual),
-        Some(text) => moment(text, end),
+        None => Ok(usual),
+        Some(text) => moment(text, end).ok_or_else(|| no_time(text)),
     };
-    match (read(from, usual.from_ms, false), read(to, usual.to_ms, true)) {
-        (Some(from_ms), Some(to_ms)) if from_ms < to_ms => Ok(Span { from_ms, to_ms }),
-        _ => {
-            eprintln!(
-                "起止时间要写成 2026-11-24、2026-11-24T08:00:00Z 或毫秒数，且起早于止\n\
-                 give the times from when and until when as 2026-11-24, 2026-11-24T08:00:00Z or milliseconds, the first before the second"
-            );
-            Err(Exit::Usage)
-        }
+    let (from_ms, to_ms) = (read(from, usual.from_ms, false)?, read(to, usual.to_ms, true)?);
+    if from_ms < to_ms {
+        return Ok(Span { from_ms, to_ms });
     }
+    let told = |text: Option<&str>, ms: i64| text.map_or_else(|| kpi::time_text(ms), str::to_owned);
+    let (from, to) = (told(from, from_ms), told(to, to_ms));
+    eprintln!("起始时间 {from} 不早于截止时间 {to}\nit begins at {from}, which is not before its end {to}");
+    Err(Exit::Usage)
+}
+
+fn no_time(text: &str) -> Exit {
+    eprintln!(
+        "“{text}”不是时间：写成 2026-11-24、2026-11-24T08:00:00Z 或毫秒数\n\
+         `{text}` is no time: write 2026-11-24, 2026-11-24T08:00:00Z or milliseconds"
+    );
+    Exit::Usage
 }
 
 /// A UTC day counts from its beginning, or to its end.

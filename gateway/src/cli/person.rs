@@ -3,7 +3,7 @@
 //! Owns the way there, the session and what a refusal looks like on a terminal. Leaves what is asked to `reload` and `operate`, who may
 //! to the station.
 
-use super::asked::{Trouble, way_to};
+use super::asked::{Trouble, root, way_to};
 use super::same_station::{Expected, is_here};
 use super::{Exit, given, screen, secret};
 use crate::config;
@@ -141,7 +141,8 @@ impl Person {
 
     fn unreachable(&self, error: &reqwest::Error) -> Trouble {
         let url = &self.url;
-        Trouble::io(format!("{url}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({error})"))
+        let why = root(error);
+        Trouble::io(format!("{url}: 连接不上，网关在运行吗？ · no connection, is the gateway running? ({why})"))
     }
 }
 

@@ -29,7 +29,7 @@ fn chinese(error: &clap::Error) -> Option<String> {
             of(ContextKind::ValidValue),
             meant(&of(ContextKind::SuggestedValue))
         ),
-        ErrorKind::ValueValidation => format!("{argument} 的值“{value}”不合格"),
+        ErrorKind::ValueValidation => format!("{argument} 的值“{value}”不合格{}", range(error)),
         ErrorKind::ArgumentConflict if of(ContextKind::PriorArg) == argument => format!("{argument} 只能写一次"),
         ErrorKind::ArgumentConflict => format!("{argument} 不能与 {} 同用", of(ContextKind::PriorArg)),
         ErrorKind::TooManyValues => format!("{argument} 的值多了：{value}"),
@@ -40,6 +40,16 @@ fn chinese(error: &clap::Error) -> Option<String> {
     };
     let end = if what.ends_with('？') { "" } else { "。" };
     Some(format!("错误：{what}{end}加 --help 看用法"))
+}
+
+/// What a number has to be, where clap's own reason is its range.
+fn range(error: &clap::Error) -> String {
+    let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let ends = why.split_once(" is not in ").and_then(|(_, range)| range.split_once(".."));
+    ends.map_or_else(String::new, |(from, to)| match to.strip_prefix('=') {
+        Some(to) => format!("，应为 {from} 至 {to}"),
+        None => format!("，应从 {from} 起、小于 {to}"),
+    })
 }
 
 fn meant(near: &str) -> String {
@@ -88,6 +98,7 @@ mod tests {
             (&["scan", "--tcp", "a:1", "--serial", "b"], &["不能与", "同用"]),
             (&["scan"], &["缺少必需的参数", "--tcp"]),
             (&["check", "--config", "x", "--config", "y"], &["只能写一次"]),
+            (&["events", "--config", "x", "--priority", "9"], &["“9”不合格，应为 1 至 4"]),
             (&["kpi", "--config", "x", "extra"], &["没有这个参数：extra"]),
         ] {
             let said = wrong(arguments);

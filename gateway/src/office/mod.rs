@@ -67,7 +67,10 @@ pub async fn run(
     ready: Option<oneshot::Sender<SocketAddr>>,
 ) -> Result<(), OfficeError> {
     let listen = office.web.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|error| OfficeError::Listen(listen, error))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| match Claim::of_another(&office.data_dir) {
+        Some(process) => StoreError::InUse(office.data_dir.clone(), process).into(),
+        None => OfficeError::Listen(listen, error),
+    })?;
     let claim = Claim::take(&office.data_dir)?;
     let db = open_database(&office, clock.now())?;
     let address = listener.local_addr().map_err(|error| OfficeError::Listen(listen, error))?;

@@ -45,6 +45,14 @@ impl Claim {
         Ok(Self { _lock: file })
     }
 
+    /// The process that has `dir`, where it is another one than this: it is not waited for.
+    #[must_use]
+    pub fn of_another(dir: &Path) -> Option<String> {
+        let mut file = File::open(dir.join("lock")).ok()?;
+        let is_held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        is_held.then(|| holder(&mut file)).filter(|holder| *holder != std::process::id().to_string())
+    }
+
     /// Nobody has `dir`, and somebody once had.
     #[must_use]
     pub fn is_free(dir: &Path) -> bool {
@@ -69,7 +77,11 @@ mod tests {
         let refused = Claim::take(folder.path()).unwrap_err();
         assert!(matches!(&refused, StoreError::InUse(_, pid) if *pid == std::process::id().to_string()), "{refused}");
         assert!(!Claim::is_free(folder.path()));
+        assert_eq!(Claim::of_another(folder.path()), None, "it is this one");
+        std::fs::write(folder.path().join("lock"), "1").unwrap();
+        assert_eq!(Claim::of_another(folder.path()).as_deref(), Some("1"));
         drop(first);
+        assert_eq!(Claim::of_another(folder.path()), None);
         assert!(Claim::is_free(folder.path()));
         Claim::take(folder.path()).unwrap();
     }

@@ -83,7 +83,10 @@ pub enum StoreError {
     #[error("store: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// Folder or file cannot be made.
-    #[error("{0}: {1}")]
+    #[error(
+        "数据目录的 {0} 无法建立或打开：{1}；检查 data_dir 是否为目录、是否可写 · {0} cannot be made or opened: {1}; see that data_dir is a folder \
+         that may be written"
+    )]
     Io(PathBuf, std::io::Error),
     /// The writer has ended.
     #[error("the store is closed")]

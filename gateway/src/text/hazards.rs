@@ -51,7 +51,7 @@ fn candidate(hazard: &Hazard, site: &SiteView, zh: &str, en: &str) -> Said {
     let (risk_zh, risk_en) = risk_names(Some(&hazard.risk), site);
     let (cause_zh, cause_en) = alarm::title(&hazard.cause, site);
     (
-        format!("{zh}：{}，管控措施“{text_zh}”失效，起因是{cause_zh}{risk_zh}", hazard.id),
+        format!("{zh}：{}，管控措施“{text_zh}”失效，起因：{cause_zh}{risk_zh}", hazard.id),
         format!("{en}: {}, control measure failed \"{text_en}\", cause {cause_en}{risk_en}", hazard.id),
     )
 }

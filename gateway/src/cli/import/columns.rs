@@ -55,7 +55,7 @@ const COLUMNS: [Column; 36] = [
     column("priority_ll", "低低限优先级", &[], false, ""),
     column("priority_l", "低限优先级", &[], false, ""),
     column("priority_h", "高限优先级", &[], false, ""),
-    column("priority_hh", "高高限优先级", &[], false, ""),
+    column("priority_hh", "高高限优先级", &[], false, "1"),
     column("cause", "原因", &["报警原因"], false, "阀门、法兰、泵密封或管线泄漏"),
     column("consequence", "后果", &[], false, "人员中毒或燃烧爆炸"),
     column("action", "处置", &["处置措施"], false, "通知现场人员上风向离开,查漏"),
