@@ -1,6 +1,6 @@
 //! Freezes the flight recorder of a bus when an alarm of one of its instruments is raised, and has what was frozen written down.
 //!
-//! Owns the way from an alarm to its bus, and when and how often an incident is written: beside the buses and the core, soon after it
+//! Owns the way from an alarm to its bus and unit, from the beginning of its delay on, and when and how often an incident is written: beside the buses and the core, soon after it
 //! began and once more when all that follows has come. A dead unit freezes its own bus in `devices`, without us. Leaves the files to
 //! [`crate::store`]. While nothing happens nothing here is woken.
 
@@ -8,14 +8,13 @@ use crate::clock::file_label;
 use crate::core::CoreHandle;
 use crate::pace::Pace;
 use crate::record::Record;
-use crate::snapshot::SiteView;
 use crate::store::Store;
 use crate::text::parts;
 use crate::web::Buses;
-use devices::recorder::IncidentView;
+use devices::recorder::{Concerns, IncidentView};
 use devices::status::BusStatus;
 use futures_util::future::join_all;
-use rules::{Clock, EventKind, Mono};
+use rules::{AlarmFact, Clock, EventKind, Mono};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -32,7 +31,7 @@ const ONE_MORE_EVERY: Duration = Duration::from_secs(600);
 /// Runs until `stop` or the end of the core; gives the task's name.
 pub(crate) async fn watch(
     mut records: broadcast::Receiver<Arc<Record>>,
-    site: Arc<SiteView>,
+    clock: Arc<dyn Clock>,
     buses: Buses,
     stop: CancellationToken,
 ) -> &'static str {
@@ -42,8 +41,8 @@ pub(crate) async fn watch(
             record = records.recv() => record,
         };
         match record {
-            Ok(record) => freeze(&record, &site, &buses),
-            // Under such a flood the first ones are kept already.
+            Ok(record) => follow(&record, clock.now().mono, &buses),
+            // Under such a flood the first ones are kept already; marks that nobody takes away go when there are newer ones.
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => {
                 stop.cancelled().await;
@@ -54,14 +53,33 @@ pub(crate) async fn watch(
     "incident watch"
 }
 
-fn freeze(record: &Record, site: &SiteView, buses: &Buses) {
-    let EventKind::Raised { fact, .. } = &record.event.kind else { return };
-    let of_device = || fact.alarm.split(':').next().unwrap_or_default();
-    let point = site.points.find(&fact.point);
-    let device = point.as_ref().map_or_else(of_device, |p| &p.device);
-    if let Some((_, status)) = buses.iter().find(|(_, status)| status.has_device(device)) {
-        status.recorder().incident(&format!("alarm {}", fact.alarm), Some(&record.event_id));
+/// An alarm whose delay begins marks the exchanges that it began with; one that is raised freezes the recorder of its bus.
+fn follow(record: &Record, now: Mono, buses: &[(String, Arc<BusStatus>)]) {
+    match &record.event.kind {
+        EventKind::PendingOn { fact } => {
+            if let Some((status, unit)) = unit_of(fact, buses) {
+                status.recorder().mark(&fact.alarm, unit, now.since(record.event.at.mono));
+            }
+        }
+        EventKind::PendingCancelled { fact } => {
+            if let Some((status, _)) = unit_of(fact, buses) {
+                status.recorder().unmark(&fact.alarm);
+            }
+        }
+        EventKind::Raised { fact, .. } => {
+            if let Some((status, unit)) = unit_of(fact, buses) {
+                // While the link itself is away nobody can tell whose exchanges show why.
+                let concerns = if status.is_up() { Concerns::Unit(unit) } else { Concerns::Bus };
+                status.recorder().incident(&format!("alarm {}", fact.alarm), Some(&record.event_id), concerns);
+                status.recorder().unmark(&fact.alarm);
+            }
+        }
+        _ => {}
     }
+}
+
+fn unit_of<'b>(fact: &AlarmFact, buses: &'b [(String, Arc<BusStatus>)]) -> Option<(&'b BusStatus, u8)> {
+    buses.iter().find_map(|(_, status)| Some((&**status, status.unit_of(&fact.device)?)))
 }
 
 /// Writes what is frozen until `stop`, then what has come until then.
