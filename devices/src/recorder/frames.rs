@@ -132,11 +132,6 @@ impl Frames {
         self.exchanges.len() * size_of::<Exchange>() + self.bytes.len()
     }
 
-    /// The same of those with a higher number.
-    pub(super) fn cost_after(&self, number: u64) -> usize {
-        self.exchanges.iter().rev().take_while(|e| e.number > number).map(Exchange::cost).sum()
-    }
-
     /// Bytes that are allocated, also for what is to come.
     #[cfg(test)]
     pub(super) fn allocated(&self) -> usize {
@@ -189,12 +184,12 @@ impl Frames {
         })
     }
 
-    /// Number of the oldest exchange from which on all that are `wanted` fit into so many bytes; the newest go first.
-    pub(super) fn reach(&self, room: usize, wanted: impl Fn(&Exchange) -> bool) -> u64 {
-        let (mut left, mut oldest) = (room, u64::MAX);
-        for exchange in self.exchanges.iter().rev().filter(|e| wanted(e)) {
-            let Some(rest) = left.checked_sub(exchange.cost()) else { break };
-            (left, oldest) = (rest, exchange.number);
+    /// Number of the oldest exchange from which on all that are `wanted` are no more than `most` and fit into so many bytes.
+    pub(super) fn reach(&self, most: usize, bytes: usize, wanted: impl Fn(&Exchange) -> bool) -> u64 {
+        let (mut room, mut oldest) = (bytes, u64::MAX);
+        for exchange in self.exchanges.iter().rev().filter(|e| wanted(e)).take(most) {
+            let Some(left) = room.checked_sub(exchange.cost()) else { break };
+            (room, oldest) = (left, exchange.number);
         }
         oldest
     }

@@ -12,12 +12,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(super) const INCIDENTS_MAX: usize = 4;
-const BEFORE: u64 = 64;
-pub(super) const AFTER: u64 = 32;
-/// What was before one incident takes no more; what follows is bounded by its number.
-pub(super) const BEFORE_BYTES: usize = 80 << 10;
+/// Of all units.
+const JUST_BEFORE: u64 = 64;
+const AFTER: u64 = 32;
+/// What was before one incident is no more, the newest first: as a file it is thrice as large, and fifty links may go silent at once.
+pub(super) const BEFORE_MAX: usize = 256;
+const BEFORE_BYTES: usize = 40 << 10;
 /// Of what its alarms had marked; the first stay.
-pub(super) const MARKED_BYTES: usize = 32 << 10;
+const MARKED_BYTES: usize = 16 << 10;
 /// Of all incidents together; the oldest go first, the newest always stays.
 pub(super) const INCIDENTS_BYTES: usize = 128 << 10;
 /// An incident gathers no longer, however little comes: a dead unit alone on its link is probed six times in it, a lost link says nothing.
@@ -79,13 +81,15 @@ impl Incident {
         }
         self.concerns.push(concerns);
         let (since, all) = (self.since, &self.concerns);
-        let wanted =
-            |e: &Exchange| e.number <= since && (e.number + BEFORE > since || all.iter().any(|c| c.include(e.unit)));
-        let oldest = ring.reach(BEFORE_BYTES, wanted);
+        let wanted = |e: &Exchange| {
+            e.number <= since && (e.number + JUST_BEFORE > since || all.iter().any(|c| c.include(e.unit)))
+        };
+        let oldest = ring.reach(BEFORE_MAX, BEFORE_BYTES, wanted);
         let before = ring.iter().filter(|k| k.exchange.number >= oldest && wanted(k.exchange));
         let mut frames: Frames = before.chain(self.frames.iter()).collect();
-        let followed = frames.cost_after(since);
-        while frames.cost() > BEFORE_BYTES + followed {
+        // Others may have brought older ones.
+        let oldest = frames.reach(BEFORE_MAX, BEFORE_BYTES, |e| e.number <= since);
+        while frames.first().is_some_and(|e| e.number < oldest.min(since)) {
             frames.pop_front();
         }
         self.frames = frames;

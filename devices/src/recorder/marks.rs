@@ -26,13 +26,12 @@ impl Marks {
     pub(super) fn set(&mut self, alarm: &str, unit: u8, until: Instant, ring: &Frames) {
         self.clear(alarm);
         let wanted = |e: &Exchange| e.unit == Some(unit) && e.begun <= until;
-        let oldest = ring.reach(MARK_BYTES, wanted);
-        let of_unit: Vec<Kept> = ring.iter().filter(|k| k.exchange.number >= oldest && wanted(k.exchange)).collect();
-        let newest = of_unit.into_iter().rev().take(MARKED_MAX);
+        let oldest = ring.reach(MARKED_MAX, MARK_BYTES, wanted);
+        let frames: Frames = ring.iter().filter(|k| k.exchange.number >= oldest && wanted(k.exchange)).collect();
         if self.0.len() == MARKS_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(Mark { alarm: alarm.to_owned(), unit, frames: newest.collect() });
+        self.0.push_back(Mark { alarm: alarm.to_owned(), unit, frames });
     }
 
     pub(super) fn clear(&mut self, alarm: &str) {

@@ -18,13 +18,20 @@ pub struct ExchangeView {
     pub request: String,
     /// Hexadecimal, all that came in until the exchange was over, noise included.
     pub received: String,
-    /// Bytes beyond what is kept.
+    /// Bytes beyond what is kept; left out where there are none.
+    #[serde(skip_serializing_if = "is_nothing")]
     pub more_bytes: usize,
     /// From the request to the first and to the last byte that came in.
     pub first_byte_us: Option<u64>,
     pub last_byte_us: Option<u64>,
     pub verdict: Verdict,
+    /// Left out where nothing was.
+    #[serde(skip_serializing_if = "is_nothing")]
     pub dropped: Dropped,
+}
+
+fn is_nothing<T: Default + PartialEq>(what: &T) -> bool {
+    *what == T::default()
 }
 
 /// What is kept around one incident.
