@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Owns what may be kept of one exchange: at most [`KEPT_BYTES`] of what came in, however much chatter there was. With the bounds of
-//! the ring and of the incidents a bus holds some 80 KiB, and never more than 400. Written by the line guard, read by views. Times are
-//! kept as moments of the process' own clock and become wall time only when somebody looks. Leaves memory to `frames`, how far back to
+//! the ring and of the incidents a bus of small frames holds some 30 KiB, and none more than 400. Written by the line guard, read by
+//! views. Times are kept as moments of the process' own clock and become wall time only when somebody looks. Leaves memory to `frames`, how far back to
 //! `ring`, what proves an incident to `incident` and `marks`, how they look to `views`, and a copy that outlives the process to whoever
 //! waits for [`Recorder::incident_news`].
 
