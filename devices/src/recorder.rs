@@ -1,15 +1,19 @@
 //! The flight recorder: the last exchanges of a bus as raw frames with times and verdicts, and copies frozen around incidents.
 //!
 //! ```text
-//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256; an incident keeps 64 before it and 32 after it,
-//!                                                      or what comes within two minutes
+//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256, or of the last 30 s; an incident keeps of it what its unit has,
+//!                                                      64 of all before it and 32 after it, or what comes within two minutes
 //! ```
 //!
-//! Owns the ring and its bounds: an exchange keeps at most [`KEPT_BYTES`] of what came in, however much chatter there was, so a bus
-//! never holds more than about 200 KiB. Written by the line guard, read by views. Times are kept as moments of the process'
-//! own clock and become wall time only when somebody looks. Leaves the ring and its incidents to `ring`, how they look to `views`, and a copy
-//! that outlives the process to whoever waits for [`Recorder::incident_news`].
+//! Owns what may be kept of one exchange: at most [`KEPT_BYTES`] of what came in, however much chatter there was. With the bounds of
+//! the ring and of the incidents a bus of small frames holds some 30 KiB, and none more than 400. Written by the line guard, read by
+//! views. Times are kept as moments of the process' own clock and become wall time only when somebody looks. Leaves memory to `frames`, how far back to
+//! `ring`, what proves an incident to `incident` and `marks`, how they look to `views`, and a copy that outlives the process to whoever
+//! waits for [`Recorder::incident_news`].
 
+mod frames;
+mod incident;
+mod marks;
 mod ring;
 #[cfg(test)]
 mod tests;
@@ -17,14 +21,16 @@ mod views;
 
 pub use views::{ExchangeView, IncidentView};
 
+use incident::Incident;
 use ring::Ring;
 use serde::Serialize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Exchanges kept for each bus.
-pub const EXCHANGES_MAX: usize = 256;
+/// Exchanges kept for each bus, however old they are.
+pub const EXCHANGES_MIN: usize = 256;
 /// Bytes kept of what came in during one exchange: the longest frame of either framing and some noise.
 pub const KEPT_BYTES: usize = 300;
 
@@ -61,6 +67,24 @@ pub struct Dropped {
     pub noise: u64,
 }
 
+/// Whom an incident is about: of it the whole ring is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerns {
+    Unit(u8),
+    /// The link itself, or nobody knows whom.
+    Bus,
+}
+
+impl Concerns {
+    /// What was heard while nothing was asked may be a late answer of anybody.
+    fn include(self, unit: Option<u8>) -> bool {
+        match self {
+            Self::Bus => true,
+            Self::Unit(own) => unit.is_none_or(|unit| unit == own),
+        }
+    }
+}
+
 /// Recorder of one bus.
 #[derive(Debug, Default)]
 pub struct Recorder {
@@ -82,23 +106,19 @@ impl Recorder {
     pub(crate) fn heard(&self, bytes: &[u8]) {
         let ring = &mut *self.lock();
         // What comes in while nothing is asked makes one entry until the next request.
-        let unasked = ring.exchanges.back().is_some_and(|e| e.asked == 0);
+        let unasked = ring.frames.last().is_some_and(|e| e.asked == 0);
         if !ring.open && !unasked {
             ring.push(None, &[]);
             ring.open = false;
         }
-        if let Some(exchange) = ring.exchanges.back_mut() {
-            exchange.hear(bytes);
-        }
+        ring.frames.hear(bytes);
     }
 
     /// The exchange under way is over.
     pub(crate) fn end(&self, verdict: Verdict, dropped: Dropped) {
         let ring = &mut *self.lock();
-        if let Some(exchange) = ring.exchanges.back_mut().filter(|_| std::mem::take(&mut ring.open)) {
-            exchange.verdict = verdict;
-            exchange.dropped = (dropped != Dropped::default()).then(|| Box::new(dropped));
-            exchange.bytes.shrink_to_fit();
+        if let Some(exchange) = ring.frames.last_mut().filter(|_| std::mem::take(&mut ring.open)) {
+            exchange.end(verdict, dropped);
         }
         if ring.settle_incident(false) {
             self.news.notify_one();
@@ -106,11 +126,24 @@ impl Recorder {
     }
 
     /// Keeps what is around this moment; `event` is the journal entry it belongs to. While one incident still gathers what comes
-    /// after it, others only add their cause and their entry.
-    pub fn incident(&self, cause: &str, event: Option<&str>) {
-        if self.lock().incident(cause, event) {
+    /// after it, others only add their cause, their entry and the exchanges of their unit.
+    pub fn incident(&self, cause: &str, event: Option<&str>, concerns: Concerns) {
+        if self.lock().incident(cause, event, concerns) {
             self.news.notify_one();
         }
+    }
+
+    /// The condition of an alarm began so long ago: the last exchanges of its unit until then are kept until [`Recorder::unmark`], for
+    /// incidents of that unit.
+    pub fn mark(&self, alarm: &str, unit: u8, ago: Duration) {
+        let now = Instant::now();
+        let ring = &mut *self.lock();
+        ring.marks.set(alarm, unit, now.checked_sub(ago).unwrap_or(now), &ring.frames);
+    }
+
+    /// It is over, or an incident has it.
+    pub fn unmark(&self, alarm: &str) {
+        self.lock().marks.clear(alarm);
     }
 
     /// Waits until an incident has begun, has become complete or belongs to one more event. For one waiter; news of before it waited
@@ -129,7 +162,9 @@ impl Recorder {
     #[must_use]
     pub fn exchanges(&self, now_utc_ms: i64) -> Vec<ExchangeView> {
         let now = (Instant::now(), now_utc_ms);
-        self.lock().exchanges.iter().map(|e| e.view(now)).collect()
+        // Nobody waits for the lock while many frames become text.
+        let frames = self.lock().frames.clone();
+        frames.iter().map(|kept| kept.view(now)).collect()
     }
 
     /// The incidents kept, oldest first.
@@ -142,8 +177,11 @@ impl Recorder {
     #[must_use]
     pub fn incidents_after(&self, number: u64, now_utc_ms: i64) -> Vec<IncidentView> {
         let now = (Instant::now(), now_utc_ms);
-        let ring = &mut *self.lock();
-        ring.settle_incident(true);
-        ring.incidents.iter().filter(|i| i.number > number).map(|i| i.view(now)).collect()
+        let frozen = |ring: &mut Ring| {
+            ring.settle_incident(true);
+            ring.incidents.iter().filter(|i| i.number > number).cloned().collect()
+        };
+        let incidents: Vec<Incident> = frozen(&mut self.lock());
+        incidents.iter().map(|i| i.view(now)).collect()
     }
 }

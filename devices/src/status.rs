@@ -4,7 +4,7 @@
 //! [`BusReport`], the full one made when somebody asks.
 
 use crate::BusSpec;
-use crate::recorder::{Dropped, Recorder, Verdict};
+use crate::recorder::{Concerns, Dropped, Recorder, Verdict};
 use rules::Fault;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -201,10 +201,10 @@ impl BusStatus {
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
-    /// True when the device is on this bus.
+    /// The unit of a device that is on this bus.
     #[must_use]
-    pub fn has_device(&self, key: &str) -> bool {
-        self.units.iter().any(|u| u.device == key)
+    pub fn unit_of(&self, device: &str) -> Option<u8> {
+        self.units.iter().find(|u| u.device == device).map(|u| u.unit)
     }
     /// As [`BusStatus::snapshot`], with what is too much for every second.
     #[must_use]
@@ -335,7 +335,7 @@ impl BusStatus {
         if let Some(u) = self.units.get(index) {
             *u.dead.lock().unwrap_or_else(PoisonError::into_inner) = why;
             if why.is_some() {
-                self.recorder.incident(&format!("unit_dead {}", u.device), None);
+                self.recorder.incident(&format!("unit_dead {}", u.device), None, Concerns::Unit(u.unit));
             }
         }
     }

@@ -213,3 +213,22 @@ export const officeEvents = records.slice(0, 12).map((r, i) => ({
   payload: { kind: r.kind, priority: r.fact?.priority, time: new Date(r.at.wall.utc_ms).toISOString(), text: { zh: r.text_zh, en: r.text_en } },
   received_at: new Date(r.at.wall.utc_ms + 800).toISOString(), by: i > 5 ? '张值班员' : null, note: i > 5 ? '已电话核实' : null, confirmed_at: i > 5 ? new Date(now).toISOString() : null,
 }));
+
+/** Half a minute of a link of 16 units. */
+export function exchanges(now) {
+  return Array.from({ length: 480 }, (_, i) => {
+    const unit = (i % 16) + 1;
+    const hex = unit.toString(16).toUpperCase().padStart(2, '0');
+    const silent = i % 37 === 0;
+    return {
+      number: 9000 + i,
+      utc_ms: now - (480 - i) * 62,
+      unit,
+      request: `${hex} 03 00 00 00 02 C4 0B`,
+      received: silent ? '' : `${hex} 03 04 00 00 00 2A 7A 2C`,
+      first_byte_us: silent ? null : 28000,
+      last_byte_us: silent ? null : 37400,
+      verdict: silent ? 'timeout' : 'ok',
+    };
+  });
+}

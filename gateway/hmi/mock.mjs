@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { calls, hazards, history, officeEvents, officeSites, plant, records, scenarios, site } from './mock-data.mjs';
+import { calls, exchanges, hazards, history, officeEvents, officeSites, plant, records, scenarios, site } from './mock-data.mjs';
 
 const [port = '8090', kind = 'site', door = 'signed-in'] = process.argv.slice(2);
 const DIST = new URL('./dist/', import.meta.url).pathname;
@@ -106,6 +106,7 @@ function read(res, url) {
   if (path === '/api/v1/events') return json(res, records);
   if (path === '/api/v1/incidents') return json(res, { incidents: [{ number: 1, bus: plant.buses[0].key, utc_ms: Date.now(), cause: 'alarm', event_ids: [plant.alarms[0].event_id], saved: true }] });
   if (path === '/api/v1/devices') return json(res, plant.buses);
+  if (/^\/api\/v1\/devices\/[^/]+\/exchanges$/.test(path)) return json(res, { exchanges: exchanges(Date.now()) });
   if (path === '/api/v1/demo/scenarios') return json(res, scenarios);
   if (path === '/api/v1/office/sites') return json(res, officeSites());
   if (path === '/api/v1/office/events') return json(res, officeEvents);

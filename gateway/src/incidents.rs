@@ -1,6 +1,6 @@
 //! Freezes the flight recorder of a bus when an alarm of one of its instruments is raised, and has what was frozen written down.
 //!
-//! Owns the way from an alarm to its bus, and when and how often an incident is written: beside the buses and the core, soon after it
+//! Owns the way from an alarm to its bus and unit, from the beginning of its delay on, and when and how often an incident is written: beside the buses and the core, soon after it
 //! began and once more when all that follows has come. A dead unit freezes its own bus in `devices`, without us. Leaves the files to
 //! [`crate::store`]. While nothing happens nothing here is woken.
 
@@ -8,14 +8,13 @@ use crate::clock::file_label;
 use crate::core::CoreHandle;
 use crate::pace::Pace;
 use crate::record::Record;
-use crate::snapshot::SiteView;
 use crate::store::Store;
 use crate::text::parts;
 use crate::web::Buses;
-use devices::recorder::IncidentView;
+use devices::recorder::{Concerns, IncidentView};
 use devices::status::BusStatus;
 use futures_util::future::join_all;
-use rules::{Clock, EventKind, Mono};
+use rules::{AlarmFact, Clock, EventKind, Mono};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -32,7 +31,7 @@ const ONE_MORE_EVERY: Duration = Duration::from_secs(600);
 /// Runs until `stop` or the end of the core; gives the task's name.
 pub(crate) async fn watch(
     mut records: broadcast::Receiver<Arc<Record>>,
-    site: Arc<SiteView>,
+    clock: Arc<dyn Clock>,
     buses: Buses,
     stop: CancellationToken,
 ) -> &'static str {
@@ -42,8 +41,8 @@ pub(crate) async fn watch(
             record = records.recv() => record,
         };
         match record {
-            Ok(record) => freeze(&record, &site, &buses),
-            // Under such a flood the first ones are kept already.
+            Ok(record) => follow(&record, clock.now().mono, &buses),
+            // Under such a flood the first ones are kept already; marks that nobody takes away go when there are newer ones.
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => {
                 stop.cancelled().await;
@@ -54,14 +53,33 @@ pub(crate) async fn watch(
     "incident watch"
 }
 
-fn freeze(record: &Record, site: &SiteView, buses: &Buses) {
-    let EventKind::Raised { fact, .. } = &record.event.kind else { return };
-    let of_device = || fact.alarm.split(':').next().unwrap_or_default();
-    let point = site.points.find(&fact.point);
-    let device = point.as_ref().map_or_else(of_device, |p| &p.device);
-    if let Some((_, status)) = buses.iter().find(|(_, status)| status.has_device(device)) {
-        status.recorder().incident(&format!("alarm {}", fact.alarm), Some(&record.event_id));
+/// An alarm whose delay begins marks the exchanges that it began with; one that is raised freezes the recorder of its bus.
+fn follow(record: &Record, now: Mono, buses: &[(String, Arc<BusStatus>)]) {
+    match &record.event.kind {
+        EventKind::PendingOn { fact } => {
+            if let Some((status, unit)) = unit_of(fact, buses) {
+                status.recorder().mark(&fact.alarm, unit, now.since(record.event.at.mono));
+            }
+        }
+        EventKind::PendingCancelled { fact } => {
+            if let Some((status, _)) = unit_of(fact, buses) {
+                status.recorder().unmark(&fact.alarm);
+            }
+        }
+        EventKind::Raised { fact, .. } => {
+            if let Some((status, unit)) = unit_of(fact, buses) {
+                // While the link itself is away nobody can tell whose exchanges show why.
+                let concerns = if status.is_up() { Concerns::Unit(unit) } else { Concerns::Bus };
+                status.recorder().incident(&format!("alarm {}", fact.alarm), Some(&record.event_id), concerns);
+                status.recorder().unmark(&fact.alarm);
+            }
+        }
+        _ => {}
     }
+}
+
+fn unit_of<'b>(fact: &AlarmFact, buses: &'b [(String, Arc<BusStatus>)]) -> Option<(&'b BusStatus, u8)> {
+    buses.iter().find_map(|(_, status)| Some((&**status, status.unit_of(&fact.device)?)))
 }
 
 /// Writes what is frozen until `stop`, then what has come until then.
@@ -145,66 +163,4 @@ impl Keeper {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::store::{OpenOptions, Workers};
-
-    fn keeper(dir: &std::path::Path) -> Keeper {
-        let clock = Arc::new(SystemClock::default());
-        let options = OpenOptions {
-            points: Vec::new(),
-            commit_interval: Duration::from_secs(1),
-            max_bytes: 1 << 20,
-            now_label: "label".into(),
-            kernel_boot_id: "kernel".into(),
-            clock: clock.clone(),
-            workers: Workers::Inline,
-        };
-        let (store, _) = Store::open(dir, options).unwrap();
-        Keeper { bus: "gas-bus".into(), store, clock, seen: 0, begun: None, pace: Pace::new(BURST, ONE_MORE_EVERY) }
-    }
-
-    fn view(number: u64, cause: &str, complete: bool) -> IncidentView {
-        IncidentView { number, utc_ms: 0, cause: cause.into(), event_ids: Vec::new(), complete, exchanges: Vec::new() }
-    }
-
-    fn at(minutes: u64) -> Mono {
-        Mono::default().plus(Duration::from_secs(minutes * 60))
-    }
-
-    fn kept(keeper: &Keeper) -> Vec<(u64, String, bool)> {
-        keeper.store.incidents().list().into_iter().map(|one| (one.number, one.cause, one.complete)).collect()
-    }
-
-    #[tokio::test]
-    async fn an_incident_is_on_the_disk_while_it_gathers_and_whole_when_it_is_over() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut keeper = keeper(dir.path());
-        keeper.take(vec![view(1, "unit_dead D", false)], at(0)).await;
-        assert_eq!(kept(&keeper), [(1, "unit_dead D".into(), false)]);
-        keeper.take(vec![view(1, "unit_dead D, alarm A:H", true)], at(0)).await;
-        assert_eq!(kept(&keeper), [(1, "unit_dead D, alarm A:H".into(), true)]);
-        assert_eq!((keeper.seen, keeper.begun), (1, None), "it is not looked at again");
-        keeper.take(vec![view(2, "b", false)], at(0)).await;
-        keeper.take(vec![view(2, "b", false), view(3, "c", true)], at(0)).await;
-        assert_eq!(kept(&keeper).len(), 3);
-        assert_eq!(keeper.seen, 3, "one that another has followed gathers no more");
-    }
-
-    #[tokio::test]
-    async fn a_bus_that_comes_and_goes_all_day_does_not_push_out_the_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut keeper = keeper(dir.path());
-        for number in 1..=10 {
-            keeper.take(vec![view(number, "flapping", true)], at(0)).await;
-        }
-        assert_eq!(kept(&keeper).len(), 4);
-        assert_eq!(keeper.store.incidents().figures().dropped["rate"], 6);
-        keeper.take(vec![view(11, "later", true), view(12, "later", true)], at(11)).await;
-        assert_eq!(kept(&keeper).len(), 5, "one more for every ten minutes");
-        keeper.take(vec![view(20, "overrun", true)], at(60)).await;
-        assert_eq!(keeper.store.incidents().figures().dropped["overrun"], 7);
-        assert_eq!(kept(&keeper).len(), 6);
-    }
-}
+mod tests;

@@ -241,8 +241,8 @@ impl Station {
     }
 
     fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>, sounder: Option<Evidence>) {
-        let (view, statuses) = (self.view.clone(), self.statuses.clone());
-        tasks.spawn(incidents::watch(self.core.records(), view, statuses, self.stops.all.clone()));
+        let (statuses, watched) = (self.statuses.clone(), self.clock.clone());
+        tasks.spawn(incidents::watch(self.core.records(), watched, statuses, self.stops.all.clone()));
         let (store, clock, stop) = (self.store.clone(), self.clock.clone(), self.stops.all.clone());
         let kept =
             incidents::keep(store.clone(), self.core.clone(), clock.clone(), self.statuses.clone(), stop.clone());

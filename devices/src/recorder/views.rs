@@ -1,6 +1,7 @@
 //! Exchanges and incidents for outsiders: hexadecimal frames, and wall time made of the moments that are kept.
 
-use super::ring::{Exchange, Incident};
+use super::frames::Kept;
+use super::incident::Incident;
 use super::{Dropped, Verdict};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -17,13 +18,20 @@ pub struct ExchangeView {
     pub request: String,
     /// Hexadecimal, all that came in until the exchange was over, noise included.
     pub received: String,
-    /// Bytes beyond what is kept.
+    /// Bytes beyond what is kept; left out where there are none.
+    #[serde(skip_serializing_if = "is_nothing")]
     pub more_bytes: usize,
     /// From the request to the first and to the last byte that came in.
     pub first_byte_us: Option<u64>,
     pub last_byte_us: Option<u64>,
     pub verdict: Verdict,
+    /// Left out where nothing was.
+    #[serde(skip_serializing_if = "is_nothing")]
     pub dropped: Dropped,
+}
+
+fn is_nothing<T: Default + PartialEq>(what: &T) -> bool {
+    *what == T::default()
 }
 
 /// What is kept around one incident.
@@ -48,25 +56,26 @@ impl Incident {
             cause: self.cause.clone(),
             event_ids: self.events.clone(),
             complete: self.complete,
-            exchanges: self.exchanges.iter().map(|e| e.view(now)).collect(),
+            exchanges: self.frames().iter().map(|kept| kept.view(now)).collect(),
         }
     }
 }
 
-impl Exchange {
+impl Kept<'_> {
     pub(super) fn view(&self, now: (Instant, i64)) -> ExchangeView {
-        let (request, received) = self.bytes.split_at(self.asked.into());
+        let (exchange, asked) = (self.exchange, self.exchange.asked.into());
+        let heard_us = exchange.heard_us();
         ExchangeView {
-            number: self.number,
-            utc_ms: utc_ms(self.begun, now),
-            unit: self.unit,
-            request: hex(request),
-            received: hex(received),
-            more_bytes: self.more,
-            first_byte_us: self.heard_us.map(|(first, _)| first.into()),
-            last_byte_us: self.heard_us.map(|(_, last)| last.into()),
-            verdict: self.verdict,
-            dropped: self.dropped.as_deref().copied().unwrap_or_default(),
+            number: exchange.number,
+            utc_ms: utc_ms(exchange.begun, now),
+            unit: exchange.unit,
+            request: hex(self.bytes.clone().take(asked)),
+            received: hex(self.bytes.clone().skip(asked)),
+            more_bytes: exchange.more() as usize,
+            first_byte_us: heard_us.map(|(first, _)| first.into()),
+            last_byte_us: heard_us.map(|(_, last)| last.into()),
+            verdict: exchange.verdict,
+            dropped: exchange.dropped(),
         }
     }
 }
@@ -76,7 +85,7 @@ fn utc_ms(at: Instant, (now, now_utc_ms): (Instant, i64)) -> i64 {
 }
 
 /// `01 03 00 6B`.
-fn hex(bytes: &[u8]) -> String {
+fn hex<'b>(bytes: impl ExactSizeIterator<Item = &'b u8>) -> String {
     let mut text = String::with_capacity(bytes.len() * 3);
     for byte in bytes {
         if !text.is_empty() {

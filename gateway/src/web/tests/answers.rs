@@ -1,6 +1,7 @@
 //! What is answered: headers, problems, figures.
 
 use super::*;
+use devices::recorder::Concerns;
 
 #[tokio::test]
 async fn every_answer_carries_the_security_headers_and_every_error_is_a_problem() {
@@ -143,7 +144,7 @@ pub(super) fn buses() -> Buses {
         timeout: std::time::Duration::from_millis(500),
     };
     let status = Arc::new(devices::status::BusStatus::new(&spec));
-    status.recorder().incident("alarm GT-101:HH", Some("site-6"));
+    status.recorder().incident("alarm GT-101:HH", Some("site-6"), Concerns::Bus);
     vec![("gas-bus".to_owned(), status)].into()
 }
 
@@ -172,7 +173,7 @@ async fn what_was_kept_around_an_incident_is_found_again_with_the_event_it_belon
     assert_eq!((&only["saved"], &only["number"], &only["bus"]), (&json!(false), &Value::Null, &json!("gas-bus")));
     let files = IncidentFiles::for_test(folder.path());
     let view = devices::recorder::Recorder::default();
-    view.incident("alarm GT-101:HH", Some("site-6"));
+    view.incident("alarm GT-101:HH", Some("site-6"), Concerns::Bus);
     let [view] = &view.incidents(0)[..] else { panic!() };
     files.keep("gas-bus", view, None).unwrap();
     files.keep("old-bus", view, None).unwrap();
