@@ -36,6 +36,17 @@ pub(super) fn of_the_known(list: &str, word: &str, keys: &[&str]) -> (String, St
     )
 }
 
+/// Of many entries that name one absent link or area only the first shows the lines.
+pub(super) fn show_lines_once(findings: &mut [Finding]) {
+    let mut shown = BTreeSet::new();
+    for finding in findings.iter_mut().filter(|finding| finding.remedy_zh.contains("\n[[")) {
+        if !shown.insert(finding.remedy_zh.clone()) {
+            finding.remedy_zh = "同前：加上前面列出的几行".into();
+            finding.remedy_en = "as before: add the lines that were shown".into();
+        }
+    }
+}
+
 /// A site without a point that is read: it would run, and never have an alarm.
 pub(super) fn nothing_read(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     let is_of_points = |finding: &Finding| finding.fatal && finding.path.starts_with("point");
@@ -47,8 +58,8 @@ pub(super) fn nothing_read(file: &SiteFile, broken: &BTreeSet<String>, findings:
         "no point is read: this site has no measurement and no alarm".into(),
     );
     let remedy = (
-        "加上 [[link]]、[[device]] 和 [[point]]（见 examples/minimal-site.toml），或由位号表生成：hazard-gateway import --template".into(),
-        "add a [[link]], a [[device]] and a [[point]], as in examples/minimal-site.toml, or make them from a tag list: hazard-gateway \
+        "加上 [[link]]、[[device]] 和 [[point]]（见示例 minimal-site.toml），或由位号表生成：hazard-gateway import --template".into(),
+        "add a [[link]], a [[device]] and a [[point]], as in the example minimal-site.toml, or make them from a tag list: hazard-gateway \
          import --template"
             .into(),
     );
@@ -100,5 +111,20 @@ mod tests {
             .concat();
         let mended = said(&format!("{HEAD}{device}{lines}"));
         assert!(mended.iter().all(|d| !d.fatal), "the lines are a configuration: {mended:?}");
+    }
+
+    #[test]
+    fn a_hundred_instruments_on_one_absent_link_show_the_lines_once() {
+        let device = |n: u8| {
+            format!(
+                "[[device]]\nkey = \"D{n}\"\nlink = \"gas-bus\"\nunit = {n}\nprofile = \"adam-4117\"\narea = \"A1\"\n"
+            )
+        };
+        let devices: String = (1..=100).map(device).collect();
+        let found = said(&format!("{HEAD}{devices}"));
+        let with_lines: Vec<&str> =
+            found.iter().filter(|d| d.remedy_zh.contains("\n[[")).map(|d| d.path.as_str()).collect();
+        assert_eq!(with_lines, ["device[D1].link", "device[D1].area"]);
+        assert_eq!(found.iter().filter(|d| d.remedy_zh.starts_with("同前")).count(), 198);
     }
 }

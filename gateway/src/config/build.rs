@@ -2,7 +2,7 @@
 //!
 //! Owns the order of the checks and that one defect is said once. Leaves each subject to its own module.
 
-use super::absent::{missing_table, nothing_read, of_the_known};
+use super::absent::{missing_table, nothing_read, of_the_known, show_lines_once};
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::locate::SourceFile;
@@ -57,6 +57,7 @@ pub(super) fn site(
     let hash = hash(table);
     let book = book(&file, &hash, &broken, &mut findings);
     leave_out_tainted(&mut findings, of_shape, &tainted);
+    show_lines_once(&mut findings);
     let (Some(head), Some(book)) = (head, book) else { return Err(findings) };
     if findings.iter().any(|f| f.fatal) {
         return Err(findings);

@@ -294,7 +294,10 @@ mod tests {
         assert_eq!(of_a_number("２5").0, "全角字符 ２：改为半角 2");
         assert_eq!(of_a_number("2５．０").1, "用半角，不加引号：limit = 25.0");
         assert_eq!(of_a_number("25").0, "limit 应为数字（不加引号），写成了 \"25\"");
-        assert_eq!(said("delay_s", "１０s", "invalid type: string, expected f64").1, "单位是秒，只写数字：delay_s = 10");
+        assert_eq!(
+            said("delay_s", "１０s", "invalid type: string, expected f64").1,
+            "单位是秒，只写数字：delay_s = 10"
+        );
         assert!(said("listen", "127.0.0.1：22081", "invalid socket address syntax").0.starts_with("全角字符 ："));
         let word = unknown_word("word_order".into(), "ＡＢＣＤ", &["ABCD".into(), "DCBA".into()]);
         assert_eq!(word.message_zh, "全角字符 Ａ：改为半角 A");
