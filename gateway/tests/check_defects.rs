@@ -74,7 +74,7 @@ fn meets(defect: &Value, mark: &Mark, line: &str) -> bool {
 #[test]
 fn every_defect_of_the_broken_files_is_named_with_its_place_and_remedy() {
     let (_folder, files) = copied();
-    assert_eq!(files.len(), 16);
+    assert_eq!(files.len(), 18);
     let mut wrong = Vec::new();
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();

@@ -115,3 +115,16 @@ fn the_running_gateway_sees_the_same_layers_as_check() {
     assert!(site.folder().join("elsewhere/records.db").exists());
     assert!(!site.data().exists());
 }
+
+#[test]
+fn what_no_file_has_is_missing_in_the_one_that_was_given() {
+    let site = Site::minimal();
+    let text = std::fs::read_to_string(site.file()).unwrap();
+    let (before, rest) = text.split_once("[[call]]").unwrap();
+    let (_, after) = rest.split_once("[[link]]").unwrap();
+    std::fs::write(site.file(), format!("{before}[[link]]{after}")).unwrap();
+    conf_d(&site, "tags.toml", "# generated\n[history]\nmax_gb = 4\n");
+    let nobody = [("site.toml".to_owned(), 1, "call".to_owned())];
+    assert_eq!(defects(&site, &[]), nobody);
+    assert_eq!(defects(&site, &[("HAZARD_GATEWAY__HISTORY__MAX_GB", "8")]), nobody);
+}

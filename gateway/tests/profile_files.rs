@@ -170,3 +170,16 @@ fn a_link_that_leads_nowhere_is_no_shipped_profile_and_a_file_called_profiles_is
     std::fs::write(beside.folder().join("profiles"), "").unwrap();
     assert_eq!(defects(&beside), []);
 }
+
+#[test]
+fn a_misspelt_profile_of_ones_own_is_answered_with_the_file_that_is_there() {
+    let site = Site::minimal();
+    std::fs::create_dir_all(site.folder().join("profiles/vectors")).unwrap();
+    std::fs::write(site.folder().join("profiles/acme-lt.toml"), HEAD).unwrap();
+    let text = std::fs::read_to_string(site.file()).unwrap().replace("\"gas-module-b\"", "\"acme-lv\"");
+    std::fs::write(site.file(), text).unwrap();
+    let found = defects(&site);
+    let [(_, _, said)] = found.as_slice() else { panic!("{found:#?}") };
+    assert!(said.contains("没有名为 acme-lv 的仪表型号") && said.contains("是不是 acme-lt？可用：acme-lt, "), "{said}");
+    assert!(said.contains("did you mean `acme-lt`?") && said.contains("gas-module-b"), "{said}");
+}

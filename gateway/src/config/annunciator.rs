@@ -4,11 +4,11 @@
 //! never reach an instrument's bus.
 
 use super::AnnunciatorSettings;
+use super::absent::of_the_known;
 use super::diagnostic::Finding;
 use super::file::{LinkTable, SiteFile};
 use super::links;
 use super::place::Same;
-use super::words::did_you_mean;
 use devices::annunciator::{CoilPlan, Coils, RelaySpec};
 use rules::annunciator::{Alive, BeaconUntil, Scheme, SiteTime};
 use schemars::JsonSchema;
@@ -186,7 +186,7 @@ fn check_link(
     if link.is_none() && !broken.contains(&t.link) {
         let keys: Vec<&str> = file.link.iter().map(|l| l.key.as_str()).collect();
         let message = (format!("没有名为 {} 的链路", t.link), format!("there is no link `{}`", t.link));
-        at("link", message, did_you_mean(&t.link, &keys));
+        at("link", message, of_the_known("link", &t.link, &keys));
     }
     let tcp = link.is_some_and(|l| l.tcp.is_some() || l.tcp_tls.is_some());
     if !((1..=247).contains(&t.unit) || (tcp && t.unit == 255)) {

@@ -2,11 +2,11 @@
 //!
 //! Owns the order of the checks and that one defect is said once. Leaves each subject to its own module.
 
+use super::absent::{missing_table, nothing_read, of_the_known, show_lines_once};
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::locate::SourceFile;
 use super::shape::Shaped;
-use super::words::did_you_mean;
 use super::{
     Office, Site, annunciator, buses, calls, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
     register, settings, substances,
@@ -47,6 +47,7 @@ pub(super) fn site(
     substances::check(&file, &mut findings);
     calls::check(&file, &mut findings);
     english::check(table, &mut findings);
+    nothing_read(&file, &broken, &mut findings);
     let web = settings::web(file.web.as_ref(), 8080, &mut findings);
     let history = settings::history(file.history.as_ref(), &mut findings);
     let annunciator = annunciator::check(&file, base, &broken, &mut findings);
@@ -56,6 +57,7 @@ pub(super) fn site(
     let hash = hash(table);
     let book = book(&file, &hash, &broken, &mut findings);
     leave_out_tainted(&mut findings, of_shape, &tainted);
+    show_lines_once(&mut findings);
     let (Some(head), Some(book)) = (head, book) else { return Err(findings) };
     if findings.iter().any(|f| f.fatal) {
         return Err(findings);
@@ -127,17 +129,6 @@ fn site_table<'a>(file: &'a SiteFile, table: &toml::Table, findings: &mut Vec<Fi
     Some(head)
 }
 
-/// A table that is absent; one that is there but wrong has been reported by its shape.
-fn missing_table(missing: bool, name: &str, table: &toml::Table, findings: &mut Vec<Finding>) {
-    if missing && !table.contains_key(name) {
-        findings.push(Finding::fatal(
-            name,
-            (format!("缺少表 [{name}]"), format!("the table [{name}] is missing")),
-            (format!("加上 [{name}]，见示例文件"), format!("add [{name}]; the examples show how")),
-        ));
-    }
-}
-
 fn check_areas(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     let keys: Vec<&str> = file.area.iter().map(|a| a.key.as_str()).collect();
     let mut used: Vec<(String, &str)> = Vec::new();
@@ -153,7 +144,7 @@ fn check_areas(file: &SiteFile, broken: &BTreeSet<String>, findings: &mut Vec<Fi
             findings.push(Finding::fatal(
                 path,
                 (format!("没有名为 {area} 的区域"), format!("there is no area `{area}`")),
-                did_you_mean(area, &keys),
+                of_the_known("area", area, &keys),
             ));
         }
     }

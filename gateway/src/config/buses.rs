@@ -2,6 +2,7 @@
 //!
 //! Owns the checks of units and fields. Leaves how a link is reached to [`super::links`], profiles to [`super::profile_files`].
 
+use super::absent::of_the_known;
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
 use super::profile_files::Profiles;
@@ -126,7 +127,7 @@ fn check_device(d: &DeviceTable, file: &SiteFile, broken: &BTreeSet<String>, fin
         findings.push(Finding::fatal(
             format!("device[{}].link", d.key),
             (format!("没有名为 {} 的链路", d.link), format!("there is no link `{}`", d.link)),
-            did_you_mean(&d.link, &keys),
+            of_the_known("link", &d.link, &keys),
         ));
     }
     let tcp = link.is_some_and(|l| l.tcp.is_some() || l.tcp_tls.is_some());

@@ -3,6 +3,7 @@
 //! Owns every check of a `[[link]]` and its [`Transport`]. One link owns one socket or port: two links to the same place would
 //! disturb each other, so they are refused.
 
+use super::address::{self, Form};
 use super::diagnostic::Finding;
 use super::file::{LinkTable, ParityWord, TlsTable};
 use super::place::{Place, Same};
@@ -108,14 +109,9 @@ fn check_way(link: &LinkTable, base: &Path, findings: &mut Vec<Finding>) {
 }
 
 fn check_addresses(link: &LinkTable, findings: &mut Vec<Finding>) {
-    for (field, address) in ways(link).into_iter().filter(|(field, _)| *field != "serial") {
-        if address.is_some_and(|a| !is_host_port(a)) {
-            findings.push(Finding::fatal(
-                format!("link[{}].{field}", link.key),
-                ("地址应为 主机:端口".into(), "the address is not host:port".into()),
-                ("例如 \"192.168.10.21:502\"".into(), "for example \"192.168.10.21:502\"".into()),
-            ));
-        }
+    for (field, written) in ways(link).into_iter().filter(|(field, _)| *field != "serial") {
+        let path = format!("link[{}].{field}", link.key);
+        findings.extend(written.and_then(|written| address::judge(&path, written, Form::HostPort)));
     }
 }
 
@@ -242,10 +238,6 @@ fn check_tls(link: &LinkTable, base: &Path, findings: &mut Vec<Finding>) {
     }
 }
 
-fn is_host_port(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0))
-}
-
 /// Speeds that a serial port may have.
 pub(super) fn is_baud(baud: u32) -> bool {
     (300..=921_600).contains(&baud)
@@ -253,7 +245,7 @@ pub(super) fn is_baud(baud: u32) -> bool {
 
 /// `host:port` where the path of a port belongs; paths with a colon have a slash as well.
 fn is_socket(path: &str) -> bool {
-    !path.contains('/') && is_host_port(path)
+    !path.contains('/') && address::is_host_port(path)
 }
 
 fn no_port(link: &LinkTable, path: &str) -> Finding {

@@ -34,8 +34,8 @@ enum Step<'a> {
     Item(usize),
 }
 
-/// Gives every finding its place: the deepest part of its path that exists, in the last layer that has it. In the order of the
-/// layers and lines, as a person works through them.
+/// Gives every finding its place: the deepest part of its path that exists, in the last layer that has it; what is in no layer belongs into
+/// the first, the file that was given. In the order of the layers and lines, as a person works through them.
 #[must_use]
 pub fn resolve(findings: Vec<Finding>, files: &[SourceFile]) -> Vec<Diagnostic> {
     if findings.is_empty() {
@@ -104,7 +104,7 @@ fn find(finding: &Finding, parsed: &[Spanned<DeTable<'_>>]) -> Option<Place> {
         .iter()
         .enumerate()
         .map(|(file, doc)| walk(Cursor::Table(doc.get_ref()), &steps, file, finding.at_key))
-        .reduce(|best, next| if next.depth >= best.depth { next } else { best })
+        .reduce(|best, next| if next.depth > 0 && next.depth >= best.depth { next } else { best })
 }
 
 /// A path into a list: the lists of all layers are one behind the other.
@@ -249,4 +249,28 @@ impl LineIndex {
 #[must_use]
 pub fn texts(files: &[SourceFile]) -> HashMap<String, String> {
     files.iter().map(|f| (f.name.clone(), f.text.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_no_layer_belongs_into_the_first_and_what_is_in_some_is_shown_in_the_last_of_them() {
+        let file = |name: &str, text: &str| SourceFile { name: name.into(), text: text.into(), layer: true };
+        let files = [
+            file("site.toml", "[web]\nlisten = \"a\"\n"),
+            file("conf.d/tags.toml", "[[point]]\nkey = \"P\"\n[web]\nlisten = \"b\"\n"),
+            file("environment", "history.max_gb = 4\n"),
+        ];
+        let place = |path: &str| {
+            let found = resolve(vec![Finding::fatal(path, Default::default(), Default::default())], &files).remove(0);
+            (found.file, found.line)
+        };
+        for absent in ["call", "site", "mqtt.host", "call[#0].post", ""] {
+            assert_eq!(place(absent), ("site.toml".to_owned(), 1), "{absent}");
+        }
+        assert_eq!(place("web.listen"), ("conf.d/tags.toml".to_owned(), 4));
+        assert_eq!(place("point[P].limits"), ("conf.d/tags.toml".to_owned(), 2));
+    }
 }

@@ -3,9 +3,12 @@
 //! Owns the checked types and the way to them: layers → shape → build, and for every defect its place. Leaves rules about
 //! alarms and risks to `rules::RuleBook` and register maps to `devices::profile`.
 
+mod absent;
+mod address;
 mod alarm_parts;
 mod alarm_tables;
 mod annunciator;
+mod bracket;
 mod build;
 mod buses;
 mod calls;
@@ -16,6 +19,7 @@ mod english;
 mod fast;
 pub mod file;
 mod folder;
+mod full_width;
 mod heartbeat;
 mod layers;
 mod links;
@@ -30,6 +34,7 @@ mod place;
 mod profile_files;
 mod register;
 mod repair;
+mod retyped;
 mod secrets;
 mod settings;
 mod shape;

@@ -39,7 +39,10 @@ pub(super) fn load(
                 // there, but unreadable: that has been said
                 _ if reader.exists(name) => {}
                 Some(shipped) => drop(profiles.insert(name.to_owned(), shipped)),
-                None => reader.findings.push(unknown(&device.key, name)),
+                None => {
+                    let own = reader.own_names();
+                    reader.findings.push(unknown(&device.key, name, &own));
+                }
             }
             continue;
         };
@@ -57,8 +60,9 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-fn unknown(device: &str, name: &str) -> Finding {
-    let names: Vec<&str> = profile::shipped_names().into_iter().collect();
+/// `own` are the names of the files beside the configuration.
+fn unknown(device: &str, name: &str, own: &[String]) -> Finding {
+    let names: Vec<&str> = own.iter().map(String::as_str).chain(profile::shipped_names()).collect();
     let (zh, en) = did_you_mean(name, &names);
     Finding::fatal(
         format!("device[{device}].profile"),
@@ -80,6 +84,16 @@ impl Reader<'_> {
     /// A link that leads nowhere is there as well: somebody meant a profile of their own.
     fn exists(&self, name: &str) -> bool {
         is_plain(name) && self.base.join("profiles").join(format!("{name}.toml")).symlink_metadata().is_ok()
+    }
+
+    /// The profiles of one's own, whether a device names them or not.
+    fn own_names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.base.join("profiles")).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|x| x == "toml"));
+        let mut names: Vec<String> = paths.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+        names.retain(|name| is_plain(name) && profile::shipped(name).is_none());
+        names.sort();
+        names
     }
 
     /// The number of a file in `profiles` that was added to those that are shown; `None` where there is none.

@@ -1,7 +1,8 @@
 //! Settings of the page, the broker and InfluxDB.
 //!
-//! Owns the refusal of plain HTTP beyond loopback. Leaves the files that hold secrets to `secrets`.
+//! Owns the refusal of plain HTTP beyond loopback. Leaves what an address is to `address`, the files that hold secrets to `secrets`.
 
+use super::address::{self, Form};
 use super::diagnostic::Finding;
 use super::file::{HistoryTable, InfluxTable, MqttTable, WebTable};
 use super::secrets::secret;
@@ -31,6 +32,8 @@ pub(super) fn web(table: Option<&WebTable>, default_port: u16, findings: &mut Ve
 }
 
 pub(super) fn mqtt(table: &MqttTable, client_id: &str, base: &Path, findings: &mut Vec<Finding>) -> MqttSettings {
+    findings.extend(address::judge("mqtt.host", &table.host, Form::Host));
+    findings.extend(address::judge_port("mqtt.port", table.port));
     let password = table.password_file.as_ref().and_then(|f| secret("mqtt.password_file", f, base, findings));
     if table.username.is_none() && table.password_file.is_some() {
         findings.push(Finding::fatal(
@@ -50,13 +53,7 @@ pub(super) fn mqtt(table: &MqttTable, client_id: &str, base: &Path, findings: &m
 }
 
 pub(super) fn influx(table: &InfluxTable, base: &Path, findings: &mut Vec<Finding>) -> Option<InfluxSettings> {
-    if !table.url.starts_with("http://") && !table.url.starts_with("https://") {
-        findings.push(Finding::fatal(
-            "influx.url",
-            ("地址应以 http:// 或 https:// 开头".into(), "the address starts with http:// or https://".into()),
-            ("例如 \"http://127.0.0.1:8086\"".into(), "for example \"http://127.0.0.1:8086\"".into()),
-        ));
-    }
+    findings.extend(address::judge("influx.url", &table.url, Form::Url));
     let token = secret("influx.token_file", &table.token_file, base, findings)?;
     Some(InfluxSettings { url: table.url.clone(), org: table.org.clone(), bucket: table.bucket.clone(), token })
 }

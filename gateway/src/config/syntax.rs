@@ -1,13 +1,40 @@
 //! What TOML's grammar has to say about a file, with its place, and in both languages.
 //!
 //! Owns that one mistake is said once: a bracket that is never closed makes nonsense of everything behind it, and the parser has
-//! something to say about each word of that. Leaves reading and layering to [`super::layers`].
+//! something to say about each word of that. Leaves which bracket that is to [`super::bracket`], which full-width characters are a mistake to [`super::retyped`], reading and layering to
+//! [`super::layers`].
 
+use super::bracket::{never_closed, open_bracket};
 use super::diagnostic::Finding;
+use super::full_width;
+use super::retyped::{Slip, retyped};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Every mistake of a text in grammar, as finding of file `file`.
+/// Every mistake of a text in grammar, as finding of file `file`. Where full-width characters are the mistake, the rest is read as if they
+/// were mended.
 pub(super) fn errors(file: usize, text: &str) -> Vec<Finding> {
+    let (_, errors) = toml::de::DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Vec::new();
+    }
+    let faulty = errors.iter().map(|error| line_of(text, error.span().map_or(0, |span| span.start))).collect();
+    let retyped = retyped(text, &faulty);
+    let of_slips: BTreeSet<usize> = retyped.slips.iter().map(|slip| slip.line).collect();
+    let mut findings: Vec<Finding> = retyped.slips.iter().map(|slip| in_full_width(file, slip)).collect();
+    for finding in of_grammar(file, &retyped.text) {
+        let at = finding.at.as_ref().map(|(file, span)| (*file, retyped.original(span)));
+        // what else is wrong with such a line is told once it can be read
+        if at.as_ref().is_none_or(|(_, span)| !of_slips.contains(&line_of(text, span.start))) {
+            findings.push(Finding { at, ..finding });
+        }
+    }
+    findings.sort_by_key(|finding| finding.at.as_ref().map_or(0, |(_, span)| span.start));
+    findings
+}
+
+/// The mistakes that are none of full-width characters.
+fn of_grammar(file: usize, text: &str) -> Vec<Finding> {
     let (_, mut errors) = toml::de::DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     if errors.is_empty() {
@@ -29,6 +56,17 @@ pub(super) fn errors(file: usize, text: &str) -> Vec<Finding> {
     findings
 }
 
+/// Only one character is named: what a line of `[[call]]` says of people is repeated to no log.
+fn in_full_width(file: usize, slip: &Slip) -> Finding {
+    let (zh, en) = full_width::words(slip.typed, &slip.meant);
+    let (more_zh, more_en) = match slip.more {
+        0 => (String::new(), String::new()),
+        n => (format!("；此行另有 {n} 个"), format!("; {n} more in this line")),
+    };
+    let finding = Finding::fatal("", (zh + &more_zh, en + &more_en), full_width::remedy());
+    Finding { at: Some((file, slip.at.clone())), ..finding }
+}
+
 fn said(file: usize, message: &str, span: Range<usize>) -> Finding {
     let what = message.lines().collect::<Vec<_>>().join("; ");
     let finding = Finding::fatal(
@@ -40,29 +78,6 @@ fn said(file: usize, message: &str, span: Range<usize>) -> Finding {
         ),
     );
     Finding { at: Some((file, span)), ..finding }
-}
-
-fn never_closed(file: usize, text: &str, open: &Open) -> Finding {
-    let (bracket, closing) = (open.bracket, closing(open.bracket));
-    let (upto_zh, upto_en) = match open.until {
-        Some(at) => {
-            let line = line_of(text, at) + 1;
-            (format!("第 {line} 行已是下一项"), format!("line {line} is the next thing already"))
-        }
-        None => ("直到文件末尾也没有".to_owned(), "nor does the file to its end".to_owned()),
-    };
-    let finding = Finding::fatal(
-        "",
-        (
-            format!("TOML 语法错误：括号没有成对：这个 {bracket} 没有对应的 {closing}，{upto_zh}"),
-            format!("TOML syntax: this `{bracket}` is never closed, {upto_en}"),
-        ),
-        (
-            format!("在这个值的末尾补上 {closing}；其余缺陷在补上之后列出"),
-            format!("add `{closing}` at the end of this value; everything else is listed once it is there"),
-        ),
-    );
-    Finding { at: Some((file, open.at..open.at + 1)), ..finding }
 }
 
 /// The commonest of toml's sentences.
@@ -83,105 +98,9 @@ fn in_chinese(what: &str) -> &'static str {
     WORDS.iter().find(|(en, _)| what.contains(en)).map_or("这里读不懂", |(_, zh)| zh)
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+/// Counted from 0.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count()
-}
-
-/// A bracket of a value that is open where the next thing begins.
-#[derive(Debug, PartialEq, Eq)]
-struct Open {
-    at: usize,
-    bracket: char,
-    /// Beginning of the line that cannot be part of the value; `None` at the end of the file.
-    until: Option<usize>,
-}
-
-fn closing(bracket: char) -> char {
-    if bracket == '[' { ']' } else { '}' }
-}
-
-/// Walks over the values of a file line by line, knowing only strings, comments and brackets.
-fn open_bracket(text: &str) -> Option<Open> {
-    let mut open: Vec<(usize, char)> = Vec::new();
-    let mut long: Option<&str> = None;
-    let mut begin = 0;
-    for line in text.split_inclusive('\n') {
-        let from = if open.is_empty() && long.is_none() {
-            // a heading is no value, and what stands before `=` is none either
-            if is_heading(line) { line.len() } else { line.find('=').map_or(line.len(), |at| at + 1) }
-        } else {
-            0
-        };
-        if let (Some((at, bracket)), None) = (open.last(), long)
-            && (is_heading(line) || (*bracket == '[' && is_assignment(line)))
-        {
-            return Some(Open { at: *at, bracket: *bracket, until: Some(begin) });
-        }
-        walk(line, from, begin, &mut open, &mut long);
-        begin += line.len();
-    }
-    open.last().map(|(at, bracket)| Open { at: *at, bracket: *bracket, until: None })
-}
-
-/// Follows one line from `from`; `begin` is where it stands in the file, `long` the quotes of a text of several lines.
-fn walk(line: &str, from: usize, begin: usize, open: &mut Vec<(usize, char)>, long: &mut Option<&str>) {
-    let mut at = from;
-    while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
-        if let Some(quotes) = *long {
-            let Some(end) = rest.find(quotes) else { return };
-            *long = None;
-            at += end + quotes.len();
-            continue;
-        }
-        let c = rest.chars().next().unwrap_or('\n');
-        at += match c {
-            '#' => return,
-            '"' | '\'' if rest.starts_with("\"\"\"") || rest.starts_with("'''") => {
-                *long = Some(if c == '"' { "\"\"\"" } else { "'''" });
-                3
-            }
-            '"' | '\'' => quoted(rest, c),
-            '[' | '{' => {
-                open.push((begin + at, c));
-                1
-            }
-            ']' | '}' => {
-                open.pop();
-                1
-            }
-            other => other.len_utf8(),
-        };
-    }
-}
-
-/// Length of a text in quotes on one line; one without its end takes the rest of the line.
-fn quoted(rest: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quote == '"' => escaped = true,
-            c if c == quote => return at + 1,
-            _ => {}
-        }
-    }
-    rest.len()
-}
-
-/// `[point.limits.H]` or `[[point]]` on a line of its own, closed or not; `[true]` and `[1, 2]` are values.
-fn is_heading(line: &str) -> bool {
-    let line = line.split('#').next().unwrap_or_default().trim();
-    let Some(rest) = line.strip_prefix('[') else { return false };
-    let name = rest.trim_start_matches('[').trim_end_matches(']').trim();
-    let bare = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let is_value = matches!(name, "true" | "false" | "inf" | "nan");
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(bare) && !is_value
-}
-
-fn is_assignment(line: &str) -> bool {
-    let Some((key, _)) = line.split_once('=') else { return false };
-    let key = key.trim();
-    !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 #[cfg(test)]
@@ -219,10 +138,50 @@ mod tests {
         assert_eq!(places("a = x\nb = y z\nc = 2\n").iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2]);
     }
 
+    /// Place and Chinese words of every mistake.
+    fn said(text: &str) -> Vec<(usize, String)> {
+        let said = |f: Finding| (line_of(text, f.at.unwrap().1.start) + 1, f.message_zh);
+        errors(0, text).into_iter().map(said).collect()
+    }
+
     #[test]
-    fn brackets_in_texts_and_comments_and_arrays_of_many_lines_are_no_mistake() {
-        let text = "a = \"[\" # [\nb = '{'\nc = \"\"\"\n[\n\"\"\"\nd = [\n  [1, 2], # ]\n  [\n    true,\n  ],\n]\ne = { f = [1] }\n[g]\n";
-        assert_eq!(open_bracket(text), None);
-        assert_eq!(places(text), []);
+    fn a_full_width_character_is_named_with_what_to_write_wherever_it_breaks_the_grammar() {
+        for (line, words) in [
+            ("limit = ２5.0", "全角字符 ２：改为半角 2"),
+            ("limit = 2５.0", "全角字符 ５：改为半角 5"),
+            ("limit = 25．0", "全角字符 ． 句号：改为半角 ."),
+            ("limit = 25。0", "全角字符 。 句号：改为半角 ."),
+            ("enabled = ｔｒｕｅ", "全角字符 ｔ：改为半角 t；此行另有 3 个"),
+            ("limit ＝ 25", "全角字符 ＝ 等号：改为半角 ="),
+            ("name： \"液氨\"", "全角字符 ： 冒号：改为半角 ="),
+            ("range = [0，100]", "全角字符 ， 逗号：改为半角 ,"),
+            ("range = ［0, 100]", "全角字符 ［ 方括号：改为半角 ["),
+            ("range = [0, 100］", "全角字符 ］ 方括号：改为半角 ]"),
+            ("range = 【0, 100】", "全角字符 【 方括号：改为半角 [；此行另有 1 个"),
+            ("range = （0, 100）", "全角字符 （ 圆括号：改为半角 [；此行另有 1 个"),
+            ("name = “液氨：２”", "全角字符 “ 双引号：改为半角 \"；此行另有 1 个"),
+            ("name = ‘液氨’", "全角字符 ‘ 单引号：改为半角 '；此行另有 1 个"),
+            ("name = ＂液氨＂", "全角字符 ＂ 双引号：改为半角 \"；此行另有 1 个"),
+            ("name = \"液氨”", "全角字符 ” 双引号：改为半角 \""),
+            ("limit =\u{3000}25", "全角字符 \u{3000}（空格）：改为半角空格"),
+            ("limit = －5", "全角字符 － 减号：改为半角 -"),
+            ("limit = —5", "全角字符 — 减号：改为半角 -"),
+            ("limit = 25 ＃ 高限", "全角字符 ＃ 井号：改为半角 #"),
+        ] {
+            let text = format!("[[point]]\n{line}\nb = 1\n[[point]]\n");
+            assert_eq!(said(&text), [(2, words.to_owned())], "{line}");
+        }
+    }
+
+    #[test]
+    fn full_width_in_texts_and_comments_is_never_called_a_mistake_and_other_mistakes_keep_their_words_and_places() {
+        let right = "name = \"２号：“东”，（一）\" # ＝２\nb = '：'\n";
+        assert_eq!(said(right), []);
+        let unquoted = said(&format!("{right}c = 液氨（一）\n"));
+        assert_eq!(unquoted, [(3, "TOML 语法错误：文字没有加引号".to_owned())]);
+        let text = "a = ２\nb = x\nc = [0，1]\nd = [1\ne = 2\n";
+        let lines: Vec<(usize, bool)> = said(text).into_iter().map(|(line, zh)| (line, zh.contains("全角"))).collect();
+        assert_eq!(lines, [(1, true), (2, false), (3, true), (4, false)]);
+        assert_eq!(places(text)[1], (2, "x\nc".to_owned()), "a place behind a slip is that of the file as it is");
     }
 }

@@ -1,7 +1,8 @@
 //! serde's sentences in the words of the person who wrote the file.
 
+use super::address::{self, Form};
 use super::diagnostic::Finding;
-use super::twice;
+use super::{full_width, twice};
 use toml::Value;
 
 /// What serde objects to.
@@ -49,6 +50,9 @@ pub(super) fn unknown_key(path: String, name: &str, allowed: &[String]) -> Findi
 }
 
 pub(super) fn unknown_word(path: String, name: &str, allowed: &[String]) -> Finding {
+    if let Some(c) = full_width::first(name).filter(|_| allowed.contains(&full_width::halved(name))) {
+        return Finding::fatal(path, full_width::said_of(c), did_you_mean(name, allowed));
+    }
     Finding::fatal(
         path,
         (format!("“{name}”不是允许的取值"), format!("`{name}` is not one of the allowed words")),
@@ -66,6 +70,9 @@ pub(super) fn missing(path: String, name: &str) -> Finding {
 
 /// A value that cannot stand for `key`; `written` is what stands there.
 pub(super) fn wrong_kind(path: String, key: &str, message: &str, written: Option<&Value>) -> Finding {
+    if let Some(finding) = written.and_then(|written| look_alike(&path, key, message, written)) {
+        return finding;
+    }
     let remedy = in_units_of(key, written).unwrap_or_else(|| {
         let numbers = "数字不加引号，文字要加引号；可用取值见 hazard-gateway schema";
         (
@@ -88,6 +95,16 @@ pub(super) fn wrong_kind(path: String, key: &str, message: &str, written: Option
         },
     };
     Finding::fatal(path, (zh, en), remedy)
+}
+
+/// What looks right to the person who wrote it: an address that is none, a number in full-width digits.
+fn look_alike(path: &str, key: &str, message: &str, written: &Value) -> Option<Finding> {
+    if message.contains("socket address") {
+        return address::judge(path, written.as_str()?, Form::Listen);
+    }
+    let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
+    let is_number_or_truth = ["u8", "u16", "u32", "u64", "i64", "usize", "f64", "f32", "a boolean"].contains(&expected);
+    if is_number_or_truth { full_width::of_value(path, key, written) } else { None }
 }
 
 fn shown(value: &Value) -> String {
@@ -132,7 +149,8 @@ pub(super) fn size(expected: &str) -> Option<usize> {
 
 /// `"1s"` where milliseconds stand in the name of the key: what to write instead.
 fn in_units_of(key: &str, written: Option<&Value>) -> Option<(String, String)> {
-    let text = written?.as_str()?.trim();
+    let text = full_width::halved(written?.as_str()?);
+    let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..digits].parse().ok()?;
     let seconds = match text[digits..].trim() {
@@ -175,6 +193,8 @@ const SYNONYMS: [(&[&str], &str, &str); 7] = [
 /// What was probably meant: a slip of one letter, another name of the same thing, an allowed word with something before or behind it,
 /// at last whatever is near.
 pub(crate) fn nearest<'a, T: AsRef<str>>(word: &str, allowed: &'a [T]) -> Option<&'a str> {
+    let word = full_width::halved(word);
+    let word = word.as_str();
     let limit = (word.chars().count() / 3).max(2);
     let far = |allowed: &str| {
         // `timeout` for `timeout_ms`, `prio` for `priority`
@@ -262,6 +282,26 @@ mod tests {
         assert_eq!(nearest("slave_id", &["key", "unit", "range"]), None, "the unit of a point is that of its value");
         let field = ["address", "type", "word_order", "scale"];
         assert_eq!((nearest("register", &field), nearest("byte_order", &field)), (Some("address"), Some("word_order")));
+    }
+
+    #[test]
+    fn a_number_or_word_in_full_width_quoted_is_named_with_what_to_write() {
+        let said = |key: &str, value: &str, message: &str| {
+            let found = wrong_kind(key.into(), key, message, Some(&Value::String(value.into())));
+            (found.message_zh, found.remedy_zh)
+        };
+        let of_a_number = |value: &str| said("limit", value, "invalid type: string, expected f64");
+        assert_eq!(of_a_number("２5").0, "全角字符 ２：改为半角 2");
+        assert_eq!(of_a_number("2５．０").1, "用半角，不加引号：limit = 25.0");
+        assert_eq!(of_a_number("25").0, "limit 应为数字（不加引号），写成了 \"25\"");
+        assert_eq!(
+            said("delay_s", "１０s", "invalid type: string, expected f64").1,
+            "单位是秒，只写数字：delay_s = 10"
+        );
+        assert!(said("listen", "127.0.0.1：22081", "invalid socket address syntax").0.starts_with("全角字符 ："));
+        let word = unknown_word("word_order".into(), "ＡＢＣＤ", &["ABCD".into(), "DCBA".into()]);
+        assert_eq!(word.message_zh, "全角字符 Ａ：改为半角 A");
+        assert_eq!(nearest("ＧＴ－１０１", &["GT-101", "PT-7"]), Some("GT-101"));
     }
 
     #[test]
