@@ -81,7 +81,7 @@ pub struct AreaView {
     pub name_en: String,
     /// Polygon in metres, origin south-west, x east, y north.
     pub polygon: Vec<(f64, f64)>,
-    /// Worst risk: `major considerable general low`.
+    /// Worst risk: `major considerable general low`; `not_assessed` where none is registered.
     pub level: String,
 }
 

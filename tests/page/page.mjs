@@ -24,6 +24,7 @@ const PAGES = ['overview', 'alarms', 'plan', 'trend/GT-102', 'hazards', 'hidden'
 const ALARM = 'tr[data-alarm="GT-102:HH"]';
 const DUTY = '值班员王工';
 const NOTE = '已电话核实，现场正在处置';
+const REACHED = '已电话通知值班长李工';
 const LOST = '数据中断：';
 
 const begun = Date.now();
@@ -320,9 +321,17 @@ async function called() {
 }
 
 async function acknowledge() {
-  await fact('acknowledging changes the row and says who', async () => {
-    await page.locator(ALARM).getByRole('button', { name: /^确认/ }).click();
+  const box = page.getByRole('textbox', { name: '备注' });
+  await fact('acknowledging by F2, with the cursor still in the comment, changes the row and says who', async () => {
+    await page.locator(ALARM).focus();
+    await box.fill(REACHED);
+    await page.keyboard.press('F2');
     return Boolean(await until(5000, 'acknowledged', async () => /已确认|已恢复|锁存/.test(await text(ALARM)) && !(await text(ALARM)).includes('未确认')));
+  });
+  await fact('the journal has who was told, and the comment is out of its box', async () => {
+    const events = await (await page.request.get(`${demo.site}/api/v1/events?type=alarm.acked&limit=20`)).json();
+    const told = (events.events ?? events).find((e) => e.text_zh.includes('GT-102') && e.text_zh.includes(REACHED));
+    return told !== undefined && (await box.inputValue()) === '';
   });
 }
 
@@ -361,6 +370,26 @@ async function everyPage() {
       });
     }
   }
+}
+
+/** In English, whose names are longer. */
+async function onAPhone() {
+  const desk = page;
+  page = await browser.open({ width: 390, height: 844 }, 'en');
+  await go('overview');
+  await until(15_000, 'live values', () => page.locator('a.row[data-quality="0"]').count());
+  await fact('on a phone the overview is as wide as the screen, and no name or value of a point is cut', async () => {
+    const cut = await page.evaluate(() => [...document.querySelectorAll('.row .name, .row .value, .row .tag')].filter((n) => n.scrollWidth > n.clientWidth + 1 || n.getBoundingClientRect().right > innerWidth).map((n) => n.textContent));
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (cut.length > 0 || wider > 0) throw new Error(`${wider} px too wide; cut: ${cut.join(', ')}`);
+  });
+  await fact('the worst alarm stays in sight when it is scrolled, and axe finds nothing serious', async () => {
+    await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+    await until(3000, 'in sight', () => page.evaluate(() => window.scrollY > 100 && document.querySelector('section.line').getBoundingClientRect().top >= 0));
+    await clean('overview on a phone');
+  });
+  await page.context().close();
+  page = desk;
 }
 
 async function lossAndReturn() {
@@ -434,7 +463,7 @@ async function all() {
   demo = await startDemo(binary, folder);
   browser = await openBrowser();
   page = await browser.open(PICTURE, 'zh');
-  for (const part of [live, alarm, ties, candidate, curve, operate, office, called, acknowledge, flooded, languages, everyPage, floodAtOffice, lossAndReturn, atTheStation, whoMaySignIn]) {
+  for (const part of [live, alarm, ties, candidate, curve, operate, office, called, acknowledge, flooded, languages, everyPage, onAPhone, floodAtOffice, lossAndReturn, atTheStation, whoMaySignIn]) {
     await part();
     noFaults();
   }

@@ -67,8 +67,8 @@ export async function people({ binary, browser, fact }) {
     const admin = await browser.open(SIZE, 'zh');
     await admin.goto(site.address);
     const fields = admin.locator('form input');
-    const setUp = async (user, password) => {
-      for (const [n, text] of [site.code, user, password, password].entries()) await fields.nth(n).fill(text);
+    const setUp = async (user, password, code = site.code) => {
+      for (const [n, text] of [code, user, password, password].entries()) await fields.nth(n).fill(text);
       await admin.locator('form button.main').click();
     };
     // The browser itself writes a refusal on its console.
@@ -78,6 +78,12 @@ export async function people({ binary, browser, fact }) {
       await admin.getByRole('alert').getByText('用户名 2–32 个字符').waitFor({ timeout: 5000 });
       await setUp('admin1', 'passwordpassword');
       await admin.getByRole('alert').getByText('口令不可用').waitFor({ timeout: 5000 });
+      await looksRight(admin, 'zh');
+    });
+    await fact('a wrong setup code says both ways on', async () => {
+      await setUp('admin1', SECRET, 'AAAAA-AAAAA');
+      await admin.getByRole('alert').getByText('重新启动网关').waitFor({ timeout: 5000 });
+      await admin.getByRole('alert').getByText('hazard-gateway user add').waitFor({ timeout: 5000 });
       await looksRight(admin, 'zh');
     });
     await fact('the administrator adds a person with a name and a role', async () => {
@@ -94,10 +100,11 @@ export async function people({ binary, browser, fact }) {
       await admin.locator('tr[data-person=wang]').getByText('值班员').waitFor({ timeout: 5000 });
       await looksRight(admin, 'zh');
     });
-    await fact('what has no outline is listed under the plan, and an uplink that nobody configured is not called down', async () => {
+    await fact('what has no outline is listed under the plan, what nobody assessed has no colour, and an uplink that nobody configured is not called down', async () => {
       await admin.getByRole('link', { name: '风险四色图' }).click();
       await admin.getByText('不在图上').waitFor({ timeout: 5000 });
       await admin.getByText('A2 泵房').waitFor({ timeout: 5000 });
+      await admin.locator('.off-area', { hasText: 'A2 泵房' }).getByText('未评估').waitFor({ timeout: 5000 });
       await admin.getByText('未配置').waitFor({ timeout: 5000 });
       await looksRight(admin, 'zh');
     });

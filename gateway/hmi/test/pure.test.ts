@@ -11,6 +11,7 @@ import { axisTimes, nameBeside, stamp } from '../src/lib/format';
 import { allOf, doneOf, dueOf, fieldsOf, isOverdue, lacking, request, stepsOf, wordsOf } from '../src/lib/hazards';
 import { leader, placeLabels, type Box } from '../src/lib/labels';
 import { alarmValue } from '../src/lib/live';
+import { colourOf, LEVELS } from '../src/lib/risk';
 import { may } from '../src/lib/roles';
 import type { AlarmView, Hazard, PointView, Session, Stage } from '../src/lib/types';
 
@@ -42,6 +43,14 @@ describe('alarm list', () => {
   test('a_different_unacknowledged_count_is_noticed', () => {
     expect(agrees([alarm('a')], 1)).toBe(true);
     expect(agrees([alarm('a')], 2)).toBe(false);
+  });
+});
+
+describe('levels of areas', () => {
+  test('what_nobody_assessed_has_no_colour_and_says_so_in_both_languages', () => {
+    expect(LEVELS.map(colourOf)).toEqual(['var(--level-major)', 'var(--level-considerable)', 'var(--level-general)', 'var(--level-low)']);
+    expect(colourOf('not_assessed')).toBeNull();
+    expect([zh['level.not_assessed'], en['level.not_assessed']]).toEqual(['未评估', 'Not assessed']);
   });
 });
 

@@ -9,7 +9,7 @@ use super::locate::SourceFile;
 use super::shape::Shaped;
 use super::{
     Office, Site, annunciator, buses, calls, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
-    register, settings, substances,
+    register, settings, substances, unassessed,
 };
 use crate::hex::hex;
 use crate::snapshot::{Points, SiteView};
@@ -39,6 +39,7 @@ pub(super) fn site(
     check_areas(&file, &broken, &mut findings);
     register::check(&file, &broken, &mut findings);
     off_plan::check(&file, &mut findings);
+    unassessed::check(&file, &mut findings);
     let (profiles, own_profiles) = profile_files::load(&file, base, files, &mut findings);
     buses::check(&file, base, &profiles, &broken, &mut findings);
     pace::check(&file, &profiles, &mut findings);

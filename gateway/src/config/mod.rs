@@ -41,6 +41,7 @@ mod shape;
 mod substances;
 mod syntax;
 mod twice;
+mod unassessed;
 mod wiring;
 mod words;
 

@@ -235,13 +235,14 @@ pub(super) fn names(file: &SiteFile, book: &RuleBook) -> Names {
     Names(all)
 }
 
-/// The areas, each as bad as its worst risk.
+/// The areas, each as bad as its worst risk; one without a risk is not low, it is not assessed.
 pub(super) fn area_views(file: &SiteFile, risks: &[Risk]) -> Vec<AreaView> {
     let level = |key: &str| match risks.iter().filter(|r| r.area == key).map(|r| r.level).min() {
         Some(RiskLevel::Major) => "major",
         Some(RiskLevel::Considerable) => "considerable",
         Some(RiskLevel::General) => "general",
-        Some(RiskLevel::Low) | None => "low",
+        Some(RiskLevel::Low) => "low",
+        None => "not_assessed",
     };
     let view = |a: &super::file::AreaTable| AreaView {
         key: a.key.clone(),

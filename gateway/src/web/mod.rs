@@ -70,6 +70,7 @@ use devices::status::BusStatus;
 use rules::Clock;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -192,13 +193,23 @@ pub async fn open_accounts(
     accounts.local = data_dir.and_then(leave_token);
     if let Some(code) = accounts.setup_code() {
         let at = settings.listen;
-        eprintln!("首次启动：30 分钟内在 http://{at}/ 用一次性设置码 {code} 创建第一个管理员");
-        eprintln!(
-            "first start: within 30 minutes create the first administrator at http://{at}/ with the one-time code {code}"
-        );
+        eprintln!("{}", first_person(at, &code));
     }
     Arc::new(accounts)
 }
+
+/// What the first start says on the console: the code, and the ways on when it is too old.
+fn first_person(at: SocketAddr, code: &str) -> String {
+    format!(
+        "首次启动：30 分钟内在 http://{at}/ 用一次性设置码 {code} 创建第一个管理员\n\
+         过期后：重新启动本程序会给出新的一次性设置码，或在本机运行 {FIRST_PERSON}\n\
+         first start: within 30 minutes create the first administrator at http://{at}/ with the one-time code {code}\n\
+         after that: another start prints a new one-time code, or run on this machine {FIRST_PERSON}"
+    )
+}
+
+/// The way that needs no code.
+const FIRST_PERSON: &str = "hazard-gateway user add NAME --role admin --config FILE";
 
 /// A full disk costs the command line its look, never the start.
 fn leave_token(folder: &Path) -> Option<local::LocalToken> {

@@ -87,6 +87,11 @@ export async function post(path: string, body: unknown): Promise<void> {
   await call('POST', path, body);
 }
 
+/** Of a change whose answer says more than that it was done. */
+export async function postFor<T>(path: string, body: unknown): Promise<T> {
+  return (await (await call('POST', path, body)).json()) as T;
+}
+
 export async function remove(path: string): Promise<void> {
   await call('DELETE', path);
 }

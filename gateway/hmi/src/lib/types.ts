@@ -1,6 +1,8 @@
 // The JSON of the gateway: gateway/src/{snapshot,record,delivery}.rs and rules/src/{hazard,risk}.rs, field by field.
 
 export type Level = 'major' | 'considerable' | 'general' | 'low';
+/** Of an area: its worst risk, or that none is registered for it (未评估). */
+export type AreaLevel = Level | 'not_assessed';
 export type Pair = [number, number];
 
 export interface PointView {
@@ -22,7 +24,7 @@ export interface AreaView {
   name: string;
   name_en: string;
   polygon: Pair[];
-  level: Level;
+  level: AreaLevel;
 }
 export interface Risk {
   key: string;

@@ -124,6 +124,22 @@ async fn the_setup_code_works_once_and_not_after_half_an_hour() {
     assert_eq!(bench.own(&again, "GET", "/api/v1/users", None).await.status(), StatusCode::OK);
 }
 
+#[test]
+fn the_first_start_says_the_code_and_both_ways_on_when_it_is_too_old() {
+    let said = crate::web::first_person(([127, 0, 0, 1], 8080).into(), "ABCDE-FGHJK");
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(
+        lines[0].contains("一次性设置码 ABCDE-FGHJK ") && lines[2].ends_with("with the one-time code ABCDE-FGHJK"),
+        "{said}"
+    );
+    for (line, again) in [(lines[1], "重新启动"), (lines[3], "another start prints a new one-time code")] {
+        assert!(
+            line.contains(again) && line.ends_with("hazard-gateway user add NAME --role admin --config FILE"),
+            "{said}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_user_and_a_wrong_password_get_the_same_answer_and_both_are_journaled() {
     let bench = bench(false).await;
