@@ -32,13 +32,13 @@ const PERIOD: Duration = Duration::from_millis(200);
 const TIMEOUT: Duration = Duration::from_millis(150);
 
 /// Far end of a pseudo-terminal.
-struct Master {
+pub(crate) struct Master {
     fd: AsyncFd<OwnedFd>,
-    path: String,
+    pub(crate) path: String,
 }
 
 impl Master {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -127,7 +127,7 @@ async fn peer(on: On, mut script: impl FnMut(&Asked, u32) -> Vec<u8> + Send + 's
     serial(&path, 9_600)
 }
 
-fn serial(path: &str, baud: u32) -> Transport {
+pub(crate) fn serial(path: &str, baud: u32) -> Transport {
     let (parity, driver) = (crate::Parity::None, crate::SerialDriver::default());
     Transport::Rtu { path: path.to_owned(), baud, data_bits: 8, parity, stop_bits: 1, driver }
 }
