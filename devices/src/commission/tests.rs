@@ -56,7 +56,7 @@ async fn questions(mut wire: impl AsyncRead + Unpin, script: &Script, answers: &
     }
 }
 
-async fn on_a_line(script: Script) -> Transport {
+fn on_a_line(script: Script) -> Transport {
     let master = Master::open();
     let line = serial(&master.path, 115_200);
     let (reading, mut writing) = tokio::io::split(master);
@@ -98,7 +98,7 @@ async fn behind_a_converter(script: Script) -> Transport {
 }
 
 async fn both(script: Script) -> [Transport; 2] {
-    [on_a_line(script.clone()).await, behind_a_converter(script).await]
+    [on_a_line(script.clone()), behind_a_converter(script).await]
 }
 
 async fn session(transport: &Transport) -> Session {
@@ -281,7 +281,7 @@ async fn a_refusal_is_told_after_it_was_given_twice() {
 
 #[tokio::test]
 async fn a_silent_unit_costs_its_wait_and_no_more() {
-    let transport = on_a_line(Arc::new(|_| None)).await;
+    let transport = on_a_line(Arc::new(|_| None));
     let mut session = session(&transport).await;
     let begun = Instant::now();
     for address in [0, 100] {
