@@ -124,6 +124,8 @@ async fn read(dir: &Path, link: &str) {
     tokio::time::timeout(Duration::from_secs(30), reading)
         .await
         .unwrap_or_else(|_| panic!("{link}: {:?}", status.report()));
+    let units = status.report().units;
+    assert!(units.iter().all(|unit| unit.exceptions_by_code.contains_key(&2)), "{link}: {units:?}");
     let link_seen = status.snapshot().link;
     assert_eq!((link_seen.crc, link_seen.foreign, link_seen.short), (0, 0, 0), "{link}: {link_seen:?}");
 }
