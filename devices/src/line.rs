@@ -117,6 +117,11 @@ impl Line {
         heard.map_err(|_| if self.guard.wants_renewal() { AskError::Renew } else { AskError::Gone })
     }
 
+    /// What came in while nobody asked is whole by now, and is counted.
+    pub(crate) fn quiet(&self) {
+        self.guard.quiet();
+    }
+
     async fn call(
         &mut self,
         unit: u8,

@@ -188,8 +188,11 @@ fn late_answers_at_the_end_and_in_threes_are_counted_and_make_no_instrument_of_t
     assert!(report["late_answers"].as_u64().unwrap() >= 3, "{report}");
 }
 
-/// Unit 5 alone on a line, which answers so late. The other side of its pseudo-terminal.
-fn late_on_a_line(late: Duration) -> String {
+/// A function code, an address and a count; what follows the unit in the answer, and after which time. Nothing where it is silent.
+type Script = dyn Fn(u8, u16, u16) -> Option<(Vec<u8>, Duration)> + Send;
+
+/// Unit 5 alone on a line, each of whose answers comes by itself. The other side of its pseudo-terminal.
+fn on_a_line(script: Box<Script>) -> String {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use std::io::{Read as _, Write as _};
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -206,10 +209,10 @@ fn late_on_a_line(late: Duration) -> String {
         let _theirs = theirs;
         let mut asked = [0u8; 8];
         while line.read_exact(&mut asked).is_ok() {
-            if asked[0] != 5 {
-                continue;
-            }
-            let mut answer = vec![5, asked[1], 2, 0x12, 0x34];
+            let [unit, function, a, b, c, d, ..] = asked;
+            let said = script(function, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+            let Some((pdu, late)) = said.filter(|_| unit == 5) else { continue };
+            let mut answer = [&[5], &pdu[..]].concat();
             let sum = answer.iter().fold(0xFFFF_u16, |sum, byte| {
                 (0..8).fold(sum ^ u16::from(*byte), |s, _| if s & 1 == 1 { s >> 1 ^ 0xA001 } else { s >> 1 })
             });
@@ -222,6 +225,110 @@ fn late_on_a_line(late: Duration) -> String {
         }
     });
     place
+}
+
+/// It answers every question with one register, so late.
+fn late_on_a_line(late: Duration) -> String {
+    on_a_line(Box::new(move |function, _, _| Some((vec![function, 2, 0x12, 0x34], late))))
+}
+
+/// Every register holds its own address.
+fn addresses(function: u8, address: u16, count: u16) -> Vec<u8> {
+    let words = (address..address + count).flat_map(u16::to_be_bytes);
+    [function, u8::try_from(count * 2).unwrap()].into_iter().chain(words).collect()
+}
+
+/// A site with unit 5 on that line, whose points are the registers at these addresses.
+fn site_of(line: &str, timeout_ms: u64, registers: &[u16]) -> Site {
+    let mut text = format!(
+        "[site]\nkey = 'x'\nname = '厂'\nname_en = 'Works'\n[[area]]\nkey = 'A1'\nname = '罐区'\nname_en = 'Tanks'\n[[link]]\nkey = 'l'\n\
+         serial = '{line}'\ntimeout_ms = {timeout_ms}\n[[device]]\nkey = 'D'\nlink = 'l'\nunit = 5\nprofile = 'origin'\narea = 'A1'\n"
+    );
+    let mut profile = "title_zh = '来源'\ntitle_en = 'origin'\n".to_owned();
+    for at in registers {
+        profile += &format!("[field.r{at}]\nfunction = 3\naddress = {at}\ntype = 'u16'\n");
+        text += &format!(
+            "[[point]]\nkey = 'P-{at}'\nname = '量'\nname_en = 'value'\ndevice = 'D'\nfield = 'r{at}'\nkind = 'other'\nrange = [0, 20000]\n"
+        );
+    }
+    let site = Site::of(&text);
+    std::fs::create_dir_all(site.folder().join("profiles")).unwrap();
+    std::fs::write(site.folder().join("profiles/origin.toml"), profile).unwrap();
+    site
+}
+
+/// What `probe` says of a site with one device: exit code, the device, and its good values by address.
+fn probed(site: &Site) -> (i32, Value, Vec<(u64, f64)>) {
+    let (code, all) = json(&["probe", "--config", site.file().to_str().unwrap()]);
+    let device = all[0].clone();
+    let good = device["fields"].as_array().unwrap().iter().filter(|row| row["quality"] == "good");
+    let mut good: Vec<(u64, f64)> =
+        good.map(|row| (row["address"].as_u64().unwrap(), row["value"].as_f64().unwrap())).collect();
+    good.sort_by_key(|(address, _)| *address);
+    (code, device, good)
+}
+
+#[test]
+fn probe_never_shows_the_late_answer_of_one_register_as_the_value_of_another() {
+    let line = on_a_line(Box::new(|function, address, count| {
+        let late = Duration::from_millis(if address == 0 { 450 } else { 100 });
+        Some((addresses(function, address, count), late))
+    }));
+    let site = site_of(&line, 300, &[0, 100, 200]);
+    let (code, device, good) = probed(&site);
+    assert_eq!((code, good), (1, vec![(100, 100.0), (200, 200.0)]), "{device}");
+}
+
+#[test]
+fn read_again_and_again_never_shows_what_was_asked_before_and_says_how_long_to_wait() {
+    let line = on_a_line(Box::new(|function, address, count| {
+        let late = Duration::from_millis(if address % 20 == 10 { 450 } else { 100 });
+        Some((addresses(function, address, count), late))
+    }));
+    for address in [10, 20, 30, 40, 10, 50, 60_u64] {
+        let place = address.to_string();
+        let read =
+            ["read", "--serial", &line, "--unit", "5", "--address", &place, "--count", "1", "--timeout-ms", "300"];
+        let ended = run(&[&read[..], &["--json"]].concat());
+        if address % 20 == 0 {
+            let report: Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+            assert_eq!(report["words"], serde_json::json!([address]), "{report}");
+        } else {
+            assert!(ended.code == 4 && ended.err.contains("--timeout-ms 900"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn probe_splits_a_block_in_which_one_register_is_silent_and_says_which() {
+    let line = on_a_line(Box::new(|function, address, count| {
+        let holds_the_mute = (address..address + count).contains(&4);
+        (!holds_the_mute).then(|| (addresses(function, address, count), Duration::from_millis(10)))
+    }));
+    let site = site_of(&line, 150, &[0, 4, 8]);
+    let (code, device, good) = probed(&site);
+    assert_eq!((code, good), (1, vec![(0, 0.0), (8, 8.0)]), "{device}");
+    let silence = device["silence"].as_array().unwrap();
+    assert!(silence.len() == 1 && silence[0].as_str().unwrap().starts_with("4: 此地址没有应答"), "{device}");
+    assert!(silence[0].as_str().unwrap().contains("this register does not answer"), "{device}");
+    let row = device["fields"].as_array().unwrap().iter().find(|row| row["address"] == 4).unwrap();
+    assert!(row["reason"].as_str().unwrap().contains("此地址没有应答"), "{row}");
+}
+
+#[test]
+fn a_unit_that_is_silent_as_a_whole_costs_probe_a_few_waits_and_not_one_for_each_value() {
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
+    let line = on_a_line(Box::new(move |_, _, _| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        None
+    }));
+    let registers: Vec<u16> = (0..40).collect();
+    let (code, device, good) = probed(&site_of(&line, 100, &registers));
+    assert!(code == 1 && good.is_empty() && device["complete"] == true, "{device}");
+    let silence = device["silence"].as_array().unwrap();
+    assert!(silence.len() == 1 && silence[0].as_str().unwrap().contains("unit 5 does not answer"), "{device}");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 4);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-"""Slaves by pymodbus, which shares no line with the gateway: every register holds 1000 x unit + its address.
+"""Slaves by pymodbus, which shares no line with the gateway: every register holds 1000 x unit + its address; a coil is on where unit +
+address is a multiple of 3, a discrete input where it is one of 5. There are 200 of each: what lies behind is refused (exception 2).
 
 serve.py tcp PORT | rtu_over_tcp PORT | serial PATH
 """
@@ -14,7 +15,8 @@ from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
 def unit(number):
     # pymodbus counts registers from 1.
     words = ModbusSequentialDataBlock(1, [1000 * number + address for address in range(200)])
-    return ModbusDeviceContext(hr=words, ir=words)
+    every = lambda n: ModbusSequentialDataBlock(1, [(number + address) % n == 0 for address in range(200)])
+    return ModbusDeviceContext(hr=words, ir=words, co=every(3), di=every(5))
 
 
 async def main(way, where):

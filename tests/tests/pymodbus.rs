@@ -9,6 +9,8 @@ use devices::{BusMessage, Scan, run_bus};
 use e2e::peer::{Program, free_port, wait_until};
 use gateway::clock::SystemClock;
 use gateway::config::load_site;
+use rules::{Fault, Reading};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -27,13 +29,40 @@ type = 'u16'
 function = 4
 address = 150
 type = 'u16'
+[field.coil]
+function = 1
+address = 12
+type = 'bit'
+[field.input]
+function = 2
+address = 13
+type = 'bit'
+[field.refused]
+function = 3
+address = 300
+type = 'u16'
 ";
+
+const FIELDS: [(&str, &str); 5] =
+    [("a", "other"), ("b", "other"), ("coil", "state"), ("input", "state"), ("refused", "other")];
 
 const UNITS: [u8; 3] = [1, 2, 9];
 /// Longest wait for anything.
 const SOON: Duration = Duration::from_secs(30);
 
-/// A site with one link; every unit has both points.
+/// What `serve.py` gives for a field of a unit; `None` where it refuses.
+fn held(unit: u8, field: &str) -> Option<f64> {
+    let unit = u16::from(unit);
+    match field {
+        "a" => Some(f64::from(unit * 1000 + 7)),
+        "b" => Some(f64::from(unit * 1000 + 150)),
+        "coil" => Some(f64::from(u8::from((unit + 12).is_multiple_of(3)))),
+        "input" => Some(f64::from(u8::from((unit + 13).is_multiple_of(5)))),
+        _ => None,
+    }
+}
+
+/// A site with one link; every unit has all points.
 fn site(link: &str) -> String {
     let mut text = format!(
         "[site]\nkey = 'east'\nname = '东厂'\nname_en = 'East'\n[[area]]\nkey = 'A1'\nname = '罐区'\nname_en = 'Tanks'\n\
@@ -42,10 +71,11 @@ fn site(link: &str) -> String {
     for unit in UNITS {
         text +=
             &format!("[[device]]\nkey = 'd{unit}'\nlink = 'line'\nunit = {unit}\nprofile = 'origin'\narea = 'A1'\n");
-        for field in ["a", "b"] {
+        for (field, kind) in FIELDS {
+            let range = if kind == "state" { "" } else { "range = [0, 20000]\n" };
             text += &format!(
                 "[[point]]\nkey = 'P{unit}-{field}'\nname = '量'\nname_en = 'value'\ndevice = 'd{unit}'\nfield = '{field}'\n\
-                 kind = 'other'\nrange = [0, 20000]\n"
+                 kind = '{kind}'\n{range}"
             );
         }
     }
@@ -58,34 +88,43 @@ fn python(dir: &Path, way: &str, place: &str) -> Program {
     Program::start("pymodbus", dir, Command::new(python).arg(script).args([way, place]))
 }
 
-/// Reads every unit three times; each value names its unit and register.
+/// Reads every unit three times; each register names its unit and address, bits differ from unit to unit, and what is refused costs no other.
 async fn read(dir: &Path, link: &str) {
     std::fs::create_dir_all(dir.join("profiles")).unwrap();
     std::fs::write(dir.join("profiles/origin.toml"), PROFILE).unwrap();
     std::fs::write(dir.join("site.toml"), site(link)).unwrap();
     let (site, _) = load_site(&dir.join("site.toml")).unwrap();
     let bus = site.buses.into_iter().next().unwrap();
-    let devices: Vec<_> = bus.devices.iter().map(|d| d.device).collect();
+    let bindings = bus.devices.iter().flat_map(|d| d.points.iter().map(|p| (p.point, (d.unit, p.field.to_string()))));
+    let fields: BTreeMap<_, _> = bindings.collect();
     let status = Arc::new(BusStatus::new(&bus));
     let (out, mut messages) = mpsc::channel(64);
     let stop = CancellationToken::new();
     tokio::spawn(run_bus(bus, Arc::new(SystemClock::default()), out, status.clone(), stop.clone()));
     let _ends = stop.drop_guard();
-    // The two registers are two requests, and each value comes when it is read.
-    let mut seen = [0; 6];
+    // Each value comes when it is read.
+    let mut seen: BTreeMap<_, u32> = fields.keys().map(|point| (*point, 0)).collect();
     let reading = async {
-        while seen.iter().any(|n| *n < 3) {
-            if let BusMessage::Scan(Scan { device, answered: true, samples, .. }) = messages.recv().await.unwrap() {
-                let index = devices.iter().position(|d| *d == device).unwrap();
-                let origin = f64::from(UNITS[index]) * 1000.0;
-                for value in samples.iter().map(|s| s.reading.value()) {
-                    let place = [7.0, 150.0].iter().position(|place| value == Some(origin + place));
-                    seen[index * 2 + place.unwrap_or_else(|| panic!("{link}: {value:?}"))] += 1;
+        while seen.values().any(|n| *n < 3) {
+            if let BusMessage::Scan(Scan { answered: true, samples, .. }) = messages.recv().await.unwrap() {
+                for sample in samples {
+                    let (unit, field) = &fields[&sample.point];
+                    match held(*unit, field) {
+                        Some(value) => assert_eq!(sample.reading.value(), Some(value), "{link}: unit {unit} {field}"),
+                        None => assert_eq!(
+                            sample.reading,
+                            Reading::Bad(Fault::Configuration),
+                            "{link}: unit {unit} {field}"
+                        ),
+                    }
+                    *seen.entry(sample.point).or_default() += 1;
                 }
             }
         }
     };
     tokio::time::timeout(SOON, reading).await.unwrap_or_else(|_| panic!("{link}: {:?}", status.report()));
+    let units = status.report().units;
+    assert!(units.iter().all(|unit| unit.exceptions_by_code.contains_key(&2)), "{link}: {units:?}");
     let link_seen = status.snapshot().link;
     assert_eq!((link_seen.crc, link_seen.foreign, link_seen.short), (0, 0, 0), "{link}: {link_seen:?}");
 }

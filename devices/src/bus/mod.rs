@@ -10,9 +10,9 @@ pub(crate) mod forecast;
 mod group;
 mod patience;
 mod probes;
-mod shapes;
+pub(crate) mod shapes;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unit;
 
 use crate::connect::{Connect, LinkStream, Wire, pace};

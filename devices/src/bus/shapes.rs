@@ -30,7 +30,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(3_600);
 /// Refusals remembered: more than a unit has requests.
 const REFUSALS: usize = 256;
 /// Misses in a row after which the length is suspected: with the third the unit would be dead.
-const MISSES: u32 = 2;
+pub(crate) const MISSES: u32 = 2;
 
 /// What is known of one request.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ struct Refusal {
 
 /// The shapes of one unit's requests.
 #[derive(Debug)]
-pub(super) struct Shapes {
+pub(crate) struct Shapes {
     /// Frames carry a number: there is nothing to be kept apart.
     numbered: bool,
     bounds: Bounds,
@@ -71,18 +71,18 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    pub(super) fn new(transport: &Transport, bounds: Bounds) -> Self {
+    pub(crate) fn new(transport: &Transport, bounds: Bounds) -> Self {
         let numbered = matches!(transport, Transport::Tcp { .. } | Transport::TcpTls { .. });
         Self { numbered, bounds, known: Vec::new(), refusals: Vec::new(), first: None, refused_once: None }
     }
 
     /// True when every frame carries a number.
-    pub(super) fn are_numbered(&self) -> bool {
+    pub(crate) fn are_numbered(&self) -> bool {
         self.numbered
     }
 
     /// What to ask for where `need` is needed.
-    pub(super) fn ask(&mut self, need: Span, now: Instant) -> Span {
+    pub(crate) fn ask(&mut self, need: Span, now: Instant) -> Span {
         if self.numbered {
             return need;
         }
@@ -111,12 +111,12 @@ impl Shapes {
     }
 
     /// True when some requests cannot be told apart.
-    pub(super) fn has_twins(&self) -> bool {
+    pub(crate) fn has_twins(&self) -> bool {
         self.known.iter().any(|k| self.owners(k.asked).next().is_some())
     }
 
     /// The device answered `need` with exception `code`: whether that is about what was asked beyond it.
-    pub(super) fn refused(&mut self, need: Span, code: u8, now: Instant) -> Refused {
+    pub(crate) fn refused(&mut self, need: Span, code: u8, now: Instant) -> Refused {
         let once = self.refused_once.take();
         let longer = self.known.iter().find(|k| k.need == need && k.asked != need);
         // 2 and 3 are about addresses and lengths; of a length never answered any refusal is.
@@ -133,7 +133,7 @@ impl Shapes {
 
     /// `need` was not answered, `misses` times in a row. Some devices are silent, or answer in another length, where others refuse: as
     /// long as nothing was ever answered, the other length is tried.
-    pub(super) fn silent(&mut self, need: Span, misses: u32, now: Instant) {
+    pub(crate) fn silent(&mut self, need: Span, misses: u32, now: Instant) {
         let Some(known) = self.known.iter().find(|k| k.need == need && !k.proven) else { return };
         let silent_before = self.refusals.iter().any(|r| r.need == need && r.silent);
         if known.asked != need {
@@ -157,12 +157,12 @@ impl Shapes {
     }
 
     /// The present request is over without an answer.
-    pub(super) fn forget_first(&mut self) {
+    pub(crate) fn forget_first(&mut self) {
         (self.first, self.refused_once) = (None, None);
     }
 
     /// An answer came; `lately` tells that an answer of this unit was lost not long ago.
-    pub(super) fn believe(&mut self, need: Span, words: &[u16], lately: bool) -> Belief {
+    pub(crate) fn believe(&mut self, need: Span, words: &[u16], lately: bool) -> Belief {
         let first = self.first.take();
         self.refused_once = None;
         let Some(at) = self.known.iter().position(|k| k.need == need) else { return Belief::Yes };
@@ -186,7 +186,7 @@ impl Shapes {
 
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// What is needed itself.
     Needed,
     /// The length, or it was the late refusal of another request: to be asked for once more.
@@ -197,7 +197,7 @@ pub(super) enum Refused {
 
 /// What an answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Belief {
+pub(crate) enum Belief {
     Yes,
     /// To be asked for once more.
     Again,

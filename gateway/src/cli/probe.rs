@@ -3,25 +3,23 @@
 //! Reads every field of the device's profile, not only those bound to points, so that the person sees what there is.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+mod asked;
 #[cfg(test)]
 mod tests;
 
 use super::Exit;
 use super::given::site;
 use super::link::{block_on, open, shown, until_ctrl_c};
-use super::read::{BY_PROFILE, because};
 use super::table::{self, Column, numbers, words};
-use crate::clock::SystemClock;
 use crate::config::Site;
 use crate::text::{doubt_words, fault_words};
-use devices::commission::{Answers, Session, Silence};
-use devices::plan::{Bounds, Cost, Span, plan};
+use asked::{Asked, Course};
+use devices::commission::Session;
 use devices::profile::Field;
 use devices::{BusSpec, DeviceSpec};
-use rules::{Clock as _, Reading};
+use rules::Reading;
 use serde::Serialize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Arguments of `probe`.
 #[derive(Debug, clap::Args)]
@@ -149,8 +147,20 @@ async fn each(looks: &mut [Vec<Look<'_>>], site: &Site, json: bool) -> bool {
                 print(&look.probed(site));
             }
         }
+        // whoever asks next finds the line empty
+        session.hear_out().await;
+        say_late(&bus.key, session.late_answers());
     }
     unreachable
+}
+
+fn say_late(link: &str, late: u64) {
+    if late > 0 {
+        eprintln!(
+            "链路 {link} 上有 {late} 个应答迟到或来自别的站号，未采用：加大 [[link]] timeout_ms，并确认线上没有别的主站 · {late} late answers on {link}, or of another id \
+             than was asked, not taken: raise [[link]] timeout_ms, and see that no other master is on the line"
+        );
+    }
 }
 
 /// What a person who stops the look is told: how far it came, and what the device under way has answered.
@@ -174,12 +184,9 @@ impl<'a> Look<'a> {
     }
 
     async fn ask(&mut self, session: &mut Session) {
-        let spans: Vec<Span> = self.fields().iter().flat_map(|(_, f)| f.spans()).collect();
-        let limits = self.device.profile.limits;
-        let cost = Cost::on(&self.bus.transport, limits.turnaround, None);
-        for block in plan(&spans, Bounds::of(limits), &cost, |_| false) {
-            self.asked.ask(session, self.bus, self.device, block, &spans).await;
-        }
+        let values = self.fields().iter().flat_map(|(_, f)| f.spans()).collect();
+        let mut course = Course { session, bus: self.bus, device: self.device, values };
+        self.asked.all(&mut course).await;
         self.complete = true;
     }
 
@@ -209,66 +216,6 @@ fn names(device: &DeviceSpec) -> impl Iterator<Item = &str> {
     device.profile.field_names().into_iter().filter(move |name| !name.contains('@') || own(name))
 }
 
-#[derive(Default)]
-struct Asked {
-    answers: Answers,
-    slowest: Option<Duration>,
-    silence: Vec<String>,
-    /// What was asked for by itself and refused.
-    refused: Vec<(Span, Silence)>,
-    clock: SystemClock,
-}
-
-impl Asked {
-    /// Asks for a block; where the device refuses it, for each value by itself.
-    async fn ask(&mut self, session: &mut Session, bus: &BusSpec, device: &DeviceSpec, block: Span, spans: &[Span]) {
-        let refused = self.once(session, bus, device, block).await;
-        if !matches!(refused, Some(Silence::Exception(2 | 3))) {
-            self.silence.extend(refused.map(|silence| because(&silence, device.unit, &BY_PROFILE)));
-            return;
-        }
-        for span in spans.iter().filter(|s| block.holds(**s)) {
-            let refused = self.once(session, bus, device, *span).await;
-            if let Some(silence) = refused {
-                self.silence.push(format!("{}: {}", span.address, because(&silence, device.unit, &BY_PROFILE)));
-                self.answers.put(*span, Err(silence.fault()), self.clock.now());
-                self.refused.push((*span, silence));
-            }
-        }
-    }
-
-    async fn once(&mut self, session: &mut Session, bus: &BusSpec, device: &DeviceSpec, span: Span) -> Option<Silence> {
-        let outcome = session.ask(device.unit, span, bus.timeout).await;
-        let pause = device.profile.limits.min_gap.max(device.profile.limits.turnaround);
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
-        }
-        match outcome {
-            Ok((words, took)) => {
-                self.slowest = self.slowest.max(Some(took));
-                self.answers.put(span, Ok(words), self.clock.now());
-                None
-            }
-            // a refused block is asked in parts, and the first that holds a value counts
-            Err(silence @ Silence::Exception(2 | 3)) => Some(silence),
-            Err(silence) => {
-                self.answers.put(span, Err(silence.fault()), self.clock.now());
-                Some(silence)
-            }
-        }
-    }
-}
-
-/// The instrument refused one of the requests that the field needs.
-fn refusal(field: &Field, refused: &[(Span, Silence)]) -> Option<(String, String)> {
-    let of_field = |span: &Span| field.spans().any(|needed| needed == *span);
-    let code = refused.iter().find(|(span, _)| of_field(span)).and_then(|(_, silence)| match silence {
-        Silence::Exception(code) => Some(*code),
-        _ => None,
-    })?;
-    Some((format!("仪表拒绝（异常 {code}）"), format!("refused by the instrument (exception {code})")))
-}
-
 /// What the number is of: of the point that reads it, else of the profile, else milliamperes where it is the current itself.
 fn unit_of(field: &Field, of_point: Option<String>) -> String {
     let current = field.signal.as_ref().is_some_and(|signal| signal.is_its_own_current());
@@ -289,9 +236,7 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, asked: &Aske
         _ if text.is_some() => ("good", None),
         Reading::Good(_) => ("good", None),
         Reading::Uncertain(_, doubt) => ("uncertain", Some(owned(doubt_words(doubt)))),
-        Reading::Bad(fault) => {
-            ("bad", Some(refusal(field, &asked.refused).unwrap_or_else(|| owned(fault_words(fault)))))
-        }
+        Reading::Bad(fault) => ("bad", Some(asked.reason(field).unwrap_or_else(|| owned(fault_words(fault))))),
     };
     Row {
         field: name.to_owned(),

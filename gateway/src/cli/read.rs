@@ -4,7 +4,7 @@
 use super::Exit;
 use super::link::{Address, LinkArgs, address, block_on, open, shown, until_ctrl_c};
 use super::table::{self, Column, numbers, words as column};
-use devices::commission::Silence;
+use devices::commission::{Instrument, Session, Silence};
 use devices::guess::{Guess, expecting, guesses};
 use devices::plan::Span;
 use devices::profile::WordOrder;
@@ -54,7 +54,7 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
     }
     let (transport, name) = args.link.transport()?;
     let mut session = open(&transport, &name).await?;
-    let outcome = until_ctrl_c(session.ask(args.unit, span, args.link.wait())).await;
+    let outcome = until_ctrl_c(session.ask(&Instrument::unknown(args.unit), span, args.link.wait())).await;
     let (words, took) = match outcome {
         None => {
             stopped(args, span);
@@ -63,6 +63,9 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
         Some(Ok(answer)) => answer,
         Some(Err(silence)) => {
             eprintln!("{}", because(&silence, args.unit, &BY_HAND));
+            if matches!(silence, Silence::Timeout | Silence::Damaged | Silence::Ambiguous) {
+                until_ctrl_c(hear_out(&mut session, args.link.wait())).await;
+            }
             return Err(Exit::Io);
         }
     };
@@ -77,6 +80,18 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
         print(args, span, &words, took, &found);
     }
     Ok(if args.expect.is_some() && found.is_empty() { Exit::Found } else { Exit::Ok })
+}
+
+/// Whoever asks next finds the line empty, and is told when the instrument answers after all.
+async fn hear_out(session: &mut Session, wait: Duration) {
+    session.hear_out().await;
+    if session.late_answers() > 0 {
+        let longer = wait.as_millis() * 3;
+        eprintln!(
+            "有应答在等待结束后才到，未采用：用 --timeout-ms {longer} 再读一次 · an answer came after its time and was not taken: read again with \
+             --timeout-ms {longer}"
+        );
+    }
 }
 
 /// A person did not wait for the answer.
@@ -128,6 +143,10 @@ pub(super) fn because(silence: &Silence, unit: u8, remedies: &Remedies) -> Strin
             "站号 {unit} 没有应答：检查站号、波特率、A/B 线，或加大 {patience} · unit {unit} does not answer: check id, baud rate, A/B wires, or raise {patience}"
         ),
         Silence::Damaged => "应答损坏：波特率、校验位不符，或两台仪表同一站号 · damaged answer: wrong baud rate or parity, or two instruments with one id".into(),
+        Silence::Ambiguous => format!(
+            "站号 {unit} 的应答迟到，分不清答的是哪一次询问，未采用：加大 {patience}，并确认线上没有别的主站 · late answers of unit {unit} that cannot be told from \
+             those to other questions, not taken: raise {patience}, and see that no other master is on the line"
+        ),
         Silence::Link(why) => format!("链路中断 · the link failed: {why}"),
     }
 }

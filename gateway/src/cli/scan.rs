@@ -6,7 +6,7 @@
 
 use super::Exit;
 use super::link::{Address, Bar, LinkArgs, address, block_on, open, until_ctrl_c};
-use devices::commission::{Session, Silence};
+use devices::commission::{Instrument, Session, Silence};
 use devices::plan::Span;
 use serde::Serialize;
 use std::time::Duration;
@@ -158,6 +158,7 @@ async fn look(
     if report.units.last().map(|found| found.unit) != ids.last().copied() {
         session.listen(wait).await;
     }
+    session.hear_out().await;
     Ok(())
 }
 
@@ -165,10 +166,10 @@ async fn look(
 async fn ask(session: &mut Session, unit: u8, questions: &[Span], wait: Duration) -> Result<Option<Found>, Silence> {
     for span in questions {
         let found = |answer, exception, word, ms| Found { unit, function: span.function, answer, exception, word, ms };
-        return Ok(Some(match session.ask(unit, *span, wait).await {
+        return Ok(Some(match session.ask(&Instrument::unknown(unit), *span, wait).await {
             Ok((words, took)) => found("data", None, words.first().copied(), Some(took.as_secs_f64() * 1000.0)),
             // a gateway's word for a silent target: some are silent to what they do not have
-            Err(Silence::Timeout | Silence::Exception(0x0B)) => continue,
+            Err(Silence::Timeout | Silence::Ambiguous | Silence::Exception(0x0B)) => continue,
             // there is no way to it: the gateway answers for a unit that is not there
             Err(Silence::Exception(0x0A)) => return Ok(None),
             Err(Silence::Exception(code)) => found("exception", Some(code), None, None),

@@ -17,7 +17,7 @@ pub(in crate::bus) fn rtu() -> Transport {
     serial("in memory", 9_600)
 }
 
-pub(super) fn serial(path: &str, baud: u32) -> Transport {
+pub(crate) fn serial(path: &str, baud: u32) -> Transport {
     let (parity, driver) = (crate::Parity::None, crate::SerialDriver::default());
     Transport::Rtu { path: path.to_owned(), baud, data_bits: 8, parity, stop_bits: 1, driver }
 }

@@ -11,7 +11,7 @@ mod refused;
 mod rtu;
 mod schedule;
 mod scheduler;
-mod table;
+pub(crate) mod table;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
@@ -21,8 +21,9 @@ mod wire;
 use crate::connect::{Connect, Connecting, LinkStream};
 use crate::status::BusStatus;
 use crate::{BusMessage, BusSpec, Scan, Transport, run_bus_with};
+pub(crate) use given::serial;
 pub(super) use given::{ONE, TWO, rtu, spec, tcp};
-use given::{profile_of, pseudo_terminal, serial, words_at};
+use given::{profile_of, pseudo_terminal, words_at};
 use rules::{Clock, Fault, Mono, Now, Reading, Wall};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -153,18 +154,18 @@ fn points_of(spec: &BusSpec) -> Vec<usize> {
 }
 
 /// What one register of the scripted device holds.
-fn origin(unit: u8, address: u16) -> u16 {
+pub(crate) fn origin(unit: u8, address: u16) -> u16 {
     u16::from(unit) * 1000 + address
 }
 
 /// A request as the peer sees it, whatever the framing.
 #[derive(Clone, Debug)]
-struct Asked {
+pub(crate) struct Asked {
     head: Vec<u8>,
-    unit: u8,
-    function: u8,
-    address: u16,
-    count: u16,
+    pub(crate) unit: u8,
+    pub(crate) function: u8,
+    pub(crate) address: u16,
+    pub(crate) count: u16,
 }
 
 /// Answers with what `answer` makes of each request, after 5 ms and on every connection there will be; `None` is silence.
@@ -189,7 +190,7 @@ async fn asked_tcp(wire: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
     Some(Asked { head: b[..2].to_vec(), unit: b[6], function: b[7], address: be(b[8], b[9]), count: be(b[10], b[11]) })
 }
 
-async fn asked_rtu(wire: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
+pub(crate) async fn asked_rtu(wire: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
     let mut b = [0; 8];
     wire.read_exact(&mut b).await.ok()?;
     Some(Asked { head: b.to_vec(), unit: b[0], function: b[1], address: be(b[2], b[3]), count: be(b[4], b[5]) })
@@ -200,7 +201,7 @@ fn be(hi: u8, lo: u8) -> u16 {
 }
 
 /// The PDU of the right answer.
-fn data(asked: &Asked) -> Vec<u8> {
+pub(crate) fn data(asked: &Asked) -> Vec<u8> {
     let words = (asked.address..asked.address + asked.count).flat_map(|a| origin(asked.unit, a).to_be_bytes());
     let mut pdu = vec![asked.function, u8::try_from(asked.count * 2).unwrap()];
     pdu.extend(words);
@@ -214,7 +215,7 @@ fn frame_tcp(asked: &Asked, pdu: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn frame_rtu(unit: u8, pdu: &[u8]) -> Vec<u8> {
+pub(crate) fn frame_rtu(unit: u8, pdu: &[u8]) -> Vec<u8> {
     let mut frame = vec![unit];
     frame.extend(pdu);
     let sum = crate::guard::crc(&frame);

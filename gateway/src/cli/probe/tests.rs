@@ -1,6 +1,12 @@
 //! Facts of `probe`: what a row says of a free channel, of a refusal and of a current, and what is a finding.
 
 use super::*;
+use crate::cli::read::{BY_PROFILE, because};
+use crate::clock::SystemClock;
+use devices::commission::Silence;
+use devices::plan::Span;
+use rules::Clock as _;
+use std::time::Duration;
 
 const SITE: &str = "
 [site]
@@ -44,7 +50,7 @@ fn card(channel_0: u16, channel_1: u16) -> Probed {
     look.asked.answers.put(register(0), Ok(vec![channel_0]), now);
     look.asked.answers.put(register(1), Ok(vec![channel_1]), now);
     look.asked.answers.put(register(2), Err(refused.fault()), now);
-    look.asked.refused.push((register(2), refused));
+    look.asked.failed.push((register(2), refused));
     look.asked.slowest = Some(Duration::from_millis(5));
     look.complete = true;
     look.probed(&site)

@@ -31,13 +31,13 @@ const PERIOD: Duration = Duration::from_millis(200);
 const TIMEOUT: Duration = Duration::from_millis(150);
 
 /// Far end of a pseudo-terminal.
-struct Master {
+pub(crate) struct Master {
     fd: AsyncFd<OwnedFd>,
-    path: String,
+    pub(crate) path: String,
 }
 
 impl Master {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let (master, path) = pseudo_terminal();
         let near = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
         let mut termios = tcgetattr(&near).unwrap();
