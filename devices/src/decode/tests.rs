@@ -61,6 +61,19 @@ fn of_a_gas_module_b_that_warms_up_no_time_left_is_read_as_over_range_or_a_lost_
 }
 
 #[test]
+fn a_card_that_is_set_to_volts_shows_no_current_to_the_person_who_commissions_it() {
+    let profile = shipped("adam-4117").unwrap();
+    let shown = |type_code: u16| {
+        let mut answers = crate::commission::Answers::default();
+        for (address, word) in [(0, 52_428), (200, type_code)] {
+            answers.put(Span { function: 3, address, count: 1 }, Ok(vec![word]), Now::default());
+        }
+        answers.milliamp(profile.field("channel_0").unwrap())
+    };
+    assert_eq!((shown(0x0D), shown(0x08)), (Some(12.0), None));
+}
+
+#[test]
 fn gas_module_b_100_has_two_decimals() {
     let words = [0x8000, 31, 0, 0, 0, 0, 1];
     near(read("gas-module-b-100", "concentration", &[(3, 0x6000, &words)]), 0.31);
