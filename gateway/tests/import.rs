@@ -201,6 +201,16 @@ fn what_needs_no_site_is_judged_without_one_and_told_with_its_row() {
 }
 
 #[test]
+fn a_unit_that_is_not_the_profile_s_is_told_with_its_row_and_holds_nothing_up() {
+    let site = Site::minimal();
+    let kelvin = SHORT.replace("T2,temperature,°C", "T2,temperature,K");
+    for told in [import(site.folder(), "tags.csv", kelvin.as_bytes()), import_into(&Site::minimal(), &kelvin)] {
+        let doubt = "第 3 行 row 3 单位 unit：提醒 warning：写的单位是 K，而型号 r4dcb08 以 °C 给出 temperature_1";
+        assert!(told.code == 0 && told.err.contains(doubt), "{told:?}");
+    }
+}
+
+#[test]
 fn what_only_the_site_knows_is_told_by_row_with_it_and_as_not_looked_at_without_it() {
     let site = Site::minimal();
     let list = SHORT.replace("bus-a,22", "bus-x,22").replace("A1,CDAB", "A9,CDAB")

@@ -26,8 +26,9 @@ pub(super) fn judge(list: &List, fragment: &Fragment, site: Option<&Path>) -> Op
     let drafts = Drafts { layers, profiles: fragment.profiles.clone() };
     let found = warned(config::check_drafts(site, &drafts)?);
     let of_list = |d: &Diagnostic| of_rows(d, list, fragment);
-    // without the site nobody knows whether what is doubtful is so there
-    let mut defects: Vec<Defect> = found.iter().filter(|d| d.fatal || site.is_some()).filter_map(of_list).collect();
+    // without the site nobody knows whether what is doubtful is so there, but for a unit that is not the profile's
+    let told = |d: &&Diagnostic| d.fatal || site.is_some() || d.path.ends_with("].unit");
+    let mut defects: Vec<Defect> = found.iter().filter(told).filter_map(of_list).collect();
     if let Some(path) = site {
         defects.extend(of_whole(&found, path, list));
     }
