@@ -70,6 +70,10 @@ impl Answers {
     #[must_use]
     pub fn milliamp(&self, field: &Field) -> Option<f64> {
         let signal = field.signal.as_ref()?;
+        // of a card that is set to volts the number would be called milliamperes
+        if self.reading(field) == Reading::Bad(Fault::Configuration) {
+            return None;
+        }
         let register = Field {
             signal: None,
             sentinels: Vec::new(),

@@ -171,6 +171,7 @@ fn doubt_of(condition: Condition) -> Result<Option<Doubt>, Fault> {
         Condition::Inhibited | Condition::Calibration => Err(Fault::Inhibited),
         Condition::WarmUp => Err(Fault::WarmUp),
         Condition::Fault => Err(Fault::Sensor),
+        Condition::Misconfigured => Err(Fault::Configuration),
     }
 }
 

@@ -13,7 +13,7 @@ mod raw;
 mod shipped;
 
 pub use address::typed_address;
-pub use field::{Bits, Condition, Factor, Field, Heartbeat, Sentinel, Signal, Status, UnitCode, factor_between};
+pub use field::{Bits, Condition, Factor, Field, Heartbeat, Sentinel, Signal, Status, UnitCode, When, factor_between};
 pub use flaw::{Flaw, ProfileError};
 pub use layout::{Kind, WordOrder};
 pub use raw::RawProfile;

@@ -156,7 +156,7 @@ fn the_first_site_has_no_defects_with_the_row_of_the_template_as_the_guide_chang
     let list = import(&["--template"]).out.replace("GT-101", "GT-102").replace("DET-101", "DET-102");
     std::fs::write(site.folder().join("tags.csv"), list.replace(",bus-a,11,", ",bus-a,12,")).unwrap();
     std::fs::create_dir(site.folder().join("conf.d")).unwrap();
-    let written = import(&["tags.csv", "--out", "conf.d/tags.toml"]);
+    let written = import(&["tags.csv", "--config", "site.toml", "--out", "conf.d/tags.toml"]);
     assert_eq!((written.code, written.err.as_str()), (0, ""));
     let checked = hazard_gateway(&site, &["check"], "");
     assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", checked.out);

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_register_is_found_inside_a_longer_answer() {
-        let served = Served { link: TcpA1, unit: 12, function: 3, address: 0x6000, words: vec![0, 255, 0, 0, 0, 0, 1] };
+        let served =
+            Served { link: TcpA1, unit: 12, function: 3, address: 0x6000, words: vec![0x8000, 255, 0, 0, 0, 0, 1] };
         let found: Vec<_> = REGISTERS.iter().filter_map(|r| Some((r.point, r.value_in(&served)?))).collect();
         assert_eq!(found, [("GT-102", 25.5)]);
     }

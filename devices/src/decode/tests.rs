@@ -40,7 +40,7 @@ fn yaoan_k300_value_and_state() {
 
 #[test]
 fn gas_module_b_value_run_state_and_bits() {
-    let module = |bits, raw, run| [bits, raw, 0, 0, 0, 0, run];
+    let module = |bits: u16, raw, run| [1 << 15 | bits, raw, 0, 0, 0, 0, run];
     let at = |words: &[u16]| read("gas-module-b", "concentration", &[(3, 0x6000, words)]);
     near(at(&module(0, 251, 1)), 25.1);
     near(at(&module(0b11, 600, 1)), 60.0);
@@ -52,8 +52,30 @@ fn gas_module_b_value_run_state_and_bits() {
 }
 
 #[test]
+fn of_a_gas_module_b_that_warms_up_no_time_left_is_read_as_over_range_or_a_lost_sensor() {
+    for tenths in 0..0x8000 {
+        let words = [tenths, 251, 0, 0, 0, 0, 1];
+        let reading = read("gas-module-b", "concentration", &[(3, 0x6000, &words)]);
+        assert_eq!(reading, Reading::Bad(Fault::WarmUp), "{tenths}");
+    }
+}
+
+#[test]
+fn a_card_that_is_set_to_volts_shows_no_current_to_the_person_who_commissions_it() {
+    let profile = shipped("adam-4117").unwrap();
+    let shown = |type_code: u16| {
+        let mut answers = crate::commission::Answers::default();
+        for (address, word) in [(0, 52_428), (200, type_code)] {
+            answers.put(Span { function: 3, address, count: 1 }, Ok(vec![word]), Now::default());
+        }
+        answers.milliamp(profile.field("channel_0").unwrap())
+    };
+    assert_eq!((shown(0x0D), shown(0x08)), (Some(12.0), None));
+}
+
+#[test]
 fn gas_module_b_100_has_two_decimals() {
-    let words = [0, 31, 0, 0, 0, 0, 1];
+    let words = [0x8000, 31, 0, 0, 0, 0, 1];
     near(read("gas-module-b-100", "concentration", &[(3, 0x6000, &words)]), 0.31);
 }
 

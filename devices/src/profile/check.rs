@@ -3,10 +3,10 @@
 //! Owns the profile as a whole and the tables that fields refer to. Leaves a single field to [`super::quantity`].
 
 use super::doubts;
-use super::field::{Factor, Heartbeat, Status, UnitCode};
+use super::field::{Factor, Heartbeat, Status, UnitCode, When};
 use super::flaw::{Flaw, Flaws, ProfileError, Wrong, unusable, wrong};
 use super::quantity::{bits, field, span};
-use super::raw::{RawFactor, RawHeartbeat, RawLimits, RawProfile, RawStatus, RawUnit};
+use super::raw::{RawFactor, RawHeartbeat, RawLimits, RawProfile, RawStatus, RawUnit, RawWhen};
 use super::{Condition, Limits, Profile};
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -181,7 +181,17 @@ fn status(raw: &RawStatus, base: u16) -> Result<Status, Wrong> {
         values: keys("values", &raw.values, u16::MAX)?,
         other: raw.other.unwrap_or(unlisted),
         bits: keys("bits", &raw.bits, 15u8)?,
+        when: raw.when.as_ref().map(when).transpose()?,
     })
+}
+
+fn when(raw: &RawWhen) -> Result<When, Wrong> {
+    let of = bits("when.bits", Some(raw.bits))?;
+    if of.of(u16::MAX) < raw.is {
+        let said = format!("when.is = {}", raw.is);
+        return unusable("when.is", &said, ("写 when.bits 这几位能表示的数", "give a number that when.bits can hold"));
+    }
+    Ok(When { of, is: raw.is, otherwise: raw.otherwise })
 }
 
 fn heartbeat(raw: &RawHeartbeat, base: u16) -> Result<Heartbeat, Wrong> {

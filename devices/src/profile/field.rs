@@ -19,6 +19,8 @@ pub enum Condition {
     Calibration,
     WarmUp,
     Fault,
+    /// Set to another range or mode than this profile reads: not even the instrument's other words mean what is written here.
+    Misconfigured,
 }
 
 /// Where one value lies and how it is read.
@@ -102,12 +104,26 @@ pub struct Status {
     pub other: Condition,
     /// Bit number to the condition that holds while it is set.
     pub bits: BTreeMap<u8, Condition>,
+    /// Bits of the same register that say whether all this holds.
+    pub when: Option<When>,
+}
+
+/// A register that has another meaning unless some of its bits are as they must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    pub of: Bits,
+    pub is: u16,
+    /// What holds where they are not.
+    pub otherwise: Condition,
 }
 
 impl Status {
     /// The worst that the register says.
     #[must_use]
     pub fn condition(&self, word: u16) -> Condition {
+        if let Some(when) = self.when.filter(|when| when.of.of(word) != when.is) {
+            return when.otherwise;
+        }
         let by_value = self.values.get(&self.of.of(word)).copied().unwrap_or(self.other);
         let by_bits = self.bits.iter().filter(|(bit, _)| word >> **bit & 1 == 1).map(|(_, c)| *c);
         by_bits.fold(by_value, Condition::max)

@@ -130,6 +130,15 @@ pub(super) struct RawStatus {
     pub(super) other: Option<Condition>,
     #[serde(default)]
     pub(super) bits: BTreeMap<String, Condition>,
+    pub(super) when: Option<RawWhen>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWhen {
+    pub(super) bits: (u8, u8),
+    pub(super) is: u16,
+    pub(super) otherwise: Condition,
 }
 
 #[derive(Deserialize)]

@@ -26,6 +26,16 @@ fn every_refusal_names_the_field_and_what_would_be_right() {
             "status.s",
             "bits 0 to 15",
         ),
+        (
+            "function = 3\naddress = 0\ntype = 'u16'\n[status.s]\naddress = 1\nbits = { 4 = 'fault' }\nwhen = { bits = [15, 15], is = 2, otherwise = 'ok' }",
+            "status.s.when.is",
+            "that when.bits can hold",
+        ),
+        (
+            "function = 3\naddress = 0\ntype = 'u16'\n[status.s]\naddress = 1\nbits = { 4 = 'fault' }\nwhen = { bits = [15, 16], is = 1, otherwise = 'ok' }",
+            "status.s.when.bits",
+            "within 0 to 15",
+        ),
     ] {
         let told = refused(field);
         assert!(told.contains(place) && told.contains(remedy), "{field}\n→ {told}");

@@ -1,15 +1,22 @@
 //! `import`: a tag list from a spreadsheet becomes a piece of configuration.
 //!
-//! Owns reading the file and telling every defect with row and column. Leaves the columns to [`columns`], what becomes of a row
-//! to [`row`] and of all of them to [`rows`], and whether it all fits the site to `check`.
+//! Owns reading the file, telling every defect with row and column, and writing all or nothing. Leaves the columns to [`columns`], what
+//! becomes of a row to [`row`] and of all of them to [`rows`], whether it all fits the site to [`merged`].
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+mod address;
 mod columns;
+mod drafts;
+mod limits;
+mod merged;
+mod registers;
 mod row;
 mod rows;
 mod sheet;
+mod written;
 
-use super::Exit;
+use super::{Exit, check};
+use crate::config;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -25,6 +32,9 @@ pub(super) struct ImportArgs {
     /// 写入文件而不是屏幕；已有的文件不覆盖 · write here instead of to the screen; an existing file is not overwritten.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// 站点配置：连同其中的链路、区域、仪表和型号一起核对 · site file: the list is looked at as a part of it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// 打印空白位号表 · print an empty tag list with one example.
     #[arg(long)]
     template: bool,
@@ -39,13 +49,23 @@ struct Defect {
     /// As the spreadsheet counts, from 1; 0 is about the whole file.
     row: usize,
     column: String,
+    /// False for what is only doubtful: the list is written all the same.
+    fatal: bool,
     zh: String,
     en: String,
 }
 
 impl Defect {
     fn new(row: usize, column: &str, (zh, en): (String, String)) -> Self {
-        Self { row, column: column.to_owned(), zh, en }
+        Self { row, column: column.to_owned(), fatal: true, zh, en }
+    }
+
+    fn print(&self) {
+        let Self { row, column, fatal, zh, en } = self;
+        let place =
+            if *row == 0 { format!("文件 file {column}") } else { format!("第 {row} 行 row {row} {column}") };
+        let doubt = if *fatal { "" } else { "提醒 warning：" };
+        eprintln!("{}：{doubt}{zh} · {en}", place.trim_end());
     }
 }
 
@@ -79,57 +99,65 @@ pub(super) fn main(args: &ImportArgs) -> Exit {
             others.join(", ")
         );
     }
-    match rows::fragment(&list.lines) {
+    match rows::read(&list.lines) {
         Err(defects) => refuse(&defects, args),
-        Ok(fragment) => write(&fragment, args),
+        Ok((list, defects)) => judge(&list, defects, args),
     }
+}
+
+/// The rows by themselves have these defects; what of them is in order is looked at as a part of the site.
+fn judge(list: &rows::List, mut defects: Vec<Defect>, args: &ImportArgs) -> Exit {
+    let source = args.file.as_deref().and_then(|file| file.file_name()).unwrap_or_default();
+    let fragment = list.fragment(&source.to_string_lossy());
+    let Some(of_site) = merged::judge(list, &fragment, args.config.as_deref()) else {
+        let site = config::check_site(args.config.as_deref().unwrap_or(std::path::Path::new("")));
+        check::report(&site.diagnostics, &site.files);
+        eprintln!(
+            "--config 的配置读不了，位号表没有核对，没有写出任何内容 · the configuration of --config cannot be read: the list was not looked at, nothing was written"
+        );
+        return Exit::Usage;
+    };
+    defects.extend(of_site);
+    defects.extend(written::without_place(list, args));
+    defects.sort_by_key(|defect| defect.row);
+    if defects.iter().any(|defect| defect.fatal) {
+        return refuse(&defects, args);
+    }
+    if args.config.is_none() {
+        tell_unlooked(list);
+    }
+    written::write(&fragment, &defects, args)
 }
 
 fn refuse(defects: &[Defect], args: &ImportArgs) -> Exit {
     if args.json {
         println!("{}", serde_json::to_string_pretty(defects).expect("numbers and texts only"));
     }
-    for Defect { row, column, zh, en } in defects.iter().filter(|_| !args.json) {
-        let place = if *row == 0 { "文件 file".to_owned() } else { format!("第 {row} 行 row {row} {column}") };
-        let place = place.trim_end();
-        eprintln!("{place}：{zh} · {en}");
-    }
-    let n = defects.len();
+    defects.iter().filter(|_| !args.json).for_each(Defect::print);
+    let n = defects.iter().filter(|defect| defect.fatal).count();
     eprintln!("{n} 处缺陷，没有写出任何内容 · {n} defect(s), nothing was written");
     Exit::Usage
 }
 
-fn write(fragment: &rows::Fragment, args: &ImportArgs) -> Exit {
-    let Some(out) = &args.out else {
-        print!("{}", fragment.text);
-        return Exit::Ok;
+/// What only the site file knows is not passed over in silence.
+fn tell_unlooked(list: &rows::List) {
+    let listed = |zh: &str, en: &str, keys: Vec<String>| {
+        (!keys.is_empty()).then(|| (format!("{zh} {}", keys.join("、")), format!("{en} {}", keys.join(", "))))
     };
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(out);
-    if file.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::AlreadyExists) {
-        eprintln!(
-            "{0} 已存在，不覆盖；换一个文件名 · {0} exists and is not overwritten; choose another name",
-            out.display()
-        );
-        return Exit::Io;
+    let keys = |keys: std::collections::BTreeSet<&str>| keys.into_iter().map(str::to_owned).collect();
+    let devices = list.undescribed().into_iter().map(|(key, row)| format!("{key} ({row})")).collect();
+    let parts = [
+        listed("链路", "the links", keys(list.links())),
+        listed("区域", "the areas", keys(list.areas())),
+        listed("表中未描述的仪表（行）", "the devices that no row describes (row)", devices),
+    ];
+    let (zh, en): (Vec<String>, Vec<String>) = parts.into_iter().flatten().unzip();
+    if zh.is_empty() {
+        return;
     }
-    if let Err(error) = file.and_then(|mut f| std::io::Write::write_all(&mut f, fragment.text.as_bytes())) {
-        eprintln!(
-            "无法写入 {0}：{error}；检查该目录是否存在、是否可写 · cannot write {0}: {error}; see that its folder is there and may be written",
-            out.display()
-        );
-        return Exit::Io;
-    }
-    if args.json {
-        println!("[]");
-    } else {
-        println!(
-            "{} 台仪表、{} 个测点写入 {}；用 hazard-gateway check 检查 · {} devices and {} points written; look with hazard-gateway check",
-            fragment.devices,
-            fragment.points,
-            out.display(),
-            fragment.devices,
-            fragment.points
-        );
-    }
-    Exit::Ok
+    eprintln!(
+        "未核对，须在站点配置中存在：{}；加 --config site.toml 现在核对，否则由 check 核对 · not looked at, must be in the site: {}; --config site.toml looks now, `check` later",
+        zh.join("；"),
+        en.join("; ")
+    );
 }

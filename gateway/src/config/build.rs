@@ -8,8 +8,8 @@ use super::file::{OfficeFile, OfficeTable, SiteFile, SiteTable};
 use super::locate::SourceFile;
 use super::shape::Shaped;
 use super::{
-    Office, Site, annunciator, buses, calls, derived, english, fast, heartbeat, off_plan, pace, parts, profile_files,
-    register, settings, substances, unassessed,
+    Beside, Office, Site, annunciator, buses, calls, derived, english, fast, heartbeat, off_plan, pace, parts,
+    profile_files, register, settings, substances, unassessed,
 };
 use crate::hex::hex;
 use crate::snapshot::{Points, SiteView};
@@ -25,13 +25,14 @@ const REVISION_DIGITS: usize = 12;
 /// What comes out: a site and warnings, or findings of which at least one is fatal.
 type Built<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
 
-/// Builds a site; `base` is the folder of the configuration, `files` gets those beside it that were read.
+/// Builds a site with what lies beside it; `files` gets what was read of that.
 pub(super) fn site(
     shaped: Shaped<SiteFile>,
     table: &toml::Table,
-    base: &Path,
+    beside: Beside<'_>,
     files: &mut Vec<SourceFile>,
 ) -> Built<Site> {
+    let base = beside.folder;
     let Shaped { mut file, mut findings, broken, tainted } = shaped;
     let of_shape = findings.len();
     let expressions = derived::prepare(&mut file, &broken, &mut findings);
@@ -40,7 +41,7 @@ pub(super) fn site(
     register::check(&file, &broken, &mut findings);
     off_plan::check(&file, &mut findings);
     unassessed::check(&file, &mut findings);
-    let (profiles, own_profiles) = profile_files::load(&file, base, files, &mut findings);
+    let (profiles, own_profiles) = profile_files::load(&file, beside, files, &mut findings);
     buses::check(&file, base, &profiles, &broken, &mut findings);
     pace::check(&file, &profiles, &mut findings);
     fast::check(&file, &mut findings);

@@ -24,6 +24,11 @@ pub(super) type Unreadable = (Vec<SourceFile>, Vec<Finding>);
 /// # Errors
 /// Every file that cannot be read and every syntax error of every file.
 pub(super) fn read(path: &Path) -> Result<Layers, Unreadable> {
+    read_with(path, Vec::new())
+}
+
+/// As [`read`], with `more` files behind those of `conf.d`.
+pub(super) fn read_with(path: &Path, more: Vec<SourceFile>) -> Result<Layers, Unreadable> {
     let mut files = Vec::new();
     let mut findings = Vec::new();
     for path in std::iter::once(path.to_path_buf()).chain(conf_d(path)) {
@@ -39,6 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Layers, Unreadable> {
     if !findings.is_empty() {
         return Err((files, findings));
     }
+    files.extend(more);
     merge(files, true)
 }
 

@@ -60,6 +60,7 @@ use devices::annunciator::RelaySpec;
 use devices::derive::Expression;
 use rules::annunciator::Scheme;
 use rules::{PointId, RuleBook};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,7 +92,7 @@ pub fn load_office(path: &Path) -> Result<(Office, Vec<Diagnostic>), Vec<Diagnos
 #[must_use]
 pub fn check_site(path: &Path) -> Checked<Site> {
     finish(layers::read(path), |layers| {
-        build::site(shape::site(&layers.table), &layers.table, folder(path), &mut layers.files)
+        build::site(shape::site(&layers.table), &layers.table, beside(folder(path)), &mut layers.files)
     })
 }
 
@@ -106,8 +107,46 @@ pub fn site_from_text(name: &str, text: &str, edit: impl FnOnce(&mut toml::Table
     let files = vec![SourceFile { name: name.to_owned(), text: text.to_owned(), layer: true }];
     finish(layers::merge(files, false), |layers| {
         edit(&mut layers.table);
-        build::site(shape::site(&layers.table), &layers.table, Path::new(""), &mut layers.files)
+        build::site(shape::site(&layers.table), &layers.table, beside(Path::new("")), &mut layers.files)
     })
+}
+
+/// Files that nobody has written yet.
+#[derive(Clone, Debug, Default)]
+pub struct Drafts {
+    /// Layers behind those of the site, as files of its `conf.d` would be.
+    pub layers: Vec<SourceFile>,
+    /// Profiles by name, as files of its `profiles` would be.
+    pub profiles: BTreeMap<String, String>,
+}
+
+/// A site as it would be with the drafts; without a `path` of the drafts alone. `None` where its own layers cannot be read: [`check_site`]
+/// says why.
+#[must_use]
+pub fn check_drafts(path: Option<&Path>, drafts: &Drafts) -> Option<Checked<Site>> {
+    let layers = drafts.layers.clone();
+    let read = match path {
+        Some(path) => layers::read_with(path, layers),
+        None => layers::merge(layers, false),
+    };
+    let beside = Beside { folder: path.map_or(Path::new(""), folder), drafts: &drafts.profiles };
+    read.is_ok().then(|| {
+        finish(read, |layers| build::site(shape::site(&layers.table), &layers.table, beside, &mut layers.files))
+    })
+}
+
+/// What lies beside a configuration.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    folder: &'a Path,
+    /// Profiles that are to be there, by name.
+    drafts: &'a BTreeMap<String, String>,
+}
+
+/// Nothing but the files of the folder.
+fn beside(folder: &Path) -> Beside<'_> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    Beside { folder, drafts: &NONE }
 }
 
 /// True when the file describes an office.

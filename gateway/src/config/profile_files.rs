@@ -7,7 +7,7 @@ use super::diagnostic::Finding;
 use super::file::SiteFile;
 use super::locate::{self, SourceFile};
 use super::words::did_you_mean;
-use super::{OwnProfile, repair, syntax};
+use super::{Beside, OwnProfile, repair, syntax};
 use devices::profile::{self, Flaw, Profile, RawProfile};
 use devices::vectors::Vectors;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +21,11 @@ pub(super) type Profiles = BTreeMap<String, Arc<Profile>>;
 /// Every profile that a device names, and those among them that are files; the files are added to those that are shown.
 pub(super) fn load(
     file: &SiteFile,
-    base: &Path,
+    beside: Beside<'_>,
     files: &mut Vec<SourceFile>,
     findings: &mut Vec<Finding>,
 ) -> (Profiles, Vec<OwnProfile>) {
-    let mut reader = Reader { base, files, findings };
+    let mut reader = Reader { base: beside.folder, drafts: beside.drafts, files, findings };
     let (mut profiles, mut own) = (Profiles::new(), Vec::new());
     let mut tried: BTreeSet<&str> = BTreeSet::new();
     for device in &file.device {
@@ -76,6 +76,7 @@ fn unknown(device: &str, name: &str, own: &[String]) -> Finding {
 
 struct Reader<'a> {
     base: &'a Path,
+    drafts: &'a BTreeMap<String, String>,
     files: &'a mut Vec<SourceFile>,
     findings: &'a mut Vec<Finding>,
 }
@@ -83,7 +84,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// A link that leads nowhere is there as well: somebody meant a profile of their own.
     fn exists(&self, name: &str) -> bool {
-        is_plain(name) && self.base.join("profiles").join(format!("{name}.toml")).symlink_metadata().is_ok()
+        self.drafts.contains_key(name)
+            || is_plain(name) && self.base.join("profiles").join(format!("{name}.toml")).symlink_metadata().is_ok()
     }
 
     /// The profiles of one's own, whether a device names them or not.
@@ -101,6 +103,10 @@ impl Reader<'_> {
         let path = self.base.join("profiles").join(name);
         if !plain {
             return None;
+        }
+        if let Some(text) = name.strip_suffix(".toml").and_then(|name| self.drafts.get(name)) {
+            self.files.push(SourceFile { name: path.display().to_string(), text: text.clone(), layer: false });
+            return Some(self.files.len() - 1);
         }
         match std::fs::read_to_string(&path) {
             Ok(text) => {

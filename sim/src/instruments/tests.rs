@@ -15,13 +15,13 @@ fn words(link: Link, slave: u8, address: u16, count: u16, plant: &Plant) -> Opti
 #[test]
 fn a_gas_module_shows_its_concentration_and_its_run_state() {
     let chemical = plant(SiteName::Chemical);
-    assert_eq!(words(Link::TcpA1, 12, 0x6000, 7, &chemical), Some(vec![0, 20, 0, 0, 0, 0, 1]));
+    assert_eq!(words(Link::TcpA1, 12, 0x6000, 7, &chemical), Some(vec![0x8000, 20, 0, 0, 0, 0, 1]));
 }
 
 #[test]
 fn a_lost_sensor_shows_in_the_status_of_either_pattern() {
     for (site, link, unit, address, expected) in [
-        (SiteName::Chemical, Link::RtuA3, 43, 0x6000, vec![0x20, 0, 0, 0, 0, 0, 2]),
+        (SiteName::Chemical, Link::RtuA3, 43, 0x6000, vec![0x8020, 0, 0, 0, 0, 0, 2]),
         (SiteName::ColdStore, Link::RtuB1, 53, 0, vec![0, 2, 0]),
         (SiteName::Mine, Link::RtuC2, 73, 0, vec![0, 2, 0]),
     ] {

@@ -30,15 +30,18 @@ fn whole(limit: f64) -> u16 {
     limit.round() as u16
 }
 
+/// Pattern B, bit 15 of the first word: it holds status bits. Without it, it holds the time that warming up will still take.
+const WARMED_UP: u16 = 1 << 15;
+
 /// Pattern B: status bits, concentration, four reserved words, run state.
 pub(super) fn gas_module(plant: &Plant, key: &str, scale: f64, range: f64) -> Vec<u16> {
     let over = plant.value(key).is_some_and(|value| value > range);
-    vec![u16::from(over) << 4, scaled(plant, key, scale), 0, 0, 0, 0, 1]
+    vec![WARMED_UP | u16::from(over) << 4, scaled(plant, key, scale), 0, 0, 0, 0, 1]
 }
 
 /// A module of pattern B whose sensor is lost.
 pub(super) fn broken_gas_module() -> Vec<u16> {
-    vec![1 << 5, 0, 0, 0, 0, 0, 2]
+    vec![WARMED_UP | 1 << 5, 0, 0, 0, 0, 0, 2]
 }
 
 /// Single precision, high word first.

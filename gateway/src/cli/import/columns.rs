@@ -23,7 +23,7 @@ const fn column(
     Column { key, zh, others, needed, example }
 }
 
-const COLUMNS: [Column; 36] = [
+const COLUMNS: [Column; 45] = [
     column("key", "位号", &["tag", "测点", "测点编号"], true, "GT-101"),
     column("name", "名称", &["测点名称"], true, "氨气浓度"),
     column("name_en", "英文名称", &["english"], false, "Ammonia"),
@@ -39,11 +39,21 @@ const COLUMNS: [Column; 36] = [
     column("max_age_s", "有效期秒", &["有效期", "数据有效期"], false, ""),
     column("area", "区域", &[], false, "A1"),
     column("device", "仪表", &["设备"], true, "DET-101"),
-    column("field", "量", &["字段"], true, "concentration"),
+    // needed where a row does not say itself where its value lies
+    column("field", "量", &["字段"], false, "concentration"),
     column("link", "链路", &["总线"], false, "bus-a"),
     column("unit_id", "站号", &["slave", "从站地址"], false, "11"),
     column("profile", "型号", &[], false, "gas-module-b"),
-    column("word_order", "字节序", &[], false, ""),
+    column("function", "功能码", &["功能号", "fc", "function_code"], false, ""),
+    column("address", "寄存器地址", &["地址", "寄存器", "register"], false, ""),
+    column("address_base", "地址基准", &["base"], false, ""),
+    column("type", "数据类型", &["data_type", "datatype", "数据格式"], false, ""),
+    column("word_order", "字节序", &["byte_order"], false, ""),
+    column("bit", "位", &[], false, ""),
+    column("scale", "系数", &["比例系数", "倍率", "factor"], false, ""),
+    column("offset", "偏移", &["偏移量"], false, ""),
+    column("sentinels", "无效值", &[], false, ""),
+    column("valid", "有效范围", &[], false, ""),
     column("ll", "低低限", &[], false, ""),
     column("l", "低限", &[], false, ""),
     column("h", "高限", &["一级报警"], false, "25"),
@@ -115,7 +125,8 @@ impl Heading {
                 Some(_) => {}
             }
         }
-        for column in COLUMNS.iter().filter(|c| c.needed && !places.contains_key(c.key)) {
+        let needed = |c: &&Column| c.needed || (c.key == "field" && !places.contains_key("address"));
+        for column in COLUMNS.iter().filter(needed).filter(|c| !places.contains_key(c.key)) {
             let name = format!("{} {}", column.zh, column.key);
             defects.push(Defect::new(*row, &name, ("缺少此列".into(), "this column is missing".into())));
         }
@@ -125,6 +136,11 @@ impl Heading {
     /// How many cells a row can have.
     pub(super) fn width(&self) -> usize {
         self.0.values().max().map_or(0, |last| last + 1)
+    }
+
+    /// The columns in which a row has something.
+    pub(super) fn filled(&self, cells: &[String]) -> Vec<&'static str> {
+        self.0.keys().filter(|key| self.cell(cells, key).is_some()).copied().collect()
     }
 
     /// The cell of a column; empty cells and absent columns are `None`.
@@ -158,6 +174,11 @@ fn unknown(cell: &str) -> (String, String) {
 /// Both names of a column, for defects.
 pub(super) fn title(key: &str) -> String {
     COLUMNS.iter().find(|c| c.key == key).map_or_else(|| key.to_owned(), |c| format!("{} {}", c.zh, c.key))
+}
+
+/// All columns by key.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|c| c.key)
 }
 
 /// True when a row must have it.

@@ -1,10 +1,13 @@
 //! One row of a tag list to its point, and to its device where it describes one.
 //!
-//! Owns what the cells may hold. Leaves what rows must not have in common to [`super::rows`].
+//! Owns what the cells may hold. Leaves limits to [`super::limits`], registers to [`super::registers`], and what rows must not have in
+//! common to [`super::rows`].
 
 use super::Defect;
 use super::columns::{Heading, is_needed, title};
+use super::limits::Limit;
 use crate::config::SubstanceWord;
+use devices::profile::WordOrder;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -16,8 +19,8 @@ pub(super) struct Device {
     pub(super) key: String,
     pub(super) link: String,
     pub(super) unit: u16,
-    profile: String,
-    area: String,
+    pub(super) profile: String,
+    pub(super) area: String,
 }
 
 /// A point.
@@ -26,8 +29,8 @@ pub(super) struct Point {
     pub(super) key: String,
     name: String,
     name_en: String,
-    device: String,
-    field: String,
+    pub(super) device: String,
+    pub(super) field: String,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     substance: Option<String>,
@@ -46,32 +49,15 @@ pub(super) struct Point {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_age_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    area: Option<String>,
+    pub(super) area: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     word_order: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     limits: BTreeMap<&'static str, Limit>,
 }
 
-#[derive(Serialize)]
-struct Limit {
-    limit: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deadband: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delay_s: Option<f64>,
-    priority: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latching: Option<bool>,
-    #[serde(flatten)]
-    words: BTreeMap<&'static str, String>,
-}
-
 /// How often a point is read where nothing is written.
 const PERIOD_MS: u32 = 1_000;
-
-/// What a limit says to people; the Chinese ones are needed for priorities 1 and 2.
-const WORDS: [(&str, &str); 4] = [("cause", "原因"), ("consequence", "后果"), ("action", "处置"), ("action_en", "")];
 
 const KINDS: [(&str, &str); 9] = [
     ("gas", "气体"),
@@ -98,8 +84,12 @@ impl Row<'_> {
         self.defects.push(Defect::new(self.row, &title(key), (zh, en)));
     }
 
-    fn text(&mut self, key: &str) -> Option<String> {
-        let cell = self.heading.cell(self.cells, key).map(str::to_owned);
+    pub(super) fn cell(&self, key: &str) -> Option<&str> {
+        self.heading.cell(self.cells, key)
+    }
+
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        let cell = self.cell(key).map(str::to_owned);
         if cell.is_none() && is_needed(key) {
             self.wrong(key, "不能为空".into(), "must not be empty".into());
         }
@@ -144,7 +134,7 @@ impl Row<'_> {
     }
 
     /// A number within what `check` takes, so that it is told with its row and not with a line of what was made of it.
-    fn within<T: FromStr + PartialOrd + Display>(&mut self, key: &str, least: T, most: T) -> Option<T> {
+    pub(super) fn within<T: FromStr + PartialOrd + Display>(&mut self, key: &str, least: T, most: T) -> Option<T> {
         let number: T = self.number(key)?;
         if number < least || number > most {
             let (zh, en) =
@@ -155,7 +145,7 @@ impl Row<'_> {
         Some(number)
     }
 
-    fn real(&mut self, key: &str) -> Option<f64> {
+    pub(super) fn real(&mut self, key: &str) -> Option<f64> {
         let number: f64 = self.number(key)?;
         if !number.is_finite() {
             self.wrong(key, "不是有限的数".into(), "not a finite number".into());
@@ -164,7 +154,7 @@ impl Row<'_> {
         Some(number)
     }
 
-    fn yes_or_no(&mut self, key: &str) -> Option<bool> {
+    pub(super) fn yes_or_no(&mut self, key: &str) -> Option<bool> {
         let cell = self.text(key)?;
         match cell.to_lowercase().as_str() {
             "是" | "yes" | "true" => Some(true),
@@ -178,12 +168,13 @@ impl Row<'_> {
 
     /// A row that gives link, unit id or profile describes its device.
     pub(super) fn device(&mut self) -> Option<Device> {
-        let given = ["link", "unit_id", "profile"].map(|key| self.heading.cell(self.cells, key).is_some());
+        let given = ["link", "unit_id", "profile"].map(|key| self.cell(key).is_some());
         if !given.contains(&true) {
             return None;
         }
         for key in ["link", "unit_id", "profile", "area"] {
-            if self.heading.cell(self.cells, key).is_none() {
+            // of a row with registers the profile is written from them, under the device's name if it has no other
+            if self.cell(key).is_none() && !(key == "profile" && self.is_register()) {
                 let zh = "写了链路、站号或型号的行是在描述仪表，这四列都要写：链路、站号、型号、区域".into();
                 let en = "a row that gives link, unit id or profile describes its device and needs all four: link, unit id, profile, area";
                 self.wrong(key, zh, en.into());
@@ -192,10 +183,10 @@ impl Row<'_> {
         // over TCP 0 and 255 may be right; check knows the link
         let unit = self.within("unit_id", 0, 255)?;
         Some(Device {
-            key: self.heading.cell(self.cells, "device")?.to_owned(),
+            key: self.cell("device")?.to_owned(),
             link: self.text("link")?,
             unit,
-            profile: self.text("profile")?,
+            profile: self.profile()?,
             area: self.text("area")?,
         })
     }
@@ -204,12 +195,13 @@ impl Row<'_> {
         let name = self.text("name").unwrap_or_default();
         let key = self.text("key").unwrap_or_default();
         let (range, period_ms) = (self.range(), self.within("period_ms", 50, 3_600_000));
+        let field = self.field(&key);
         Point {
             name_en: self.text("name_en").unwrap_or_else(|| key.clone()),
             key,
             name,
             device: self.text("device").unwrap_or_default(),
-            field: self.text("field").unwrap_or_default(),
+            field,
             kind: self.kind(),
             substance: self.substance(),
             unit: self.text("unit"),
@@ -220,9 +212,41 @@ impl Row<'_> {
             fast_period_ms: self.within("fast_period_ms", 50, 3_600_000),
             max_age_s: self.max_age(period_ms.unwrap_or(PERIOD_MS)),
             area: self.text("area"),
-            word_order: self.text("word_order"),
+            // where the row says where the value lies, its order is the profile's
+            word_order: self.word_order().filter(|_| !self.is_register()),
             limits: self.limits(range),
         }
+    }
+
+    /// A row that says where its value lies needs no name for it: the tag is one.
+    fn field(&mut self, tag: &str) -> String {
+        match self.text("field") {
+            Some(field) => field,
+            None if self.is_register() => tag.to_owned(),
+            None => {
+                let zh = "不能为空：写型号里的量，或写功能码、寄存器地址、数据类型".into();
+                self.wrong(
+                    "field",
+                    zh,
+                    "must not be empty: a field of the profile, or function, address and type".into(),
+                );
+                String::new()
+            }
+        }
+    }
+
+    pub(super) fn word_order(&mut self) -> Option<String> {
+        let cell = self.text("word_order")?;
+        if let Some(order) = WordOrder::named(&cell.to_uppercase()) {
+            return Some(order.word().to_owned());
+        }
+        let known = WordOrder::OF_64.map(WordOrder::word).join(", ");
+        self.wrong(
+            "word_order",
+            format!("没有字节序“{cell}”；可用：{known}，ABCD 为高字在前；hazard-gateway read --expect 可测出"),
+            format!("there is no byte order `{cell}`; there are {known}, ABCD being high word first; hazard-gateway read --expect finds it"),
+        );
+        None
     }
 
     fn kind(&mut self) -> String {
@@ -298,48 +322,10 @@ impl Row<'_> {
         }
         Some(max_age_s)
     }
-
-    fn limits(&mut self, range: Option<(f64, f64)>) -> BTreeMap<&'static str, Limit> {
-        let given = [("ll", "LL"), ("l", "L"), ("h", "H"), ("hh", "HH")];
-        let values: Vec<(&str, &'static str, f64)> =
-            given.into_iter().filter_map(|(key, word)| Some((key, word, self.real(key)?))).collect();
-        for pair in values.windows(2) {
-            if pair[0].2 >= pair[1].2 {
-                let (low, high) = (pair[0].1, pair[1].1);
-                self.wrong(pair[1].0, format!("{low} 必须小于 {high}"), format!("{low} must be below {high}"));
-            }
-        }
-        for (key, word, value) in &values {
-            if range.is_some_and(|(low, high)| *value < low || *value > high) {
-                self.wrong(key, format!("{word} 在量程之外"), format!("{word} lies outside of the range"));
-            }
-        }
-        let of_all = self.within("priority", 1, 4).unwrap_or(3);
-        let priorities: Vec<u8> =
-            values.iter().map(|(key, ..)| self.within(&format!("priority_{key}"), 1, 4).unwrap_or(of_all)).collect();
-        let words = self.words(priorities.iter().any(|priority| *priority <= 2));
-        let (deadband, delay_s) = (self.real("deadband"), self.real("delay_s"));
-        let latching_hh = self.yes_or_no("latching_hh");
-        let limit = |((_, word, limit), priority): ((&str, &'static str, f64), u8)| {
-            let latching = latching_hh.filter(|_| word == "HH");
-            (word, Limit { limit, deadband, delay_s, priority, latching, words: words.clone() })
-        };
-        values.into_iter().zip(priorities).map(limit).collect()
-    }
-
-    /// What the limits say to people; `urgent` ones must.
-    fn words(&mut self, urgent: bool) -> BTreeMap<&'static str, String> {
-        let words: BTreeMap<&'static str, String> =
-            WORDS.iter().filter_map(|(key, _)| Some((*key, self.text(key)?))).collect();
-        for (key, zh) in WORDS.iter().filter(|(key, zh)| urgent && !zh.is_empty() && !words.contains_key(key)) {
-            self.wrong(key, format!("优先级 1、2 必须写{zh}"), format!("priorities 1 and 2 need the {key}"));
-        }
-        words
-    }
 }
 
 /// `0..10`, `0,10`, `[0, 10]`, `0~10`; a hyphen is a sign here.
-fn pair(cell: &str) -> Option<(f64, f64)> {
+pub(super) fn pair(cell: &str) -> Option<(f64, f64)> {
     let cell = cell.trim_start_matches('[').trim_end_matches(']');
     let (at_4, at_20) = ["..", ",", "，", "~", "～", "–", "至"].iter().find_map(|between| cell.split_once(between))?;
     Some((at_4.trim().parse().ok()?, at_20.trim().parse().ok()?))

@@ -38,8 +38,16 @@ unit = \"m\"
 range = [0, 10]
 ";
 
+/// ±20 mA, as the profile reads the card.
+const TYPE_CODE: u16 = 0x0D;
+
 /// A card of which channel 2 is refused; the registers of channels 0 and 1 as given.
 fn card(channel_0: u16, channel_1: u16) -> Probed {
+    set_to(TYPE_CODE, channel_0, channel_1)
+}
+
+/// The same with that type code for both.
+fn set_to(type_code: u16, channel_0: u16, channel_1: u16) -> Probed {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("site.toml");
     std::fs::write(&file, SITE).unwrap();
@@ -49,6 +57,8 @@ fn card(channel_0: u16, channel_1: u16) -> Probed {
     let refused = Silence::Exception(2);
     look.asked.answers.put(register(0), Ok(vec![channel_0]), now);
     look.asked.answers.put(register(1), Ok(vec![channel_1]), now);
+    look.asked.answers.put(register(200), Ok(vec![type_code]), now);
+    look.asked.answers.put(register(201), Ok(vec![type_code]), now);
     look.asked.answers.put(register(2), Err(refused.fault()), now);
     look.asked.failed.push((register(2), refused));
     look.asked.slowest = Some(Duration::from_millis(5));
@@ -75,6 +85,13 @@ fn a_free_channel_has_its_current_in_milliamperes_and_is_no_finding() {
 fn a_value_that_a_point_reads_and_that_is_bad_is_a_finding() {
     assert!(card(32_768, 52_428).has_found());
     assert_eq!(cells(row(&card(0, 52_428), "channel_1"))[4], "12 mA");
+}
+
+#[test]
+fn volts_are_shown_as_no_current() {
+    let volts = set_to(0x08, 52_428, 52_428);
+    assert_eq!(cells(row(&volts, "channel_1"))[4], "—");
+    assert!(cells(row(&volts, "channel_1"))[5].contains("配置与设备不符"), "{:?}", cells(row(&volts, "channel_1")));
 }
 
 #[test]
