@@ -3,6 +3,7 @@
 //! Owns [`forecast`]. The units and the rule who is next are those of the live bus; only the wire is replaced by its cost model.
 
 use super::choice::{Turn, choose};
+use super::freshness::always_spare;
 use super::probes::{Probes, ROOM_AFTER, SHARE, SHORT_SHARE, apart};
 use super::shapes::Shapes;
 use super::unit::{Change, LAST_PROBE, MISSES_TO_DIE, Unit};
@@ -71,6 +72,10 @@ pub struct Outlook {
     /// whole time-out.
     #[serde(rename = "back_slower_ms", serialize_with = "as_ms")]
     pub back_slower: Duration,
+    /// As long as a dead unit is surely waited for, where its link's time-out is longer: more would make readings of the living stale. One that
+    /// needs longer may never be found while they live.
+    #[serde(rename = "waits_at_most_ms", serialize_with = "as_optional_ms")]
+    pub waits_at_most: Option<Duration>,
     /// Points whose freshness cannot hold.
     pub late: Vec<LatePoint>,
 }
@@ -328,13 +333,21 @@ impl<'a> Play<'a> {
         if living.is_empty() {
             return alone(&dead) * 2;
         }
-        let long = longest_probe(&dead);
+        let long = longest_probe(&dead).min(always_spare(living.iter().copied()).unwrap_or(Duration::MAX));
         let short: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().short).sum();
         let short = (short.as_secs_f64() / LAST_PROBE.as_secs_f64()).min(1.0 / f64::from(SHORT_SHARE));
         let share = long.div_f64(1.0 / f64::from(SHARE) - short);
         let apart = if fits(&living, long) { Duration::ZERO } else { apart(living.into_iter(), long) };
         let every = share.max(apart).max(LAST_PROBE + ROOM_AFTER);
         (every + LAST_PROBE + ROOM_AFTER) * u32::try_from(dead.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What the readings of the living bear at any time, where that is less than the whole time-out of a dead one.
+    fn waits_at_most(&self) -> Option<Duration> {
+        let (dead, living) = self.parted();
+        let bears = always_spare(living.into_iter())?;
+        let shorter = |u: &&Unit| bears.saturating_sub(u.longest_wire());
+        dead.iter().filter(|u| shorter(u) < u.probe_waits().long).map(shorter).min()
     }
 
     /// With the rest that the last probe still owes: while others live none runs before that is over, and where the play ends is chance.
@@ -370,6 +383,7 @@ impl<'a> Play<'a> {
             skipped: self.skipped,
             back: self.back(),
             back_slower: self.back_slower(),
+            waits_at_most: self.waits_at_most(),
             late,
         }
     }
@@ -403,7 +417,7 @@ fn longest_probe(dead: &[&Unit]) -> Duration {
 
 /// Share of the bus that a unit asks for.
 fn load(unit: &Unit) -> f64 {
-    unit.requests().map(|(period, span, _, cost)| cost.of(span).as_secs_f64() / period.as_secs_f64()).sum()
+    unit.load()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod bound;
 mod requests;
 
 use super::block::Block;
+use super::freshness::{Owed, reserve};
 use crate::PointBinding;
 use crate::decode::{Image, Memory};
 use crate::plan::cuts::Cuts;
@@ -26,6 +27,11 @@ use tokio::time::Instant;
 pub(super) struct Group {
     pub(super) period: Duration,
     pub(super) due: Instant,
+    /// Of its points the shortest time that a reading counts as fresh.
+    max_age: Duration,
+    /// When the readings of the last whole cycle began to be taken, and those of the present one.
+    fresh_from: Option<Instant>,
+    read_from: Option<Instant>,
     points: Vec<Bound>,
     /// Indices of `points` in the order in which the requests complete them; as long as `is_ordered`.
     order: Vec<u32>,
@@ -75,11 +81,15 @@ impl Group {
             critical: p.critical,
             memory: Memory::default(),
         };
-        let points: Vec<Bound> = points.map(bind).collect();
+        let mut max_age = Duration::MAX;
+        let points: Vec<Bound> = points.inspect(|p| max_age = max_age.min(p.max_age)).map(bind).collect();
         let spans: Vec<Span> = points.iter().filter_map(|p| p.field.as_deref()).flat_map(Field::spans).collect();
         let mut group = Self {
             period,
             due,
+            max_age,
+            fresh_from: None,
+            read_from: None,
             points,
             order: Vec::new(),
             is_ordered: false,
@@ -104,6 +114,7 @@ impl Group {
     pub(super) fn follow(&mut self, before: &[Self]) {
         let memories = before.iter().flat_map(|g| &g.points).filter(|p| !p.memory.is_empty());
         let memories: BTreeMap<PointId, &Memory> = memories.map(|p| (p.point, &p.memory)).collect();
+        self.fresh_from = before.iter().filter_map(|g| g.fresh_from).min();
         for point in &mut self.points {
             point.memory = memories.get(&point.point).map_or_else(Memory::default, |m| (*m).clone());
         }
@@ -148,6 +159,49 @@ impl Group {
         (!(critical || deadline <= now), deadline)
     }
 
+    /// Until when its readings are fresh, and what a cycle that replaces them takes of the bus; nothing where it is due too late anyway.
+    pub(super) fn owed(&self, cost: &Cost, not_before: Instant, min_gap: Duration, now: Instant) -> Option<Owed> {
+        let stale = self.stale()?;
+        let (mut left, mut whole, mut gaps) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        for (index, block) in self.blocks.iter().enumerate().filter(|(_, b)| !b.is_muted(now)) {
+            let takes = cost.of(block.span);
+            whole += takes;
+            if index >= self.cursor {
+                left += takes;
+                gaps += min_gap;
+            }
+        }
+        let soonest = now.max(self.due).max(not_before) + left;
+        // Late whatever is done: nobody else is waited for once it is due.
+        let Some(time) = stale.checked_duration_since(soonest) else {
+            let owed = Owed { until: soonest, left, whole, period: self.period, max_age: self.max_age };
+            return (self.due <= now).then_some(owed);
+        };
+        let kept = reserve(self.max_age, self.period) + gaps;
+        let until = stale - kept.min(time / 2);
+        let renewed = self.renewed_by(whole).filter(|by| *by > now + left);
+        let until = renewed.map_or(until, |by| until.min(by - kept.min((by - now - left) / 2)));
+        Some(Owed { until, left, whole, period: self.period, max_age: self.max_age })
+    }
+
+    /// What the present cycle has read is replaced by the next one: this one must be over before the last due time that is early enough.
+    fn renewed_by(&self, whole: Duration) -> Option<Instant> {
+        let fresh = self.max_age - reserve(self.max_age, self.period);
+        let time = (self.read_from? + fresh).checked_duration_since(self.due + whole)?;
+        let periods = u32::try_from(time.as_nanos() / self.period.as_nanos()).unwrap_or(u32::MAX);
+        Some(self.due + self.period * periods)
+    }
+
+    /// When its readings are stale.
+    fn stale(&self) -> Option<Instant> {
+        self.fresh_from.or(self.read_from)?.checked_add(self.max_age)
+    }
+
+    /// What is left of its freshness beside a period.
+    pub(super) fn margin(&self) -> Duration {
+        self.max_age.saturating_sub(self.period).saturating_sub(reserve(self.max_age, self.period))
+    }
+
     /// The next request of the cycle; passes over what the device refuses. `None` when the cycle is complete.
     pub(super) fn request(&mut self, now: Instant, label: Now) -> Option<Span> {
         if self.due > now {
@@ -172,7 +226,8 @@ impl Group {
         self.block()
     }
 
-    pub(super) fn read(&mut self, words: Vec<u16>, label: Now, cuts: &mut Cuts) {
+    pub(super) fn read(&mut self, words: Vec<u16>, now: Instant, label: Now, cuts: &mut Cuts) {
+        self.read_from.get_or_insert(now);
         let block = &mut self.blocks[self.cursor];
         if block.read() {
             cuts.read(&self.inside(self.blocks[self.cursor].span));
@@ -267,6 +322,7 @@ impl Group {
     /// Ends the cycle. Moves the due time past `now`; returns how many cycles were skipped.
     fn advance(&mut self, now: Instant) -> usize {
         self.cursor = 0;
+        self.fresh_from = self.read_from.take();
         self.answered = false;
         self.failed = false;
         self.unconfirmed = false;

@@ -83,6 +83,26 @@ impl Patience {
         if self.is_known() { self.limit() } else { self.floor }
     }
 
+    /// As short as a wait may be that finds the unit answering as it usually does; of one that has not answered, as its profile allows.
+    pub(super) fn keen(&self) -> Duration {
+        self.so_far().map_or(self.floor, |usual| usual + usual / 4).min(self.ceiling)
+    }
+
+    /// The usual turnaround as far as it shows; none where it has never answered.
+    pub(super) fn so_far(&self) -> Option<Duration> {
+        if self.is_known() {
+            return self.usual();
+        }
+        let mut sorted = self.last.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).map(|us| Duration::from_micros(u64::from(*us)))
+    }
+
+    /// True as long as it has never answered.
+    pub(super) fn is_new(&self) -> bool {
+        self.last.is_empty()
+    }
+
     /// True once the unit has answered often enough.
     pub(super) fn is_known(&self) -> bool {
         self.last.len() >= ENOUGH
@@ -98,6 +118,7 @@ impl Patience {
 mod tests {
     use super::*;
     use crate::profile::Profile;
+    use proptest::prelude::*;
 
     const ONE: &str = "
 title_zh = '一'
@@ -150,5 +171,42 @@ type = 'u16'
         patience.missed();
         patience.missed();
         assert_eq!(patience.limit(), ms(300));
+    }
+
+    /// In microseconds, all there were.
+    fn known(all: &[u64]) -> Duration {
+        let mut sorted = all[all.len().saturating_sub(128)..].to_vec();
+        if sorted.len() < ENOUGH {
+            return ms(300);
+        }
+        sorted.sort_unstable();
+        Duration::from_micros(sorted[sorted.len() * 99 / 100] * 2).clamp(ms(50), ms(300))
+    }
+
+    proptest! {
+        /// Whatever a unit does. Between two reckonings the limit is that of the last one: after every sixteenth answer and every miss.
+        #[test]
+        fn the_limit_is_twice_the_99th_percentile_of_the_last_128_and_no_miss_lowers_it(
+            turnarounds in prop::collection::vec(prop_oneof![8 => (0..400_000_u64).prop_map(Some), 1 => Just(None)], 0..500),
+        ) {
+            let (mut patience, mut all, mut since) = (patience(), Vec::new(), 0);
+            let mut expected = ms(300);
+            for turnaround in turnarounds {
+                let was = known(&all);
+                match turnaround {
+                    Some(us) => patience.answered(Duration::from_micros(us)),
+                    None => patience.missed(),
+                }
+                all.push(turnaround.unwrap_or(300_000));
+                since += 1;
+                if since == ENOUGH || turnaround.is_none() {
+                    (since, expected) = (0, known(&all));
+                }
+                prop_assert_eq!(patience.limit(), expected);
+                prop_assert!((ms(50)..=ms(300)).contains(&patience.limit()));
+                prop_assert!(turnaround.is_some() || patience.limit() >= was, "a miss lowers nothing");
+                prop_assert!(patience.least() >= ms(50) && patience.keen() <= ms(300));
+            }
+        }
     }
 }

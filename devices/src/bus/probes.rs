@@ -5,10 +5,13 @@
 //!   long   the link's whole time-out, for a unit that became slower: where there is room for it, else once in 150 periods of the living
 //!          where that is 300 ms or less there is one only after a short one that a gap cut
 //! ```
+//! Neither waits for longer than the readings of the living bear ([`super::freshness`]); where they bear less than the unit needs it has none.
 //! Pure. Owns the pace: short probes take 4 % of the bus, long ones what is left of 5. Leaves the state of each dead unit to [`super::unit`].
 
 use super::choice::Turn;
+use super::freshness::spare;
 use super::unit::Unit;
+use std::cell::LazyCell;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,6 +46,15 @@ pub(super) struct Living {
     pub(super) next: Option<Instant>,
 }
 
+/// What the living leave.
+struct Room<'a> {
+    /// Until one of them wants to be asked.
+    gap: Duration,
+    /// Until one of their readings is stale, with what they owe first.
+    calm: &'a dyn std::ops::Deref<Target = Duration>,
+    full: &'a dyn std::ops::Deref<Target = bool>,
+}
+
 impl Probes {
     pub(super) fn new(now: Instant) -> Self {
         Self { from: now, long_from: now, holds_up_from: now }
@@ -59,17 +71,22 @@ impl Probes {
         // A gap may come soon: only when none came for a while does a probe go before work that is there.
         let gap = if living.is_ready { ROOM_AFTER } else { Duration::ZERO };
         let next_long = next_long(units);
+        let calm = LazyCell::new(|| spare(units, None, now).unwrap_or(Duration::MAX));
+        let full = LazyCell::new(|| is_full(units));
         let mut longest: Option<(Instant, usize, Duration)> = None;
         for (index, unit) in units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
             let Some(probe) = unit.dead else { continue };
             let paced = |at: Instant, gap| if living.next.is_some() { at.max(self.from + gap) } else { at };
             let from = paced(probe.at, Duration::ZERO).max(unit.not_before);
             let late = paced(probe.at + probe.pause.min(ROOM_AFTER), gap).max(unit.not_before);
-            wake = wake.min(if from > now { from } else { late }).min(unit.next_due().unwrap_or(wake));
+            // One that is late and does not go waits for the living.
+            let turn = [from, late].into_iter().find(|at| *at > now);
+            wake = wake.min(turn.unwrap_or(wake)).min(unit.next_due().unwrap_or(wake));
             if from > now || longest.is_some_and(|(at, ..)| at <= probe.at) {
                 continue;
             }
-            let room = living.next.map(|next| next.saturating_duration_since(now));
+            let gap = living.next.map(|next| next.saturating_duration_since(now));
+            let room = gap.map(|gap| Room { gap, calm: &calm, full: &full });
             let wait = self.wait(unit, room, now, late <= now, next_long == Some(index));
             longest = wait.map(|wait| (probe.at, index, wait)).or(longest);
         }
@@ -77,15 +94,28 @@ impl Probes {
     }
 
     /// How long a probe that is due waits for its answer; `None` when it waits for room itself.
-    fn wait(&self, unit: &Unit, room: Option<Duration>, now: Instant, late: bool, has_turn: bool) -> Option<Duration> {
-        let waits = unit.probe_waits();
-        let Some(room) = room.map(|room| room.saturating_sub(unit.longest_wire())) else {
+    fn wait(&self, unit: &Unit, room: Option<Room<'_>>, now: Instant, late: bool, has_turn: bool) -> Option<Duration> {
+        let (waits, wire) = (unit.probe_waits(), unit.longest_wire());
+        let Some(room) = room else {
             return Some(if unit.wants_long_probe() { waits.long } else { waits.short });
         };
-        if has_turn && now >= self.long_from && (room >= waits.long || now >= self.holds_up_from) {
-            return (room >= waits.long || late).then_some(waits.long);
+        let gap = room.gap.saturating_sub(wire);
+        let calm = || room.calm.saturating_sub(wire);
+        if has_turn && now >= self.long_from && (gap >= waits.long || now >= self.holds_up_from) {
+            if !late && gap < waits.long {
+                return None;
+            }
+            let long = waits.long.min(calm());
+            if long > waits.short || long == waits.long {
+                return Some(long);
+            }
         }
-        if room >= waits.least { Some(room.min(waits.short)) } else { late.then_some(waits.short) }
+        let short = if gap >= waits.least { gap.min(waits.short) } else { waits.short };
+        if gap < waits.least && !late {
+            return None;
+        }
+        let calm = short.min(calm());
+        if calm >= waits.keen { Some(calm) } else { (late && **room.full).then_some(short) }
     }
 
     /// A probe of `unit` is over, answered or not.
@@ -106,6 +136,13 @@ impl Probes {
             self.holds_up_from = now + apart(living(), took);
         }
     }
+}
+
+/// The living ask for so much that there is no share left for the dead: readings become stale there in any case, and a short probe goes
+/// all the same.
+pub(super) fn is_full(units: &[Unit]) -> bool {
+    let load: f64 = units.iter().filter(|u| u.dead.is_none()).map(Unit::load).sum();
+    load + 1.0 / f64::from(SHARE) > 1.0
 }
 
 /// Whose turn the next long probe is: the one whose last, or whose death where it had none yet, is longest ago. One that dies again and

@@ -13,6 +13,7 @@ mod probe;
 pub(super) use outcome::Change;
 pub(super) use probe::{LAST_PROBE, Probe};
 
+use super::freshness::Owed;
 use super::group::{Group, Part};
 use super::patience::Patience;
 use super::shapes::Shapes;
@@ -69,6 +70,16 @@ pub(super) struct Unit {
     /// Until when it may be, after the request was answered.
     owed_until: Instant,
     shapes: Shapes,
+    pace: Pace,
+}
+
+/// What its readings ask of the bus, of the requests as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// One cycle of each group.
+    pub(super) work: Duration,
+    /// Least time between a period and the time for which its readings are fresh; none when nothing is asked.
+    pub(super) margin: Option<Duration>,
 }
 
 impl Unit {
@@ -91,6 +102,7 @@ impl Unit {
             wishes: Vec::new(),
             owed_until: now,
             shapes: Shapes::new(transport, Bounds::of(spec.profile.limits)),
+            pace: Pace::default(),
             spec,
         };
         unit.regroup(now);
@@ -120,6 +132,51 @@ impl Unit {
         };
         self.groups = periods.into_iter().map(group).collect();
         self.has_unbound = !self.groups.iter().all(Group::is_askable);
+        self.reckon_pace();
+    }
+
+    fn reckon_pace(&mut self) {
+        let cost = self.cost();
+        let work = self.requests().map(|(_, span, ..)| cost.of(span)).sum();
+        let margin = self.groups.iter().filter(|g| g.is_askable()).map(Group::margin).min();
+        self.pace = Pace { work, margin };
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Its readings that are fresh, and what keeping them so takes.
+    pub(super) fn owed(&self, now: Instant) -> impl Iterator<Item = Owed> + '_ {
+        self.owed_by(now).map(|(_, owed)| owed)
+    }
+
+    /// The same with the group, of all.
+    fn owed_by(&self, now: Instant) -> impl Iterator<Item = (usize, Owed)> + '_ {
+        let limits = &self.spec.profile.limits;
+        let (cost, gap) = (Cost::on(&self.transport, limits.turnaround, self.patience.so_far()), limits.min_gap);
+        let of = move |(i, g): (usize, &Group)| Some((i, g.owed(&cost, self.not_before, gap, now)?));
+        self.groups.iter().enumerate().filter_map(of)
+    }
+
+    /// The group that is due and must be read first, and by when.
+    pub(super) fn stale_first(&self, now: Instant) -> Option<(Instant, usize)> {
+        self.owed_by(now).filter(|(i, _)| self.groups[*i].due <= now).map(|(i, owed)| (owed.until, i)).min()
+    }
+
+    /// A cycle of it is a whole period late.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.groups.iter().any(|g| g.is_askable() && g.due + g.period <= now)
+    }
+
+    /// It lives as far as is known, and its last request was not answered.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.misses > 0
+    }
+
+    /// Longest wait for an answer of it while it lives.
+    pub(super) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// In the group of these points.
@@ -157,19 +214,29 @@ impl Unit {
 
     /// The next request, and the longest wait for its answer, which the bus says of a probe.
     pub(super) fn request(&mut self, now: Instant, label: Now, longest: Option<Duration>) -> Option<(Span, Duration)> {
-        let wait = longest.unwrap_or_else(|| self.patience.limit());
+        let limit = self.patience.limit();
+        let wait = longest.map_or(limit, |longest| longest.min(limit));
         self.note_probe(wait, now);
-        let need = if self.dead.is_some() { self.probe_request(now) } else { self.next_request(now, label) }?;
+        let need = if self.dead.is_some() {
+            self.probe_request(now)
+        } else {
+            self.next_request(now, label, longest.is_some())
+        }?;
         let span = self.shapes.ask(need, now);
         Some((span, self.groups[self.asked].cost().wire(span) + wait))
     }
 
-    /// Of a unit that lives: what was not answered, else what is most urgent, else what is due first.
-    fn next_request(&mut self, now: Instant, label: Now) -> Option<Span> {
+    /// Of a unit that lives: what was not answered, else what is most urgent, or stale first where time is short, else what is due first.
+    fn next_request(&mut self, now: Instant, label: Now, is_short: bool) -> Option<Span> {
         let groups = self.groups.iter().enumerate().filter(|(_, g)| g.is_askable());
-        let most_urgent = || groups.clone().filter(|(_, g)| g.due <= now).min_by_key(|(_, g)| g.urgency(now));
+        let due = || groups.clone().filter(|(_, g)| g.due <= now);
+        let most_urgent = || {
+            let stale = self.stale_first(now).filter(|_| is_short);
+            let urgent = || due().min_by_key(|(_, g)| g.urgency(now)).map(|(i, _)| i);
+            stale.map(|(_, i)| i).or_else(urgent)
+        };
         let earliest = || groups.clone().min_by_key(|(_, g)| g.due);
-        self.asked = self.repeat.or_else(|| most_urgent().or_else(earliest).map(|(i, _)| i))?;
+        self.asked = self.repeat.or_else(|| most_urgent().or_else(|| earliest().map(|(i, _)| i)))?;
         self.asks_part = false;
         self.groups[self.asked].request(now, label)
     }
@@ -221,6 +288,7 @@ impl Unit {
         if differs {
             self.groups[index].replan(cost, &self.cuts, now);
         }
+        self.reckon_pace();
         // A group in the middle of its cycle follows at its end.
         for group in self.groups.iter_mut().filter(|g| g.is_idle() && !g.follows(&self.cuts)) {
             group.replan(*group.cost(), &self.cuts, now);
@@ -244,6 +312,11 @@ impl Unit {
     /// Every request with its period, whether it is alarm-critical, and what it costs.
     pub(super) fn requests(&self) -> impl Iterator<Item = (Duration, Span, bool, Cost)> + '_ {
         self.groups.iter().flat_map(|g| g.blocks().map(|(span, critical)| (g.period, span, critical, *g.cost())))
+    }
+
+    /// Share of the bus that it asks for.
+    pub(super) fn load(&self) -> f64 {
+        self.requests().map(|(period, span, _, cost)| cost.of(span).as_secs_f64() / period.as_secs_f64()).sum()
     }
 
     /// What a request of the present group takes on the bus.

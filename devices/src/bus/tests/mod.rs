@@ -4,6 +4,7 @@
 
 mod fair;
 mod faults;
+mod fresh;
 mod parts;
 mod periods;
 mod rtu;
@@ -214,6 +215,7 @@ pub(super) fn spec(transport: Transport, units: &[u8], profile: &str) -> BusSpec
             key: format!("{}-{f}", key(*unit)).into(),
             field: (*f).into(),
             period,
+            max_age: period * 3,
             critical: false,
             fast: None,
         };

@@ -12,7 +12,7 @@ use rules::PointId;
 use std::ops::Range;
 
 /// Four values of which no two fit one request.
-const FOUR: &str = "
+pub(super) const FOUR: &str = "
 title_zh = '四'
 title_en = 'four'
 [limits]
@@ -36,7 +36,7 @@ type = 'u32'
 ";
 const PERIODS_MS: [u64; 6] = [200, 500, 1_000, 1_000, 2_000, 10_000];
 /// How full a bus may be that keeps what is promised of one with room.
-const ROOM: f64 = 0.5;
+pub(super) const ROOM: f64 = 0.5;
 
 #[derive(Clone, Debug)]
 struct Drawn {
@@ -71,40 +71,42 @@ fn healthy(mut bus: Drawn) -> Drawn {
 
 /// One request as it was sent, and what came of it.
 #[derive(Clone, Debug)]
-struct Sent {
-    unit: usize,
+pub(super) struct Sent {
+    pub(super) unit: usize,
     span: Span,
-    at: Duration,
-    took: Duration,
+    pub(super) at: Duration,
+    pub(super) took: Duration,
     /// The unit was dead.
-    probe: bool,
+    pub(super) probe: bool,
 }
 
 /// One value as it was told.
 #[derive(Clone, Copy, Debug)]
-struct Value {
-    at: Duration,
-    good: bool,
+pub(super) struct Value {
+    pub(super) at: Duration,
+    /// When the register was read.
+    pub(super) read: Duration,
+    pub(super) good: bool,
 }
 
-struct Played {
-    sent: Vec<Sent>,
-    values: BTreeMap<PointId, Vec<Value>>,
+pub(super) struct Played {
+    pub(super) sent: Vec<Sent>,
+    pub(super) values: BTreeMap<PointId, Vec<Value>>,
     /// Time of one request of each kind, all together, and the share of the time that the bus is asked for.
     round: Duration,
     load: f64,
 }
 
-struct Player {
+pub(super) struct Player {
     units: Vec<Unit>,
     begun: Instant,
     now: Instant,
     probes: Probes,
-    played: Played,
+    pub(super) played: Played,
 }
 
 impl Player {
-    fn new(spec: &BusSpec) -> Self {
+    pub(super) fn new(spec: &BusSpec) -> Self {
         let now = Instant::now();
         let units: Vec<Unit> =
             spec.devices.iter().map(|d| Unit::new(d.clone(), &spec.transport, spec.timeout, now)).collect();
@@ -129,7 +131,8 @@ impl Player {
         let at = self.since();
         for sample in samples {
             let good = sample.reading.value().is_some();
-            self.played.values.entry(sample.point).or_default().push(Value { at, good });
+            let read = Duration::from_nanos(sample.at.mono.0);
+            self.played.values.entry(sample.point).or_default().push(Value { at, read, good });
         }
     }
 
@@ -178,6 +181,7 @@ fn bus_of(drawn: &Drawn) -> BusSpec {
     for (device, points) in spec.devices.iter_mut().zip(&drawn.units) {
         for (point, (period, critical)) in Arc::make_mut(&mut device.points).iter_mut().zip(points) {
             (point.period, point.critical) = (Duration::from_millis(*period), *critical);
+            point.max_age = point.period * 3;
         }
     }
     spec
@@ -204,8 +208,11 @@ fn play(drawn: &Drawn, long: Duration) -> Played {
 
 impl Player {
     /// `answer` says how long a unit takes to answer a request; never, when none.
-    fn play(&mut self, long: Duration, mut answer: impl FnMut(usize, Span, Duration) -> Option<Duration>) {
+    pub(super) fn play(&mut self, long: Duration, mut answer: impl FnMut(usize, Span, Duration) -> Option<Duration>) {
+        let mut steps = 0_u64;
         while self.since() < long {
+            steps += 1;
+            assert!(steps < 500_000, "livelock at {:?}", self.since());
             self.unasked();
             match choose(&self.units, self.now, &self.probes) {
                 Turn::Wait(wake) => {
@@ -368,9 +375,14 @@ fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
     for (dead, timeout_ms) in [(1, 2_000), (3, 2_000), (1, 400)] {
         let units = vec![vec![(1_000, false); 4]; 6];
         let bus = Drawn { turnaround_ms: vec![20; 6], units, silent: (0..dead, 0..u64::MAX), timeout_ms };
-        let plan = crate::forecast(&bus_of(&bus), dead, &|_| MINUTE).with_dead.unwrap();
+        let mut spec = bus_of(&bus);
+        let points = spec.devices.iter_mut().flat_map(|d| Arc::make_mut(&mut d.points).iter_mut());
+        points.for_each(|p| p.max_age = MINUTE);
+        let plan = crate::forecast(&spec, dead, &|_| MINUTE).with_dead.unwrap();
         let long = 2 * plan.back_slower;
-        let played = play(&bus, long);
+        let mut player = Player::new(&spec);
+        player.play(long, |unit, _, _| (unit >= dead).then_some(Duration::from_millis(20)));
+        let played = player.played;
         for unit in 0..dead {
             let probes = played.sent.iter().filter(|s| s.unit == unit && s.took >= Duration::from_millis(timeout_ms));
             let times: Vec<Duration> = [Duration::ZERO].into_iter().chain(probes.map(|s| s.at)).chain([long]).collect();

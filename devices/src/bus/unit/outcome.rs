@@ -92,7 +92,7 @@ impl Unit {
         let Some(answer) = self.believed(answer, now) else { return };
         let group = &mut self.groups[self.asked];
         match answer {
-            Ok(words) => group.read(words, label, &mut self.cuts),
+            Ok(words) => group.read(words, now, label, &mut self.cuts),
             Err(code @ 1..=3) => group.refused(code != 1, now, label, &mut self.cuts),
             Err(other) => group.pass(Err(Fault::Exception(other)), label),
         }
@@ -165,9 +165,9 @@ impl Unit {
         if self.misses < MISSES_TO_DIE {
             return Change::None;
         }
-        let least = self.patience.least();
+        let first = Probe::first(now + FIRST_PROBE, &self.patience, now);
         self.patience.forget();
-        self.dead = Some(Probe::first(now + FIRST_PROBE, least, now).beginning_with(self.missed_turn()));
+        self.dead = Some(first.beginning_with(self.missed_turn()));
         Change::Died
     }
 }

@@ -1,6 +1,7 @@
 //! A unit that is dead: its probes, how long they wait, and what ends it without an answer.
 
 use super::{Group, MISSES_TO_DIE, Unit};
+use crate::bus::patience::Patience;
 use crate::plan::Span;
 use rules::Fault;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub(in crate::bus) struct Probe {
     pub(in crate::bus) pause: Duration,
     /// As long as the unit was waited for when it lived; a wait that is shorter would not find it.
     least: Duration,
+    /// The same where less can be spared: one that answers as it did is found.
+    keen: Duration,
     /// The last one waited for less than a short one may, as the living left no more: had the unit become slower it would not have been found.
     is_cut: bool,
     /// The last one waited for the whole time-out.
@@ -32,8 +35,20 @@ pub(in crate::bus) struct Probe {
 
 impl Probe {
     /// Of a unit that died now. A short one comes first.
-    pub(super) fn first(at: Instant, least: Duration, now: Instant) -> Self {
-        Self { at, pause: FIRST_PROBE, least, is_cut: false, is_long: true, long_at: now, turn: 0, shorts: 0, longs: 0 }
+    pub(super) fn first(at: Instant, patience: &Patience, now: Instant) -> Self {
+        let (least, keen) = (patience.least(), patience.keen());
+        Self {
+            at,
+            pause: FIRST_PROBE,
+            least,
+            keen,
+            is_cut: false,
+            is_long: true,
+            long_at: now,
+            turn: 0,
+            shorts: 0,
+            longs: 0,
+        }
     }
 
     pub(super) fn beginning_with(self, turn: usize) -> Self {
@@ -46,6 +61,8 @@ impl Probe {
 pub(in crate::bus) struct ProbeWaits {
     /// Shorter is of no use.
     pub(in crate::bus) least: Duration,
+    /// Nor is this, where the readings of the living are at stake.
+    pub(in crate::bus) keen: Duration,
     pub(in crate::bus) short: Duration,
     /// The whole time-out: it may have become slower.
     pub(in crate::bus) long: Duration,
@@ -55,7 +72,9 @@ impl Unit {
     pub(super) fn note_probe(&mut self, wait: Duration, now: Instant) {
         let (wants_long, waits) = (self.wants_long_probe(), self.probe_waits());
         if let Some(probe) = &mut self.dead {
-            probe.is_long = wait >= waits.long && (wants_long || waits.long > waits.short);
+            // A long one may be cut to what the readings of the living leave.
+            probe.is_long =
+                if waits.long > waits.short { wait > waits.short } else { wants_long && wait >= waits.long };
             probe.is_cut = wait < waits.short;
             probe.long_at = if probe.is_long { now } else { probe.long_at };
         }
@@ -71,7 +90,8 @@ impl Unit {
     pub(in crate::bus) fn probe_waits(&self) -> ProbeWaits {
         let long = self.patience.limit();
         let short = long.min(PROBE_LIMIT);
-        ProbeWaits { least: self.dead.map_or(short, |probe| probe.least.min(short)), short, long }
+        let (least, keen) = self.dead.map_or((short, short), |probe| (probe.least.min(short), probe.keen.min(short)));
+        ProbeWaits { least, keen, short, long }
     }
 
     /// What the probe that was noted asks: a device that never answers one request may answer another. Short and long ones go through all
@@ -107,7 +127,7 @@ impl Unit {
 
     /// A run of the bus before this one has told that it is dead: so it is, until it answers.
     pub(in crate::bus) fn stays_dead(&mut self, why: Fault, now: Instant) {
-        self.dead = Some(Probe::first(now, self.patience.least(), now));
+        self.dead = Some(Probe::first(now, &self.patience, now));
         (self.fault, self.misses) = (why, MISSES_TO_DIE);
     }
 
