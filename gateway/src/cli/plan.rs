@@ -202,7 +202,8 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
         outlook.utilisation * 100.0,
         outlook.skipped
     );
-    if outlook.skipped > 0 {
+    // What a probe makes late is not the bus that is full.
+    if outlook.skipped > 0 && (outlook.dead == 0 || outlook.demand > 1.0) {
         println!(
             "    ! 总线排满（需要 {0:.0}%），周期守不住，迟到的轮次被跳过；{REMEDY_ZH} · the bus is full ({0:.0} % asked for): late cycles are skipped; {REMEDY_EN}",
             outlook.demand * 100.0
