@@ -108,6 +108,8 @@ pub struct PointBinding {
     /// Name of the profile's field, such as `concentration` or `pressure_a`.
     pub field: Text,
     pub period: Duration,
+    /// A reading that is older is stale.
+    pub max_age: Duration,
     /// An alarm rule judges it: its requests go before others.
     pub critical: bool,
     /// A shorter period for while the core asks for it.

@@ -67,6 +67,10 @@ pub struct Outlook {
     /// whole time-out.
     #[serde(rename = "back_slower_ms", serialize_with = "as_ms")]
     pub back_slower: Duration,
+    /// As long as a dead unit is surely waited for, where its link's time-out is longer: more would make readings of the living stale. One that
+    /// needs longer may never be found while they live.
+    #[serde(rename = "waits_at_most_ms", serialize_with = "as_optional_ms")]
+    pub waits_at_most: Option<Duration>,
     /// Points whose freshness cannot hold.
     pub late: Vec<LatePoint>,
 }
@@ -128,7 +132,7 @@ fn units(spec: &BusSpec, now: Instant) -> Vec<Unit> {
 
 /// Share of the bus that a unit asks for.
 fn load(unit: &Unit) -> f64 {
-    unit.requests().map(|(period, span, _, cost)| cost.of(span).as_secs_f64() / period.as_secs_f64()).sum()
+    unit.load()
 }
 
 /// The fast period of a point that may near its limit.

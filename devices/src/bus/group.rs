@@ -10,6 +10,7 @@ mod bound;
 mod requests;
 
 use super::block::Block;
+use super::freshness::margin;
 use crate::PointBinding;
 use crate::decode::{Image, Memory};
 use crate::plan::cuts::Cuts;
@@ -26,6 +27,8 @@ use tokio::time::Instant;
 pub(super) struct Group {
     pub(super) period: Duration,
     pub(super) due: Instant,
+    /// Of its points the shortest time that a reading counts as fresh.
+    max_age: Duration,
     points: Vec<Bound>,
     /// Indices of `points` in the order in which the requests complete them; as long as `is_ordered`.
     order: Vec<u32>,
@@ -75,11 +78,13 @@ impl Group {
             critical: p.critical,
             memory: Memory::default(),
         };
-        let points: Vec<Bound> = points.map(bind).collect();
+        let mut max_age = Duration::MAX;
+        let points: Vec<Bound> = points.inspect(|p| max_age = max_age.min(p.max_age)).map(bind).collect();
         let spans: Vec<Span> = points.iter().filter_map(|p| p.field.as_deref()).flat_map(Field::spans).collect();
         let mut group = Self {
             period,
             due,
+            max_age,
             points,
             order: Vec::new(),
             is_ordered: false,
@@ -146,6 +151,11 @@ impl Group {
         let critical = self.blocks.get(self.cursor).is_some_and(|b| b.critical);
         let deadline = self.due + self.period;
         (!(critical || deadline <= now), deadline)
+    }
+
+    /// What is left of its freshness beside a period.
+    pub(super) fn margin(&self) -> Duration {
+        margin(self.max_age, self.period)
     }
 
     /// The next request of the cycle; passes over what the device refuses. `None` when the cycle is complete.

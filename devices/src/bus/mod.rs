@@ -1,12 +1,13 @@
 //! One task per link: opens it, asks its units in turn, opens it again.
 //!
-//! Owns the life of the link. Leaves who is next to [`choice`] and [`probes`], what an outcome means for a unit to [`unit`], [`group`] and [`block`], how long to wait to [`patience`], and the bytes to
+//! Owns the life of the link. Leaves who is next to [`choice`], [`probes`] and [`freshness`], what an outcome means for a unit to [`unit`], [`group`] and [`block`], how long to wait to [`patience`], and the bytes to
 //! [`crate::line`]. Knows no limit and no alarm.
 
 mod block;
 mod choice;
 mod desk;
 pub(crate) mod forecast;
+mod freshness;
 mod group;
 mod patience;
 mod probes;

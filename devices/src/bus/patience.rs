@@ -10,6 +10,10 @@ const REMEMBERED: usize = 128;
 /// Answers before they say anything.
 const ENOUGH: usize = 16;
 
+/// Of a unit that is dead, but for long probes, and of one of which nobody knows how long it takes, where more is not to be had: nearly every
+/// instrument answers within it.
+pub(super) const SHORT_WAIT: Duration = Duration::from_millis(300);
+
 /// The patience with one unit.
 #[derive(Debug)]
 pub(super) struct Patience {
@@ -83,6 +87,11 @@ impl Patience {
         if self.is_known() { self.limit() } else { self.floor }
     }
 
+    /// As long as a unit is waited for that answers as it usually does, or of which that is not known.
+    pub(super) fn usual_wait(&self) -> Duration {
+        self.usual().map_or(SHORT_WAIT, |usual| usual * 2).max(self.floor).min(self.ceiling)
+    }
+
     /// True once the unit has answered often enough.
     pub(super) fn is_known(&self) -> bool {
         self.last.len() >= ENOUGH
@@ -98,6 +107,7 @@ impl Patience {
 mod tests {
     use super::*;
     use crate::profile::Profile;
+    use proptest::prelude::*;
 
     const ONE: &str = "
 title_zh = '一'
@@ -150,5 +160,42 @@ type = 'u16'
         patience.missed();
         patience.missed();
         assert_eq!(patience.limit(), ms(300));
+    }
+
+    /// In microseconds, all there were.
+    fn known(all: &[u64]) -> Duration {
+        let mut sorted = all[all.len().saturating_sub(128)..].to_vec();
+        if sorted.len() < ENOUGH {
+            return ms(300);
+        }
+        sorted.sort_unstable();
+        Duration::from_micros(sorted[sorted.len() * 99 / 100] * 2).clamp(ms(50), ms(300))
+    }
+
+    proptest! {
+        /// Whatever a unit does. Between two reckonings the limit is that of the last one: after every sixteenth answer and every miss.
+        #[test]
+        fn the_limit_is_twice_the_99th_percentile_of_the_last_128_and_no_miss_lowers_it(
+            turnarounds in prop::collection::vec(prop_oneof![8 => (0..400_000_u64).prop_map(Some), 1 => Just(None)], 0..500),
+        ) {
+            let (mut patience, mut all, mut since) = (patience(), Vec::new(), 0);
+            let mut expected = ms(300);
+            for turnaround in turnarounds {
+                let was = known(&all);
+                match turnaround {
+                    Some(us) => patience.answered(Duration::from_micros(us)),
+                    None => patience.missed(),
+                }
+                all.push(turnaround.unwrap_or(300_000));
+                since += 1;
+                if since == ENOUGH || turnaround.is_none() {
+                    (since, expected) = (0, known(&all));
+                }
+                prop_assert_eq!(patience.limit(), expected);
+                prop_assert!((ms(50)..=ms(300)).contains(&patience.limit()));
+                prop_assert!(turnaround.is_some() || patience.limit() >= was, "a miss lowers nothing");
+                prop_assert!(patience.least() >= ms(50) && patience.usual_wait() >= ms(50) && patience.usual_wait() <= patience.limit());
+            }
+        }
     }
 }

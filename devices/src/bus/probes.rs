@@ -5,9 +5,12 @@
 //!   long   the link's whole time-out, for a unit that became slower: where there is room for it, else once in 150 periods of the living
 //!          where that is 300 ms or less there is one only after a short one that a gap cut
 //! ```
+//! A long one that finds no room is cut to what the readings of the living bear ([`super::freshness`]), and there is none where that is no
+//! more than a short one; a short one is cut so too, but not below what the unit needed when it lived.
 //! Pure. Owns the pace: short probes take 4 % of the bus, long ones what is left of 5. Leaves the state of each dead unit to [`super::unit`].
 
 use super::choice::Turn;
+use super::freshness::spare;
 use super::unit::Unit;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -43,6 +46,15 @@ pub(super) struct Living {
     pub(super) next: Option<Instant>,
 }
 
+/// What the living leave.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Until one of them wants to be asked.
+    gap: Duration,
+    /// Their readings bear a wait of so long at any time.
+    bears: Duration,
+}
+
 impl Probes {
     pub(super) fn new(now: Instant) -> Self {
         Self { from: now, long_from: now, holds_up_from: now }
@@ -59,6 +71,7 @@ impl Probes {
         // A gap may come soon: only when none came for a while does a probe go before work that is there.
         let gap = if living.is_ready { ROOM_AFTER } else { Duration::ZERO };
         let next_long = next_long(units);
+        let bears = spare(units.iter().filter(|u| u.dead.is_none())).unwrap_or(Duration::MAX);
         let mut longest: Option<(Instant, usize, Duration)> = None;
         for (index, unit) in units.iter().enumerate().filter(|(_, u)| u.is_askable()) {
             let Some(probe) = unit.dead else { continue };
@@ -69,7 +82,7 @@ impl Probes {
             if from > now || longest.is_some_and(|(at, ..)| at <= probe.at) {
                 continue;
             }
-            let room = living.next.map(|next| next.saturating_duration_since(now));
+            let room = living.next.map(|next| Room { gap: next.saturating_duration_since(now), bears });
             let wait = self.wait(unit, room, now, late <= now, next_long == Some(index));
             longest = wait.map(|wait| (probe.at, index, wait)).or(longest);
         }
@@ -77,15 +90,22 @@ impl Probes {
     }
 
     /// How long a probe that is due waits for its answer; `None` when it waits for room itself.
-    fn wait(&self, unit: &Unit, room: Option<Duration>, now: Instant, late: bool, has_turn: bool) -> Option<Duration> {
-        let waits = unit.probe_waits();
-        let Some(room) = room.map(|room| room.saturating_sub(unit.longest_wire())) else {
+    fn wait(&self, unit: &Unit, room: Option<Room>, now: Instant, late: bool, has_turn: bool) -> Option<Duration> {
+        let (waits, wire) = (unit.probe_waits(), unit.longest_wire());
+        let Some(room) = room else {
             return Some(if unit.wants_long_probe() { waits.long } else { waits.short });
         };
-        if has_turn && now >= self.long_from && (room >= waits.long || now >= self.holds_up_from) {
-            return (room >= waits.long || late).then_some(waits.long);
+        let (gap, bears) = (room.gap.saturating_sub(wire), room.bears.saturating_sub(wire));
+        let long = if gap >= waits.long { waits.long } else { waits.long.min(bears) };
+        let is_worth_it = long > waits.short || long == waits.long;
+        if has_turn && is_worth_it && now >= self.long_from && (gap >= long || now >= self.holds_up_from) {
+            return (gap >= long || late).then_some(long);
         }
-        if room >= waits.least { Some(room.min(waits.short)) } else { late.then_some(waits.short) }
+        if gap >= waits.least {
+            Some(gap.min(waits.short))
+        } else {
+            late.then_some(waits.short.min(bears.max(waits.least)))
+        }
     }
 
     /// A probe of `unit` is over, answered or not.

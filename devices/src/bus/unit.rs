@@ -13,6 +13,7 @@ mod probe;
 pub(super) use outcome::Change;
 pub(super) use probe::{LAST_PROBE, Probe};
 
+use super::freshness::Pace;
 use super::group::{Group, Part};
 use super::patience::Patience;
 use super::shapes::Shapes;
@@ -69,6 +70,7 @@ pub(super) struct Unit {
     /// Until when it may be, after the request was answered.
     owed_until: Instant,
     shapes: Shapes,
+    pace: Pace,
 }
 
 impl Unit {
@@ -91,6 +93,7 @@ impl Unit {
             wishes: Vec::new(),
             owed_until: now,
             shapes: Shapes::new(transport, Bounds::of(spec.profile.limits)),
+            pace: Pace::default(),
             spec,
         };
         unit.regroup(now);
@@ -120,6 +123,28 @@ impl Unit {
         };
         self.groups = periods.into_iter().map(group).collect();
         self.has_unbound = !self.groups.iter().all(Group::is_askable);
+        self.reckon_pace();
+    }
+
+    fn reckon_pace(&mut self) {
+        let cost = self.cost();
+        let work = self.requests().map(|(_, span, ..)| cost.of(span)).sum();
+        let margin = self.groups.iter().filter(|g| g.is_askable()).map(Group::margin).min();
+        self.pace = Pace { work, margin };
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// It is waited for longer than usual: its last request was not answered, or it is not known how long it takes.
+    pub(super) fn may_be_silent(&self) -> bool {
+        self.misses > 0 || !self.patience.is_known()
+    }
+
+    /// As long as it was waited for before it missed anything.
+    pub(super) fn usual_wait(&self) -> Duration {
+        self.patience.usual_wait()
     }
 
     /// In the group of these points.
@@ -157,7 +182,8 @@ impl Unit {
 
     /// The next request, and the longest wait for its answer, which the bus says of a probe.
     pub(super) fn request(&mut self, now: Instant, label: Now, longest: Option<Duration>) -> Option<(Span, Duration)> {
-        let wait = longest.unwrap_or_else(|| self.patience.limit());
+        let limit = self.patience.limit();
+        let wait = longest.map_or(limit, |longest| longest.min(limit));
         self.note_probe(wait, now);
         let need = if self.dead.is_some() { self.probe_request(now) } else { self.next_request(now, label) }?;
         let span = self.shapes.ask(need, now);
@@ -221,6 +247,7 @@ impl Unit {
         if differs {
             self.groups[index].replan(cost, &self.cuts, now);
         }
+        self.reckon_pace();
         // A group in the middle of its cycle follows at its end.
         for group in self.groups.iter_mut().filter(|g| g.is_idle() && !g.follows(&self.cuts)) {
             group.replan(*group.cost(), &self.cuts, now);
@@ -244,6 +271,11 @@ impl Unit {
     /// Every request with its period, whether it is alarm-critical, and what it costs.
     pub(super) fn requests(&self) -> impl Iterator<Item = (Duration, Span, bool, Cost)> + '_ {
         self.groups.iter().flat_map(|g| g.blocks().map(|(span, critical)| (g.period, span, critical, *g.cost())))
+    }
+
+    /// Share of the bus that it asks for.
+    pub(super) fn load(&self) -> f64 {
+        self.requests().map(|(period, span, _, cost)| cost.of(span).as_secs_f64() / period.as_secs_f64()).sum()
     }
 
     /// What a request of the present group takes on the bus.

@@ -36,7 +36,8 @@ pub(super) fn main(args: &CheckArgs) -> Exit {
     let Some(site) = value else { return say(args, false, &diagnostics, &files, "", None) };
     let history = History::of(&site, args.history.as_deref());
     diagnostics.extend(history.noise_warnings(&site, &files));
-    let forecasts = plan::all(&site, 0);
+    // One dead instrument is foreseen, and a warning; the verdict is of all that live.
+    let forecasts = plan::all(&site, 1);
     diagnostics.extend(config::load_warnings(&forecasts, &files));
     let dry = match args.dry_run.then(|| history.dry_run(&site)).transpose() {
         Ok(dry) => dry,

@@ -38,7 +38,7 @@ pub(super) struct PlanArgs {
     json: bool,
 }
 
-/// Prints the plan; 1 when a deadline cannot hold, 2 when the configuration is wrong.
+/// Prints the plan; 1 when a deadline cannot hold or a bus skips cycles, 2 when the configuration is wrong.
 pub(super) fn main(args: &PlanArgs) -> Exit {
     let site = match given::site(&args.config) {
         Ok(site) => site,
@@ -58,7 +58,8 @@ pub(super) fn main(args: &PlanArgs) -> Exit {
         }
         println!("\n{}", verdict(&buses, args.dead.is_some()));
     }
-    if late(&buses, args.dead.is_some()) == 0 { Exit::Ok } else { Exit::Found }
+    let holds = late(&buses, args.dead.is_some()) == 0 && full(&buses).is_none();
+    if holds { Exit::Ok } else { Exit::Found }
 }
 
 /// The forecast of every bus.
@@ -74,18 +75,36 @@ pub(super) fn late(buses: &[BusForecast], with_dead: bool) -> usize {
     buses.iter().map(|b| b.healthy.late.len() + fast(b) + dead(b)).sum()
 }
 
-/// One line that says whether all deadlines hold, and names the first that does not.
+/// The healthy bus that is asked for most of those that skip cycles.
+fn full(buses: &[BusForecast]) -> Option<&BusForecast> {
+    let skip = buses.iter().filter(|b| b.healthy.skipped > 0);
+    skip.max_by(|a, b| a.healthy.demand.total_cmp(&b.healthy.demand))
+}
+
+/// What is asked of a bus that skips cycles, for the verdict.
+fn full_words(bus: &BusForecast) -> (String, String) {
+    let (key, percent, skipped) = (&bus.bus, bus.healthy.demand * 100.0, bus.healthy.skipped);
+    (
+        format!("；总线 {key} 需要占用 {percent:.0}%，采不完，跳过了 {skipped} 个轮次；{REMEDY_ZH}"),
+        format!("; bus {key} is asked for {percent:.0} % of its time and skips cycles ({skipped}); {REMEDY_EN}"),
+    )
+}
+
+/// One line that says whether all deadlines hold and no cycle is skipped, and names the first that does not.
 pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
     let requests: usize = buses.iter().map(|b| b.requests.len()).sum();
     let busiest = buses.iter().map(|b| b.healthy.utilisation).fold(0.0, f64::max) * 100.0;
     let (fast, fast_en) = when_fast(buses);
-    let head = format!("采集计划：{requests} 个请求，最忙的总线占用 {busiest:.0}%{fast}");
-    let head_en = format!("{requests} requests, the busiest bus {busiest:.0} % taken{fast_en}");
+    let full = full(buses).map(full_words);
+    let (over, over_en) = full.clone().unwrap_or_default();
+    let head = format!("采集计划：{requests} 个请求，最忙的总线占用 {busiest:.0}%{fast}{over}");
+    let head_en = format!("{requests} requests, the busiest bus {busiest:.0} % taken{fast_en}{over_en}");
     let dead = |b| Option::as_ref(b).filter(|_| with_dead);
     let outlooks = buses.iter().flat_map(|b| std::iter::once(&b.healthy).chain(&b.all_fast).chain(dead(&b.with_dead)));
     match outlooks.flat_map(|o| &o.late).next() {
         None => match gone(buses, with_dead) {
             (zh, en) if !zh.is_empty() => format!("{head}；{zh} · {head_en}; {en}"),
+            _ if full.is_some() => format!("{head} · {head_en}"),
             _ if with_dead => format!(
                 "{head}，在线仪表的数据有效期全部可守（失联仪表没有数据） · {head_en}, every freshness deadline of the instruments that answer holds \
                  (the dead ones have no data)"
@@ -182,7 +201,8 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
         outlook.utilisation * 100.0,
         outlook.skipped
     );
-    if outlook.skipped > 0 {
+    // What a probe makes late is not the bus that is full.
+    if outlook.skipped > 0 && (outlook.dead == 0 || outlook.demand > 1.0) {
         println!(
             "    ! 总线排满（需要 {0:.0}%），周期守不住，迟到的轮次被跳过；{REMEDY_ZH} · the bus is full ({0:.0} % asked for): late cycles are skipped; {REMEDY_EN}",
             outlook.demand * 100.0
@@ -197,6 +217,11 @@ fn print_outlook(name: &str, outlook: &Outlook, judged: bool) {
     }
     if !outlook.back.is_zero() {
         println!("    {}", back_words(outlook));
+    }
+    if let Some(most) = outlook.waits_at_most.map(time) {
+        println!(
+            "    应答慢于 {most} 的失联仪表，在其余仪表在线时可能一直采不到：再等下去，它们的数据会过期 · a dead one that has become slower than {most} may never be found while the others live: a longer wait would make their readings stale"
+        );
     }
     for late in &outlook.late {
         let mark = if judged { "✗" } else { "!" };
@@ -280,6 +305,24 @@ mod tests {
         assert!(verdict(&buses, false).ends_with("every freshness deadline holds"), "healthy, as ever");
         assert_eq!(dead_words(2, Some(99)), "2 台失联 2 dead（只有 2 台 · only 2 on this bus）");
         assert_eq!(dead_words(2, Some(2)), "2 台失联 2 dead");
+    }
+
+    #[test]
+    fn a_bus_that_skips_cycles_is_named_with_its_demand_and_is_no_plan_that_holds() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
+        let site = crate::config::check_site(&path).value.expect("the example is right");
+        let mut buses = all(&site, 1);
+        assert!(full(&buses).is_none());
+        (buses[0].healthy.demand, buses[0].healthy.skipped) = (1.24, 112);
+        for with_dead in [false, true] {
+            let said = verdict(&buses, with_dead);
+            assert!(said.contains("需要占用 124%") && said.contains("asked for 124 % of its time"), "{said}");
+            assert!(
+                said.contains(REMEDY_ZH) && said.contains(REMEDY_EN) && !said.contains("every freshness"),
+                "{said}"
+            );
+        }
+        assert!(full(&buses).is_some(), "exit code 1");
     }
 
     #[test]

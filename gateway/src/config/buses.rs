@@ -105,6 +105,7 @@ fn device_spec(
             key: book.points()[point.index()].key.clone(),
             field: fields.of(&own::bind(p, &mut profile)),
             period: Duration::from_millis(u64::from(p.period_ms)),
+            max_age: book.points()[point.index()].max_age,
             critical: judged.contains(p.key.as_str()),
             fast: fast::period(p).map(|period| Box::new(Fast { period, wanted: Wanted::default() })),
         })

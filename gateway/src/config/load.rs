@@ -1,4 +1,4 @@
-//! What the scheduler, played through as it is and with every fast period in force, says of a bus: a warning with numbers, at its link.
+//! What the scheduler, played through as it is, with one instrument dead and with every fast period in force, says of a bus: a warning with numbers, at its link.
 //!
 //! Owns the words. Leaves playing to `devices::forecast`, and a serial line that certainly cannot bear it to [`super::pace`], which refuses it.
 
@@ -8,10 +8,51 @@ use devices::{BusForecast, LatePoint, Outlook};
 
 const PLAN: (&str, &str) = ("；hazard-gateway plan 逐点列出", "; hazard-gateway plan names every point");
 
-/// One warning for every bus that is too full, now or once all its values near their limits, or holds a deadline no longer then.
+/// Of every bus that is too full, now or once all its values near their limits, or holds a deadline no longer then or with one instrument
+/// dead; and of a time-out that the readings of its instruments do not bear.
 #[must_use]
 pub fn load_warnings(buses: &[BusForecast], files: &[SourceFile]) -> Vec<Diagnostic> {
-    locate::resolve(buses.iter().filter_map(of_bus).collect(), files)
+    let found = buses.iter().flat_map(|bus| of_bus(bus).into_iter().chain(long_time_out(bus)).chain(one_dead(bus)));
+    locate::resolve(found.collect(), files)
+}
+
+/// The link's time-out is longer than the readings of the others stay fresh: nobody is waited for so long, and who needs it is lost.
+fn long_time_out(bus: &BusForecast) -> Option<Finding> {
+    let (key, bears) = (&bus.bus, bus.with_dead.as_ref()?.waits_at_most?.as_millis());
+    let message = (
+        format!(
+            "链路 {key} 的 timeout_ms 比其余仪表的数据有效期所容许的（{bears} ms）长：一台仪表失联或变慢时只等这么久，更慢的可能一直采不到"
+        ),
+        format!(
+            "timeout_ms of link {key} is longer than the readings of its other instruments stay fresh ({bears} ms are left): one that is silent or slow is waited for no longer than that, and a slower one may never be read"
+        ),
+    );
+    let remedy = (
+        format!("把 timeout_ms 改为 {bears} 或更短；确有更慢的仪表时，加长其余测点的 max_age_s，或把它分到另一条链路"),
+        format!(
+            "set timeout_ms to {bears} or less; where an instrument is slower, lengthen max_age_s of the other points or give it a link of its own"
+        ),
+    );
+    Some(Finding::fatal(format!("link[{key}].timeout_ms"), message, remedy).warning())
+}
+
+/// A deadline that holds until one instrument is dead.
+fn one_dead(bus: &BusForecast) -> Option<Finding> {
+    let dead = bus.with_dead.as_ref()?;
+    let held = |late: &&LatePoint| !bus.healthy.late.iter().any(|l| l.point == late.point);
+    let late: Vec<&LatePoint> = dead.late.iter().filter(held).collect();
+    let LatePoint { point, interval, max_age, .. } = late.first()?;
+    let (key, n, interval, max_age) = (&bus.bus, late.len(), interval.as_secs_f64(), max_age.as_secs_f64());
+    let message = (
+        format!(
+            "链路 {key} 上一台仪表失联时，{n} 个数据有效期守不住，例如 {point}：最长 {interval:.2} s 才来一个值，有效期 {max_age} s"
+        ),
+        format!(
+            "with one instrument of link {key} dead, {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval:.2} s at worst, max_age {max_age} s"
+        ),
+    );
+    let remedy = remedy(bus, ("加长 period_ms 或 max_age_s".into(), "lengthen period_ms or max_age_s".into()));
+    Some(Finding::fatal(format!("link[{key}]"), message, remedy).warning())
 }
 
 fn of_bus(bus: &BusForecast) -> Option<Finding> {
@@ -135,6 +176,44 @@ mod tests {
         buses[0].steady = 0.5;
         let steady = load_warnings(&buses, &files).remove(0);
         assert!(steady.remedy_en.contains("1.8 times as long"), "what is not fast gives nothing back: {steady:?}");
+    }
+
+    #[test]
+    fn a_time_out_that_the_readings_of_the_others_do_not_bear_is_told_at_its_link_with_the_one_that_they_do() {
+        let checked = line("period_ms = 5000");
+        let mut site = checked.value.unwrap();
+        let max_age: Vec<Duration> = site.book.points().iter().map(|p| p.max_age).collect();
+        let mut found = |timeout_s| {
+            site.buses[0].timeout = Duration::from_secs(timeout_s);
+            load_warnings(&[devices::forecast(&site.buses[0], 1, &|p| max_age[p.index()])], &checked.files)
+        };
+        assert_eq!(found(3), []);
+        let [one] = found(12).try_into().unwrap_or_else(|found| panic!("{found:?}"));
+        assert!(!one.fatal && one.path == "link[rtu].timeout_ms" && one.line == 10, "{one:?}");
+        assert!(
+            one.message_en.contains("stay fresh (7") || one.message_en.contains("stay fresh (8"),
+            "{}",
+            one.message_en
+        );
+        assert!(one.remedy_zh.contains("timeout_ms 改为") && one.remedy_en.contains("max_age_s"), "{one:?}");
+    }
+
+    #[test]
+    fn a_deadline_that_one_dead_instrument_breaks_is_told() {
+        let (mut buses, files) = forecasts(5_000);
+        buses[0].with_dead = Some(buses[0].healthy.clone());
+        let [period, max_age, interval] = [5, 10, 12].map(Duration::from_secs);
+        let late = LatePoint { point: "GT-7".into(), device: "D-7".into(), period, max_age, interval };
+        buses[0].with_dead.as_mut().unwrap().late.push(late.clone());
+        let [one] = load_warnings(&buses, &files).try_into().unwrap_or_else(|found| panic!("{found:?}"));
+        assert!(
+            !one.fatal
+                && one.path == "link[rtu]"
+                && one.message_zh.contains("一台仪表失联时，1 个数据有效期守不住，例如 GT-7"),
+            "{one:?}"
+        );
+        buses[0].healthy.late.push(late);
+        assert_eq!(load_warnings(&buses, &files), []);
     }
 
     #[test]

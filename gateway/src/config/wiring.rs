@@ -29,7 +29,8 @@ impl Site {
     }
 }
 
-/// Name, place and age limit may differ: nobody but the engine and the page holds them.
+/// Name and place may differ: nobody but the engine and the page holds them. The age limit of a point that is read is its bus' too, and in
+/// what [`same_device`] compares.
 fn same_point(a: &Point, b: &Point) -> bool {
     (&a.key, &a.device, &a.area, a.kind, &a.unit, a.range, a.period)
         == (&b.key, &b.device, &b.area, b.kind, &b.unit, b.range, b.period)

@@ -1,6 +1,7 @@
 //! How long a dead unit waits after its return until it is asked: reckoned from what the probes of all may take.
 
 use super::load;
+use crate::bus::freshness::spare;
 use crate::bus::probes::{ROOM_AFTER, SHARE, SHORT_SHARE, apart};
 use crate::bus::unit::{LAST_PROBE, Unit};
 use std::time::Duration;
@@ -38,13 +39,20 @@ impl Parted<'_> {
         if living.is_empty() {
             return alone(dead) * 2;
         }
-        let long = longest_probe(dead);
+        let long = longest_probe(dead).min(spare(living.iter().copied()).unwrap_or(Duration::MAX));
         let short: Duration = dead.iter().map(|u| u.longest_wire() + u.probe_waits().short).sum();
         let short = (short.as_secs_f64() / LAST_PROBE.as_secs_f64()).min(1.0 / f64::from(SHORT_SHARE));
         let share = long.div_f64(1.0 / f64::from(SHARE) - short);
         let apart = if fits(living, long) { Duration::ZERO } else { apart(living.iter().copied(), long) };
         let every = share.max(apart).max(LAST_PROBE + ROOM_AFTER);
         (every + LAST_PROBE + ROOM_AFTER) * u32::try_from(dead.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What the readings of the living bear at any time, where that is less than the whole time-out of a dead one.
+    pub(super) fn waits_at_most(&self) -> Option<Duration> {
+        let bears = spare(self.living.iter().copied())?;
+        let shorter = |u: &&Unit| bears.saturating_sub(u.longest_wire());
+        self.dead.iter().filter(|u| shorter(u) < u.probe_waits().long).map(shorter).min()
     }
 }
 

@@ -178,6 +178,7 @@ impl<'a> Play<'a> {
             skipped: self.skipped,
             back: parted.back(),
             back_slower: parted.back_slower(),
+            waits_at_most: parted.waits_at_most(),
             late,
         }
     }

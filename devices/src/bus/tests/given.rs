@@ -95,6 +95,7 @@ pub(in crate::bus) fn spec(transport: Transport, units: &[u8], profile: &str) ->
             key: format!("{}-{f}", key(*unit)).into(),
             field: (*f).into(),
             period,
+            max_age: period * 3,
             critical: false,
             fast: None,
         };

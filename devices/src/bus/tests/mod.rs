@@ -4,6 +4,7 @@
 
 mod fair;
 mod faults;
+mod fresh;
 mod given;
 mod parts;
 mod periods;

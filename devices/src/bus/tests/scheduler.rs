@@ -4,7 +4,7 @@
 //! Owns the player; what must hold of any bus is in `random`, stories of one bus in `found`.
 
 mod found;
-mod random;
+pub(super) mod random;
 
 use super::*;
 use crate::bus::choice::{Turn, choose};
@@ -18,7 +18,7 @@ use std::ops::Range;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Four values of which no two fit one request.
-fn four() -> String {
+pub(super) fn four() -> String {
     profile_of(
         "max_registers = 16",
         &[("a", 3, 0, "u16"), ("b", 3, 100, "u16"), ("c", 4, 200, "u16"), ("d", 4, 300, "u32")],
@@ -37,40 +37,42 @@ struct Drawn {
 
 /// One request as it was sent, and what came of it.
 #[derive(Clone, Debug)]
-struct Sent {
-    unit: usize,
+pub(super) struct Sent {
+    pub(super) unit: usize,
     span: Span,
-    at: Duration,
-    took: Duration,
+    pub(super) at: Duration,
+    pub(super) took: Duration,
     /// The unit was dead.
-    probe: bool,
+    pub(super) probe: bool,
 }
 
 /// One value as it was told.
 #[derive(Clone, Copy, Debug)]
-struct Value {
-    at: Duration,
-    good: bool,
+pub(super) struct Value {
+    pub(super) at: Duration,
+    /// When the register was read.
+    pub(super) read: Duration,
+    pub(super) good: bool,
 }
 
-struct Played {
-    sent: Vec<Sent>,
-    values: BTreeMap<PointId, Vec<Value>>,
+pub(super) struct Played {
+    pub(super) sent: Vec<Sent>,
+    pub(super) values: BTreeMap<PointId, Vec<Value>>,
     /// Time of one request of each kind, all together, and the share of the time that the bus is asked for.
     round: Duration,
     load: f64,
 }
 
-struct Player {
+pub(super) struct Player {
     units: Vec<Unit>,
     begun: Instant,
     now: Instant,
     probes: Probes,
-    played: Played,
+    pub(super) played: Played,
 }
 
 impl Player {
-    fn new(spec: &BusSpec) -> Self {
+    pub(super) fn new(spec: &BusSpec) -> Self {
         let now = Instant::now();
         let units: Vec<Unit> =
             spec.devices.iter().map(|d| Unit::new(d.clone(), &spec.transport, spec.timeout, now)).collect();
@@ -95,7 +97,8 @@ impl Player {
         let at = self.since();
         for sample in samples {
             let good = sample.reading.value().is_some();
-            self.played.values.entry(sample.point).or_default().push(Value { at, good });
+            let read = Duration::from_nanos(sample.at.mono.0);
+            self.played.values.entry(sample.point).or_default().push(Value { at, read, good });
         }
     }
 
@@ -137,8 +140,11 @@ impl Player {
     }
 
     /// `answer` says how long a unit takes to answer a request; never, when none.
-    fn play(&mut self, long: Duration, mut answer: impl FnMut(usize, Span, Duration) -> Option<Duration>) {
+    pub(super) fn play(&mut self, long: Duration, mut answer: impl FnMut(usize, Span, Duration) -> Option<Duration>) {
+        let mut steps = 0_u64;
         while self.since() < long {
+            steps += 1;
+            assert!(steps < 500_000, "livelock at {:?}", self.since());
             self.unasked();
             match choose(&self.units, self.now, &self.probes) {
                 Turn::Wait(wake) => {
@@ -158,6 +164,7 @@ fn bus_of(drawn: &Drawn) -> BusSpec {
     for (device, points) in spec.devices.iter_mut().zip(&drawn.units) {
         for (point, (period, critical)) in Arc::make_mut(&mut device.points).iter_mut().zip(points) {
             (point.period, point.critical) = (Duration::from_millis(*period), *critical);
+            point.max_age = point.period * 3;
         }
     }
     spec

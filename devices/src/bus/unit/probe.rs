@@ -1,6 +1,7 @@
 //! A unit that is dead: its probes, how long they wait, and what ends it without an answer.
 
 use super::{Group, MISSES_TO_DIE, Unit};
+use crate::bus::patience::SHORT_WAIT;
 use crate::plan::Span;
 use rules::Fault;
 use std::time::Duration;
@@ -8,8 +9,6 @@ use tokio::time::Instant;
 
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(2);
 pub(in crate::bus) const LAST_PROBE: Duration = Duration::from_secs(60);
-/// Longest wait for a unit that is dead, but for long probes.
-const PROBE_LIMIT: Duration = Duration::from_millis(300);
 
 #[derive(Clone, Copy, Debug)]
 pub(in crate::bus) struct Probe {
@@ -55,7 +54,9 @@ impl Unit {
     pub(super) fn note_probe(&mut self, wait: Duration, now: Instant) {
         let (wants_long, waits) = (self.wants_long_probe(), self.probe_waits());
         if let Some(probe) = &mut self.dead {
-            probe.is_long = wait >= waits.long && (wants_long || waits.long > waits.short);
+            // A long one may be cut to what the readings of the living bear.
+            probe.is_long =
+                if waits.long > waits.short { wait > waits.short } else { wants_long && wait >= waits.long };
             probe.is_cut = wait < waits.short;
             probe.long_at = if probe.is_long { now } else { probe.long_at };
         }
@@ -70,7 +71,7 @@ impl Unit {
 
     pub(in crate::bus) fn probe_waits(&self) -> ProbeWaits {
         let long = self.patience.limit();
-        let short = long.min(PROBE_LIMIT);
+        let short = long.min(SHORT_WAIT);
         ProbeWaits { least: self.dead.map_or(short, |probe| probe.least.min(short)), short, long }
     }
 

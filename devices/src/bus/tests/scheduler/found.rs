@@ -8,9 +8,14 @@ fn a_dead_unit_is_asked_with_the_whole_time_out_as_often_as_the_plan_says() {
     for (dead, timeout_ms) in [(1, 2_000), (3, 2_000), (1, 400)] {
         let units = vec![vec![(1_000, false); 4]; 6];
         let bus = Drawn { turnaround_ms: vec![20; 6], units, silent: (0..dead, 0..u64::MAX), timeout_ms };
-        let plan = crate::forecast(&bus_of(&bus), dead, &|_| MINUTE).with_dead.unwrap();
+        let mut spec = bus_of(&bus);
+        let points = spec.devices.iter_mut().flat_map(|d| Arc::make_mut(&mut d.points).iter_mut());
+        points.for_each(|p| p.max_age = MINUTE);
+        let plan = crate::forecast(&spec, dead, &|_| MINUTE).with_dead.unwrap();
         let long = 2 * plan.back_slower;
-        let played = play(&bus, long);
+        let mut player = Player::new(&spec);
+        player.play(long, |unit, _, _| (unit >= dead).then_some(Duration::from_millis(20)));
+        let played = player.played;
         for unit in 0..dead {
             let probes = played.sent.iter().filter(|s| s.unit == unit && s.took >= Duration::from_millis(timeout_ms));
             let times: Vec<Duration> = [Duration::ZERO].into_iter().chain(probes.map(|s| s.at)).chain([long]).collect();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 const PERIODS_MS: [u64; 6] = [200, 500, 1_000, 1_000, 2_000, 10_000];
 /// How full a bus may be that keeps what is promised of one with room.
-const ROOM: f64 = 0.5;
+pub(in crate::bus::tests) const ROOM: f64 = 0.5;
 /// A wait is a millisecond at least; so often can one stand between a due time and its request.
 const GRAIN: Duration = Duration::from_millis(20);
 

@@ -164,8 +164,10 @@ async fn a_unit_that_its_converter_does_not_reach_is_dead_and_back_without_a_rec
     }
 }
 
+/// How long the neighbours' intervals and ages become no wire tells without a flake: the properties `the_living_keep_their_intervals_whatever_the_time_out`
+/// and `no_reading_of_the_living_becomes_stale_for_the_dead` prove it in virtual time, and the bench `acquisition` measures it.
 #[tokio::test]
-async fn a_silent_unit_of_32_leaves_its_neighbours_and_the_same_unit_on_another_bus_alone_on_both_wires() {
+async fn a_silent_unit_of_32_stops_none_of_its_neighbours_and_not_the_same_unit_on_another_bus_on_both_wires() {
     silent(On::Socket, On::Terminal).await;
     silent(On::Terminal, On::Socket).await;
 }

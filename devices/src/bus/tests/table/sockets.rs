@@ -131,7 +131,7 @@ async fn ten_thousand_unsolicited_frames_cost_the_connection_no_value_and_no_mem
 }
 
 #[tokio::test]
-async fn a_peer_that_refuses_is_asked_with_growing_pauses_that_differ_from_bus_to_bus() {
+async fn a_peer_that_refuses_is_asked_with_growing_pauses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
@@ -142,6 +142,24 @@ async fn a_peer_that_refuses_is_asked_with_growing_pauses_that_differ_from_bus_t
     }
     let attempts = rig.status.snapshot().link.connect_failures;
     assert!((3..=5).contains(&attempts), "{attempts} attempts in four seconds: 0.5 s, 1 s, 2 s, each ± 25 %");
+}
+
+/// Those of one converter that restarts are not to come all at once.
+#[tokio::test]
+async fn pauses_differ_from_bus_to_bus_and_from_attempt_to_attempt_by_a_quarter_at_most() {
+    let jitter = |key: &str| {
+        let mut spec = spec(tcp(), &[1], ONE);
+        spec.key = key.into();
+        let (status, clock) = (Arc::new(BusStatus::new(&spec)), Arc::new(Virtual(Instant::now())));
+        let desk = crate::bus::desk::Desk::new(spec, clock, mpsc::channel(1).0, status);
+        (1..=8).map(|attempt| (desk.jitter(attempt) * 1e6).round()).collect::<Vec<f64>>()
+    };
+    let of: Vec<Vec<f64>> = ["north", "south", "east"].map(jitter).to_vec();
+    assert!(of.iter().flatten().all(|j| (0.75e6..=1.25e6).contains(j)), "{of:?}");
+    assert_eq!(jitter("north"), of[0], "a bus keeps its own");
+    let same = |a: &[f64], b: &[f64]| a.iter().zip(b).filter(|(a, b)| (*a - *b).abs() < 1e3).count();
+    assert!(same(&of[0], &of[1]) + same(&of[0], &of[2]) + same(&of[1], &of[2]) <= 3, "{of:?}");
+    assert!(of.iter().all(|of| of.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 1e4)), "{of:?}");
 }
 
 /// A converter keeps what its line sent too late, and hands it to whoever connects next.
