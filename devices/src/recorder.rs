@@ -1,7 +1,7 @@
 //! The flight recorder: the last exchanges of a bus as raw frames with times and verdicts, and copies frozen around incidents.
 //!
 //! ```text
-//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256, or of the last 30 s; an incident keeps of it what its unit has,
+//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256, or of the last 20 s; an incident keeps of it what its unit has,
 //!                                                      64 of all before it and 32 after it, or what comes within two minutes
 //! ```
 //!

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Whatever is younger is kept as well, on a bus of many units too: twice the longest delay of an alarm of gas, pressure or level.
-pub(super) const REACHES_BACK: Duration = Duration::from_secs(30);
+/// Whatever is younger is kept as well, on a bus of many units too: more than the longest delay of an alarm of gas, pressure or level.
+pub(super) const REACHES_BACK: Duration = Duration::from_secs(20);
 /// Beyond [`EXCHANGES_MIN`] only as long as all of them take no more than this.
-pub(super) const RING_BYTES: usize = 80 << 10;
+pub(super) const RING_BYTES: usize = 56 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Ring {
