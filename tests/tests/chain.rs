@@ -32,7 +32,9 @@ async fn a_leak_reaches_the_duty_officer_whose_confirmation_reaches_the_site() {
     let dir = tempfile::tempdir().unwrap();
     let plant = Simulated::start(SEED).await;
     let broker = Mosquitto::start(dir.path());
-    let influx = Influx::start(dir.path()).await;
+    let mut influx = Influx::start(dir.path()).await;
+    // this machine by an address that does not say so: the bodies are packed, as they are to a server elsewhere
+    influx.url = influx.url.replace("127.0.0.1", "0.0.0.0");
     let office = Station::office(dir.path(), broker.port);
     let mut site = Station::site(dir.path(), &plant.field(), broker.port, Some(&influx));
     let admin = site.first_admin().await;

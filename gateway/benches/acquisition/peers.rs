@@ -170,14 +170,10 @@ impl Database {
         }
     }
 
-    /// Lines in all bodies: unpacked only now, so that it disturbs no measurement.
+    /// Lines in all bodies, which are plain text: the database is on this machine. Counted only now, so that it disturbs no measurement.
     pub(crate) fn lines(&self) -> u64 {
         let bodies = self.0.lock().expect("nobody panics with it");
-        let lines = |body: &Vec<u8>| {
-            let mut text = String::new();
-            flate2::read::MultiGzDecoder::new(&body[..]).read_to_string(&mut text).expect("a gzip body");
-            text.lines().count() as u64
-        };
+        let lines = |body: &Vec<u8>| std::str::from_utf8(body).expect("plain text").lines().count() as u64;
         bodies.iter().map(lines).sum()
     }
 }

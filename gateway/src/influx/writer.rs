@@ -10,6 +10,7 @@
 //!
 //! Owns the order and the policy. Leaves encoding to an [`Encode`], what is sent and the cursor to a [`Source`], HTTP to a [`Sink`].
 
+use bytes::Bytes;
 use std::future::Future;
 use std::ops::Range;
 use std::time::Duration;
@@ -46,7 +47,7 @@ pub enum Answer {
 /// Where lines go.
 pub trait Sink: Send {
     /// Writes newline-separated lines.
-    fn write(&self, body: &str) -> impl Future<Output = Answer> + Send;
+    fn write(&self, body: Bytes) -> impl Future<Output = Answer> + Send;
 }
 
 /// How one item is written.
@@ -152,17 +153,19 @@ impl<S: Source, K: Sink, E: Encode<S::Item>, R: FnMut(&Figures)> Delivery<'_, S,
     /// Delivers all items or sets single ones aside; false when stopped before the end (the cursor then stays, and sending again is
     /// harmless).
     async fn run(&mut self, items: Vec<S::Item>) -> bool {
-        let mut backoff = BACKOFF_FIRST;
-        let mut body = String::new();
+        let (mut backoff, mut room) = (BACKOFF_FIRST, 0);
         // Parts still to be sent, the next one last.
         let mut parts = parts_of(items.len());
         while let Some(part) = parts.pop() {
             let lines = &items[part.clone()];
-            body.clear();
+            let mut body = String::with_capacity(room);
             lines.iter().for_each(|item| self.encoder.line(item, &mut body));
+            body.truncate(body.trim_end_matches('\n').len());
+            room = body.len();
+            let body = Bytes::from(body);
             let answer = tokio::select! {
                 biased;
-                answer = self.sink.write(body.trim_end_matches('\n')) => answer,
+                answer = self.sink.write(body.clone()) => answer,
                 () = self.stop.cancelled() => return false,
             };
             self.figures.refused = matches!(answer, Answer::Refused(_));
@@ -193,8 +196,8 @@ impl<S: Source, K: Sink, E: Encode<S::Item>, R: FnMut(&Figures)> Delivery<'_, S,
         true
     }
 
-    async fn set_aside(&mut self, line: &str, reason: String) {
-        self.source.set_aside(line.trim_end().to_owned(), reason.clone()).await;
+    async fn set_aside(&mut self, line: &[u8], reason: String) {
+        self.source.set_aside(String::from_utf8_lossy(line).into_owned(), reason.clone()).await;
         self.figures.dead_lettered += 1;
         self.figures.last_error = Some(reason);
     }
@@ -226,10 +229,10 @@ async fn pause(length: Duration, stop: &CancellationToken) {
 
 /// Between half and the whole of `length`, by the lines that are to be sent: many gateways do not come back in the same second, and one
 /// run can be repeated.
-fn jittered(length: Duration, body: &str) -> Duration {
+fn jittered(length: Duration, body: &[u8]) -> Duration {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    (body.lines().next(), length).hash(&mut hasher);
+    (body.split(|byte| *byte == b'\n').next(), length).hash(&mut hasher);
     let share = u32::try_from(hasher.finish() & 0xFF).unwrap_or(0);
     length / 2 + (length / 2) * share / 255
 }
@@ -250,7 +253,8 @@ mod tests {
     }
 
     impl Sink for Database {
-        async fn write(&self, body: &str) -> Answer {
+        async fn write(&self, body: Bytes) -> Answer {
+            let body = std::str::from_utf8(&body).unwrap();
             self.requests.fetch_add(1, Ordering::Relaxed);
             if let Some(answer) = self.script.lock().unwrap().pop() {
                 return answer;

@@ -1,6 +1,7 @@
 //! A database that goes away as planned, and now and then stores a batch without saying so.
 
 use crate::plan::{Plan, Window};
+use bytes::Bytes;
 use gateway::influx::writer::{Answer, Sink};
 use sim::Prng;
 use std::collections::BTreeSet;
@@ -35,7 +36,7 @@ impl Database {
 }
 
 impl Sink for Database {
-    async fn write(&self, body: &str) -> Answer {
+    async fn write(&self, body: Bytes) -> Answer {
         tokio::time::sleep(Duration::from_millis(15)).await;
         let mut stored = self.stored.lock().unwrap();
         stored.requests += 1;
@@ -43,7 +44,8 @@ impl Sink for Database {
             stored.failures += 1;
             return Answer::TryLater("connection refused".into());
         }
-        stored.lines.extend(body.lines().map(str::to_owned));
+        let text = std::str::from_utf8(&body).expect("line protocol is text");
+        stored.lines.extend(text.lines().map(str::to_owned));
         if self.draw.lock().unwrap().unit() < 0.01 {
             stored.failures += 1;
             return Answer::TryLater("the answer was lost".into());
