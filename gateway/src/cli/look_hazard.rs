@@ -108,8 +108,9 @@ fn what(row: &Value, about: &About) -> String {
         let name = if about.point.is_object() { both(&about.point, "name") } else { String::new() };
         let times = rows(&row["occurrences"]).count();
         lines.push(format!(
-            "  起因 cause: {}{name}，{normal} · {times} 次 time(s)，始于 since {}",
+            "  起因 cause: {}{name}，{normal} · {times} 次 {}，始于 since {}",
             text(row, "cause"),
+            if times == 1 { "time" } else { "times" },
             moment(&row["opened"]["wall"]["utc_ms"])
         ));
     }
@@ -170,7 +171,7 @@ mod tests {
         for part in [
             "HD-1 待确认 candidate · 未评估等级 not graded yet",
             "编号 seq 41",
-            "GT-101:HH 一号罐东侧氨气 / NH3 east of tank 1，仍未正常 not normal · 2 次 time(s)",
+            "GT-101:HH 一号罐东侧氨气 / NH3 east of tank 1，仍未正常 not normal · 2 次 times，",
             "RA-01.M1 固定式检测 / fixed detection",
             "RA-01 氨泄漏 / Ammonia leak · 区域 area A1",
             "这一步 this step: 判为误报 · a false alarm",
@@ -213,7 +214,7 @@ mod tests {
         for part in [
             "HD-2 待验收 waiting · 重大 major · 逾期 OVERDUE · 尚缺 lacks opinion",
             "位置 place: 东门 · 情况 what: 通道被占",
-            "责任人 responsible: chen · 期限 until 1970-01-01T00:00:00.000Z · 已做 done: 已清理",
+            "责任人 responsible: chen · 期限 until 1970-01-01T08:00:00.000+08:00 · 已做 done: 已清理",
             "现在还不能做，能做的是 it does not fit now, what fits is: accept",
         ] {
             assert!(shown.contains(part), "{part}: {shown}");

@@ -4,6 +4,7 @@
 use super::rows::{Fragment, List};
 use super::{Defect, ImportArgs};
 use crate::cli::Exit;
+use crate::text::counted;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +70,9 @@ pub(super) fn write(fragment: &Fragment, doubts: &[Defect], args: &ImportArgs) -
         );
     }
     println!(
-        "{devices} 台仪表、{points} 个测点写入 {shown}；用 hazard-gateway check 检查 · {devices} devices and {points} points written; look with hazard-gateway check"
+        "{devices} 台仪表、{points} 个测点写入 {shown}；用 hazard-gateway check 检查 · {} and {} written; look with hazard-gateway check",
+        counted(devices, "device"),
+        counted(points, "point")
     );
     Exit::Ok
 }
