@@ -78,6 +78,11 @@ pub(super) fn main(args: &ImportArgs) -> Exit {
         return Exit::Ok;
     }
     let Some(file) = &args.file else { return Exit::Usage };
+    if let Some(there) = args.out.as_deref().filter(|out| out.symlink_metadata().is_ok()) {
+        // what it holds of an earlier turn would be told as double, row by row
+        written::told(there, &std::io::ErrorKind::AlreadyExists.into());
+        return Exit::Io;
+    }
     let list = match sheet::read(file, args.sheet.as_deref()) {
         Ok(list) => list,
         Err(sheet::Unreadable::Io(error)) => {

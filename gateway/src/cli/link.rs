@@ -159,7 +159,8 @@ impl Address {
 
 /// Reads `--address`.
 pub(super) fn address(text: &str) -> Result<Address, String> {
-    let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
+    let wrong =
+        || format!("“{text}”不是地址：写 17、0x6001、6001H 或 40018 · is no address: write 17, 0x6001, 6001H or 40018");
     typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
 }
 

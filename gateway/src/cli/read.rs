@@ -137,9 +137,12 @@ fn report(args: &ReadArgs, span: Span, answer: Option<(&[u16], Duration)>, found
 }
 
 fn print(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[Guess]) {
-    let last = u32::from(span.address) + u32::from(span.count) - 1;
+    let last = match span.count {
+        1 => String::new(),
+        count => format!("–{}", u32::from(span.address) + u32::from(count) - 1),
+    };
     println!(
-        "站号 unit {}  功能 function {}  地址 address {}–{last}  {:.1} ms",
+        "站号 unit {}  功能 function {}  地址 address {}{last}  {:.1} ms",
         args.unit,
         span.function,
         span.address,

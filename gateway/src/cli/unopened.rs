@@ -25,10 +25,10 @@ pub(super) fn said(transport: &Transport, name: &str, error: &io::Error) -> Stri
         _ => of_address(place, error),
     };
     let (link_zh, link_en) = match name == place {
-        true => (place.to_owned(), place.to_owned()),
+        true => (format!(" {place}"), place.to_owned()),
         false => (format!("链路 {name}（{place}）"), format!("the link {name} ({place})")),
     };
-    format!("无法打开 {link_zh}：{zh} · cannot open {link_en}: {en} ({error})")
+    format!("无法打开{link_zh}：{zh} · cannot open {link_en}: {en} ({error})")
 }
 
 fn words(zh: &str, en: &str) -> Words {
