@@ -53,8 +53,10 @@ mod same_station;
 mod scan;
 mod screen;
 mod secret;
+mod silence;
 mod station;
 mod table;
+mod unopened;
 mod usage;
 mod user;
 mod verify;
@@ -65,7 +67,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// 隐患网关 hazard-gateway: reads instruments over Modbus, decides alarms, keeps records, tells the township office.
+/// 隐患网关：经 Modbus 采集仪表，判断报警，留存记录，上报镇应急办 · reads instruments over Modbus, decides alarms, keeps records, tells the township office.
 #[derive(Debug, Parser)]
 #[command(name = "hazard-gateway", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "例 example:  hazard-gateway check --config site.toml\n\
@@ -90,16 +92,24 @@ enum Command {
         /// 数据保留在此目录 · keeps the data here instead of in a folder that is removed at the end.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        /// 控制室页面的地址，同 web.listen，限本机；不写则从 127.0.0.1:8080 起找空闲端口 · of the control room's page, as `web.listen`, on this machine only; the first free port from 127.0.0.1:8080 on when not given.
+        #[arg(long, value_name = "IP:PORT")]
+        listen: Option<String>,
+        /// 应急办页面的地址；不写则从 127.0.0.1:8081 起找 · of the office's page; from 127.0.0.1:8081 on when not given.
+        #[arg(long, value_name = "IP:PORT")]
+        office_listen: Option<String>,
     },
     /// 运行现场网关 · the site gateway
     #[command(after_help = "例 example:  hazard-gateway run --config /etc/hazard-gateway/site.toml")]
     Run {
+        /// 站点配置文件 · site file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
     /// 运行镇街值守站 · the township station
     #[command(after_help = "例 example:  hazard-gateway office --config /etc/hazard-gateway/office.toml")]
     Office {
+        /// 镇街值守站的配置文件 · office file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
@@ -135,7 +145,10 @@ enum Command {
     },
     /// 命令补全脚本 · shell completions
     #[command(after_help = "例 example:  hazard-gateway completions bash > /etc/bash_completion.d/hazard-gateway")]
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// 哪种命令行 · for which shell.
+        shell: clap_complete::Shell,
+    },
     /// 运行中的网关一屏概况 · one screen of a running gateway
     #[command(after_help = "例 example:  hazard-gateway status --watch --config /etc/hazard-gateway/site.toml")]
     Status(client::StatusArgs),
@@ -190,7 +203,18 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Exit {
     match command {
         #[cfg(feature = "demo")]
-        Command::Demo { site, scenario, data } => serve::demo(crate::demo::Choice { site, scenario, data }),
+        Command::Demo { site, scenario, data, listen, office_listen } => {
+            let page = |option, written: Option<String>| written.map(|at| loopback(option, &at)).transpose();
+            match (page("--listen", listen), page("--office-listen", office_listen)) {
+                (Ok(listen), Ok(office_listen)) => {
+                    serve::demo(crate::demo::Choice { site, scenario, data, listen, office_listen })
+                }
+                (Err(why), _) | (_, Err(why)) => {
+                    eprintln!("{why}");
+                    Exit::Usage
+                }
+            }
+        }
         Command::Run { config } => serve::run(&config),
         Command::Office { config } => serve::office(&config),
         Command::Check(args) => check::main(&args),
@@ -218,9 +242,34 @@ fn dispatch(command: Command) -> Exit {
     }
 }
 
+/// Where a page of the demo is to be. Everybody who reaches it is its operator, so that it stays on this machine.
+#[cfg(feature = "demo")]
+fn loopback(option: &str, written: &str) -> Result<std::net::SocketAddr, String> {
+    let wrong = crate::config::is_no_address(option, written, crate::config::AddressForm::Listen);
+    let at = written.parse::<std::net::SocketAddr>().ok().filter(|at| at.ip().is_loopback());
+    at.filter(|_| wrong.is_none()).ok_or_else(|| {
+        wrong.unwrap_or_else(|| {
+            format!(
+                "{option} {written}：演示页面自动登录值班员，只能在本机：写 127.0.0.1:端口；从别的机器看用 ssh -L · the demo signs everybody in as operator, so it \
+                 stays on this machine: write 127.0.0.1:PORT, and look from another one through ssh -L"
+            )
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "demo")]
+    #[test]
+    fn a_page_of_the_demo_is_given_as_in_the_configuration_and_never_to_the_network() {
+        assert!(loopback("--listen", "127.0.0.1:9080").is_ok() && loopback("--listen", "[::1]:0").is_ok());
+        let said = |written: &str| loopback("--listen", written).unwrap_err();
+        assert!(said("9080").contains("没有端口") || said("9080").contains("--listen"), "{}", said("9080"));
+        assert!(said("127.0.0.1：9080").contains("全角字符"), "{}", said("127.0.0.1：9080"));
+        assert!(said("0.0.0.0:9080").contains("只能在本机") && said("0.0.0.0:9080").contains("ssh -L"));
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -228,19 +277,22 @@ mod tests {
     }
 
     #[test]
-    fn help_of_what_an_operator_calls_is_in_both_languages() {
+    fn every_help_is_in_both_languages() {
         fn look(command: &clap::Command) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_ascii(), "{}: {about}", command.get_name());
             for argument in command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str())) {
                 let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                let plain_words = help.is_ascii() && !help.is_empty() && argument.get_id() != "mode";
-                assert!(!plain_words, "{} {}: {help}", command.get_name(), argument.get_id());
+                assert!(
+                    !help.is_ascii() && help.contains(" · "),
+                    "{} {}: {help}",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
             command.get_subcommands().for_each(look);
         }
-        let cli = Cli::command();
-        for name in ["operate", "status", "events", "reload"] {
-            look(cli.find_subcommand(name).unwrap());
-        }
+        look(&Cli::command());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! `demo`: a simulated plant, its site, a broker and the township office in one process, on loopback, in a folder that goes with it.
 //!
-//! Owns ports, the temporary folder and which site is shown. What is printed is in `words`; everything else is what `run` and
+//! Owns the temporary folder and which site is shown. Where it serves is chosen in `places`, what is printed is in `words`; everything else is what `run` and
 //! `office` run.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 pub mod broker;
+mod places;
 mod uplink;
 mod words;
 
@@ -18,9 +19,10 @@ use crate::reload::Asker;
 use crate::run::{RunError, Surroundings, run_site};
 use crate::store::Claim;
 use crate::web::{DemoScenario, DemoStage};
+use places::Places;
 use rules::Clock;
 use sim::{DemoPlan, DemoSite, Plant, Scenario, SiteName};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -28,11 +30,6 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-const SITE_PORT: u16 = 8080;
-const OFFICE_PORT: u16 = 8081;
-const BROKER_PORT: u16 = 1883;
-/// Ports tried, ten apart, before the demo gives up.
-const PORT_TRIES: u16 = 50;
 /// The same plant each time: what README says happens.
 const SEED: u64 = 20_260_501;
 
@@ -53,6 +50,10 @@ pub struct Choice {
     pub scenario: Option<Scenario>,
     /// Kept after the end; otherwise a temporary folder is used and removed.
     pub data: Option<PathBuf>,
+    /// Of the control room's page; the first free port from 8080 on where it is left out.
+    pub listen: Option<SocketAddr>,
+    /// Of the office's page, likewise from 8081 on.
+    pub office_listen: Option<SocketAddr>,
 }
 
 impl Choice {
@@ -121,11 +122,14 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
             return Exit::Io;
         }
     };
-    let Some(ports) = Ports::free() else {
-        eprintln!("8080、8081、1883 起的端口都被占用 · all ports from 8080, 8081 and 1883 on are taken");
-        return Exit::Io;
+    let places = match Places::free(choice.listen, choice.office_listen) {
+        Ok(places) => places,
+        Err(why) => {
+            eprintln!("{why}");
+            return Exit::Io;
+        }
     };
-    broker::start(ports.broker);
+    broker::start(places.broker);
     // The plant outlives the site: its relay module still confirms that everything is off.
     let world = CancellationToken::new();
     let _at_the_end = world.clone().drop_guard();
@@ -136,18 +140,18 @@ pub async fn run(choice: Choice, stop: CancellationToken) -> Exit {
             return Exit::Io;
         }
     };
-    let uplink = match uplink::start(ports.broker, plant.plant.clone(), world.clone()).await {
+    let uplink = match uplink::start(places.broker, plant.plant.clone(), world.clone()).await {
         Ok(port) => port,
         Err(error) => {
             eprintln!("上行链路 · uplink: {error}");
             return Exit::Io;
         }
     };
-    let Some(site) = site(name, &plant, &folder.path, ports.site, uplink) else { return Exit::Internal };
+    let Some(site) = site(name, &plant, &folder.path, places.site, uplink) else { return Exit::Internal };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let stage = Arc::new(Stage(plant.plant.clone()));
     let (office_ready, office_told) = oneshot::channel();
-    let office = office::run(township(&folder.path, &ports), clock.clone(), stop.clone(), Some(office_ready));
+    let office = office::run(township(&folder.path, &places), clock.clone(), stop.clone(), Some(office_ready));
     let office = tokio::spawn(office);
     let around = Surroundings { clock, outward: Handle::current(), demo: Some(stage.clone()), desk: None };
     let (site_ready, site_told) = oneshot::channel();
@@ -185,18 +189,18 @@ fn mqtt(client: &str, port: u16) -> MqttSettings {
     }
 }
 
-fn township(data: &Path, ports: &Ports) -> Office {
+fn township(data: &Path, places: &Places) -> Office {
     Office {
         data_dir: data.join("office"),
         name: "示范镇应急办".into(),
         name_en: "Demo township emergency office".into(),
-        web: page(ports.office),
-        mqtt: mqtt("office", ports.broker),
+        web: page(places.office),
+        mqtt: mqtt("office", places.broker),
     }
 }
 
-fn page(port: u16) -> WebSettings {
-    WebSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), behind_tls: false, demo_operator: true }
+fn page(listen: SocketAddr) -> WebSettings {
+    WebSettings { listen, behind_tls: false, demo_operator: true }
 }
 
 /// The plant as the page plays on it.
@@ -229,7 +233,7 @@ impl DemoStage for Stage {
     }
 }
 
-fn site(name: SiteName, plant: &DemoSite, data: &Path, page_port: u16, uplink_port: u16) -> Option<Site> {
+fn site(name: SiteName, plant: &DemoSite, data: &Path, listen: SocketAddr, uplink_port: u16) -> Option<Site> {
     let edit = |table: &mut toml::Table| {
         for link in table.get_mut("link").and_then(toml::Value::as_array_mut).into_iter().flatten() {
             let Some(link) = link.as_table_mut() else { continue };
@@ -246,7 +250,7 @@ fn site(name: SiteName, plant: &DemoSite, data: &Path, page_port: u16, uplink_po
         return None;
     };
     site.data_dir = data.join("site");
-    site.web = page(page_port);
+    site.web = page(listen);
     site.mqtt = Some(mqtt(&site.view.site, uplink_port));
     site.influx = None;
     let mut view = (*site.view).clone();
@@ -255,35 +259,12 @@ fn site(name: SiteName, plant: &DemoSite, data: &Path, page_port: u16, uplink_po
     Some(site)
 }
 
-/// Ports of the three servers.
-struct Ports {
-    site: u16,
-    office: u16,
-    broker: u16,
-}
-
-impl Ports {
-    /// The first free port of each row; a taken one is said.
-    fn free() -> Option<Self> {
-        let free = |first: u16| {
-            let found = (0..PORT_TRIES)
-                .map(|n| first + 10 * n)
-                .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-            if let Some(port) = found.filter(|port| *port != first) {
-                println!("端口 {first} 被占用，改用 {port} · port {first} is taken, using {port}");
-            }
-            found
-        };
-        Some(Self { site: free(SITE_PORT)?, office: free(OFFICE_PORT)?, broker: free(BROKER_PORT)? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn choice(site: Option<SiteName>, scenario: Option<Scenario>) -> Choice {
-        Choice { site, scenario, data: None }
+        Choice { site, scenario, data: None, listen: None, office_listen: None }
     }
 
     #[test]
@@ -301,7 +282,7 @@ mod tests {
         for name in SiteName::ALL {
             let stop = CancellationToken::new();
             let plant = sim::start_demo(DemoPlan::anywhere(name, SEED), stop.clone()).await.unwrap();
-            let site = site(name, &plant, Path::new("unused"), 1, 2).unwrap();
+            let site = site(name, &plant, Path::new("unused"), SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), 2).unwrap();
             let links: Vec<&str> = site.buses.iter().map(|b| b.key.as_str()).collect();
             let served: Vec<&str> = plant.links.iter().map(|(link, _)| link.name()).collect();
             assert_eq!(links, served, "{name}");

@@ -19,6 +19,7 @@ pub mod influx;
 mod kept_bus;
 pub mod kpi;
 mod lock;
+pub mod moment;
 pub mod mqtt;
 pub mod notify;
 pub mod office;

@@ -6,6 +6,7 @@
 mod alarm;
 mod annunciator;
 pub mod changes;
+mod counted;
 mod details;
 mod hazards;
 mod operations;
@@ -16,6 +17,7 @@ mod refusal;
 mod tests;
 
 pub use annunciator::annunciator_fault_words;
+pub(crate) use counted::counted;
 pub(crate) use hazards::date;
 pub use own::{Own, own_alarm};
 pub(crate) use refusal::of_code as refusal_words;

@@ -34,6 +34,11 @@ fn an_imported_list_is_one_that_check_accepts() {
     assert!(check.code == 0 && check.out.contains("3 个测点"), "{check:?}");
     let again = import(site.folder(), "tags.csv", LIST.as_bytes());
     assert_eq!(again.code, 4, "an existing file is not overwritten: {again:?}");
+    let (list, out) = (site.folder().join("tags.csv"), site.folder().join("conf.d/tags.toml"));
+    let (list, out, file) = (list.to_str().unwrap(), out.to_str().unwrap(), file.to_str().unwrap());
+    let again = run(&["import", list, "--config", file, "--out", out]);
+    assert!(again.code == 4 && again.err.contains("先移走它（mv "), "{again:?}");
+    assert!(!again.err.contains("重复"), "the list is not double by itself: {again:?}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn an_acknowledgement_needs_to_have_seen_the_alarm_and_is_done_once() {
     let unseen = operate(&site, &gateway, "olga", &["ack", ALARM]);
     let seq = alarm(&gateway.get("/api/v1/alarms", Some(&cookie))).unwrap()["seq"].to_string();
     assert!(unseen.code == 2 && unseen.err.contains(&format!("--seen-seq {seq}")), "{unseen:?}");
-    assert!(unseen.err.contains("P3 未确认 unacked"), "{unseen:?}");
+    assert!(unseen.err.contains("P3 未确认 unacknowledged"), "{unseen:?}");
     let older = operate(&site, &gateway, "olga", &["ack", ALARM, "--seen-seq", "1"]);
     assert!(older.code == 5 && older.err.contains("409"), "{older:?}");
     let stranger = operate(&site, &gateway, "vera", &["ack", ALARM, "--seen-seq", &seq]);

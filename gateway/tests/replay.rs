@@ -393,7 +393,7 @@ fn check_says_how_many_alarms_a_file_would_have_made_and_where_a_deadband_is_bel
     let site = recorded();
     let plain = hazard_gateway(&site, &["check"], "");
     assert!(
-        plain.code == 0 && plain.out.contains("噪声：2026-03-01") && plain.out.contains("2 of 2 deadbands"),
+        plain.code == 0 && plain.out.contains("噪声：2026-03-02T07:5") && plain.out.contains("2 of 2 deadbands"),
         "{plain:?}"
     );
     let (code, found) = json(&site, &["check", "--json", "--dry-run"]);

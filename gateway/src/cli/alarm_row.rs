@@ -66,26 +66,26 @@ fn called(alarm: &Value) -> String {
     format!(" · L{} 请致电 call {}", text(alarm, "escalated"), posts.join("、"))
 }
 
-/// In both languages; an unknown word is shown as it is. With the mark of the page where nobody can judge it now.
+/// In both languages, in the words of the page (ISA-18.2, IEC 62682); an unknown one is shown as it is. With the mark of the page where nobody can judge it now.
 fn state_word(alarm: &Value) -> String {
     let state = plain_state(alarm);
     if alarm["held"] == true { format!("? {state} 保持 held") } else { state }
 }
 
 fn plain_state(alarm: &Value) -> String {
-    let zh = match alarm["state"].as_str() {
-        Some("unacked") => "未确认",
-        Some("acked") => "已确认",
-        Some("returned_unacked") => "已恢复未确认",
-        Some("latched_unacked") => "锁存未确认",
-        Some("latched_acked") => "锁存已确认",
-        Some("shelved") => "搁置",
-        Some("suppressed") => "抑制",
-        Some("bypassed") => "旁路",
-        Some("out_of_service") => "停用",
+    let words = match alarm["state"].as_str() {
+        Some("unacked") => "未确认 unacknowledged",
+        Some("acked") => "已确认 acknowledged",
+        Some("returned_unacked") => "已恢复，未确认 returned, unacknowledged",
+        Some("latched_unacked") => "已恢复并锁存，未确认 returned, latched, unacknowledged",
+        Some("latched_acked") => "锁存，待复位 latched, waits for reset",
+        Some("shelved") => "搁置 shelved",
+        Some("suppressed") => "设计抑制 suppressed by design",
+        Some("bypassed") => "旁路 bypassed",
+        Some("out_of_service") => "停用 out of service",
         _ => return text(alarm, "state"),
     };
-    format!("{zh} {}", text(alarm, "state"))
+    words.to_owned()
 }
 
 /// With the decimals of its point and the unit, a state in words.
@@ -148,9 +148,29 @@ mod tests {
     }
 
     #[test]
+    fn every_state_is_in_words_and_never_the_name_that_programs_use() {
+        for state in [
+            "unacked",
+            "acked",
+            "returned_unacked",
+            "latched_unacked",
+            "latched_acked",
+            "shelved",
+            "suppressed",
+            "bypassed",
+            "out_of_service",
+        ] {
+            let shown = plain_state(&json!({ "state": state }));
+            assert!(!shown.contains('_') && !shown.contains("acked"), "{shown}");
+            assert!(!shown.is_ascii() && shown.contains(' '), "in both languages: {shown}");
+        }
+        assert_eq!(plain_state(&json!({ "state": "of_a_newer_station" })), "of_a_newer_station");
+    }
+
+    #[test]
     fn an_alarm_that_nobody_can_judge_now_has_the_mark_of_the_page() {
         let held = json!({ "id": "GT-1:H", "state": "unacked", "held": true });
-        assert!(alarm(&held).contains(" ? 未确认 unacked 保持 held · "), "{}", alarm(&held));
+        assert!(alarm(&held).contains(" ? 未确认 unacknowledged 保持 held · "), "{}", alarm(&held));
         assert!(!alarm(&json!({ "id": "GT-1:H", "state": "unacked", "held": false })).contains('?'));
     }
 }

@@ -5,6 +5,7 @@
 
 use super::same_station::{Expected, is_here};
 use super::{Exit, given, screen};
+use crate::config::{AddressForm, is_no_address};
 use crate::web::archive::Stopped;
 use crate::web::local::LocalToken;
 use reqwest::header::HeaderMap;
@@ -194,8 +195,16 @@ pub(super) fn way_to(listen: SocketAddr, url: Option<&str>) -> Result<(Client, S
 }
 
 fn client_of(client: ClientBuilder, url: &str) -> Result<(Client, String), Exit> {
+    if let Some(why) = is_no_address("--url", url, AddressForm::Url) {
+        return Err(Trouble { text: why, exit: Exit::Usage }.said());
+    }
     let client = client.build().map_err(|error| Trouble::io(error.to_string()).said())?;
-    Ok((client, url.trim_end_matches('/').to_owned()))
+    Ok((client, page(url).to_owned()))
+}
+
+/// Of an address as a browser shows it: without the place on the page, `#/alarms`.
+fn page(url: &str) -> &str {
+    url.split(['#', '?']).next().unwrap_or_default().trim_end_matches('/')
 }
 
 /// What is at the bottom of it: the layers above repeat the address and say nothing.
@@ -251,6 +260,13 @@ mod tests {
         assert_eq!(way("0.0.0.0:8080"), pair("127.0.0.1:8080", "127.0.0.1"));
         assert_eq!(way("[::]:8080"), pair("[::1]:8080", "::1"));
         assert_eq!(way("192.168.10.5:8080"), pair("192.168.10.5:8080", "127.0.0.1"));
+    }
+
+    #[test]
+    fn the_address_of_a_page_may_be_copied_from_a_browser_and_one_that_is_none_is_told_by_its_option() {
+        let way = |url: &str| client_of(Client::builder(), url).map(|(_, url)| url);
+        assert_eq!(way("http://127.0.0.1:8080/#/alarms"), Ok("http://127.0.0.1:8080".into()));
+        assert_eq!((way("127.0.0.1:8080"), way("http：//127.0.0.1:8080")), (Err(Exit::Usage), Err(Exit::Usage)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::dry_run::{self, History};
 use super::{Exit, plan};
 use crate::config::{self, Checked, Diagnostic, OwnProfile, Site, SourceFile, diagnostic};
+use crate::text::counted;
 use rules::book::presets;
 use serde_json::json;
 use std::io::{self, IsTerminal, Write};
@@ -77,16 +78,17 @@ fn say(
 fn content(site: &Site, plan: &str) -> String {
     let devices: usize = site.buses.iter().map(|b| b.devices.len()).sum();
     format!(
-        "\n{}：{} 条链路，{devices} 台仪表，{} 个测点，{} 条报警，{} 项风险 · {} links, {devices} devices, {} points, {} alarm rules, {} risks\n{plan}",
+        "\n{}：{} 条链路，{devices} 台仪表，{} 个测点，{} 条报警，{} 项风险 · {}, {}, {}, {}, {}\n{plan}",
         site.view.name,
         site.buses.len(),
         site.book.points().len(),
         site.book.rules().len(),
         site.book.risks().len(),
-        site.buses.len(),
-        site.book.points().len(),
-        site.book.rules().len(),
-        site.book.risks().len(),
+        counted(site.buses.len(), "link"),
+        counted(devices, "device"),
+        counted(site.book.points().len(), "point"),
+        counted(site.book.rules().len(), "alarm rule"),
+        counted(site.book.risks().len(), "risk"),
     ) + &spread(site)
         + &latching(site)
         + &basis(site)
@@ -139,8 +141,8 @@ fn latching(site: &Site) -> String {
         return String::new();
     }
     format!(
-        "\n锁存报警 {all} 条，恢复后须由班长复位，其中气体高高限 {gas} 条（默认；不锁存则写 latching = false） · {all} alarms latch until a shift \
-         leader resets them, {gas} of them HH of a gas (the default; `latching = false` if not)"
+        "\n锁存报警 {all} 条，恢复后须由班长复位，其中气体高高限 {gas} 条（默认；不锁存则写 latching = false） · alarms that latch until a shift \
+         leader resets them: {all}, HH of a gas among them: {gas} (the default; `latching = false` if not)"
     )
 }
 

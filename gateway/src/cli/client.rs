@@ -4,8 +4,12 @@
 
 use super::asked::{Asked, Target, Trouble};
 use super::link::{block_on, until_ctrl_c};
-use super::{Exit, past, screen};
+use super::table::cut;
+use super::{Exit, no_such, past, screen};
+use crate::config;
 use crate::store::Span;
+use crate::text::counted;
+use rules::RuleBook;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -44,7 +48,7 @@ pub(super) struct EventsArgs {
     /// 级别 1 至 4，可重复 · priority; may be repeated.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
     priority: Vec<u8>,
-    /// 自何时：2026-11-24、2026-11-24T08:00:00Z 或毫秒 · from when: a UTC day, a moment or milliseconds.
+    /// 自何时：2026-11-24、2026-11-24T08:00（北京时间）、2026-11-24T00:00:00Z 或毫秒 · from when: a day or moment of the site (+08:00), a moment with its offset, or milliseconds.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// 至何时 · until when.
@@ -63,6 +67,16 @@ pub(super) fn events_help() -> String {
 }
 
 impl EventsArgs {
+    /// That nothing came, and where a name that the file does not have may be why: the journal may still know it of earlier.
+    fn none(&self) -> String {
+        let book = self.target.config.as_deref().and_then(|file| config::check_site(file).value).map(|site| site.book);
+        let of_alarm = |book: &RuleBook| no_such::alarm(book, self.alarm.as_deref()?);
+        let of_point = |book: &RuleBook| no_such::point(book, self.point.as_deref()?);
+        let unknown = book.and_then(|book| of_alarm(&book).or_else(|| of_point(&book)));
+        let none = "没有符合条件的事件 · no event matches".to_owned();
+        unknown.map_or(none.clone(), |unknown| format!("{none}\n{unknown}"))
+    }
+
     /// What narrows the list, as the station's query.
     fn filters(&self) -> Result<Vec<(&'static str, String)>, Exit> {
         let mut pairs: Vec<(&str, String)> = self.kinds.iter().map(|kind| ("type", kind.clone())).collect();
@@ -102,6 +116,9 @@ pub(super) fn events(args: &EventsArgs) -> Exit {
             _ => vec![answer.to_string()],
         };
         let done = write_lines(&lines, "", "");
+        if answer.as_array().is_some_and(Vec::is_empty) && !asked.json {
+            eprintln!("{}", args.none());
+        }
         // beside the list: a program that reads it gets the list alone
         stopped.iter().for_each(|stopped| eprintln!("{}", screen::stopped(*stopped)));
         done
@@ -132,13 +149,17 @@ async fn watch(asked: &Asked) -> Result<Exit, Exit> {
     }
 }
 
-/// What a terminal has room for; the rest would push the head out of sight.
+/// What a terminal has room for, in rows and columns: the rest would push the head out of sight.
 fn fitting(mut lines: Vec<String>) -> Vec<String> {
-    let rows = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
+    let size = rustix::termios::tcgetwinsize(io::stdout()).map_or((0, 0), |size| (size.ws_row, size.ws_col));
+    let (rows, columns) = (usize::from(size.0), usize::from(size.1));
+    if columns > 0 {
+        lines.iter_mut().for_each(|line| *line = cut(line, columns));
+    }
     if rows > 2 && lines.len() >= rows {
         let hidden = lines.len() + 2 - rows;
         lines.truncate(rows - 2);
-        lines.push(format!("… 另有 {hidden} 行 · {hidden} more lines"));
+        lines.push(format!("… 另有 {hidden} 行 · {}", counted(hidden, "more line")));
     }
     lines
 }
@@ -173,5 +194,30 @@ pub(super) fn written(bytes: &[u8]) -> Result<(), Exit> {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Ok),
         Err(_) => Err(Exit::Io),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventsArgs;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Alone {
+        #[command(flatten)]
+        events: EventsArgs,
+    }
+
+    #[test]
+    fn a_list_without_events_says_so_and_names_what_the_file_does_not_have() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo-site.toml");
+        let none = |narrow: &[&str]| {
+            let all = [&["events", "--config", file], narrow].concat();
+            Alone::try_parse_from(all).unwrap().events.none()
+        };
+        assert_eq!(none(&["--point", "GT-101"]), "没有符合条件的事件 · no event matches");
+        let mistyped = none(&["--point", "GT-10l"]);
+        assert!(mistyped.contains("no event matches\nGT-10l: 没有这个测点；是不是 GT-10"), "{mistyped}");
+        assert!(none(&["--alarm", "GT-101:XX"]).contains("没有这个报警"));
     }
 }

@@ -3,12 +3,14 @@
 
 use super::Exit;
 use super::bar::Bar;
+use super::kpi::most_frequent;
 use super::past::failed;
-use super::table::pad;
 use crate::config::{Diagnostic, Site, SourceFile, compared, noise_warnings};
-use crate::kpi::{self, DAY_MS, Report, time_text};
+use crate::kpi::{self, DAY_MS, Report};
+use crate::moment::{site_text, site_text_of, utc_text};
 use crate::replay::{self, Ask, Rules};
 use crate::store::{Past, Span};
+use crate::text::counted;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -90,8 +92,8 @@ impl History {
         bar.done();
         let was = kpi::of_folder(past, span).map_err(|e| failed(&e, past.dir()))?;
         Ok(DryRun {
-            from: time_text(span.from_ms),
-            to: time_text(span.to_ms),
+            from: utc_text(span.from_ms),
+            to: utc_text(span.to_ms),
             days: was.recorded_ms as f64 / DAY_MS as f64,
             samples: outcome.samples,
             recorded_alarms: was.alarms,
@@ -102,7 +104,7 @@ impl History {
 
 /// Only what was done: a point without five quiet minutes, or read too seldom to fill them, proves nothing about its deadband.
 fn looked(span: Span, (known, all): Known) -> String {
-    let (from, to) = (time_text(span.from_ms), time_text(span.to_ms));
+    let (from, to) = (site_text(span.from_ms), site_text(span.to_ms));
     let rest = if known == all {
         String::new()
     } else {
@@ -110,7 +112,8 @@ fn looked(span: Span, (known, all): Known) -> String {
             .into()
     };
     format!(
-        "噪声：{from} – {to} 的历史中，{all} 个回差核对了 {known} 个 · {known} of {all} deadbands compared with the noise of that history{rest}"
+        "噪声：{from} – {to} 的历史中，{all} 个回差核对了 {known} 个 · {known} of {} compared with the noise of that history{rest}",
+        counted(all, "deadband")
     )
 }
 
@@ -125,21 +128,26 @@ fn a_day(alarms: u64, days: f64) -> (String, String) {
 impl DryRun {
     pub(super) fn print(&self) {
         let w = &self.would;
-        println!("\n试算 dry run · {} – {}，{} 个采样 samples", self.from, self.to, self.samples);
+        println!(
+            "\n试算 dry run · {} – {}，{} 个采样 samples",
+            site_text_of(&self.from),
+            site_text_of(&self.to),
+            self.samples
+        );
         let (zh, en) = a_day(w.alarms, self.days);
         println!(
-            "  用这份配置会有 {0} 条报警，{zh}；当时记录 {1} 条\n  {0} alarms with this file, {en}; {1} were recorded",
-            w.alarms, self.recorded_alarms
+            "  用这份配置会有 {0} 条报警，{zh}；当时记录 {1} 条\n  {2} with this file, {en}; recorded then: {1}",
+            w.alarms,
+            self.recorded_alarms,
+            counted(w.alarms, "alarm")
         );
         for day in &w.days {
-            println!("    {}  {:>6}", day.day, day.alarms);
+            println!("    {} UTC  {:>6}", day.day, day.alarms);
         }
         if !w.top.is_empty() {
             println!("  最频繁 most frequent");
         }
-        for top in &w.top {
-            println!("    {} {:>6}  {:>5.1} %", pad(&top.alarm, 28), top.count, 100.0 * top.share);
-        }
+        most_frequent(&w.top).iter().for_each(|line| println!("    {line}"));
         for c in &w.chattering {
             println!("  抖动报警 chattering  {}", c.alarm);
         }
@@ -147,7 +155,7 @@ impl DryRun {
             println!("  滞留 standing    {} {:.1} h", s.alarm, s.hours);
         }
         for f in &w.floods {
-            println!("  泛滥 flood       {} – {}，{} 条 alarms", f.from, f.to, f.alarms);
+            println!("  泛滥 flood       {} – {}，{} 条 alarms", site_text_of(&f.from), site_text_of(&f.to), f.alarms);
         }
     }
 }

@@ -154,7 +154,7 @@ mod tests {
             "LT-1:HH",
             "CANNOT BE JUDGED",
             "搁置 shelved（一次 once）",
-            "1970-01-01T00:00:01.000Z",
+            "1970-01-01T08:00:01.000+08:00",
             "ALARM CONDITION TRUE",
             "作业票 permit DH-12",
             "sun ← wang（无账号 not an account）",
@@ -171,7 +171,7 @@ mod tests {
             "检修 maintenance",
             "装置 unit pump",
             "消音 silenced",
-            "1970-01-01T00:00:03.000Z",
+            "1970-01-01T08:00:03.000+08:00",
         ] {
             assert!(shown.contains(part), "{part} is not in\n{shown}");
         }

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 mod address;
+mod cells;
 mod columns;
 mod drafts;
 mod limits;
@@ -17,6 +18,7 @@ mod written;
 
 use super::{Exit, check};
 use crate::config;
+use crate::text::counted;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -76,6 +78,11 @@ pub(super) fn main(args: &ImportArgs) -> Exit {
         return Exit::Ok;
     }
     let Some(file) = &args.file else { return Exit::Usage };
+    if let Some(there) = args.out.as_deref().filter(|out| out.symlink_metadata().is_ok()) {
+        // what it holds of an earlier turn would be told as double, row by row
+        written::told(there, &std::io::ErrorKind::AlreadyExists.into());
+        return Exit::Io;
+    }
     let list = match sheet::read(file, args.sheet.as_deref()) {
         Ok(list) => list,
         Err(sheet::Unreadable::Io(error)) => {
@@ -135,7 +142,7 @@ fn refuse(defects: &[Defect], args: &ImportArgs) -> Exit {
     }
     defects.iter().filter(|_| !args.json).for_each(Defect::print);
     let n = defects.iter().filter(|defect| defect.fatal).count();
-    eprintln!("{n} 处缺陷，没有写出任何内容 · {n} defect(s), nothing was written");
+    eprintln!("{n} 处缺陷，没有写出任何内容 · {}, nothing was written", counted(n, "defect"));
     Exit::Usage
 }
 

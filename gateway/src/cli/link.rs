@@ -3,7 +3,8 @@
 //! Owns the arguments shared by `scan`, `read` and `probe`, the bar that shows how far a long look has come, and Ctrl-C. Leaves
 //! the questions to `devices::commission`.
 
-use super::{Exit, given};
+use super::{Exit, given, unopened};
+use crate::config::{AddressForm, is_no_address};
 use clap::ValueEnum;
 use devices::commission::Session;
 use devices::profile::typed_address;
@@ -22,7 +23,7 @@ const BAR_CELLS: usize = 30;
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("way").required(true).args(["tcp", "rtu_over_tcp", "serial", "config"]))]
 pub(super) struct LinkArgs {
-    /// Modbus TCP.
+    /// Modbus TCP 仪表或网关 · an instrument or gateway that speaks Modbus TCP.
     #[arg(long, value_name = "HOST:PORT")]
     tcp: Option<String>,
     /// 串口服务器 · RTU frames through a converter.
@@ -66,6 +67,14 @@ impl LinkArgs {
     pub(super) fn transport(&self) -> Result<(Transport, String), Exit> {
         if let Some(hint) = self.serial.as_deref().and_then(taken_for_a_port).or_else(|| self.taken_for_an_address()) {
             eprintln!("{hint}");
+            return Err(Exit::Usage);
+        }
+        let named = [("--tcp", &self.tcp), ("--rtu-over-tcp", &self.rtu_over_tcp)];
+        let wrong = |(option, written): (&str, &Option<String>)| {
+            is_no_address(option, written.as_deref()?, AddressForm::HostPort)
+        };
+        if let Some(why) = named.into_iter().find_map(wrong) {
+            eprintln!("{why}");
             return Err(Exit::Usage);
         }
         let address = |a: &String| (a.clone(), a.clone());
@@ -150,7 +159,8 @@ impl Address {
 
 /// Reads `--address`.
 pub(super) fn address(text: &str) -> Result<Address, String> {
-    let wrong = || format!("“{text}”不是地址 · is no address; write 17, 0x6001, 6001H or 40018");
+    let wrong =
+        || format!("“{text}”不是地址：写 17、0x6001、6001H 或 40018 · is no address: write 17, 0x6001, 6001H or 40018");
     typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
 }
 
@@ -164,13 +174,15 @@ pub(super) fn block_on(work: impl Future<Output = Result<Exit, Exit>>) -> Exit {
 
 /// Opens the link; says why not.
 pub(super) async fn open(transport: &Transport, name: &str) -> Result<Session, Exit> {
-    Session::open(transport).await.map_err(|error| {
-        eprintln!(
-            "无法打开 {name}：{error}；检查地址和接线，串口被占用时先停止网关 · cannot open {name}: {error}; check address and wiring; \
-             a gateway that runs holds its serial ports"
-        );
+    opened(transport, name).await.map_err(|why| {
+        eprintln!("{why}");
         Exit::Io
     })
+}
+
+/// Opens the link, or tells why not and what to do.
+pub(super) async fn opened(transport: &Transport, name: &str) -> Result<Session, String> {
+    Session::open(transport).await.map_err(|error| unopened::said(transport, name, &error))
 }
 
 /// Runs to the end or to Ctrl-C: `None` when a person stopped it.

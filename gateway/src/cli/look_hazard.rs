@@ -61,7 +61,8 @@ fn lines(row: &Value, about: &About, deed: &Deed) -> String {
     lines.push(format!("  这一步 this step: {} · {}", deed.does.0, deed.does.1));
     let fits: Vec<&str> = rows(&row["next_steps"]).filter_map(Value::as_str).collect();
     if !fits.contains(&deed.step) {
-        let fits = fits.join(", ");
+        // as they are called on this command line
+        let fits = fits.iter().map(|step| format!("{step}-hazard")).collect::<Vec<_>>().join(", ");
         lines.push(format!("  现在还不能做，能做的是 it does not fit now, what fits is: {fits}"));
     }
     lines.join("\n")
@@ -75,10 +76,35 @@ fn stands(row: &Value) -> String {
         _ => "未评估等级 not graded yet",
     };
     let overdue = if row["overdue"] == true { " · 逾期 OVERDUE" } else { "" };
-    let lacks: Vec<&str> = rows(&row["lacks"]).filter_map(Value::as_str).collect();
-    let lacks = if lacks.is_empty() { "无 nothing".to_owned() } else { lacks.join(", ") };
+    let lacks: Vec<&str> = rows(&row["lacks"]).filter_map(Value::as_str).map(lacking).collect();
+    let lacks = if lacks.is_empty() { "无 nothing".to_owned() } else { lacks.join("、") };
     let seq = row["moved_seq"].as_u64().unwrap_or_default();
     format!("{} {} · {level}{overdue} · 尚缺 lacks {lacks} · 编号 seq {seq}", text(row, "id"), stage(&row["stage"]))
+}
+
+/// What a step needs, in the words of the page; an unknown one is shown as it is.
+fn lacking(word: &str) -> &str {
+    match word {
+        "confirmation" => "安全员确认 confirmation by the safety officer",
+        "level" => "等级 level",
+        "criteria" => "判定依据 criteria",
+        "cause" => "原因 cause",
+        "responsibility" => "责任 responsibility",
+        "measures" => "措施 measures",
+        "funds" => "资金 funds",
+        "due_at" => "期限 date",
+        "emergency" => "预案 emergency plan",
+        "report" => "向监管部门报告 report to the department",
+        "responsible" => "责任人 responsible person",
+        "interim_control" => "期间管控措施 control meanwhile",
+        "evidence" => "整改证据 evidence of the work",
+        "inspector" => "另一人验收 another person as inspector",
+        "opinion" => "验收意见 opinion",
+        "review_report" => "复查验收报告 review report",
+        "closing" => "销号 closing",
+        "normal" => "起因报警恢复正常 a normal alarm",
+        other => other,
+    }
 }
 
 fn stage(stage: &Value) -> String {
@@ -108,8 +134,9 @@ fn what(row: &Value, about: &About) -> String {
         let name = if about.point.is_object() { both(&about.point, "name") } else { String::new() };
         let times = rows(&row["occurrences"]).count();
         lines.push(format!(
-            "  起因 cause: {}{name}，{normal} · {times} 次 time(s)，始于 since {}",
+            "  起因 cause: {}{name}，{normal} · {times} 次 {}，始于 since {}",
             text(row, "cause"),
+            if times == 1 { "time" } else { "times" },
             moment(&row["opened"]["wall"]["utc_ms"])
         ));
     }
@@ -170,7 +197,7 @@ mod tests {
         for part in [
             "HD-1 待确认 candidate · 未评估等级 not graded yet",
             "编号 seq 41",
-            "GT-101:HH 一号罐东侧氨气 / NH3 east of tank 1，仍未正常 not normal · 2 次 time(s)",
+            "GT-101:HH 一号罐东侧氨气 / NH3 east of tank 1，仍未正常 not normal · 2 次 times，",
             "RA-01.M1 固定式检测 / fixed detection",
             "RA-01 氨泄漏 / Ammonia leak · 区域 area A1",
             "这一步 this step: 判为误报 · a false alarm",
@@ -207,14 +234,14 @@ mod tests {
                 "stage": "waiting", "level": "major", "assignment": { "responsible": "chen", "due": { "wall_utc_ms": 0 } },
                 "rectified": { "evidence": "已清理" },
             },
-            "found": { "place": "东门", "description": "通道被占" }, "next_steps": ["accept"], "lacks": ["opinion"],
+            "found": { "place": "东门", "description": "通道被占" }, "next_steps": ["accept"], "lacks": ["inspector", "opinion"],
         });
         let shown = lines(&row, &about(), &REJECT);
         for part in [
-            "HD-2 待验收 waiting · 重大 major · 逾期 OVERDUE · 尚缺 lacks opinion",
+            "HD-2 待验收 waiting · 重大 major · 逾期 OVERDUE · 尚缺 lacks 另一人验收 another person as inspector、验收意见 opinion",
             "位置 place: 东门 · 情况 what: 通道被占",
-            "责任人 responsible: chen · 期限 until 1970-01-01T00:00:00.000Z · 已做 done: 已清理",
-            "现在还不能做，能做的是 it does not fit now, what fits is: accept",
+            "责任人 responsible: chen · 期限 until 1970-01-01T08:00:00.000+08:00 · 已做 done: 已清理",
+            "现在还不能做，能做的是 it does not fit now, what fits is: accept-hazard",
         ] {
             assert!(shown.contains(part), "{part}: {shown}");
         }

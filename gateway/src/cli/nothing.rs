@@ -76,7 +76,10 @@ mod tests {
     fn what_is_acknowledged_is_already_so_with_who_and_when() {
         let row = json!({ "id": "GT-101:H", "state": "acked", "acked_by": "zhang", "acked_utc_ms": 0 });
         let said = is_acknowledged(&row).unwrap();
-        assert!(said.contains("已由 zhang 于 1970-01-01T00:00:00.000Z 确认") && said.contains("已是如此"), "{said}");
+        assert!(
+            said.contains("已由 zhang 于 1970-01-01T08:00:00.000+08:00 确认") && said.contains("已是如此"),
+            "{said}"
+        );
         assert_eq!(is_acknowledged(&json!({ "state": "unacked" })), None);
     }
 }

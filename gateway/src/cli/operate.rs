@@ -54,7 +54,9 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate ack GT-101:H --comment 已到现场 --by zhang --config site.toml"
     )]
     Ack {
+        /// 报警，如 GT-101:HH · an alarm, such as GT-101:HH.
         alarm: String,
+        /// 备注，记入运行日志 · a comment; goes into the journal.
         #[arg(long, default_value = "")]
         comment: String,
     },
@@ -63,6 +65,7 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate shelve LT-201:H --minutes 30 --reason 正在倒罐 --by zhang --config site.toml"
     )]
     Shelve {
+        /// 报警，如 GT-101:HH · an alarm, such as GT-101:HH.
         alarm: String,
         /// 多少分钟 · for how many minutes.
         #[arg(long)]
@@ -77,6 +80,7 @@ pub(super) enum Action {
     /// 解除搁置（报警中或锁存的视为已确认） · end a shelf; what is active or latched is thereby acknowledged
     #[command(after_help = "例 example:  hazard-gateway operate unshelve LT-201:H --by zhang --config site.toml")]
     Unshelve {
+        /// 报警，如 GT-101:HH · an alarm, such as GT-101:HH.
         alarm: String,
         /// 原因，记入运行日志 · why; goes into the journal.
         #[arg(long, default_value = "")]
@@ -87,6 +91,7 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate reset GT-102:HH --reason 现场已检测合格 --by wang --config site.toml"
     )]
     Reset {
+        /// 报警，如 GT-101:HH · an alarm, such as GT-101:HH.
         alarm: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
@@ -96,6 +101,7 @@ pub(super) enum Action {
     #[command(after_help = "例 example:  hazard-gateway operate bypass GT-101 --permit DH-12 --requested-by zhang \
         --compensation 专人便携检测 --minutes 120 --reason 储罐区动火 --by sun --config site.toml")]
     Bypass {
+        /// 测点，如 GT-101 · a point, such as GT-101.
         point: String,
         /// 作业票号 · number of the permit.
         #[arg(long)]
@@ -118,6 +124,7 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate end-bypass GT-101 --reason 动火已结束 --by sun --config site.toml"
     )]
     EndBypass {
+        /// 测点，如 GT-101 · a point, such as GT-101.
         point: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
@@ -128,6 +135,7 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate out-of-service GT-101 --work-order WO-88 --reason 送计量检定 --by chen --config site.toml"
     )]
     OutOfService {
+        /// 测点，如 GT-101 · a point, such as GT-101.
         point: String,
         /// 工单号 · number of the work order.
         #[arg(long)]
@@ -141,6 +149,7 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate in-service GT-101 --reason 已检定装回 --by chen --config site.toml"
     )]
     InService {
+        /// 测点，如 GT-101 · a point, such as GT-101.
         point: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
@@ -151,6 +160,7 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate reset-first-out compressor --by wang --config site.toml"
     )]
     ResetFirstOut {
+        /// 首出组 · a first-out group.
         group: String,
         /// 原因，记入运行日志 · why; goes into the journal.
         #[arg(long, default_value = "")]
@@ -161,8 +171,9 @@ pub(super) enum Action {
         after_help = "例 example:  hazard-gateway operate mode scrubber maintenance --reason 停机检修 --by zhang --config site.toml"
     )]
     Mode {
+        /// 装置 · a unit of the plant.
         unit: String,
-        /// running, stopped, maintenance.
+        /// 运行、停车、检修 · how the unit runs.
         #[arg(value_parser = ["running", "stopped", "maintenance"])]
         mode: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.

@@ -13,7 +13,9 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "confirm-hazard")]
     Confirm {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
+        /// 原因，记入运行日志 · why; goes into the journal.
         #[arg(long, default_value = "")]
         reason: String,
     },
@@ -23,6 +25,7 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "reject-hazard")]
     Reject {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long)]
@@ -48,8 +51,9 @@ pub(super) enum HazardAction {
         --criteria AQ3067第4.2条 --cause 密封老化 --by sun --config site.toml")]
     #[command(name = "assess-hazard")]
     Assess {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
-        /// general 一般, major 重大.
+        /// 等级：general 一般、major 重大 · its grade: general or major.
         #[arg(long, value_parser = ["general", "major"])]
         level: String,
         /// 判定依据（标准条款） · clause of the criteria.
@@ -62,10 +66,11 @@ pub(super) enum HazardAction {
     /// 重大隐患治理方案（五落实） · plan of a major one, five settled items
     #[command(
         after_help = "例 example:  hazard-gateway operate plan-hazard HD-1 --responsibility 设备部 --measures 换法兰 \
-        --funds 2万元 --due-at 2026-12-01T08:00:00Z --emergency 3号预案 --by sun --config site.toml"
+        --funds 2万元 --due-at 2026-12-01T16:00:00+08:00 --emergency 3号预案 --by sun --config site.toml"
     )]
     #[command(name = "plan-hazard")]
     Plan {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 责任 · who is responsible.
         #[arg(long, default_value = "")]
@@ -76,7 +81,7 @@ pub(super) enum HazardAction {
         /// 资金 · with what money.
         #[arg(long, default_value = "")]
         funds: String,
-        /// 时限（UTC） · until when.
+        /// 时限，如 2026-12-01T18:00:00+08:00 · until when, such as 2026-12-01T18:00:00+08:00.
         #[arg(long, default_value = "")]
         due_at: String,
         /// 预案 · emergency plan.
@@ -93,6 +98,7 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "report-hazard")]
     Report {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 报告的监管部门 · the department.
         #[arg(long, default_value = "")]
@@ -106,14 +112,15 @@ pub(super) enum HazardAction {
     },
     /// 派发整改；整改中再派发即改派或延期（须说明原因） · assign; anew with a reason to move the date
     #[command(after_help = "例 example:  hazard-gateway operate assign-hazard HD-1 --responsible chen \
-        --due-at 2026-12-01T08:00:00Z --interim-control 专人巡检 --by sun --config site.toml")]
+        --due-at 2026-12-01T16:00:00+08:00 --interim-control 专人巡检 --by sun --config site.toml")]
     #[command(name = "assign-hazard")]
     Assign {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 整改责任人，用户名或姓名 · who answers for the work, by account or name; stays where it is empty and the work goes on.
         #[arg(long, default_value = "")]
         responsible: String,
-        /// 期限（UTC），晚于治理方案时限须说明原因 · until when, with a reason where it is after the plan's; stays likewise.
+        /// 期限，如 2026-12-01T18:00:00+08:00，晚于治理方案时限须说明原因 · until when, such as 2026-12-01T18:00:00+08:00, with a reason where it is after the plan's; stays likewise.
         #[arg(long, default_value = "")]
         due_at: String,
         /// 整改期间的管控措施 · what keeps people safe meanwhile; stays likewise.
@@ -129,6 +136,7 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "rectify-hazard")]
     Rectify {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 整改后的证据 · evidence after the work.
         #[arg(long, default_value = "")]
@@ -140,6 +148,7 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "accept-hazard")]
     Accept {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 验收意见 · what was found.
         #[arg(long, default_value = "")]
@@ -154,6 +163,7 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "send-back-hazard")]
     SendBack {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 不合格之处，至少 4 个字 · why, at least 4 characters.
         #[arg(long, default_value = "")]
@@ -165,6 +175,7 @@ pub(super) enum HazardAction {
     )]
     #[command(name = "close-hazard")]
     Close {
+        /// 隐患编号，如 HD-1 · number of the hidden danger, such as HD-1.
         hazard: String,
         /// 原因，至少 4 个字，记入运行日志 · why, at least 4 characters; goes into the journal.
         #[arg(long, default_value = "")]

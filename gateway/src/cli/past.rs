@@ -1,11 +1,9 @@
 //! What `kpi` and `replay` have in common: the folder of a site, and a time given as a day, a moment or milliseconds.
 
 use super::{Exit, given};
-use crate::kpi;
+use crate::moment;
 use crate::store::{Past, Span, StoreError};
 use std::path::Path;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// The data of the site of a configuration; the exit code with its words already said.
 pub(super) fn open(config: &Path) -> Result<Past, Exit> {
@@ -40,13 +38,13 @@ pub(super) fn failed(error: &StoreError, dir: &Path) -> Exit {
 pub(super) fn span(from: Option<&str>, to: Option<&str>, usual: Span) -> Result<Span, Exit> {
     let read = |text: Option<&str>, usual: i64, end: bool| match text {
         None => Ok(usual),
-        Some(text) => moment(text, end).ok_or_else(|| no_time(text)),
+        Some(text) => moment::read(text, end).ok_or_else(|| no_time(text)),
     };
     let (from_ms, to_ms) = (read(from, usual.from_ms, false)?, read(to, usual.to_ms, true)?);
     if from_ms < to_ms {
         return Ok(Span { from_ms, to_ms });
     }
-    let told = |text: Option<&str>, ms: i64| text.map_or_else(|| kpi::time_text(ms), str::to_owned);
+    let told = |text: Option<&str>, ms: i64| text.map_or_else(|| moment::site_text(ms), str::to_owned);
     let (from, to) = (told(from, from_ms), told(to, to_ms));
     eprintln!("起始时间 {from} 不早于截止时间 {to}\nit begins at {from}, which is not before its end {to}");
     Err(Exit::Usage)
@@ -54,19 +52,10 @@ pub(super) fn span(from: Option<&str>, to: Option<&str>, usual: Span) -> Result<
 
 fn no_time(text: &str) -> Exit {
     eprintln!(
-        "“{text}”不是时间：写成 2026-11-24、2026-11-24T08:00:00Z 或毫秒数\n\
-         `{text}` is no time: write 2026-11-24, 2026-11-24T08:00:00Z or milliseconds"
+        "“{text}”不是时间：写成 2026-11-24、2026-11-24T08:00（北京时间）、2026-11-24T00:00:00Z 或毫秒数\n\
+         `{text}` is no time: write 2026-11-24, 2026-11-24T08:00 (both in the time of the site, +08:00), 2026-11-24T00:00:00Z or milliseconds"
     );
     Exit::Usage
-}
-
-/// A UTC day counts from its beginning, or to its end.
-fn moment(text: &str, end: bool) -> Option<i64> {
-    if text.parse::<jiff::civil::Date>().is_ok() && text.len() == "2026-11-24".len() {
-        let begin = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>().ok()?.as_millisecond();
-        return Some(if end { begin + DAY_MS - 1 } else { begin });
-    }
-    text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond))
 }
 
 #[cfg(test)]
@@ -74,17 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_a_whole_day_and_a_moment_a_moment() {
-        assert_eq!(moment("1970-01-02", false), Some(DAY_MS));
-        assert_eq!(moment("1970-01-02", true), Some(2 * DAY_MS - 1));
-        assert_eq!(moment("1970-01-01T00:00:01Z", true), Some(1000));
-        assert_eq!((moment("1500", false), moment("gestern", false)), (Some(1500), None));
-    }
-
-    #[test]
     fn a_span_that_ends_before_it_begins_is_refused() {
         let usual = Span { from_ms: 0, to_ms: 10 };
-        assert_eq!(span(None, Some("1970-01-01"), usual).unwrap().to_ms, DAY_MS - 1);
+        assert_eq!(span(None, Some("1970-01-01"), usual).unwrap().to_ms, 16 * 3_600_000 - 1);
         assert_eq!(span(Some("20"), None, usual), Err(Exit::Usage));
     }
 }

@@ -1,15 +1,16 @@
 //! `plan`: every request on every bus before anything goes live, and which freshness deadlines cannot hold.
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
+mod verdict;
+
 use super::table::{self, Column, numbers, words};
 use super::{Exit, given};
 use crate::config::Site;
 use devices::{BusForecast, BusSpec, Outlook, Parity, RequestForecast, Transport, forecast};
 use std::path::PathBuf;
 use std::time::Duration;
-
-const REMEDY_ZH: &str = "可加长周期或有效期、提高波特率，或把仪表分到两条总线";
-const REMEDY_EN: &str = "lengthen period or max_age, raise the baud rate, or put the instruments on two links";
+pub(super) use verdict::verdict;
+use verdict::{REMEDY_EN, REMEDY_ZH, full, late};
 
 const HEADS: [Column; 10] = [
     words("仪表", "device"),
@@ -68,91 +69,12 @@ pub(super) fn all(site: &Site, dead: usize) -> Vec<BusForecast> {
     site.buses.iter().map(|spec| forecast(spec, dead, &max_age)).collect()
 }
 
-/// Deadlines that cannot hold.
-pub(super) fn late(buses: &[BusForecast], with_dead: bool) -> usize {
-    let dead = |b: &BusForecast| b.with_dead.as_ref().filter(|_| with_dead).map_or(0, |o| o.late.len());
-    let fast = |b: &BusForecast| b.all_fast.as_ref().map_or(0, |o| o.late.len());
-    buses.iter().map(|b| b.healthy.late.len() + fast(b) + dead(b)).sum()
-}
-
-/// The healthy bus that is asked for most of those that skip cycles.
-fn full(buses: &[BusForecast]) -> Option<&BusForecast> {
-    let skip = buses.iter().filter(|b| b.healthy.skipped > 0);
-    skip.max_by(|a, b| a.healthy.demand.total_cmp(&b.healthy.demand))
-}
-
-/// What is asked of a bus that skips cycles, for the verdict.
-fn full_words(bus: &BusForecast) -> (String, String) {
-    let (key, percent, skipped) = (&bus.bus, bus.healthy.demand * 100.0, bus.healthy.skipped);
-    (
-        format!("；总线 {key} 需要占用 {percent:.0}%，采不完，跳过了 {skipped} 个轮次；{REMEDY_ZH}"),
-        format!("; bus {key} is asked for {percent:.0} % of its time and skips cycles ({skipped}); {REMEDY_EN}"),
-    )
-}
-
-/// One line that says whether all deadlines hold and no cycle is skipped, and names the first that does not.
-pub(super) fn verdict(buses: &[BusForecast], with_dead: bool) -> String {
-    let requests: usize = buses.iter().map(|b| b.requests.len()).sum();
-    let busiest = buses.iter().map(|b| b.healthy.utilisation).fold(0.0, f64::max) * 100.0;
-    let (fast, fast_en) = when_fast(buses);
-    let full = full(buses).map(full_words);
-    let (over, over_en) = full.clone().unwrap_or_default();
-    let head = format!("采集计划：{requests} 个请求，最忙的总线占用 {busiest:.0}%{fast}{over}");
-    let head_en = format!("{requests} requests, the busiest bus {busiest:.0} % taken{fast_en}{over_en}");
-    let dead = |b| Option::as_ref(b).filter(|_| with_dead);
-    let outlooks = buses.iter().flat_map(|b| std::iter::once(&b.healthy).chain(&b.all_fast).chain(dead(&b.with_dead)));
-    match outlooks.flat_map(|o| &o.late).next() {
-        None => match gone(buses, with_dead) {
-            (zh, en) if !zh.is_empty() => format!("{head}；{zh} · {head_en}; {en}"),
-            _ if full.is_some() => format!("{head} · {head_en}"),
-            _ if with_dead => format!(
-                "{head}，在线仪表的数据有效期全部可守（失联仪表没有数据） · {head_en}, every freshness deadline of the instruments that answer holds \
-                 (the dead ones have no data)"
-            ),
-            _ => format!("{head}，全部数据有效期可守 · {head_en}, every freshness deadline holds"),
-        },
-        Some(first) => {
-            let (n, point) = (late(buses, with_dead), &first.point);
-            let (interval, max_age) = (time(first.interval), time(first.max_age));
-            format!(
-                "{head}；{n} 个数据有效期守不住，例如 {point}：最长 {interval} 才来一个值，有效期只有 {max_age}；{REMEDY_ZH} · \
-                 {head_en}; {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval} at worst, \
-                 max_age {max_age}; {REMEDY_EN}"
-            )
-        }
-    }
-}
-
-/// Buses on which nobody is left to answer: there no deadline holds, and none is judged.
-fn gone(buses: &[BusForecast], with_dead: bool) -> (String, String) {
-    let outlook = |b: &'_ BusForecast| b.with_dead.as_ref().is_some_and(|o| o.living == 0);
-    let gone: Vec<&str> = buses.iter().filter(|b| with_dead && outlook(b)).map(|b| b.bus.as_str()).collect();
-    if gone.is_empty() {
-        return Default::default();
-    }
-    let (rest, rest_en) = match gone.len() == buses.len() {
-        true => ("", ""),
-        false => ("；其余总线上在线仪表的全部可守", "; on the others those of the instruments that answer hold"),
-    };
-    (
-        format!("总线 {} 上的仪表全部失联，没有数据，有效期一个也守不住{rest}", gone.join("、")),
-        format!(
-            "on {} every instrument is dead: there are no data and no freshness deadline holds{rest_en}",
-            gone.join(", ")
-        ),
-    )
-}
-
-/// How much of the busiest bus is asked for when every fast period is in force; nothing where there is none.
-fn when_fast(buses: &[BusForecast]) -> (String, String) {
-    let demand = buses.iter().filter_map(|b| b.all_fast.as_ref()).map(|o| o.demand * 100.0).reduce(f64::max);
-    demand.map_or_else(Default::default, |percent| {
-        (format!("（全部快速周期生效时 {percent:.0}%）"), format!(" ({percent:.0} % with every fast period in force)"))
-    })
-}
-
 fn print_bus(spec: &BusSpec, bus: &BusForecast, asked_dead: Option<usize>) {
     println!("\n总线 bus {} · {}", bus.bus, how(&spec.transport));
+    if bus.requests.is_empty() {
+        println!("  没有请求：这条链路上什么也不读 · no requests: nothing is read on this link");
+        return;
+    }
     let rows: Vec<_> = bus.requests.iter().map(cells).collect();
     for line in table::lines(&HEADS, &rows) {
         println!("  {line}");
@@ -274,60 +196,4 @@ fn time(time: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    #[test]
-    fn the_shipped_examples_hold_every_deadline_with_one_instrument_dead() {
-        for name in ["demo-site.toml", "minimal-site.toml"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
-            let site = crate::config::check_site(&path).value.expect("the examples are right");
-            let buses = all(&site, 1);
-            assert_eq!(late(&buses, true), 0, "{name}: {}", verdict(&buses, true));
-            assert!(buses.iter().all(|b| !b.requests.is_empty()), "{name}");
-        }
-    }
-
-    #[test]
-    fn more_dead_than_there_are_is_said_and_all_of_them_are_judged() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
-        let site = crate::config::check_site(&path).value.expect("the example is right");
-        let buses = all(&site, 99);
-        for (spec, bus) in site.buses.iter().zip(&buses) {
-            let outlook = bus.with_dead.as_ref().expect("one is there");
-            assert_eq!(outlook.dead, spec.devices.len());
-            assert!(!outlook.back.is_zero() && outlook.late.is_empty(), "{outlook:?}");
-        }
-        let said = verdict(&buses, true);
-        assert!(said.contains("全部失联") && said.contains("no freshness deadline holds"), "{said}");
-        assert!(!said.contains("every freshness deadline"), "{said}");
-        assert!(verdict(&buses, false).ends_with("every freshness deadline holds"), "healthy, as ever");
-        assert_eq!(dead_words(2, Some(99)), "2 台失联 2 dead（只有 2 台 · only 2 on this bus）");
-        assert_eq!(dead_words(2, Some(2)), "2 台失联 2 dead");
-    }
-
-    #[test]
-    fn a_bus_that_skips_cycles_is_named_with_its_demand_and_is_no_plan_that_holds() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/minimal-site.toml");
-        let site = crate::config::check_site(&path).value.expect("the example is right");
-        let mut buses = all(&site, 1);
-        assert!(full(&buses).is_none());
-        (buses[0].healthy.demand, buses[0].healthy.skipped) = (1.24, 112);
-        for with_dead in [false, true] {
-            let said = verdict(&buses, with_dead);
-            assert!(said.contains("需要占用 124%") && said.contains("asked for 124 % of its time"), "{said}");
-            assert!(
-                said.contains(REMEDY_ZH) && said.contains(REMEDY_EN) && !said.contains("every freshness"),
-                "{said}"
-            );
-        }
-        assert!(full(&buses).is_some(), "exit code 1");
-    }
-
-    #[test]
-    fn times_are_short() {
-        assert_eq!(time(Duration::from_micros(19_270)), "19.3 ms");
-        assert_eq!(time(Duration::from_millis(1_250)), "1.25 s");
-    }
-}
+mod tests;

@@ -4,21 +4,22 @@
 #![allow(clippy::print_stdout, reason = "the output of a command")]
 
 mod asked;
+mod shown;
 #[cfg(test)]
 mod tests;
 
 use super::Exit;
 use super::given::site;
-use super::link::{block_on, open, shown, until_ctrl_c};
-use super::table::{self, Column, numbers, words};
+use super::link::{block_on, opened, until_ctrl_c};
 use crate::config::Site;
-use crate::text::{doubt_words, fault_words};
+use crate::text::{counted, doubt_words, fault_words};
 use asked::{Asked, Course};
 use devices::commission::Session;
 use devices::profile::Field;
 use devices::{BusSpec, DeviceSpec};
 use rules::Reading;
 use serde::Serialize;
+use shown::print;
 use std::path::PathBuf;
 
 /// Arguments of `probe`.
@@ -135,11 +136,14 @@ async fn each(looks: &mut [Vec<Look<'_>>], site: &Site, json: bool) -> bool {
     let mut unreachable = false;
     for of_bus in looks {
         let bus = of_bus[0].bus;
-        let Ok(mut session) = open(&bus.transport, &bus.key).await else {
-            unreachable = true;
-            let why = format!("链路 {0} 打不开 · the link {0} cannot be opened", bus.key);
-            of_bus.iter_mut().for_each(|look| look.asked.silence.push(why.clone()));
-            continue;
+        let mut session = match opened(&bus.transport, &bus.key).await {
+            Ok(session) => session,
+            Err(why) => {
+                unreachable = true;
+                eprintln!("{why}");
+                of_bus.iter_mut().for_each(|look| look.asked.silence.push(why.clone()));
+                continue;
+            }
         };
         for look in of_bus {
             look.ask(&mut session).await;
@@ -157,8 +161,9 @@ async fn each(looks: &mut [Vec<Look<'_>>], site: &Site, json: bool) -> bool {
 fn say_late(link: &str, late: u64) {
     if late > 0 {
         eprintln!(
-            "链路 {link} 上有 {late} 个应答迟到或来自别的站号，未采用：加大 [[link]] timeout_ms，并确认线上没有别的主站 · {late} late answers on {link}, or of another id \
-             than was asked, not taken: raise [[link]] timeout_ms, and see that no other master is on the line"
+            "链路 {link} 上有 {late} 个应答迟到或来自别的站号，未采用：加大 [[link]] timeout_ms，并确认线上没有别的主站 · {} on {link}, or of another id \
+             than was asked, not taken: raise [[link]] timeout_ms, and see that no other master is on the line",
+            counted(late, "late answer")
         );
     }
 }
@@ -169,7 +174,7 @@ fn say_stopped(all: &[&Look<'_>], site: &Site, json: bool) {
         print(&begun.probed(site));
     }
     let (done, of) = (all.iter().filter(|look| look.complete).count(), all.len());
-    eprintln!("已停止：{of} 台仪表中读完 {done} 台 · stopped: {done} of {of} devices were read to the end");
+    eprintln!("已停止：{of} 台仪表中读完 {done} 台 · stopped: {done} of {} read to the end", counted(of, "device"));
 }
 
 impl<'a> Look<'a> {
@@ -251,56 +256,4 @@ fn row(name: &str, field: &Field, device: &DeviceSpec, site: &Site, asked: &Aske
         quality,
         reason: reason.map(|(zh, en)| format!("{zh} · {en}")),
     }
-}
-
-/// How far the profile may be believed.
-fn on_basis(probed: &Probed) -> [String; 2] {
-    let or_none = |text: &str| if text.is_empty() { "—".to_owned() } else { text.to_owned() };
-    let (en, checked) = (or_none(&probed.basis), probed.checked);
-    let zh = if probed.basis_zh.is_empty() { en.clone() } else { probed.basis_zh.clone() };
-    let compared_zh = if checked { "已核对" } else { "未与厂家手册核对，请核对" };
-    let compared_en = if checked { "compared" } else { "not compared with the maker's manual: compare it" };
-    [format!("型号依据：{zh}（{compared_zh}）"), format!("basis: {en} ({compared_en})")]
-}
-
-const HEADS: [Column; 6] = [
-    words("量", "field"),
-    words("测点", "point"),
-    words("功能:地址", "function:address"),
-    words("原始值", "raw"),
-    numbers("工程值", "value"),
-    words("质量", "quality"),
-];
-
-fn print(probed: &Probed) {
-    let ms = probed.ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
-    println!(
-        "{}  链路 link {}  站号 unit {}  型号 profile {}  {ms}",
-        probed.device, probed.link, probed.unit, probed.profile
-    );
-    for line in on_basis(probed).iter().chain(&probed.silence) {
-        println!("  {line}");
-    }
-    let rows: Vec<_> = probed.fields.iter().map(cells).collect();
-    for line in table::lines(&HEADS, &rows) {
-        println!("  {line}");
-    }
-}
-
-fn cells(row: &Row) -> [String; 6] {
-    let current = row.milliamp.filter(|_| row.unit != "mA" || row.value.is_none());
-    let current = current.map_or_else(String::new, |ma| format!("（{} mA）", shown(ma)));
-    let value = match (&row.text, row.value) {
-        (Some(text), _) => format!("“{text}”"),
-        (None, Some(value)) => format!("{} {}{current}", shown(value), row.unit),
-        (None, None) => format!("—{current}"),
-    };
-    let why = row.reason.as_deref().unwrap_or_default();
-    let quality = match row.quality {
-        "good" => "好 good".to_owned(),
-        "uncertain" => format!("存疑 uncertain：{why}"),
-        _ => format!("坏 bad：{why}"),
-    };
-    let place = format!("{}:{}", row.function, row.address);
-    [row.field.clone(), row.points.join(","), place, row.raw.clone(), value.trim_end().to_owned(), quality]
 }

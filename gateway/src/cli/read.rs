@@ -3,6 +3,7 @@
 
 use super::Exit;
 use super::link::{Address, LinkArgs, address, block_on, open, shown, until_ctrl_c};
+use super::silence::{Asks, Question, because, reference};
 use super::table::{self, Column, numbers, words as column};
 use devices::commission::{Instrument, Session, Silence};
 use devices::guess::{Guess, expecting, guesses};
@@ -62,7 +63,7 @@ async fn run(args: &ReadArgs) -> Result<Exit, Exit> {
         }
         Some(Ok(answer)) => answer,
         Some(Err(silence)) => {
-            eprintln!("{}", because(&silence, args.unit, &BY_HAND));
+            eprintln!("{}", because(&silence, Question { unit: args.unit, span, asks: Asks::ByHand }));
             if matches!(silence, Silence::Timeout | Silence::Damaged | Silence::Ambiguous) {
                 until_ctrl_c(hear_out(&mut session, args.link.wait())).await;
             }
@@ -102,55 +103,6 @@ fn stopped(args: &ReadArgs, span: Span) {
     eprintln!("已停止，没有等到应答 · stopped before an answer came");
 }
 
-/// Where the person who asks turns what does not fit: on the command line, or in the files of the site.
-pub(super) struct Remedies {
-    function: (&'static str, &'static str),
-    address: (&'static str, &'static str),
-    patience: &'static str,
-}
-
-const BY_HAND: Remedies = Remedies {
-    function: ("换 --function", "try another --function"),
-    address: ("检查地址基数，减小 --count", "check the address base, lower --count"),
-    patience: "--timeout-ms",
-};
-
-pub(super) const BY_PROFILE: Remedies = Remedies {
-    function: ("检查型号文件中的 function", "check `function` in the profile"),
-    address: (
-        "检查型号文件中的 address 和地址基数；仪表可能没有这一路",
-        "check `address` and its base in the profile; this instrument may not have the channel",
-    ),
-    patience: "[[link]] timeout_ms",
-};
-
-/// Why nothing came, and what to try.
-pub(super) fn because(silence: &Silence, unit: u8, remedies: &Remedies) -> String {
-    let ((function, function_en), (address, address_en)) = (remedies.function, remedies.address);
-    let patience = remedies.patience;
-    match silence {
-        Silence::Exception(1) => format!(
-            "仪表不支持此功能码（异常 1）：{function} · the function is not supported (exception 1): {function_en}"
-        ),
-        Silence::Exception(code @ (2 | 3)) => format!(
-            "仪表没有这些地址（异常 {code}）：{address} · no such registers (exception {code}): {address_en}"
-        ),
-        Silence::Exception(code @ (0x0A | 0x0B)) => format!(
-            "网关或转换器联系不上站号 {unit}（异常 {code:#04X}）· the converter cannot reach unit {unit} (exception {code:#04X})"
-        ),
-        Silence::Exception(code) => format!("仪表拒绝（异常 {code}）· the instrument refuses (exception {code})"),
-        Silence::Timeout => format!(
-            "站号 {unit} 没有应答：检查站号、波特率、A/B 线，或加大 {patience} · unit {unit} does not answer: check id, baud rate, A/B wires, or raise {patience}"
-        ),
-        Silence::Damaged => "应答损坏：波特率、校验位不符，或两台仪表同一站号 · damaged answer: wrong baud rate or parity, or two instruments with one id".into(),
-        Silence::Ambiguous => format!(
-            "站号 {unit} 的应答迟到，分不清答的是哪一次询问，未采用：加大 {patience}，并确认线上没有别的主站 · late answers of unit {unit} that cannot be told from \
-             those to other questions, not taken: raise {patience}, and see that no other master is on the line"
-        ),
-        Silence::Link(why) => format!("链路中断 · the link failed: {why}"),
-    }
-}
-
 fn order_word(guess: &Guess) -> &'static str {
     match guess.order {
         None => "",
@@ -185,9 +137,12 @@ fn report(args: &ReadArgs, span: Span, answer: Option<(&[u16], Duration)>, found
 }
 
 fn print(args: &ReadArgs, span: Span, words: &[u16], took: Duration, found: &[Guess]) {
-    let last = u32::from(span.address) + u32::from(span.count) - 1;
+    let last = match span.count {
+        1 => String::new(),
+        count => format!("–{}", u32::from(span.address) + u32::from(count) - 1),
+    };
     println!(
-        "站号 unit {}  功能 function {}  地址 address {}–{last}  {:.1} ms",
+        "站号 unit {}  功能 function {}  地址 address {}{last}  {:.1} ms",
         args.unit,
         span.function,
         span.address,
@@ -217,13 +172,12 @@ const SINGLES: [Column; 9] = [
 ];
 
 fn singles(span: Span, words: &[u16]) {
-    let table = if span.function == 4 { '3' } else { '4' };
     let letter = |b: u8| if b.is_ascii_graphic() { char::from(b) } else { '.' };
     let row = |(address, word): (u32, &u16)| {
         let [high, low] = word.to_be_bytes();
         [
             address.to_string(),
-            reference(table, address),
+            reference(span.function, address),
             format!("0x{word:04X}"),
             word.to_string(),
             word.cast_signed().to_string(),
@@ -239,11 +193,6 @@ fn singles(span: Span, words: &[u16]) {
 
 fn said(lines: &[String]) {
     lines.iter().for_each(|line| println!("  {line}"));
-}
-
-/// As manuals write it: 40001, and with six digits only where five are not enough.
-fn reference(table: char, address: u32) -> String {
-    if address < 9_999 { format!("{table}{:04}", address + 1) } else { format!("{table}{:05}", address + 1) }
 }
 
 const PAIRS: [Column; 5] = [

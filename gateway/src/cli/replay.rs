@@ -6,12 +6,15 @@
 use super::Exit;
 use super::bar::Bar;
 use super::given::site;
+use super::kpi::most_frequent;
 use super::past::{failed, open, span};
-use super::table::pad;
+use super::table::{self, numbers, pad, words};
 use crate::config::{self, Site};
-use crate::kpi::{Report, time_text};
+use crate::kpi::Report;
+use crate::moment::{site_text, utc_text};
 use crate::replay::{Ask, Change, Difference, Noise, Outcome, Rules, What, Why, run};
 use crate::store::Span;
+use crate::text::counted;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -21,19 +24,19 @@ const SHOWN_MAX: usize = 20;
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
-    /// Site file: its data folder and the rules in force.
+    /// 站点配置文件：数据目录和现行规则 · site file: its data folder and the rules in force.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// 另一份配置 · another site file: what its rules would have made of the same samples.
     #[arg(long, value_name = "OTHER-FILE")]
     with: Option<PathBuf>,
-    /// 起 · a day, an RFC 3339 time or milliseconds; the first recorded sample when not given.
+    /// 起：日期（北京时间）、RFC 3339 时刻或毫秒 · a day of the site (+08:00), an RFC 3339 time or milliseconds; the first recorded sample when not given.
     #[arg(long, value_name = "T")]
     from: Option<String>,
     /// 止 · the end; the last recorded sample when not given.
     #[arg(long, value_name = "T")]
     to: Option<String>,
-    /// As JSON on stdout.
+    /// 以 JSON 输出 · as JSON on stdout.
     #[arg(long)]
     json: bool,
 }
@@ -60,10 +63,10 @@ fn try_main(args: &ReplayArgs) -> Result<Exit, Exit> {
     if span.to_ms < recorded.from_ms || span.from_ms > recorded.to_ms {
         eprintln!(
             "这段时间没有历史数据；现有 {} – {} · no history in that time; there is {} – {}",
-            time_text(recorded.from_ms),
-            time_text(recorded.to_ms),
-            time_text(recorded.from_ms),
-            time_text(recorded.to_ms)
+            site_text(recorded.from_ms),
+            site_text(recorded.to_ms),
+            site_text(recorded.from_ms),
+            site_text(recorded.to_ms)
         );
         return Err(Exit::Usage);
     }
@@ -98,12 +101,12 @@ fn site_of_other(path: &Path) -> Result<Site, Exit> {
 
 fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
     let refused = |list: &[crate::replay::Refused]| -> Vec<serde_json::Value> {
-        let entry = |r: &crate::replay::Refused| json!({ "at": time_text(r.at.wall.utc_ms), "command": r.command, "reason": r.reason });
+        let entry = |r: &crate::replay::Refused| json!({ "at": utc_text(r.at.wall.utc_ms), "command": r.command, "reason": r.reason });
         list.iter().map(entry).collect()
     };
     json!({
-        "from": time_text(span.from_ms),
-        "to": time_text(span.to_ms),
+        "from": utc_text(span.from_ms),
+        "to": utc_text(span.to_ms),
         "samples": outcome.samples,
         "gaps": outcome.gaps,
         "damaged_blocks": outcome.damaged_blocks,
@@ -120,7 +123,7 @@ fn as_json(outcome: &Outcome, span: Span) -> serde_json::Value {
 }
 
 fn revisions(outcome: &Outcome) -> Vec<serde_json::Value> {
-    let revision = |r: &crate::replay::Revision| json!({ "seq": r.seq, "from": time_text(r.from_ms), "config_hash": r.config_hash, "on_file": r.on_file });
+    let revision = |r: &crate::replay::Revision| json!({ "seq": r.seq, "from": utc_text(r.from_ms), "config_hash": r.config_hash, "on_file": r.on_file });
     outcome.revisions.iter().map(revision).collect()
 }
 
@@ -138,14 +141,14 @@ fn print_revisions(outcome: &Outcome) {
     for r in outcome.revisions.iter().filter(|r| !r.on_file) {
         println!(
             "! {}  配置 {:.12} 的规则没有存档，沿用在它之前的规则 · the rules of that configuration are not on file, those before it are used on",
-            time_text(r.from_ms),
+            site_text(r.from_ms),
             r.config_hash
         );
     }
 }
 
 fn print(outcome: &Outcome, span: Span) {
-    println!("回放 replay · {} – {}", time_text(span.from_ms), time_text(span.to_ms));
+    println!("回放 replay · {} – {}", site_text(span.from_ms), site_text(span.to_ms));
     println!(
         "{} 个采样 samples，缺失 gaps {}，损坏的数据块 damaged blocks {}\n",
         outcome.samples, outcome.gaps, outcome.damaged_blocks
@@ -162,19 +165,22 @@ fn print_comparison(outcome: &Outcome) {
     let c = &outcome.comparison;
     if c.differences.is_empty() {
         println!(
-            "✓ 记录的 {} 个事件全部重现，时间最多相差 {} ms\n  all {} recorded events came out again, at most {} ms apart",
-            c.recorded, c.apart_max_ms, c.recorded, c.apart_max_ms
+            "✓ 记录的 {} 个事件全部重现，时间最多相差 {} ms\n  {} recorded, all came out again, at most {} ms apart",
+            c.recorded,
+            c.apart_max_ms,
+            counted(c.recorded, "event"),
+            c.apart_max_ms
         );
         return;
     }
     println!(
-        "! 记录的 {} 个事件中重现 {} 个，{} 处不同\n  {} of {} recorded events came out again, {} differ",
+        "! 记录的 {} 个事件中重现 {} 个，{} 处不同\n  {} of {} came out again, {} found",
         c.recorded,
         c.matched,
         c.differences.len(),
         c.matched,
-        c.recorded,
-        c.differences.len()
+        counted(c.recorded, "recorded event"),
+        counted(c.differences.len(), "difference")
     );
     c.differences.iter().take(SHOWN_MAX).for_each(|d| println!("    {}", difference(d)));
     rest(c.differences.len());
@@ -203,7 +209,7 @@ fn difference(d: &Difference) -> String {
         Why::Follows => "由同一报警前面的不同引起 · follows from an earlier difference",
         Why::Unexplained => "原因不明，请连同数据报告 · unexplained: please report it with the data",
     };
-    format!("{}  {}  {}  {what}：{why}", time_text(d.at_ms), pad(d.kind, 22), pad(&d.subject, 24))
+    format!("{}  {}  {}  {what}：{why}", site_text(d.at_ms), pad(d.kind, 22), pad(&d.subject, 24))
 }
 
 fn seconds(ms: i64) -> String {
@@ -222,14 +228,16 @@ fn print_changes(outcome: &Outcome, other: &crate::replay::Other) {
     list("多出 come", &c.come);
     list("消失 go", &c.go);
     list("变动 moved", &c.moved);
-    println!("\n  每日报警 alarms a day   现在 now   改后 then");
+    println!("\n  每日报警 alarms a day");
     let mut days: Vec<&str> = outcome.present.days.iter().chain(&other.report.days).map(|d| d.day.as_str()).collect();
     days.sort_unstable();
     days.dedup();
     let of = |r: &Report, day: &str| r.days.iter().find(|d| d.day == day).map_or(0, |d| d.alarms);
-    for day in days {
-        println!("  {day}              {:>10} {:>11}", of(&outcome.present, day), of(&other.report, day));
-    }
+    let heads = [words("日（UTC）", "day (UTC)"), numbers("现在", "now"), numbers("改后", "then")];
+    let row =
+        |day: &&str| [(*day).to_owned(), of(&outcome.present, day).to_string(), of(&other.report, day).to_string()];
+    let rows: Vec<_> = days.iter().map(row).collect();
+    table::lines(&heads, &rows).iter().for_each(|line| println!("    {line}"));
     let names = |r: &Report| r.chattering.iter().map(|c| c.alarm.clone()).collect::<Vec<_>>();
     print_sides("抖动报警 chattering", &names(&outcome.present), &names(&other.report));
     let names = |r: &Report| r.standing.iter().map(|s| s.alarm.clone()).collect::<Vec<_>>();
@@ -250,7 +258,7 @@ fn print_sides(what: &str, now: &[String], then: &[String]) {
 fn list(title: &str, changes: &[Change]) {
     for c in changes.iter().take(SHOWN_MAX) {
         let moved = c.moved_ms.map(seconds).unwrap_or_default();
-        println!("    {title}  {}  {} {moved}", time_text(c.at_ms), c.alarm);
+        println!("    {title}  {}  {} {moved}", site_text(c.at_ms), c.alarm);
     }
     rest(changes.len());
 }
@@ -258,10 +266,8 @@ fn list(title: &str, changes: &[Change]) {
 fn print_hints(outcome: &Outcome) {
     let r = &outcome.present;
     println!("\n整定建议 tuning");
-    println!("  报警 {} 条 alarms；最频繁 most frequent:", r.alarms);
-    for top in &r.top {
-        println!("    {} {:>6}  {:>5.1} %", pad(&top.alarm, 28), top.count, 100.0 * top.share);
-    }
+    println!("  报警 alarms {}{}", r.alarms, if r.top.is_empty() { "" } else { "；最频繁 most frequent:" });
+    most_frequent(&r.top).iter().for_each(|line| println!("    {line}"));
     for c in &r.chattering {
         println!("  抖动报警 {}：加大回差或延时 · chattering: a wider deadband or a longer delay", c.alarm);
     }
@@ -296,8 +302,9 @@ fn compared(noise: &[Noise], banded: usize) -> String {
         ),
     };
     format!(
-        "有回差的测点 {banded} 个，核对了 {known} 个，其中 {pass} 个的回差大于噪声{rest_zh} · of {banded} points with a deadband {known} were \
-         compared, {pass} of them above the noise{rest_en}"
+        "有回差的测点 {banded} 个，核对了 {known} 个，其中 {pass} 个的回差大于噪声{rest_zh} · of {} with a deadband, compared: \
+         {known}, of these above the noise: {pass}{rest_en}",
+        counted(banded, "point")
     )
 }
 

@@ -6,6 +6,7 @@
 
 use super::Exit;
 use super::link::{Address, Bar, LinkArgs, address, block_on, open, until_ctrl_c};
+use crate::text::counted;
 use devices::commission::{Instrument, Session, Silence};
 use devices::plan::Span;
 use serde::Serialize;
@@ -126,10 +127,11 @@ fn announce(link: &str, ids: usize, questions: &[Span], wait: Duration) {
     let functions: Vec<String> = questions.iter().map(|span| format!("{:02}", span.function)).collect();
     let (ms, address) = (wait.as_millis(), questions.first().map_or(0, |span| span.address));
     println!(
-        "扫描 {link}：{ids} 个站号，功能 {0}，地址 {address}，每问最多等 {ms} ms · scanning {ids} unit ids by function {1}, address {address}, at \
+        "扫描 {link}：{ids} 个站号，功能 {0}，地址 {address}，每问最多等 {ms} ms · scanning {2} by function {1}, address {address}, at \
          most {ms} ms a question",
         functions.join("、"),
-        functions.join(", then ")
+        functions.join(", then "),
+        counted(ids, "unit id")
     );
 }
 
@@ -196,14 +198,15 @@ fn say(report: &Report, wait: Duration, json: bool) {
     if late > 0 {
         let longer = wait.as_millis() * 2;
         println!(
-            "{late} 个应答迟到或来自别的站号，未算在内：用 --timeout-ms {longer} 再扫一次，并确认线上没有别的主站 · {late} late answers, or of \
-             another id than was asked, not counted: scan again with --timeout-ms {longer}, with no other master on the line"
+            "{late} 个应答迟到或来自别的站号，未算在内：用 --timeout-ms {longer} 再扫一次，并确认线上没有别的主站 · {}, or of \
+             another id than was asked, not counted: scan again with --timeout-ms {longer}, with no other master on the line",
+            counted(late, "late answer")
         );
     }
     if report.complete {
-        println!("完成：{asked} 个站号中有 {found} 个应答 · done: {found} of {asked} unit ids answer");
+        println!("完成：{asked} 个站号中有 {found} 个应答 · done: {found} of {} answered", counted(asked, "unit id"));
     } else {
-        println!("已停止：查了 {asked} 个，有 {found} 个应答 · stopped: {asked} asked, {found} answer");
+        println!("已停止：查了 {asked} 个，有 {found} 个应答 · stopped: {asked} asked, {found} answered");
     }
 }
 

@@ -6,7 +6,7 @@
 use super::alarm_row::alarm_table;
 use super::hidden::hidden;
 use super::table::{named as table, pad};
-use crate::mqtt::payload::utc_text;
+use crate::moment::{site_text, site_text_of};
 use crate::web::archive::{LOOKED_THROUGH_MAX, Stopped};
 use serde_json::Value;
 
@@ -256,12 +256,12 @@ pub(super) fn event(event: &Value) -> String {
         return format!(
             "{:>7}  {}  {}  {}  {said}",
             text(event, "n"),
-            text(payload, "time"),
+            site_text_of(&text(payload, "time")),
             pad(&text(event, "site"), 16),
             pad(&text(payload, "kind"), 22)
         );
     }
-    let time = event["time"].as_str().map_or_else(|| moment(&event["at"]["wall"]["utc_ms"]), str::to_owned);
+    let time = event["time"].as_str().map_or_else(|| moment(&event["at"]["wall"]["utc_ms"]), site_text_of);
     let said = said(&event["text_zh"], &event["text_en"]);
     format!("{:>7}  {time}  {}  {said}", text(event, "seq"), pad(&text(event, "kind"), 22))
 }
@@ -318,9 +318,9 @@ pub(super) fn text(value: &Value, key: &str) -> String {
     }
 }
 
-/// RFC 3339 UTC with milliseconds.
+/// In the time of the site, with its offset.
 pub(super) fn moment(utc_ms: &Value) -> String {
-    utc_ms.as_i64().map_or_else(dash, utc_text)
+    utc_ms.as_i64().map_or_else(dash, site_text)
 }
 
 #[cfg(test)]
@@ -353,7 +353,7 @@ mod tests {
         let screen = site(&status, &Value::Array(alarms)).join("\n");
         for part in [
             "化工 Chemical（s）",
-            "1970-01-01T00:00:01.000Z",
+            "1970-01-01T08:00:01.000+08:00",
             "断 DOWN",
             "全部无应答 SILENT",
             "3.1 %",
@@ -368,10 +368,10 @@ mod tests {
             "InfluxDB",
             "待写 waiting 12",
             "已存 kept 3 · 弃 dropped 5",
-            "未确认 unacked",
+            "未确认 unacknowledged",
             "hidden or held –",
             "消音 silenced · 失效 FAILED：无应答 no answer",
-            "通过 passed 1970-01-01T00:00:02.000Z",
+            "通过 passed 1970-01-01T08:00:02.000+08:00",
             "写入 writes 12 失败 failures 3",
             "MQTT: refused",
             "报警 alarms 12",
@@ -404,11 +404,13 @@ mod tests {
     fn an_event_has_its_number_time_kind_and_both_texts() {
         let own = json!({ "seq": 12, "time": "2026-11-25T20:00:00.000Z", "kind": "alarm.raised", "text_zh": "报警", "text_en": "alarm" });
         let line = event(&own);
-        assert!(line.starts_with("     12  2026-11-25T20:00:00.000Z  alarm.raised"), "{line}");
+        assert!(line.starts_with("     12  2026-11-26T04:00:00.000+08:00  alarm.raised"), "{line}");
         assert!(line.ends_with("报警 · alarm"), "{line}");
         let text = json!({ "zh": "报警", "en": "alarm" });
         let payload = json!({ "time": "2026-11-25T20:00:00.000Z", "kind": "alarm.raised", "text": text });
-        assert!(event(&json!({ "n": 3, "site": "a", "payload": payload })).contains("2026-11-25T20:00:00.000Z  a "));
+        assert!(
+            event(&json!({ "n": 3, "site": "a", "payload": payload })).contains("2026-11-26T04:00:00.000+08:00  a ")
+        );
     }
 
     #[test]

@@ -60,13 +60,28 @@ pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", blank(text, width))
 }
 
+/// No wider than that many columns; what is cut off is shown to be.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut left = width.saturating_sub(1);
+    let fits = |c: &char| {
+        let wide = columns(c.encode_utf8(&mut [0; 4]));
+        let fits = wide <= left;
+        left = left.saturating_sub(wide);
+        fits
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
 /// What a text lacks to a width.
 fn blank(text: &str, width: usize) -> String {
     " ".repeat(width.saturating_sub(columns(text)))
 }
 
 /// Columns of a terminal that a text takes: a Chinese character is two of them wide.
-fn columns(text: &str) -> usize {
+pub(super) fn columns(text: &str) -> usize {
     text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum()
 }
 
@@ -91,6 +106,12 @@ mod tests {
     fn columns_line_up_under_chinese_heads() {
         let lines = named(&["总线 bus", "状态"], &[vec!["a".into(), "通".into()]]);
         assert_eq!(lines, ["  总线 bus  状态", "  a         通"]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_wide_is_cut_to_the_columns_of_the_terminal_and_shows_it() {
+        assert_eq!((cut("总线 bus", 8), cut("总线 bus", 7)), ("总线 bus".into(), "总线 b…".into()));
+        assert_eq!((cut("总线 bus", 4), cut("总线", 0)), ("总…".into(), "…".into()));
     }
 
     #[test]

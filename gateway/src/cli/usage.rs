@@ -29,7 +29,7 @@ fn chinese(error: &clap::Error) -> Option<String> {
             of(ContextKind::ValidValue),
             meant(&of(ContextKind::SuggestedValue))
         ),
-        ErrorKind::ValueValidation => format!("{argument} 的值“{value}”不合格{}", range(error)),
+        ErrorKind::ValueValidation => format!("{argument} 的值“{value}”不合格{}", reason(error)),
         ErrorKind::ArgumentConflict if of(ContextKind::PriorArg) == argument => format!("{argument} 只能写一次"),
         ErrorKind::ArgumentConflict => format!("{argument} 不能与 {} 同用", of(ContextKind::PriorArg)),
         ErrorKind::TooManyValues => format!("{argument} 的值多了：{value}"),
@@ -42,9 +42,12 @@ fn chinese(error: &clap::Error) -> Option<String> {
     Some(format!("错误：{what}{end}加 --help 看用法"))
 }
 
-/// What a number has to be, where clap's own reason is its range.
-fn range(error: &clap::Error) -> String {
+/// Why, where the reason is of our own words, or what a number has to be, where it is clap's range.
+fn reason(error: &clap::Error) -> String {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    if let Some((zh, _)) = why.split_once(" · ").filter(|(zh, _)| !zh.is_ascii()) {
+        return format!("：{zh}");
+    }
     let ends = why.split_once(" is not in ").and_then(|(_, range)| range.split_once(".."));
     ends.map_or_else(String::new, |(from, to)| match to.strip_prefix('=') {
         Some(to) => format!("，应为 {from} 至 {to}"),
@@ -99,6 +102,8 @@ mod tests {
             (&["scan"], &["缺少必需的参数", "--tcp"]),
             (&["check", "--config", "x", "--config", "y"], &["只能写一次"]),
             (&["events", "--config", "x", "--priority", "9"], &["“9”不合格，应为 1 至 4"]),
+            (&["user", "add", "li", "--role", "king", "--config", "x"], &["“king”不合格：没有角色“king”，可用："]),
+            (&["scan", "--tcp", "a:1", "--units", "300"], &["“300”不合格：", "写 0 到 255 的站号"]),
             (&["kpi", "--config", "x", "extra"], &["没有这个参数：extra"]),
         ] {
             let said = wrong(arguments);

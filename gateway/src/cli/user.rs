@@ -24,9 +24,9 @@ pub(super) enum UserCommand {
         角色 roles: viewer 只读 · operator 值班员 · shift 班长 · safety 安全员 · engineer 仪表工 · admin 管理员 · auditor 审计员"
     )]
     Add {
-        /// 2–32 letters, digits or `-_.`; Chinese letters too.
+        /// 用户名，2 至 32 个字母、汉字、数字或 -_. · 2–32 letters, digits or `-_.`; Chinese letters too.
         name: String,
-        /// One role, or several: `operator,safety`.
+        /// 一个或几个角色，如 operator,safety · one role, or several: `operator,safety`.
         #[arg(long, value_parser = roles, value_name = "ROLE")]
         role: Roles,
         /// 显示名 · as people call them.
@@ -40,13 +40,14 @@ pub(super) enum UserCommand {
     List {
         #[command(flatten)]
         place: Place,
-        /// The list as JSON.
+        /// 以 JSON 输出 · the list as JSON.
         #[arg(long)]
         json: bool,
     },
     /// 停用并立即退出其登录 · shuts a person out and ends their sessions
     #[command(after_help = "例 example:  hazard-gateway user disable zhang --config site.toml")]
     Disable {
+        /// 用户名 · user name.
         name: String,
         #[command(flatten)]
         place: Place,
@@ -54,6 +55,7 @@ pub(super) enum UserCommand {
     /// 重新启用 · lets a person in again
     #[command(after_help = "例 example:  hazard-gateway user enable zhang --config site.toml")]
     Enable {
+        /// 用户名 · user name.
         name: String,
         #[command(flatten)]
         place: Place,
@@ -61,6 +63,7 @@ pub(super) enum UserCommand {
     /// 设新口令并退出其登录 · a new password; ends their sessions
     #[command(after_help = "例 example:  hazard-gateway user password zhang --config site.toml")]
     Password {
+        /// 用户名 · user name.
         name: String,
         #[command(flatten)]
         secret: SecretFrom,
@@ -70,7 +73,7 @@ pub(super) enum UserCommand {
 /// Whose people.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// Site or office file.
+    /// 站点或镇办的配置文件 · site or office file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
@@ -80,7 +83,7 @@ pub(super) struct Place {
 pub(super) struct SecretFrom {
     #[command(flatten)]
     place: Place,
-    /// File with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
+    /// 口令文件，权限 0600；不给则在终端询问或从标准输入读一行 · file with the password, mode 0600; without it the terminal asks, or one line of standard input is read.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ use crate::config::{self, DataFolder, Station};
 use crate::store::{
     Chain, Fault, Journal, RECORDS_FILE, Received, Samples, StoreError, audit, databases, office, received, samples,
 };
+use crate::text::counted;
 use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -40,10 +41,10 @@ pub(super) enum AuditCommand {
 /// Whose files, and how it is said.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// Site or office file.
+    /// 站点或镇办的配置文件 · site or office file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The result as JSON.
+    /// 以 JSON 输出 · the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -195,12 +196,21 @@ fn print(report: &Report) {
             ),
             _ => ("未配置镇办".to_owned(), "no office configured".to_owned()),
         };
-        println!("记录库 records   {events} 条事件，{zh}，隐患 {hazards}，人员 {users} · {events} events, {en}");
+        println!(
+            "记录库 records   {events} 条事件，{zh}，隐患 {hazards}，人员 {users} · {}, {en}",
+            counted(events, "event")
+        );
     }
     if let Some(r) = &report.received {
         println!(
-            "镇办 office      {} 条事件，来自 {} 个站点，待确认 {}，人员 {} · {} events of {} sites, {} unconfirmed",
-            r.events, r.sites, r.unconfirmed, r.users, r.events, r.sites, r.unconfirmed
+            "镇办 office      {} 条事件，来自 {} 个站点，待确认 {}，人员 {} · {} of {}, {} unconfirmed",
+            r.events,
+            r.sites,
+            r.unconfirmed,
+            r.users,
+            counted(r.events, "event"),
+            counted(r.sites, "site"),
+            r.unconfirmed
         );
     }
     if let Some(c) = report.chain.as_ref().filter(|c| !c.head.is_empty()) {
@@ -210,9 +220,11 @@ fn print(report: &Report) {
         let sum = |of: fn(&Samples) -> u64| days.iter().map(of).sum::<u64>();
         let (blocks, samples, broken) = (sum(|d| d.blocks), sum(|d| d.samples), sum(|d| d.broken_blocks));
         println!(
-            "历史 history    {} 天，{blocks} 块，{samples} 个样本，坏块 {broken} · {} days, {blocks} blocks, {samples} samples, {broken} broken",
+            "历史 history    {} 天，{blocks} 块，{samples} 个样本，坏块 {broken} · {}, {}, {}, {broken} broken",
             days.len(),
-            days.len()
+            counted(days.len(), "day"),
+            counted(blocks, "block"),
+            counted(samples, "sample")
         );
     }
     for name in &report.set_aside {
@@ -225,8 +237,9 @@ fn print(report: &Report) {
     match report.faults.len() {
         0 => println!("全部完好 · all is well"),
         n => println!(
-            "{n} 处有问题：保留这些文件的副本，不要改动；换盘后从备份恢复 · {n} broken place(s): keep a copy of these files as they are, \
-             replace the disk, restore from a backup"
+            "{n} 处有问题：保留这些文件的副本，不要改动；换盘后从备份恢复 · {}: keep a copy of these files as they are, \
+             replace the disk, restore from a backup",
+            counted(n, "broken place")
         ),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::diagnostic::Finding;
 use super::file::SiteFile;
-use super::words::did_you_mean;
+use super::nearest::did_you_mean;
 use std::collections::BTreeSet;
 
 /// A table that is absent; one that is there but wrong has been reported by its shape.

@@ -1,4 +1,5 @@
-//! An address as people write it, judged in one way for every key that holds one: `tcp`, `web.listen`, `mqtt.host`, `influx.url`.
+//! An address as people write it, judged in one way for every key that holds one: `tcp`, `web.listen`, `mqtt.host`, `influx.url`, and for every
+//! option of the command line: `--tcp`, `--url`, `--listen`.
 //!
 //! Owns what of a text can be no address, and the words for it. No name is looked up. Leaves which addresses are one place to [`super::place`].
 
@@ -8,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A name or IP address, and a port.
     HostPort,
     /// An IP address of this machine, and a port.
@@ -37,6 +38,12 @@ enum Fault {
 pub(super) fn judge(path: &str, written: &str, form: Form) -> Option<Finding> {
     let fault = fault(written, form)?;
     Some(Finding::fatal(path, words(&fault, form), remedy(&fault, written, form)))
+}
+
+/// The same of what an option of the command line was given, on one line.
+pub(crate) fn is_no_address(option: &str, written: &str, form: Form) -> Option<String> {
+    let Finding { message_zh, message_en, remedy_zh, remedy_en, .. } = judge(option, written, form)?;
+    Some(format!("{option}：{message_zh}；{remedy_zh} · {message_en}; {remedy_en}"))
 }
 
 /// What is wrong with a port that has a key of its own.
@@ -138,19 +145,39 @@ fn words(fault: &Fault, form: Form) -> (String, String) {
 /// The address as it was probably meant, else an example.
 fn remedy(fault: &Fault, written: &str, form: Form) -> (String, String) {
     // never one with a password in it
-    if matches!(fault, Fault::FullWidth(_) | Fault::Space) && !written.contains(['@', '＠']) {
-        let meant: String = full_width::halved(written).split_whitespace().collect();
-        if self::fault(&meant, form).is_none() {
+    let meant = meant(fault, written, form).filter(|meant| !meant.contains('@') && self::fault(meant, form).is_none());
+    let example = match (meant, form) {
+        (Some(meant), _) if *fault != Fault::NoPort => {
             return (format!("写 \"{meant}\""), format!("write \"{meant}\""));
         }
-    }
-    let example = match form {
-        Form::HostPort => "\"192.168.10.21:502\"",
-        Form::Listen => "\"127.0.0.1:8080\"",
-        Form::Host => return of_two_keys(&full_width::halved(written)),
-        Form::Url => "\"http://127.0.0.1:8086\"",
+        // which port it is, nobody but the person knows
+        (Some(meant), _) => meant,
+        (None, Form::HostPort) => "192.168.10.21:502".into(),
+        (None, Form::Listen) => "127.0.0.1:8080".into(),
+        (None, Form::Host) => return of_two_keys(&full_width::halved(written)),
+        (None, Form::Url) => "http://127.0.0.1:8086".into(),
     };
-    (format!("例如 {example}"), format!("for example {example}"))
+    (format!("例如 \"{example}\""), format!("for example \"{example}\""))
+}
+
+/// What the person probably meant, right or not.
+fn meant(fault: &Fault, written: &str, form: Form) -> Option<String> {
+    let usual = |host: &str| match form {
+        Form::HostPort => Some(format!("{host}:502")),
+        Form::Listen if host.parse::<u16>().is_ok() => Some(format!("127.0.0.1:{host}")),
+        Form::Listen => Some(format!("{host}:8080")),
+        Form::Host | Form::Url => None,
+    };
+    match fault {
+        Fault::FullWidth(_) | Fault::Space => Some(full_width::halved(written).split_whitespace().collect()),
+        Fault::NoPort => usual(written.trim_end_matches(':')),
+        Fault::Scheme if form != Form::Host => {
+            let (_, bare) = written.split_once("://")?;
+            Some(bare.trim_end_matches('/').to_owned())
+        }
+        Fault::NoScheme => Some(format!("http://{written}")),
+        _ => None,
+    }
 }
 
 fn of_two_keys(written: &str) -> (String, String) {
@@ -206,12 +233,29 @@ mod tests {
     }
 
     #[test]
+    fn an_option_of_the_command_line_is_judged_as_a_key_of_the_file_is() {
+        let said = |written: &str| is_no_address("--tcp", written, Form::HostPort).unwrap_or_default();
+        assert_eq!(
+            said("127.0.0.1：502"),
+            "--tcp：全角字符 ： 冒号：改为半角 :；写 \"127.0.0.1:502\" · full-width character ： (colon): write :; write \"127.0.0.1:502\""
+        );
+        assert!(said("127.0.0.1").starts_with("--tcp：没有端口"), "{}", said("127.0.0.1"));
+        assert_eq!(said("127.0.0.1:502"), "");
+    }
+
+    #[test]
     fn the_address_that_was_meant_is_the_remedy_and_a_password_never_is() {
         let remedy = |written: &str, form: Form| judge("x", written, form).unwrap().remedy_zh;
         assert_eq!(remedy("127.0.0.1：2150２", Form::HostPort), "写 \"127.0.0.1:21502\"");
         assert_eq!(remedy("http：//10.0.0.9:8086", Form::Url), "写 \"http://10.0.0.9:8086\"");
         assert_eq!(remedy("mqtt://broker:1884", Form::Host), "分两行写：host = \"broker\"，port = 1884");
+        assert_eq!(remedy("tcp://10.0.0.1:502", Form::HostPort), "写 \"10.0.0.1:502\"");
+        assert_eq!(remedy("9080", Form::Listen), "例如 \"127.0.0.1:9080\"");
+        assert_eq!(remedy("10.0.0.1", Form::HostPort), "例如 \"10.0.0.1:502\"");
+        assert_eq!(remedy("10.0.0.9:8086", Form::Url), "写 \"http://10.0.0.9:8086\"");
         assert!(!remedy("http://u:canary@10.0.0.9：1", Form::Url).contains("canary"));
+        assert!(!remedy("u:canary@10.0.0.9:1", Form::Url).contains("canary"));
+        assert!(!remedy("tcp://u:canary@10.0.0.9:1", Form::HostPort).contains("canary"));
         assert!(!remedy("mqtt://u:canary@10.0.0.9:1", Form::Host).contains("canary"));
     }
 }

@@ -5,8 +5,8 @@
 use super::absent::of_the_known;
 use super::diagnostic::Finding;
 use super::file::{DeviceTable, LinkTable, PointTable, SiteFile};
+use super::nearest::did_you_mean;
 use super::profile_files::Profiles;
-use super::words::did_you_mean;
 use super::{doubtful, fast, links, own};
 use devices::{BusSpec, DeviceSpec, Fast, PointBinding, Wanted};
 use rules::{RuleBook, Sharing};

@@ -4,7 +4,7 @@
 
 use super::diagnostic::Finding;
 use super::file::{KindWord, PointTable, SiteFile, StrappingTable};
-use super::words::did_you_mean;
+use super::nearest::did_you_mean;
 use devices::derive::{Expression, ExpressionError, Names, Place, Table, TableError, Type};
 use std::collections::{BTreeMap, BTreeSet};
 

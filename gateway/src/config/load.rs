@@ -4,6 +4,7 @@
 
 use super::diagnostic::{Diagnostic, Finding};
 use super::{SourceFile, locate};
+use crate::text::counted;
 use devices::{BusForecast, LatePoint, Outlook};
 
 const PLAN: (&str, &str) = ("；hazard-gateway plan 逐点列出", "; hazard-gateway plan names every point");
@@ -48,7 +49,8 @@ fn one_dead(bus: &BusForecast) -> Option<Finding> {
             "链路 {key} 上一台仪表失联时，{n} 个数据有效期守不住，例如 {point}：最长 {interval:.2} s 才来一个值，有效期 {max_age} s"
         ),
         format!(
-            "with one instrument of link {key} dead, {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval:.2} s at worst, max_age {max_age} s"
+            "with one instrument of link {key} dead, {} cannot hold, such as {point}: a value every {interval:.2} s at worst, max_age {max_age} s",
+            counted(n, "freshness deadline")
         ),
     );
     let remedy = remedy(bus, ("加长 period_ms 或 max_age_s".into(), "lengthen period_ms or max_age_s".into()));
@@ -122,7 +124,8 @@ fn warning(bus: &BusForecast, fast: &Outlook, late: &[&LatePoint]) -> Finding {
             (
                 format!("，{n} 个数据有效期守不住，例如 {point}：最长 {interval:.2} s 才来一个值，有效期 {max_age} s"),
                 format!(
-                    ", {n} freshness deadline(s) cannot hold, such as {point}: a value every {interval:.2} s at worst, max_age {max_age} s"
+                    ", {} cannot hold, such as {point}: a value every {interval:.2} s at worst, max_age {max_age} s",
+                    counted(n, "freshness deadline")
                 ),
             )
         }

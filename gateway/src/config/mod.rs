@@ -25,6 +25,7 @@ mod layers;
 mod links;
 mod load;
 pub mod locate;
+mod nearest;
 mod noise;
 mod off_plan;
 mod own;
@@ -45,14 +46,15 @@ mod unassessed;
 mod wiring;
 mod words;
 
+pub(crate) use address::{Form as AddressForm, is_no_address};
 pub(crate) use calls::without_people;
 pub use diagnostic::{Diagnostic, Finding};
 pub use folder::{DataFolder, NoFolder, Station, data_folder};
 pub use load::load_warnings;
 pub use locate::SourceFile;
+pub(crate) use nearest::{nearest, nearest_few};
 pub use noise::{compared, noise_warnings};
 pub(crate) use substances::SubstanceWord;
-pub(crate) use words::{nearest, nearest_few};
 
 use crate::snapshot::SiteView;
 use devices::BusSpec;

@@ -8,6 +8,7 @@ use super::file::{DeviceTable, KindWord, LinkTable, ParityWord, PointTable, Site
 use super::parts::{kind, period};
 use super::profile_files::Profiles;
 use super::{fast, links};
+use crate::text::counted;
 use devices::plan::{Bounds, Cost, Span, plan};
 use devices::profile::Profile;
 use rules::book::presets;
@@ -235,7 +236,11 @@ fn too_fast(device: &DeviceTable, fastest: &PointTable, period_ms: u32, scan: &S
         format!("point[{}].{key}", fastest.key),
         (
             format!("{} 一轮要读 {n} 次，每次间隔至少 {gap} ms：{period_ms} ms 读不完", device.key),
-            format!("a scan of {} is {n} request(s), {gap} ms apart: {period_ms} ms are too short", device.key),
+            format!(
+                "a scan of {} is {}, {gap} ms apart: {period_ms} ms are too short",
+                device.key,
+                counted(n, "request")
+            ),
         ),
         (format!("写 {key} = {least} 或更长"), format!("write {key} = {least} or longer")),
     )

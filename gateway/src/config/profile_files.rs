@@ -6,7 +6,7 @@
 use super::diagnostic::Finding;
 use super::file::SiteFile;
 use super::locate::{self, SourceFile};
-use super::words::did_you_mean;
+use super::nearest::did_you_mean;
 use super::{Beside, OwnProfile, repair, syntax};
 use devices::profile::{self, Flaw, Profile, RawProfile};
 use devices::vectors::Vectors;

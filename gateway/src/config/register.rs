@@ -5,7 +5,7 @@
 
 use super::diagnostic::Finding;
 use super::file::{LevelWord, RiskTable, SiteFile, SourceTable};
-use super::words::did_you_mean;
+use super::nearest::did_you_mean;
 use std::collections::BTreeSet;
 
 /// Checks the register and the points' devices; `broken` are keys of entries already reported.

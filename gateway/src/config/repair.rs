@@ -4,6 +4,7 @@
 //! *tainted*, so that nobody complains about a value nobody wrote. Owns the loop; leaves the words to [`super::words`].
 
 use super::diagnostic::Finding;
+use super::nearest::nearest;
 use super::words::{self, Trouble};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +100,7 @@ impl Repair<'_> {
     fn unknown_key(&mut self, inner: &str, name: &str, allowed: &[String]) -> bool {
         let path = self.at(&joined(inner, name));
         self.findings.push(words::unknown_key(path, name, allowed));
-        let meant = words::nearest(name, allowed).map(str::to_owned);
+        let meant = nearest(name, allowed).map(str::to_owned);
         let meant_path = meant.as_ref().map(|meant| self.at(&joined(inner, meant)));
         let Some(table) = table_at(&mut self.copy, inner) else { return false };
         let Some(value) = table.remove(name) else { return false };
@@ -113,8 +114,7 @@ impl Repair<'_> {
     }
 
     fn unknown_word(&mut self, inner: &str, name: &str, allowed: &[String]) -> bool {
-        let stand_in =
-            words::nearest(name, allowed).or(allowed.first().map(String::as_str)).unwrap_or_default().to_owned();
+        let stand_in = nearest(name, allowed).or(allowed.first().map(String::as_str)).unwrap_or_default().to_owned();
         if self.filled.contains_key(inner) {
             return put(&mut self.copy, inner, Value::String(stand_in));
         }

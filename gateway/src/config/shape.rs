@@ -5,7 +5,8 @@
 
 use super::diagnostic::Finding;
 use super::file::{OfficeFile, SiteFile};
-use super::words::{nearest, unknown_key};
+use super::nearest::nearest;
+use super::words::unknown_key;
 use super::{repair, twice};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};

@@ -30,7 +30,7 @@ pub(super) fn greet(site: SocketAddr, office: SocketAddr, name: SiteName, scenar
             println!(
                 "在“演示”页启动场景，或重新运行 demo --scenario … · start a scenario on the page “Demo”, or run demo --scenario …"
             );
-            Scenario::of(name).for_each(|s| println!("  {s:<18} {} · {}", s.title_zh(name), s.title_en(name)));
+            Scenario::of(name).for_each(|s| println!("  {:<18} {} · {}", s.name(), s.title_zh(name), s.title_en(name)));
         }
     }
     if let Some((zh, en)) = to_watch(name, scenario) {

@@ -1,7 +1,8 @@
 //! One pass over the events: what is counted, and the lists beside the figures.
 
 use super::figure::{Basis, figures};
-use super::{DAY_MS, Report, time_text};
+use super::{DAY_MS, Report};
+use crate::moment::utc_text;
 use crate::store::Span;
 use rules::{AlarmFact, Event, EventKind};
 use schemars::JsonSchema;
@@ -203,7 +204,7 @@ impl Counts {
     fn flood_over(&mut self, at: i64, count: u32, peak: u32, first: &str) {
         let since = self.flood_since.take().map_or(at, |(since, ..)| since).max(self.span.from_ms);
         if at >= self.span.from_ms {
-            let (from, to) = (time_text(since), time_text(at));
+            let (from, to) = (utc_text(since), utc_text(at));
             self.floods.push(FloodSpan { from, to, alarms: count, peak, first: first.to_owned(), ms: at - since });
         }
     }
@@ -240,7 +241,7 @@ impl Counts {
             chattering.into_iter().map(|a| share(a, self.by_alarm.get(a).copied().unwrap_or(0))).collect::<Vec<_>>();
         let standing = self.long.iter().map(|(alarm, since, to, stands)| Standing {
             alarm: alarm.clone(),
-            since: time_text(*since),
+            since: utc_text(*since),
             hours: (to - since) as f64 / 3_600_000.0,
             stands: *stands,
         });
@@ -260,8 +261,8 @@ impl Counts {
             unacknowledged: self.waiting.values().filter(|(_, at)| *at >= self.span.from_ms).count() as u64,
         };
         Report {
-            from: time_text(self.span.from_ms),
-            to: time_text(self.span.to_ms),
+            from: utc_text(self.span.from_ms),
+            to: utc_text(self.span.to_ms),
             recorded_ms: self.recorded_ms(),
             alarms: self.alarms,
             figures: figures(&basis),
@@ -275,5 +276,5 @@ impl Counts {
 }
 
 fn day_text(day: i64) -> String {
-    time_text(day * DAY_MS)[..10].to_owned()
+    utc_text(day * DAY_MS)[..10].to_owned()
 }

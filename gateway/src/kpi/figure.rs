@@ -95,13 +95,7 @@ fn nuisance(b: &Basis<'_>) -> Vec<Figure> {
     let top = (b.alarms > 0).then_some(100.0 * b.top_share);
     vec![
         figure(
-            (
-                "standing",
-                "滞留报警（> 24 h），最多的一天",
-                "standing for more than 24 h, on the worst day",
-                "",
-                "< 5（ISA-18.2）",
-            ),
+            ("standing", "滞留超 24 h，最多的一天", "standing > 24 h, worst day", "", "< 5（ISA-18.2）"),
             Some(b.standing as f64),
             Some(b.standing < 5),
         ),

@@ -80,10 +80,3 @@ fn counts_it(name: &str) -> bool {
 
 /// Shorter than this nothing is said of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
-
-/// RFC 3339 with milliseconds.
-#[must_use]
-pub fn time_text(utc_ms: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(utc_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    format!("{time:.3}")
-}

@@ -1,5 +1,6 @@
 //! The JSON of an event on the wire: every field of the interface, in one place.
 
+use crate::moment::utc_text;
 use crate::record::Record;
 use crate::snapshot::SiteView;
 use crate::store::outbox::Damaged;
@@ -114,13 +115,6 @@ fn cut(value: &mut Value) {
         Value::Object(fields) => fields.values_mut().for_each(cut),
         _ => {}
     }
-}
-
-/// RFC 3339 in UTC with milliseconds.
-#[must_use]
-pub fn utc_text(utc_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(utc_ms)
-        .map_or_else(|_| String::from("1970-01-01T00:00:00.000Z"), |t| format!("{t:.3}"))
 }
 
 fn tag(alarm: &str) -> &str {

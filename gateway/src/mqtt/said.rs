@@ -2,10 +2,10 @@
 //!
 //! All numbers called `seq` on MQTT are the office's count (`delivery_seq`); the journal's own number stands beside it.
 
-use super::payload::utc_text;
 use super::settings::Settings;
 use crate::delivery::OutboxFigures;
 use crate::hex::hex;
+use crate::moment::utc_text;
 use crate::snapshot::{AlarmView, Snapshot};
 use crate::store::outbox::Standing;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@
 use super::message::{EventMessage, Message, parse};
 use super::standing::{Known, Notice, Standing};
 use crate::lock::lock;
-use crate::mqtt::payload::utc_text;
+use crate::moment::utc_text;
 use crate::store::office::{self as tables, Confirmation, Confirmed, Listing, NewEvent, OfficeEvent};
 use crate::web::{AccountDb, Figures as Sheet, OwnDb};
 use rules::{Clock, Now};

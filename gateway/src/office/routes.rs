@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::stream;
-use crate::mqtt::payload::utc_text;
+use crate::moment::utc_text;
 use crate::store::office::{Confirmation, Confirmed, Listing, OfficeEvent};
 use crate::web::{Accounts, Action, Body, Figures, Kind, Problem, Session, Wrong};
 use axum::extract::{Path, Query, State};

@@ -8,7 +8,7 @@
 
 use super::arrived::Arrived;
 use super::message::{HeartbeatMessage, StateMessage, StatusMessage};
-use crate::mqtt::payload::utc_text;
+use crate::moment::utc_text;
 use rules::{Mono, Now};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

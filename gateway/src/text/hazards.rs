@@ -1,7 +1,7 @@
 //! Sentences of hidden dangers: who did which step, until when, with what.
 
 use super::{alarm, risk_names};
-use crate::mqtt::payload::utc_text;
+use crate::moment::site_text;
 use crate::snapshot::SiteView;
 use rules::hazard::{
     Acceptance, Assessment, Assignment, Decision, Hazard, Level, Plan, Rectified, Report, Stage, Work,
@@ -240,13 +240,9 @@ fn tail(before: &str, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{before}{text}") }
 }
 
-/// China has no daylight saving time.
-const BEIJING_MS: i64 = 8 * 3_600_000;
-
 /// A date as people agreed on it, to the minute, in the time of the forms: `2026-12-02 00:00（北京时间）`, `2026-12-02 00:00 +08:00`.
 pub(crate) fn date(utc_ms: i64) -> Said {
-    let text = utc_text(utc_ms.saturating_add(BEIJING_MS));
-    let minutes: String = text.chars().take(16).collect();
+    let minutes: String = site_text(utc_ms).chars().take(16).collect();
     let minutes = minutes.replace('T', " ");
     (format!("{minutes}（北京时间）"), format!("{minutes} +08:00"))
 }

@@ -1,6 +1,6 @@
 //! Sentences about the daemon's own parts: one that makes no progress, and a run that did not end in order.
 
-use super::length;
+use super::{counted, length};
 use crate::store::UncleanEnd;
 
 /// The words of `notify::Evidence` for people.
@@ -111,7 +111,8 @@ pub fn incidents_set_aside(names: &[String]) -> (String, String) {
     (
         format!("事故前后的原始报文有 {count} 个文件无法读取，已另存为 *.corrupt-*：{list}"),
         format!(
-            "{count} file(s) of raw frames around incidents cannot be read and were set aside as *.corrupt-*: {list}"
+            "Raw frames around incidents cannot be read and were set aside as *.corrupt-* ({}): {list}",
+            counted(count, "file")
         ),
     )
 }

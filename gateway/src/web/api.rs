@@ -8,7 +8,7 @@ use super::moments::{add, with_moments};
 use super::problem::{Kind, Problem};
 use crate::annunciator::AnnunciatorView;
 use crate::delivery::OutboxFigures;
-use crate::mqtt::payload::utc_text;
+use crate::moment::utc_text;
 use crate::record::Record;
 use crate::snapshot::{
     AlarmView, BusView, BypassView, PointView, ShelfView, SiteView, Snapshot, StorageView, SuppressedView,

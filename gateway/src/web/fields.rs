@@ -136,7 +136,7 @@ fn characters(min: usize, max: usize) -> (String, String) {
 
 /// 0 is what stands for nothing given.
 fn moment(ms: i64) -> Value {
-    if ms == 0 { Value::Null } else { crate::mqtt::payload::utc_text(ms).into() }
+    if ms == 0 { Value::Null } else { crate::moment::utc_text(ms).into() }
 }
 
 fn shortened(sent: &Value) -> Value {

@@ -7,7 +7,7 @@
 //! One walk over the JSON instead of a second field in every type: the page's stream, four frames a second, keeps to the integers.
 //! UTC with milliseconds; the integer stays the one to compare.
 
-use crate::mqtt::payload::utc_text;
+use crate::moment::utc_text;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 

@@ -10,7 +10,7 @@ use super::problem::{Kind, Problem};
 use super::routes::Role;
 use super::shell::Shell;
 use super::throttle::{TRIES_PER_WINDOW, Wait};
-use crate::mqtt::payload::utc_text;
+use crate::moment::utc_text;
 use crate::store::users::UserRow;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};

@@ -2,8 +2,8 @@
 //!
 //! Owns their text, and the way back from a mistake in it to row and column. Leaves the cells to [`super::registers`].
 
+use super::cells::Row;
 use super::registers::Register;
-use super::row::Row;
 use devices::profile::shipped;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The alarm limits of a row, with what they say to people.
 
-use super::row::Row;
+use super::cells::Row;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@
 //! [`super::address`], what a profile may say to `devices::profile`.
 
 use super::address::{Base, placed};
-use super::row::{Row, pair};
+use super::cells::{Row, pair};
 use devices::profile::{WordOrder, shipped};
 use serde::Serialize;
 use toml::Value;

@@ -4,9 +4,10 @@
 //! [`super::registers`], profiles to [`super::drafts`].
 
 use super::Defect;
+use super::cells::Row;
 use super::columns::{Heading, title};
 use super::drafts::Drafted;
-use super::row::{Device, Point, Row};
+use super::row::{Device, Point};
 use super::sheet::Line;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

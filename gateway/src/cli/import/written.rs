@@ -4,6 +4,7 @@
 use super::rows::{Fragment, List};
 use super::{Defect, ImportArgs};
 use crate::cli::Exit;
+use crate::text::counted;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +70,9 @@ pub(super) fn write(fragment: &Fragment, doubts: &[Defect], args: &ImportArgs) -
         );
     }
     println!(
-        "{devices} 台仪表、{points} 个测点写入 {shown}；用 hazard-gateway check 检查 · {devices} devices and {points} points written; look with hazard-gateway check"
+        "{devices} 台仪表、{points} 个测点写入 {shown}；用 hazard-gateway check 检查 · {} and {} written; look with hazard-gateway check",
+        counted(devices, "device"),
+        counted(points, "point")
     );
     Exit::Ok
 }
@@ -83,10 +86,13 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes()).inspect_err(|_| drop(std::fs::remove_file(path)))
 }
 
-fn told(path: &Path, error: &std::io::Error) {
+pub(super) fn told(path: &Path, error: &std::io::Error) {
     let path = path.display();
     if error.kind() == std::io::ErrorKind::AlreadyExists {
-        eprintln!("{path} 已存在，不覆盖；换一个文件名 · {path} exists and is not overwritten; choose another name");
+        eprintln!(
+            "{path} 已存在，不覆盖：用改过的表重新生成时先移走它（mv {path} {path}.old），否则换一个文件名 · {path} exists and is not overwritten: to make it \
+             anew from a changed list move it away first (mv {path} {path}.old), else choose another name"
+        );
     } else {
         eprintln!(
             "无法写入 {path}：{error}；检查该目录是否存在、是否可写 · cannot write {path}: {error}; see that its folder is there and may be written"

@@ -3,7 +3,7 @@
 //! Owns the way from blocks to single values, as the running bus has it: a block that is refused or silent is asked in parts, so that one register
 //! costs no neighbour; a unit that is silent as a whole is soon left alone. Leaves what is shown to [`super`].
 
-use crate::cli::read::{BY_PROFILE, because};
+use crate::cli::silence::{Asks, Question, because};
 use crate::clock::SystemClock;
 use devices::commission::{Answers, Instrument, Session, Silence};
 use devices::plan::{Bounds, Cost, Span, distinct, plan};
@@ -74,7 +74,7 @@ impl Asked {
                 None => {}
                 Some(Silence::Exception(2 | 3)) => self.refused(course, block).await,
                 Some(why @ (Silence::Timeout | Silence::Damaged | Silence::Ambiguous)) => silent.push((block, why)),
-                Some(why) => self.say(because(&why, course.device.unit, &BY_PROFILE)),
+                Some(why) => self.say(because(&why, asked_of(course.device, block))),
             }
         }
         let mut left = SILENT_VALUES;
@@ -121,7 +121,7 @@ impl Asked {
             }
         }
         if !self.heard {
-            return self.say(because(&why, course.device.unit, &BY_PROFILE));
+            return self.say(because(&why, asked_of(course.device, block)));
         }
         failed.sort_unstable_by_key(|(value, _)| *value);
         failed.into_iter().for_each(|(value, silence)| self.failed(course.device, value, silence));
@@ -136,10 +136,10 @@ impl Asked {
     /// One value by itself failed.
     fn failed(&mut self, device: &DeviceSpec, value: Span, silence: Silence) {
         let why = match silence {
-            Silence::Timeout if self.heard => does_not_answer(),
-            _ => because(&silence, device.unit, &BY_PROFILE),
+            Silence::Timeout if self.heard => format!("{}: {}", value.address, does_not_answer()),
+            _ => because(&silence, asked_of(device, value)),
         };
-        self.say(format!("{}: {why}", value.address));
+        self.say(why);
         self.answers.put(value, Err(silence.fault()), self.clock.now());
         self.failed.push((value, silence));
     }
@@ -184,6 +184,10 @@ impl Asked {
             _ => None,
         }
     }
+}
+
+fn asked_of(device: &DeviceSpec, span: Span) -> Question {
+    Question { unit: device.unit, span, asks: Asks::ByProfile }
 }
 
 /// Of one address of an instrument that answers others.
