@@ -1,20 +1,21 @@
 //! The flight recorder: the last exchanges of a bus as raw frames with times and verdicts, and copies frozen around incidents.
 //!
 //! ```text
-//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256, or of the last 20 s; an incident keeps of it what its unit has,
+//!   … ok ok timeout ok │ incident │ ok ok ok …        ring of 256, or of the last 20 s; an incident keeps of it what its units have,
 //!                                                      64 of all before it and 32 after it, or what comes within two minutes
 //! ```
 //!
 //! Owns what may be kept of one exchange: at most [`KEPT_BYTES`] of what came in, however much chatter there was. With the bounds of
 //! the ring and of the incidents a bus of small frames holds some 30 KiB, and none more than 400. Written by the line guard, read by
 //! views. Times are kept as moments of the process' own clock and become wall time only when somebody looks. Leaves memory to `frames`, how far back to
-//! `ring`, what proves an incident to `incident` and `marks`, how they look to `views`, and a copy that outlives the process to whoever
+//! `ring`, what proves an incident to `incident`, `marks` and `seldom`, how they look to `views`, and a copy that outlives the process to whoever
 //! waits for [`Recorder::incident_news`].
 
 mod frames;
 mod incident;
 mod marks;
 mod ring;
+mod seldom;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -126,19 +127,19 @@ impl Recorder {
     }
 
     /// Keeps what is around this moment; `event` is the journal entry it belongs to. While one incident still gathers what comes
-    /// after it, others only add their cause, their entry and the exchanges of their unit.
-    pub fn incident(&self, cause: &str, event: Option<&str>, concerns: Concerns) {
-        if self.lock().incident(cause, event, concerns) {
+    /// after it, others only add their cause, their entry and the exchanges of those they concern.
+    pub fn incident(&self, cause: &str, event: Option<&str>, concerned: &[Concerns]) {
+        if self.lock().incident(cause, event, concerned) {
             self.news.notify_one();
         }
     }
 
-    /// The condition of an alarm began so long ago: the last exchanges of its unit until then are kept until [`Recorder::unmark`], for
-    /// incidents of that unit.
-    pub fn mark(&self, alarm: &str, unit: u8, ago: Duration) {
+    /// The condition of an alarm began so long ago: the last exchanges of its units until then are kept until [`Recorder::unmark`], for
+    /// incidents of those units.
+    pub fn mark(&self, alarm: &str, units: &[u8], ago: Duration) {
         let now = Instant::now();
         let ring = &mut *self.lock();
-        ring.marks.set(alarm, unit, now.checked_sub(ago).unwrap_or(now), &ring.frames);
+        ring.marks.set(alarm, units, now.checked_sub(ago).unwrap_or(now), &ring.frames);
     }
 
     /// It is over, or an incident has it.
@@ -171,6 +172,12 @@ impl Recorder {
     #[must_use]
     pub fn incidents(&self, now_utc_ms: i64) -> Vec<IncidentView> {
         self.incidents_after(0, now_utc_ms)
+    }
+
+    /// One of them belongs to that entry of the journal.
+    #[must_use]
+    pub fn has_incident_of(&self, event: &str) -> bool {
+        self.lock().incidents.iter().any(|incident| incident.events.iter().any(|id| id == event))
     }
 
     /// Those with a higher number.

@@ -335,7 +335,7 @@ impl BusStatus {
         if let Some(u) = self.units.get(index) {
             *u.dead.lock().unwrap_or_else(PoisonError::into_inner) = why;
             if why.is_some() {
-                self.recorder.incident(&format!("unit_dead {}", u.device), None, Concerns::Unit(u.unit));
+                self.recorder.incident(&format!("unit_dead {}", u.device), None, &[Concerns::Unit(u.unit)]);
             }
         }
     }

@@ -1,13 +1,22 @@
-//! Freezes the flight recorder of a bus when an alarm of one of its instruments is raised, and has what was frozen written down.
+//! Freezes the flight recorders of the links whose instruments an alarm is about, and has what was frozen written down.
 //!
-//! Owns the way from an alarm to its bus and unit, from the beginning of its delay on, and when and how often an incident is written: beside the buses and the core, soon after it
-//! began and once more when all that follows has come. A dead unit freezes its own bus in `devices`, without us. Leaves the files to
-//! [`crate::store`]. While nothing happens nothing here is woken.
+//! ```text
+//!   alarm ─ concerned ─► instruments ─► links, units ─► an incident on each link, all with the alarm's entry of the journal
+//! ```
+//! Owns the way from an alarm to links and units, from the beginning of its delay on, and when and how often an incident is written:
+//! beside the buses and the core, soon after it began and once more when all that follows has come. A dead unit freezes its own bus in
+//! `devices`, without us. Leaves to `concerned` which instruments an alarm is about, the files to [`crate::store`]. While nothing
+//! happens nothing here is woken.
+
+mod concerned;
+
+pub(crate) use concerned::Inputs;
 
 use crate::clock::file_label;
 use crate::core::CoreHandle;
 use crate::pace::Pace;
 use crate::record::Record;
+use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::text::parts;
 use crate::web::Buses;
@@ -15,10 +24,11 @@ use devices::recorder::{Concerns, IncidentView};
 use devices::status::BusStatus;
 use futures_util::future::join_all;
 use rules::{AlarmFact, Clock, EventKind, Mono};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// News of one incident come in a burst (a dead unit, its alarms): they are one write.
@@ -28,58 +38,94 @@ const BURST: u32 = 4;
 /// … and one more for every so many minutes: a unit that comes and goes all day shall not push out everybody else's.
 const ONE_MORE_EVERY: Duration = Duration::from_secs(600);
 
-/// Runs until `stop` or the end of the core; gives the task's name.
-pub(crate) async fn watch(
-    mut records: broadcast::Receiver<Arc<Record>>,
+/// Freezes recorders when alarms are raised.
+pub(crate) struct Freezer {
+    inputs: Inputs,
+    /// Of the core: they have the rules in force.
+    pictures: watch::Receiver<Arc<Snapshot>>,
     clock: Arc<dyn Clock>,
     buses: Buses,
-    stop: CancellationToken,
-) -> &'static str {
-    loop {
-        let record = tokio::select! {
-            () = stop.cancelled() => break,
-            record = records.recv() => record,
-        };
-        match record {
-            Ok(record) => follow(&record, clock.now().mono, &buses),
-            // Under such a flood the first ones are kept already; marks that nobody takes away go when there are newer ones.
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => {
-                stop.cancelled().await;
-                break;
-            }
-        }
-    }
-    "incident watch"
 }
 
-/// An alarm whose delay begins marks the exchanges that it began with; one that is raised freezes the recorder of its bus.
-fn follow(record: &Record, now: Mono, buses: &[(String, Arc<BusStatus>)]) {
-    match &record.event.kind {
-        EventKind::PendingOn { fact } => {
-            if let Some((status, unit)) = unit_of(fact, buses) {
-                status.recorder().mark(&fact.alarm, unit, now.since(record.event.at.mono));
+impl Freezer {
+    pub(crate) fn of(
+        inputs: Inputs,
+        pictures: watch::Receiver<Arc<Snapshot>>,
+        clock: Arc<dyn Clock>,
+        buses: Buses,
+    ) -> Self {
+        Self { inputs, pictures, clock, buses }
+    }
+
+    /// Runs until `stop` or the end of the core; gives the task's name.
+    pub(crate) async fn run(
+        mut self,
+        mut records: broadcast::Receiver<Arc<Record>>,
+        stop: CancellationToken,
+    ) -> &'static str {
+        loop {
+            let record = tokio::select! {
+                () = stop.cancelled() => break,
+                record = records.recv() => record,
+            };
+            match record {
+                Ok(record) => self.look(&record).await,
+                // Under such a flood the first ones are kept already; marks that nobody takes away go when there are newer ones.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => {
+                    stop.cancelled().await;
+                    break;
+                }
             }
         }
-        EventKind::PendingCancelled { fact } => {
-            if let Some((status, _)) = unit_of(fact, buses) {
-                status.recorder().unmark(&fact.alarm);
-            }
+        "incident watch"
+    }
+
+    async fn look(&mut self, record: &Record) {
+        let Some(fact) = fact_of(&record.event.kind) else { return };
+        // After a reload the alarms of its turn are told before the picture with the new rules is drawn; a core that has ended draws none.
+        let drawn = self.pictures.wait_for(|picture| picture.seq >= record.event.seq).await.map(|p| p.clone());
+        let Ok(picture) = drawn else { return };
+        let units = units_of(&self.inputs.devices_of(picture.site.points.book(), fact), &self.buses);
+        follow(record, fact, self.clock.now().mono, &units);
+    }
+}
+
+/// Of the entries that say something to a recorder.
+fn fact_of(kind: &EventKind) -> Option<&AlarmFact> {
+    match kind {
+        EventKind::PendingOn { fact } | EventKind::PendingCancelled { fact } | EventKind::Raised { fact, .. } => {
+            Some(fact)
         }
-        EventKind::Raised { fact, .. } => {
-            if let Some((status, unit)) = unit_of(fact, buses) {
+        _ => None,
+    }
+}
+
+/// An alarm whose delay begins marks the exchanges that it began with; one that is raised freezes the recorder of each link it is about.
+fn follow(record: &Record, fact: &AlarmFact, now: Mono, concerned: &[(&BusStatus, Vec<u8>)]) {
+    for (status, units) in concerned {
+        let recorder = status.recorder();
+        match &record.event.kind {
+            EventKind::PendingOn { .. } => recorder.mark(&fact.alarm, units, now.since(record.event.at.mono)),
+            EventKind::Raised { .. } => {
+                let of_units: Vec<Concerns> = units.iter().copied().map(Concerns::Unit).collect();
                 // While the link itself is away nobody can tell whose exchanges show why.
-                let concerns = if status.is_up() { Concerns::Unit(unit) } else { Concerns::Bus };
-                status.recorder().incident(&format!("alarm {}", fact.alarm), Some(&record.event_id), concerns);
-                status.recorder().unmark(&fact.alarm);
+                let concerns = if status.is_up() { &of_units[..] } else { &[Concerns::Bus] };
+                recorder.incident(&format!("alarm {}", fact.alarm), Some(&record.event_id), concerns);
+                recorder.unmark(&fact.alarm);
             }
+            _ => recorder.unmark(&fact.alarm),
         }
-        _ => {}
     }
 }
 
-fn unit_of<'b>(fact: &AlarmFact, buses: &'b [(String, Arc<BusStatus>)]) -> Option<(&'b BusStatus, u8)> {
-    buses.iter().find_map(|(_, status)| Some((&**status, status.unit_of(&fact.device)?)))
+/// The links on which the devices are, each with their units.
+fn units_of<'b>(devices: &BTreeSet<&str>, buses: &'b [(String, Arc<BusStatus>)]) -> Vec<(&'b BusStatus, Vec<u8>)> {
+    let of_bus = |(_, status): &'b (String, Arc<BusStatus>)| {
+        let units: Vec<u8> = devices.iter().filter_map(|device| status.unit_of(device)).collect();
+        (!units.is_empty()).then_some((&**status, units))
+    };
+    buses.iter().filter_map(of_bus).collect()
 }
 
 /// Writes what is frozen until `stop`, then what has come until then.

@@ -102,6 +102,7 @@ pub async fn run_site(
     let statuses: Vec<_> = site.buses.iter().map(|b| (b.key.clone(), Arc::new(BusStatus::new(b)))).collect();
     let (scan_sender, scans) = mpsc::channel(SCANS_MAX);
     let progress = Arc::new(AtomicU64::new(0));
+    let inputs = incidents::Inputs::of(&site.book, &site.derived);
     let parts = CoreParts {
         nearness: core::Nearness::of(&site.book, &site.buses, &site.derived),
         derived: core::Derived::of(&site.book, site.derived),
@@ -131,7 +132,7 @@ pub async fn run_site(
     station.start_outbox(&mut tasks, site.mqtt);
     station.start_influx(&mut tasks, site.influx);
     station.start_web(&mut tasks, listener, site.web, demo, desk);
-    station.start_watchers(&mut tasks, progress, sounder);
+    station.start_watchers(&mut tasks, progress, sounder, inputs);
     station.start_readiness(&mut tasks, address, ready);
     station.run_to_the_end(buses, core_task, tasks).await
 }
@@ -240,9 +241,15 @@ impl Station {
         tasks.spawn_on(server, &self.outward);
     }
 
-    fn start_watchers(&self, tasks: &mut Tasks, progress: Arc<AtomicU64>, sounder: Option<Evidence>) {
-        let (statuses, watched) = (self.statuses.clone(), self.clock.clone());
-        tasks.spawn(incidents::watch(self.core.records(), watched, statuses, self.stops.all.clone()));
+    fn start_watchers(
+        &self,
+        tasks: &mut Tasks,
+        progress: Arc<AtomicU64>,
+        sounder: Option<Evidence>,
+        inputs: incidents::Inputs,
+    ) {
+        let freezer = incidents::Freezer::of(inputs, self.core.snapshots(), self.clock.clone(), self.statuses.clone());
+        tasks.spawn(freezer.run(self.core.records(), self.stops.all.clone()));
         let (store, clock, stop) = (self.store.clone(), self.clock.clone(), self.stops.all.clone());
         let kept =
             incidents::keep(store.clone(), self.core.clone(), clock.clone(), self.statuses.clone(), stop.clone());

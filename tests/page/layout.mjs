@@ -6,12 +6,12 @@ function look() {
   const said = (node) => node.textContent.replace(/\s+/g, ' ').trim();
   const where = (node) => `${node.tagName.toLowerCase()}.${node.classList[0] ?? ''} "${said(node).slice(0, 40)}"`;
   const root = document.querySelector('dialog[open]') ?? document.body;
-  const nodes = [...root.querySelectorAll('*')].filter((n) => n instanceof HTMLElement && n.checkVisibility() && !n.closest('.sr, svg, select, .u-wrap, details'));
+  const nodes = [root, ...root.querySelectorAll('*')].filter((n) => n instanceof HTMLElement && n.checkVisibility() && !n.closest('.sr, svg, select, .u-wrap, details'));
 
   for (const n of nodes) {
     const style = getComputedStyle(n);
     if (style.overflowX === 'hidden' && n.scrollWidth > n.clientWidth + 1 && said(n) && !n.title && !n.matches('.frame, .chart, .plan')) found.push(`cut without a title: ${where(n)}`);
-    if (style.overflowX === 'auto' && n.scrollWidth > n.clientWidth + 1 && !n.matches('.wide')) found.push(`wider than its frame by ${n.scrollWidth - n.clientWidth}: ${where(n)}`);
+    if (style.overflowX === 'auto' && n.scrollWidth > n.clientWidth + 1 && !n.matches('.wide, nav')) found.push(`wider than its frame by ${n.scrollWidth - n.clientWidth}: ${where(n)}`);
   }
   const wider = document.documentElement.scrollWidth - innerWidth;
   if (wider > 0) found.push(`the page is ${wider} px too wide`);

@@ -14,6 +14,7 @@ import { chineseLeft, layoutFindings } from './layout.mjs';
 import { flood, groups } from './groups.mjs';
 import { operations } from './operations.mjs';
 import { people } from './people.mjs';
+import { phone } from './phone.mjs';
 import { station } from './station.mjs';
 
 const binary = process.env.HAZARD_GATEWAY_BIN ?? 'target/debug/hazard-gateway';
@@ -372,23 +373,9 @@ async function everyPage() {
   }
 }
 
-/** In English, whose names are longer. */
 async function onAPhone() {
   const desk = page;
-  page = await browser.open({ width: 390, height: 844 }, 'en');
-  await go('overview');
-  await until(15_000, 'live values', () => page.locator('a.row[data-quality="0"]').count());
-  await fact('on a phone the overview is as wide as the screen, and no name or value of a point is cut', async () => {
-    const cut = await page.evaluate(() => [...document.querySelectorAll('.row .name, .row .value, .row .tag')].filter((n) => n.scrollWidth > n.clientWidth + 1 || n.getBoundingClientRect().right > innerWidth).map((n) => n.textContent));
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    if (cut.length > 0 || wider > 0) throw new Error(`${wider} px too wide; cut: ${cut.join(', ')}`);
-  });
-  await fact('the worst alarm stays in sight when it is scrolled, and axe finds nothing serious', async () => {
-    await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
-    await until(3000, 'in sight', () => page.evaluate(() => window.scrollY > 100 && document.querySelector('section.line').getBoundingClientRect().top >= 0));
-    await clean('overview on a phone');
-  });
-  await page.context().close();
+  await phone({ demo, browser, fact, until, use: (next) => (page = next) });
   page = desk;
 }
 

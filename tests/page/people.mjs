@@ -10,6 +10,7 @@ import { chineseLeft, layoutFindings } from './layout.mjs';
 const EXAMPLE = new URL('../../gateway/examples/minimal-site.toml', import.meta.url);
 const START_LIMIT_MS = 20_000;
 const SIZE = { width: 1366, height: 768 };
+const PHONE = { width: 390, height: 844 };
 const [SECRET, OTHER] = ['several unrelated words', 'quite another sentence'];
 
 /** `{ address, code, change, stop }` of a site on a port of its own, in a folder that goes with it. */
@@ -99,6 +100,18 @@ export async function people({ binary, browser, fact }) {
       await dialog.getByRole('button', { name: '确定' }).click();
       await admin.locator('tr[data-person=wang]').getByText('值班员').waitFor({ timeout: 5000 });
       await looksRight(admin, 'zh');
+    });
+    await fact('on a phone people are added and changed without moving sideways', async () => {
+      await admin.setViewportSize(PHONE);
+      await looksRight(admin, 'zh');
+      const buttons = admin.locator('tr[data-person=wang] button');
+      for (const box of await Promise.all([0, 1].map((n) => buttons.nth(n).boundingBox()))) if (box.x < 0 || box.x + box.width > PHONE.width) return false;
+      await buttons.first().click();
+      await admin.getByRole('dialog').waitFor({ timeout: 3000 });
+      await looksRight(admin, 'zh');
+      await admin.keyboard.press('Escape');
+      await admin.getByRole('dialog').waitFor({ state: 'detached', timeout: 3000 });
+      await admin.setViewportSize(SIZE);
     });
     await fact('what has no outline is listed under the plan, what nobody assessed has no colour, and an uplink that nobody configured is not called down', async () => {
       await admin.getByRole('link', { name: '风险四色图' }).click();

@@ -1,12 +1,13 @@
 //! One incident: the exchanges that prove it, copied out of the ring. Owns which these are, their bounds, and when it is late.
 //!
 //! ```text
-//!   those in which its alarm began … of its unit, as far back as the ring goes … 64 of all │ incident │ 32 of all
+//!   those in which its alarm began … of its units, as far back as the ring goes … 64 of all │ incident │ 32 of all
 //! ```
 
 use super::Concerns;
 use super::frames::{Exchange, Frames, Kept};
 use super::marks::Marks;
+use super::seldom::Seldom;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ const AFTER: u64 = 32;
 /// What was before one incident is no more, the newest first: as a file it is thrice as large, and fifty links may go silent at once.
 pub(super) const BEFORE_MAX: usize = 256;
 const BEFORE_BYTES: usize = 40 << 10;
-/// Of what its alarms had marked; the first stay.
+/// Of what its alarms had marked and of units that are asked seldom; the first stay.
 const MARKED_BYTES: usize = 16 << 10;
 /// Of all incidents together; the oldest go first, the newest always stays.
 pub(super) const INCIDENTS_BYTES: usize = 128 << 10;
@@ -72,14 +73,20 @@ impl Incident {
     }
 
     /// Copies what was before it: of all, and of those it concerns.
-    pub(super) fn concern(&mut self, concerns: Concerns, ring: &Frames, marks: &Marks) {
+    pub(super) fn concern(&mut self, concerned: &[Concerns], ring: &Frames, marks: &Marks, seldom: &Seldom) {
         let mut room = MARKED_BYTES;
         let fits = |k: &Kept<'_>| room.checked_sub(k.exchange.cost()).inspect(|left| room = *left).is_some();
-        self.marked = self.marked.iter().chain(marks.of(concerns)).take_while(fits).collect();
-        if self.concerns.contains(&concerns) {
+        let older = marks.of(concerned).chain(seldom.of(concerned, ring));
+        self.marked = self.marked.iter().chain(older).take_while(fits).collect();
+        let known = self.concerns.len();
+        for one in concerned {
+            if !self.concerns.contains(one) {
+                self.concerns.push(*one);
+            }
+        }
+        if self.concerns.len() == known {
             return;
         }
-        self.concerns.push(concerns);
         let (since, all) = (self.since, &self.concerns);
         let wanted = |e: &Exchange| {
             e.number <= since && (e.number + JUST_BEFORE > since || all.iter().any(|c| c.include(e.unit)))

@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 /// Alarms of one link whose delay runs; the oldest go first.
 pub(super) const MARKS_MAX: usize = 16;
-/// Exchanges of the unit for each: a unit of several requests, or a value that was on its way.
+/// Exchanges of a unit for each: a unit of several requests, or a value that was on its way.
 const MARKED_MAX: usize = 8;
+/// For each alarm; its units have equal shares.
 const MARK_BYTES: usize = 2 << 10;
 
 #[derive(Debug)]
 struct Mark {
     alarm: String,
-    unit: u8,
     frames: Frames,
 }
 
@@ -22,24 +22,28 @@ struct Mark {
 pub(super) struct Marks(VecDeque<Mark>);
 
 impl Marks {
-    /// Keeps the last exchanges of the unit up to a moment.
-    pub(super) fn set(&mut self, alarm: &str, unit: u8, until: Instant, ring: &Frames) {
+    /// Keeps the last exchanges of each of the units up to a moment.
+    pub(super) fn set(&mut self, alarm: &str, units: &[u8], until: Instant, ring: &Frames) {
         self.clear(alarm);
-        let wanted = |e: &Exchange| e.unit == Some(unit) && e.begun <= until;
-        let oldest = ring.reach(MARKED_MAX, MARK_BYTES, wanted);
-        let frames: Frames = ring.iter().filter(|k| k.exchange.number >= oldest && wanted(k.exchange)).collect();
+        let of = |unit: u8| {
+            let wanted = move |e: &Exchange| e.unit == Some(unit) && e.begun <= until;
+            let oldest = ring.reach(MARKED_MAX, MARK_BYTES / units.len(), wanted);
+            ring.iter().filter(move |k| k.exchange.number >= oldest && wanted(k.exchange))
+        };
+        let frames: Frames = units.iter().copied().flat_map(of).collect();
         if self.0.len() == MARKS_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(Mark { alarm: alarm.to_owned(), unit, frames });
+        self.0.push_back(Mark { alarm: alarm.to_owned(), frames });
     }
 
     pub(super) fn clear(&mut self, alarm: &str) {
         self.0.retain(|mark| mark.alarm != alarm);
     }
 
-    pub(super) fn of(&self, concerns: Concerns) -> impl Iterator<Item = Kept<'_>> {
-        self.0.iter().filter(move |mark| concerns.include(Some(mark.unit))).flat_map(|mark| mark.frames.iter())
+    pub(super) fn of(&self, concerned: &[Concerns]) -> impl Iterator<Item = Kept<'_>> {
+        let all = self.0.iter().flat_map(|mark| mark.frames.iter());
+        all.filter(move |kept| concerned.iter().any(|one| one.include(kept.exchange.unit)))
     }
 
     #[cfg(test)]

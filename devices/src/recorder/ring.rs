@@ -3,6 +3,7 @@
 use super::frames::{Exchange, Frames};
 use super::incident::{self, Incident};
 use super::marks::Marks;
+use super::seldom::Seldom;
 use super::{Concerns, EXCHANGES_MIN, KEPT_BYTES};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(super) struct Ring {
     pub(super) incidents: VecDeque<Incident>,
     incidents_begun: u64,
     pub(super) marks: Marks,
+    pub(super) seldom: Seldom,
 }
 
 impl Ring {
@@ -39,21 +41,22 @@ impl Ring {
             if young && self.frames.cost() + next.cost() + KEPT_BYTES <= RING_BYTES {
                 return;
             }
+            self.seldom.follow(&self.frames);
             self.frames.pop_front();
         }
     }
 
     /// False when it said nothing new.
-    pub(super) fn incident(&mut self, cause: &str, event: Option<&str>, concerns: Concerns) -> bool {
+    pub(super) fn incident(&mut self, cause: &str, event: Option<&str>, concerned: &[Concerns]) -> bool {
         let gathers = |i: &Incident| !i.complete && self.written < i.until && !i.is_late();
         if let Some(gathering) = self.incidents.back_mut().filter(|i| gathers(i)) {
-            gathering.concern(concerns, &self.frames, &self.marks);
+            gathering.concern(concerned, &self.frames, &self.marks, &self.seldom);
             return gathering.add(cause, event);
         }
         self.settle_incident(false);
         self.incidents_begun += 1;
         let mut begun = Incident::begin(self.incidents_begun, self.written, cause, event);
-        begun.concern(concerns, &self.frames, &self.marks);
+        begun.concern(concerned, &self.frames, &self.marks, &self.seldom);
         self.incidents.push_back(begun);
         incident::make_room(&mut self.incidents);
         true

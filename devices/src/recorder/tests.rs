@@ -30,7 +30,10 @@ fn numbers_of(incident: &IncidentView, unit: u8) -> Vec<u64> {
 
 fn allocated(recorder: &Recorder) -> usize {
     let ring = recorder.lock();
-    ring.frames.allocated() + ring.marks.allocated() + ring.incidents.iter().map(Incident::allocated).sum::<usize>()
+    ring.frames.allocated()
+        + ring.marks.allocated()
+        + ring.seldom.allocated()
+        + ring.incidents.iter().map(Incident::allocated).sum::<usize>()
 }
 
 #[tokio::test]
@@ -63,9 +66,9 @@ async fn an_incident_keeps_what_was_before_and_what_came_after() {
     for n in 0..100 {
         exchange(&recorder, &[n]);
     }
-    recorder.incident("unit_dead u2", None, Concerns::Unit(2));
+    recorder.incident("unit_dead u2", None, &[Concerns::Unit(2)]);
     exchange(&recorder, &[101]);
-    recorder.incident("alarm GT-1:HH", Some("site-7"), Concerns::Unit(2));
+    recorder.incident("alarm GT-1:HH", Some("site-7"), &[Concerns::Unit(2)]);
     assert!(!recorder.incidents(0)[0].complete);
     for _ in 0..1_000 {
         exchange(&recorder, &[9]);
@@ -81,7 +84,7 @@ async fn an_incident_keeps_what_was_before_and_what_came_after() {
 async fn incidents_are_bounded_and_the_newest_stay() {
     let recorder = Recorder::default();
     for n in 0..20 {
-        recorder.incident(&format!("number {n}"), None, Concerns::Unit(2));
+        recorder.incident(&format!("number {n}"), None, &[Concerns::Unit(2)]);
         for _ in 0..40 {
             exchange(&recorder, &[9]);
         }
@@ -90,7 +93,7 @@ async fn incidents_are_bounded_and_the_newest_stay() {
     assert_eq!(kept.len(), INCIDENTS_MAX);
     assert_eq!((&*kept[3].cause, kept[3].number), ("number 19", 20));
     (0..4).for_each(|n| {
-        recorder.incident(&format!("whole {n}"), None, Concerns::Bus);
+        recorder.incident(&format!("whole {n}"), None, &[Concerns::Bus]);
         (0..40).for_each(|_| exchange(&recorder, &[9; 300]));
     });
     assert!(recorder.lock().incidents.iter().map(Incident::cost).sum::<usize>() <= INCIDENTS_BYTES);
@@ -104,7 +107,7 @@ async fn who_keeps_incidents_hears_of_their_beginning_and_of_their_end_and_of_no
         async || tokio::time::timeout(std::time::Duration::from_secs(1), recorder.incident_news()).await.is_ok();
     exchange(&recorder, &[9]);
     assert!(!heard().await, "an exchange is no news");
-    recorder.incident("alarm GT-1:HH", None, Concerns::Unit(1));
+    recorder.incident("alarm GT-1:HH", None, &[Concerns::Unit(1)]);
     assert!(heard().await && !heard().await);
     (0..31).for_each(|_| exchange(&recorder, &[9]));
     assert!(!heard().await, "it still gathers");
@@ -116,7 +119,7 @@ async fn who_keeps_incidents_hears_of_their_beginning_and_of_their_end_and_of_no
 async fn an_incident_on_a_link_that_falls_silent_is_complete_after_two_minutes_and_gathers_no_more() {
     let recorder = Recorder::default();
     exchange(&recorder, &[1]);
-    recorder.incident("unit_dead u1", None, Concerns::Unit(1));
+    recorder.incident("unit_dead u1", None, &[Concerns::Unit(1)]);
     exchange(&recorder, &[2]);
     recorder.incident_news().await;
     let begun = Instant::now();
@@ -125,7 +128,7 @@ async fn an_incident_on_a_link_that_falls_silent_is_complete_after_two_minutes_a
     let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
     assert_eq!((incident.complete, incident.exchanges.len()), (true, 2));
     exchange(&recorder, &[3]);
-    recorder.incident("link_down", None, Concerns::Unit(1));
+    recorder.incident("link_down", None, &[Concerns::Unit(1)]);
     let [old, new] = &recorder.incidents(0)[..] else { panic!("another incident begins anew") };
     assert_eq!((&*old.cause, old.exchanges.len(), &*new.cause), ("unit_dead u1", 2, "link_down"));
     assert!(old.complete && !new.complete);
@@ -134,16 +137,16 @@ async fn an_incident_on_a_link_that_falls_silent_is_complete_after_two_minutes_a
 #[tokio::test(start_paused = true)]
 async fn after_two_minutes_another_incident_begins_also_where_nobody_has_looked_meanwhile() {
     let recorder = Recorder::default();
-    recorder.incident("unit_dead u1", None, Concerns::Unit(1));
+    recorder.incident("unit_dead u1", None, &[Concerns::Unit(1)]);
     tokio::time::advance(GATHERS_AT_MOST).await;
-    recorder.incident("link_down", None, Concerns::Unit(1));
+    recorder.incident("link_down", None, &[Concerns::Unit(1)]);
     assert_eq!(recorder.incidents(0).len(), 2);
 }
 
 #[tokio::test]
 async fn a_flood_of_alarms_belongs_to_one_incident_up_to_a_bound() {
     let recorder = Recorder::default();
-    (0..200).for_each(|n| recorder.incident(&format!("alarm GT-{n}:HH"), Some("site-7"), Concerns::Unit(1)));
+    (0..200).for_each(|n| recorder.incident(&format!("alarm GT-{n}:HH"), Some("site-7"), &[Concerns::Unit(1)]));
     let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
     assert_eq!(incident.event_ids.len(), EVENTS_MAX);
     assert!(incident.cause.len() < CAUSE_BYTES + 2, "{}", incident.cause.len());
@@ -153,7 +156,7 @@ async fn a_flood_of_alarms_belongs_to_one_incident_up_to_a_bound() {
 async fn an_incident_holds_the_exchanges_of_its_unit_as_far_back_as_the_ring_goes() {
     let recorder = Recorder::default();
     plant(&recorder, 16, 100).await;
-    recorder.incident("alarm PT-7:HH", Some("site-7"), Concerns::Unit(7));
+    recorder.incident("alarm PT-7:HH", Some("site-7"), &[Concerns::Unit(7)]);
     let ring: Vec<u64> = recorder.exchanges(0).iter().filter(|e| e.unit == Some(7)).map(|e| e.number).collect();
     plant(&recorder, 16, 3).await;
     let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
@@ -168,13 +171,13 @@ async fn an_incident_holds_the_exchanges_of_its_unit_as_far_back_as_the_ring_goe
 async fn another_unit_of_an_incident_that_gathers_brings_its_own_exchanges_and_the_link_brings_all() {
     let recorder = Recorder::default();
     plant(&recorder, 16, 100).await;
-    recorder.incident("unit_dead u7", None, Concerns::Unit(7));
+    recorder.incident("unit_dead u7", None, &[Concerns::Unit(7)]);
     (1..=16).for_each(|unit| exchange_with(&recorder, unit, &[unit; 9]));
-    recorder.incident("unit_dead u9", None, Concerns::Unit(9));
-    recorder.incident("alarm PT-9:HH", None, Concerns::Unit(9));
+    recorder.incident("unit_dead u9", None, &[Concerns::Unit(9)]);
+    recorder.incident("alarm PT-9:HH", None, &[Concerns::Unit(9)]);
     let look = || recorder.incidents(0).pop().unwrap();
     assert_eq!([7, 9, 8].map(|unit| numbers_of(&look(), unit).len()), [21, 20, 5]);
-    recorder.incident("alarm PT-1:HH", None, Concerns::Bus);
+    recorder.incident("alarm PT-1:HH", None, &[Concerns::Bus]);
     let all: Vec<u64> = look().exchanges.iter().map(|e| e.number).collect();
     assert_eq!(all, (1_600 - 255..=1_616).collect::<Vec<_>>(), "the last 256 of all before it, and what followed");
     assert_eq!(recorder.incidents(0).len(), 1);
@@ -212,8 +215,8 @@ async fn a_hostile_peer_makes_a_link_hold_no_more_than_400_kib() {
         recorder.begin(1, request);
         recorder.heard(answer);
         recorder.end(Verdict::Damaged, Dropped { noise: u64::MAX, crc: 70_000, ..Dropped::default() });
-        recorder.mark(&format!("PT-{n}:HH"), 1, Duration::ZERO);
-        recorder.incident(&format!("alarm PT-{n}:HH"), Some("site-7"), Concerns::Bus);
+        recorder.mark(&format!("PT-{n}:HH"), &[1], Duration::ZERO);
+        recorder.incident(&format!("alarm PT-{n}:HH"), Some("site-7"), &[Concerns::Bus]);
         let ring = recorder.lock().frames.cost();
         most = (most.0.max(ring), most.1.max(allocated(&recorder)));
         if n % 8 == 0 {
@@ -240,11 +243,11 @@ async fn the_exchanges_in_which_a_condition_began_are_kept_until_its_alarm_howev
     let crossing = recorder.exchanges(0).pop().unwrap();
     advance(Duration::from_millis(10)).await;
     plant(&recorder, 16, 2).await;
-    recorder.mark("TT-7:HH", 7, Duration::from_millis(2_005));
-    recorder.mark("TT-7:H", 7, Duration::from_millis(2_005));
-    recorder.mark("TT-9:HH", 9, Duration::ZERO);
+    recorder.mark("TT-7:HH", &[7], Duration::from_millis(2_005));
+    recorder.mark("TT-7:H", &[7], Duration::from_millis(2_005));
+    recorder.mark("TT-9:HH", &[9], Duration::ZERO);
     plant(&recorder, 16, 60).await;
-    recorder.incident("alarm TT-7:HH", None, Concerns::Unit(7));
+    recorder.incident("alarm TT-7:HH", None, &[Concerns::Unit(7)]);
     recorder.unmark("TT-7:HH");
     let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
     let place = incident
@@ -257,7 +260,61 @@ async fn the_exchanges_in_which_a_condition_began_are_kept_until_its_alarm_howev
     assert_eq!(incident.exchanges.len(), 8 + 64 + 16, "and nothing of what was marked for another unit");
     plant(&recorder, 16, 60).await;
     recorder.unmark("TT-7:H");
-    recorder.incident("alarm TT-7:LL", None, Concerns::Unit(7));
+    recorder.incident("alarm TT-7:LL", None, &[Concerns::Unit(7)]);
     let [_, incident] = &recorder.incidents(0)[..] else { panic!("another one") };
     assert_eq!(incident.exchanges.len(), 64 + 16, "what is over is not kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_about_several_units_keeps_what_each_of_them_said_and_what_its_delay_began_with() {
+    let recorder = Recorder::default();
+    plant(&recorder, 16, 100).await;
+    recorder.mark("V-1:VOTE", &[3, 7, 9], Duration::ZERO);
+    plant(&recorder, 16, 600).await;
+    recorder.incident("alarm V-1:VOTE", Some("site-7"), &[3, 7, 9].map(Concerns::Unit));
+    let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
+    assert_eq!(incident.event_ids, ["site-7"], "named once, however many units");
+    for unit in [3, 7, 9] {
+        let of_unit = numbers_of(incident, unit);
+        let began: Vec<u64> = (92..100).map(|second| second * 16 + u64::from(unit)).collect();
+        assert_eq!(of_unit[..8], began, "its last eight of unit {unit}");
+        assert_eq!(of_unit.len(), 8 + 20, "and 20 s before the alarm");
+    }
+    assert_eq!(numbers_of(incident, 8).len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_delay_of_an_alarm_about_many_units_keeps_the_last_of_each_within_the_bound_of_one_alarm() {
+    let recorder = Recorder::default();
+    plant(&recorder, 20, 100).await;
+    let units: Vec<u8> = (1..=20).collect();
+    recorder.mark("SUM:H", &units, Duration::ZERO);
+    let concerned: Vec<Concerns> = units.iter().copied().map(Concerns::Unit).collect();
+    let marked: Vec<u64> = recorder.lock().marks.of(&concerned).map(|kept| kept.exchange.number).collect();
+    assert_eq!(marked, (1_981..=2_000).collect::<Vec<_>>(), "the newest cycle, each unit once");
+    assert!(recorder.lock().marks.of(&concerned).map(|kept| kept.exchange.cost()).sum::<usize>() <= 2 << 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_unit_that_is_asked_too_seldom_for_the_ring_an_incident_has_the_last_it_said() {
+    let recorder = Recorder::default();
+    plant(&recorder, 16, 100).await;
+    (0..3).for_each(|block| exchange_with(&recorder, 40, &[block; 9]));
+    plant(&recorder, 16, 55).await;
+    assert!(recorder.exchanges(0).iter().all(|e| e.unit != Some(40)), "it has left the ring");
+    recorder.incident("alarm PT-7:DEV", Some("site-7"), &[Concerns::Unit(7), Concerns::Unit(40)]);
+    let said = |incident: &IncidentView| numbers_of(incident, 40);
+    let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
+    assert_eq!(said(incident), [1_601, 1_602, 1_603]);
+    assert_eq!(numbers_of(incident, 7).len(), 20);
+    (0..6).for_each(|block| exchange_with(&recorder, 40, &[block; 9]));
+    plant(&recorder, 16, 200).await;
+    recorder.incident("alarm PT-7:DEV", Some("site-8"), &[Concerns::Unit(7), Concerns::Unit(40)]);
+    let newest = recorder.incidents(0).pop().unwrap();
+    assert_eq!(said(&newest).len(), 4, "the last four, and nothing of the time before");
+    recorder.incident("alarm PT-7:HH", Some("site-9"), &[Concerns::Unit(7)]);
+    exchange_with(&recorder, 40, &[1; 9]);
+    plant(&recorder, 16, 200).await;
+    recorder.incident("alarm PT-7:HH", Some("site-10"), &[Concerns::Unit(7)]);
+    assert!(said(&recorder.incidents(0).pop().unwrap()).is_empty(), "it is not about that unit");
 }

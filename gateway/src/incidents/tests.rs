@@ -89,20 +89,29 @@ async fn answer(mut wire: DuplexStream) {
 
 /// The smallest site with a second detector, `DET-102`, unit 77; both are asked every second.
 fn running(stop: &CancellationToken) -> Buses {
+    running_as("bus-a", "DET-102", stop)
+}
+
+fn running_as(key: &str, second: &str, stop: &CancellationToken) -> Buses {
     let site = config::site_from_text("minimal-site.toml", include_str!("../../examples/minimal-site.toml"), |_| {});
     let mut spec: BusSpec = site.value.unwrap().buses.remove(0);
-    let second = devices::DeviceSpec { key: "DET-102".into(), unit: 77, ..spec.devices[0].clone() };
+    let second = devices::DeviceSpec { key: second.into(), unit: 77, ..spec.devices[0].clone() };
+    spec.key = key.into();
     spec.devices.push(second);
     let status = Arc::new(BusStatus::new(&spec));
     let (out, mut scans) = mpsc::channel(16);
     tokio::spawn(async move { while scans.recv().await.is_some() {} });
     let clock = Arc::new(SystemClock::default());
     tokio::spawn(run_bus_with(Zeros, spec, clock, out, status.clone(), stop.clone()));
-    vec![("bus-a".to_owned(), status)].into()
+    vec![(key.to_owned(), status)].into()
 }
 
 fn follows(buses: &Buses, kind: fn(AlarmFact) -> EventKind, alarm: &str) {
-    let fact = AlarmFact { alarm: alarm.into(), device: "DET-101".into(), ..AlarmFact::default() };
+    follows_about(buses, kind, alarm, &["DET-101"]);
+}
+
+fn follows_about(buses: &Buses, kind: fn(AlarmFact) -> EventKind, alarm: &str, devices: &[&str]) {
+    let fact = AlarmFact { alarm: alarm.into(), ..AlarmFact::default() };
     let record = Record {
         event_id: "site-7".into(),
         boot_id: "boot".into(),
@@ -112,7 +121,8 @@ fn follows(buses: &Buses, kind: fn(AlarmFact) -> EventKind, alarm: &str) {
         hash: String::new(),
         event: Event { seq: 7, at: Now::default(), kind: kind(fact) },
     };
-    follow(&record, Mono::default(), buses);
+    let units = units_of(&devices.iter().copied().collect(), buses);
+    follow(&record, fact_of(&record.event.kind).unwrap(), Mono::default(), &units);
 }
 
 fn raised(fact: AlarmFact) -> EventKind {
@@ -158,4 +168,28 @@ async fn an_alarm_while_the_link_is_away_freezes_all_there_is() {
     let (ring, up) = (buses[0].1.recorder().exchanges(0).len(), buses[0].1.is_up());
     follows(&buses, raised, "DET-101:COMMS_LOSS");
     assert_eq!((buses[0].1.recorder().incidents(0)[0].exchanges.len(), up), (ring, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_about_instruments_of_two_links_freezes_both_under_its_entry_and_no_third() {
+    let stop = CancellationToken::new();
+    let links = [("bus-a", "DET-102"), ("bus-b", "DET-202"), ("bus-c", "DET-302")];
+    let buses: Buses = links.iter().flat_map(|(key, second)| running_as(key, second, &stop).to_vec()).collect();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let recorder = |n: usize| buses[n].1.recorder();
+    let begun = [0, 1].map(|n| recorder(n).exchanges(0).into_iter().rfind(|e| e.unit == Some(77)).unwrap());
+    let about = ["DET-102", "DET-202"];
+    follows_about(&buses, |fact| EventKind::PendingOn { fact }, "V-1:VOTE", &about);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    follows_about(&buses, raised, "V-1:VOTE", &about);
+    for n in [0, 1] {
+        let [one] = &recorder(n).incidents(0)[..] else { panic!("one incident of link {n}") };
+        assert_eq!((&*one.cause, &one.event_ids[..]), ("alarm V-1:VOTE", &["site-7".to_owned()][..]));
+        let of_own = |e: &&devices::recorder::ExchangeView| e.unit == Some(77);
+        let ring = recorder(n).exchanges(0);
+        assert!(ring.iter().filter(of_own).all(|e| one.exchanges.contains(e)), "all that its unit said, link {n}");
+        assert!(begun[n].number < ring[0].number && one.exchanges.iter().any(|e| e.number == begun[n].number));
+    }
+    assert!(recorder(2).incidents(0).is_empty());
+    stop.cancel();
 }

@@ -25,6 +25,11 @@ impl Points {
         }
         Self { book, units: of_point.into() }
     }
+    /// The rules they are read out of.
+    #[must_use]
+    pub fn book(&self) -> &RuleBook {
+        &self.book
+    }
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use devices::status::{BusStatus, TURNAROUND_EDGES_MS};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) fn router(state: Arc<SiteState>) -> Router {
@@ -48,18 +49,21 @@ struct OfEvent {
 }
 
 /// Everything an engineer sends to the maker of an instrument: what was kept around incidents, and the counters. A bus that an earlier
-/// configuration had is answered as long as something of it is kept.
+/// configuration had is answered as long as something of it is kept. Of one entry of the journal it is what all buses have kept: a vote
+/// or a deviation may be about instruments of several.
 async fn incidents(
     State(state): State<Arc<SiteState>>,
     Path(key): Path<String>,
     Query(ask): Query<OfEvent>,
 ) -> Result<Response, Problem> {
     let now_utc_ms = state.clock.now().wall.utc_ms;
-    let kept = state.archive.incidents_of(&key).await?;
-    let status = if kept.is_empty() { Some(bus(&state, &key)?) } else { bus(&state, &key).ok() };
-    let mut list: Vec<Value> = kept.into_iter().map(|one| saved(one, true)).collect();
-    list.extend(status.into_iter().flat_map(|status| only_in_memory(&state, &key, status, now_utc_ms)));
+    let mut list = of_bus(&state, &key, now_utc_ms).await?;
+    let status =
+        if list.iter().any(|one| one["saved"] == true) { bus(&state, &key).ok() } else { Some(bus(&state, &key)?) };
     if let Some(id) = ask.event_id {
+        for other in others_with(&state, &key, &id) {
+            list.extend(of_bus(&state, &other, now_utc_ms).await?);
+        }
         list.retain(|one| one["event_ids"].as_array().is_some_and(|ids| ids.iter().any(|known| *known == *id)));
     }
     let file = json!({
@@ -74,6 +78,23 @@ async fn incidents(
     // A key is letters, digits, dot, dash and underscore: nothing to escape.
     let disposition = format!("attachment; filename=\"{key}-incidents.json\"");
     Ok(([(header::CONTENT_DISPOSITION, disposition)], to_json(&file)?).into_response())
+}
+
+/// What is on the disk, and then what is not.
+async fn of_bus(state: &SiteParts, key: &str, now_utc_ms: i64) -> Result<Vec<Value>, Problem> {
+    let kept = state.archive.incidents_of(key).await?;
+    let mut list: Vec<Value> = kept.into_iter().map(|one| saved(one, true)).collect();
+    list.extend(bus(state, key).into_iter().flat_map(|status| only_in_memory(state, key, status, now_utc_ms)));
+    Ok(list)
+}
+
+/// Other buses that have kept something around that entry.
+fn others_with(state: &SiteParts, key: &str, event_id: &str) -> BTreeSet<String> {
+    let has = |ids: &[String]| ids.iter().any(|id| id == event_id);
+    let (kept, _) = state.archive.incidents();
+    let on_disk = kept.into_iter().filter(|one| has(&one.event_ids)).map(|one| one.bus);
+    let in_memory = state.buses.iter().filter(|(_, status)| status.recorder().has_incident_of(event_id));
+    on_disk.chain(in_memory.map(|(bus, _)| bus.clone())).filter(|bus| bus != key).collect()
 }
 
 fn saved(mut incident: Value, saved: bool) -> Value {

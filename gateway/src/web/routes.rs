@@ -273,7 +273,7 @@ pub const ROUTES: &[Route] = &[
         "/api/v1/devices/{bus}/incidents",
         VIEW,
         Station::Site,
-        "raw frames around the last alarms and lost units of a link, as a file",
+        "raw frames around the last alarms and lost units of a link, or around one event on all links, as a file",
     ),
     row("GET", "/api/v1/incidents", VIEW, Station::Site, "incidents whose raw frames are kept, newest first"),
     row(

@@ -144,7 +144,7 @@ pub(super) fn buses() -> Buses {
         timeout: std::time::Duration::from_millis(500),
     };
     let status = Arc::new(devices::status::BusStatus::new(&spec));
-    status.recorder().incident("alarm GT-101:HH", Some("site-6"), Concerns::Bus);
+    status.recorder().incident("alarm GT-101:HH", Some("site-6"), &[Concerns::Bus]);
     vec![("gas-bus".to_owned(), status)].into()
 }
 
@@ -173,7 +173,7 @@ async fn what_was_kept_around_an_incident_is_found_again_with_the_event_it_belon
     assert_eq!((&only["saved"], &only["number"], &only["bus"]), (&json!(false), &Value::Null, &json!("gas-bus")));
     let files = IncidentFiles::for_test(folder.path());
     let view = devices::recorder::Recorder::default();
-    view.incident("alarm GT-101:HH", Some("site-6"), Concerns::Bus);
+    view.incident("alarm GT-101:HH", Some("site-6"), &[Concerns::Bus]);
     let [view] = &view.incidents(0)[..] else { panic!() };
     files.keep("gas-bus", view, None).unwrap();
     files.keep("old-bus", view, None).unwrap();
@@ -184,7 +184,10 @@ async fn what_was_kept_around_an_incident_is_found_again_with_the_event_it_belon
     assert_eq!(list["incidents"][0]["saved"], true);
     assert_eq!(look("/api/v1/status").await["incidents"]["dropped"]["rate"], 3);
     let of = async |path: &str| look(path).await["incidents"].as_array().unwrap().len();
-    assert_eq!(of("/api/v1/devices/gas-bus/incidents?event_id=site-6").await, 1);
+    assert_eq!(of("/api/v1/devices/gas-bus/incidents").await, 1);
+    let of_entry = look("/api/v1/devices/gas-bus/incidents?event_id=site-6").await;
+    let buses: Vec<&Value> = of_entry["incidents"].as_array().unwrap().iter().map(|one| &one["bus"]).collect();
+    assert_eq!(buses, ["gas-bus", "old-bus"], "of one entry it is what all links have kept, its own first");
     assert_eq!(of("/api/v1/devices/gas-bus/incidents?event_id=site-7").await, 0);
     assert_eq!(
         look("/api/v1/devices/old-bus/incidents").await["counters"],
