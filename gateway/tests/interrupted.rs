@@ -17,6 +17,7 @@ use support::{Ended, Site, binary};
 
 /// The only unit that answers: 1.0, high word first.
 const LIVING: u8 = 1;
+const ONE: [u8; 4] = [0x3F, 0x80, 0, 0];
 
 /// Instruments of which one answers; `is_silent` is told of each request to any other.
 fn instruments(mut is_silent: impl FnMut() + Send + 'static) -> SocketAddr {
@@ -36,9 +37,12 @@ fn instruments(mut is_silent: impl FnMut() + Send + 'static) -> SocketAddr {
     address
 }
 
+/// As many registers as were asked for, two at the most.
 fn answer(socket: &mut TcpStream, request: [u8; 12]) {
-    let [t0, t1, ..] = request;
-    socket.write_all(&[t0, t1, 0, 0, 0, 7, LIVING, 3, 4, 0x3F, 0x80, 0, 0]).unwrap();
+    let [t0, t1, .., registers] = request;
+    let bytes = registers * 2;
+    let frame = [&[t0, t1, 0, 0, 0, 3 + bytes, LIVING, 3, bytes][..], &ONE[..usize::from(bytes)]].concat();
+    socket.write_all(&frame).unwrap();
 }
 
 /// Runs a command that is interrupted when it waits for the silent unit.
@@ -174,7 +178,10 @@ fn at_a_terminal_a_long_scan_shows_how_far_it_is_and_the_key_ctrl_c_ends_it_with
     let last = seen(&mut person, "no such mark");
     let (of_the_bar, report) = last.split_once("\r\x1b[K").unwrap_or_else(|| panic!("the bar stays: {last:?}"));
     assert!(!of_the_bar.contains("unit 40"), "it went on: {last:?}");
-    assert!(report.contains("站号 unit   1") && report.contains("已停止：查了"), "{report:?}");
+    assert!(
+        report.contains("站号 unit   1") && report.contains("0x3F80") && report.contains("已停止：查了"),
+        "{report:?}"
+    );
     assert!(report.contains("stopped:") && report.contains("1 answer") && !report.contains('#'), "{report:?}");
     assert_eq!(scan.wait().unwrap().code(), Some(0), "{report:?}");
 }

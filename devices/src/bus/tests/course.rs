@@ -37,7 +37,7 @@ const FIRST: usize = 3 * 2 * FIELDS.len();
 
 /// Unit, function and address; below them three bits of the answer it was in.
 fn word(unit: u8, function: u8, address: u16, nth: u16) -> u16 {
-    u16::from(unit) << 14 | u16::from(function == 4) << 13 | (address & 0x3FF) << 3 | nth % 8
+    u16::from(unit) << 14 | u16::from(function == 4) << 13 | (address & 0x3FF) << 3 | (nth % 8)
 }
 
 fn coil(address: u16) -> bool {

@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// Which wire a row is played on.
@@ -155,22 +155,17 @@ impl Listener {
 
     /// The next connection, hands shaken where the wire asks for it.
     async fn accept(&mut self) -> Far {
-        loop {
-            let (stream, _) = self.listener.accept().await.unwrap();
-            let socket = stream.as_fd().try_clone_to_owned().unwrap();
-            let shaken = self.shake(stream).await;
-            if let Ok(wire) = shaken {
-                return Far { wire, socket };
-            }
-        }
-    }
-
-    async fn shake(&self, stream: TcpStream) -> io::Result<Box<dyn LinkStream>> {
-        match self.on {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let socket = stream.as_fd().try_clone_to_owned().unwrap();
+        let wire: Box<dyn LinkStream> = match self.on {
             #[cfg(feature = "tls")]
-            On::Tls => Ok(Box::new(super::tls::acceptor("device").accept(stream).await?)),
-            _ => Ok(Box::new(stream)),
-        }
+            On::Tls => match super::tls::acceptor("device").accept(stream).await {
+                Ok(wire) => Box::new(wire),
+                Err(_) => Box::new(tokio::io::empty()), // a gateway that was stopped
+            },
+            _ => Box::new(stream),
+        };
+        Far { wire, socket }
     }
 }
 
