@@ -89,6 +89,25 @@ fn over_tcp_the_answer_to_a_write_says_the_same_coil_and_value() {
     assert_eq!(answer(&[0, 3]), Verdict::Malformed);
 }
 
+/// Found by the seeded comparison: the first seven bytes of this request are, check sum and all, an answer of two bytes.
+#[test]
+fn the_beginning_of_an_echo_is_no_answer() {
+    let request = sealed(&[0x87, 1, 2, 0x5C, 0, 9]);
+    let answer = sealed(&[0x87, 1, 2, 0xA5, 1]);
+    for pieces in 1..=request.len() {
+        for echoes in 1..=3 {
+            let (counters, mut matcher) = (LinkCounters::default(), RtuMatcher::default());
+            matcher.begin(&request).unwrap();
+            let mut last = Verdict::Wait;
+            for piece in [request.repeat(echoes), answer.clone()].concat().chunks(pieces) {
+                assert_eq!(last, Verdict::Wait, "{echoes} echoes in pieces of {pieces}");
+                last = matcher.feed(piece, &counters);
+            }
+            assert_eq!(last, Verdict::Answer(answer.clone()), "{echoes} echoes in pieces of {pieces}");
+        }
+    }
+}
+
 fn rtu_after(stream: &[u8]) -> (Verdict, bool, LinkCounters) {
     let counters = LinkCounters::default();
     let mut matcher = RtuMatcher::default();

@@ -85,11 +85,14 @@ struct Heard {
     /// The right answer is one of them, and nothing before it could hide it.
     whole: bool,
     request: Vec<u8>,
+    /// Those that were given up, as their echoes come late.
+    echoes: Vec<Vec<u8>>,
 }
 
 impl Heard {
     fn of(mut segments: &[u8], request: &[u8], right: &[u8], late: &[Late]) -> Self {
         let mut heard = Self { only_frames: true, request: request.to_vec(), ..Self::default() };
+        heard.echoes = late.iter().map(|l| l.request.clone()).filter(|echo| echo != request).collect();
         while let [kind, place, rest @ ..] = segments {
             segments = rest;
             let place = usize::from(*place);
@@ -147,6 +150,10 @@ impl Heard {
     /// Why `answer` may have gone up; else what is wrong with it.
     fn explains(&self, answer: &[u8]) -> Result<(), &'static str> {
         if self.frames.iter().any(|frame| frame == answer) {
+            return Ok(());
+        }
+        // the check sum of some requests lets their first bytes pass for an answer
+        if self.echoes.iter().any(|echo| echo.starts_with(answer)) {
             return Ok(());
         }
         if self.only_frames {
