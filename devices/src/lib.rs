@@ -28,7 +28,7 @@ pub mod vectors;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing {
-    pub use crate::guard::{Trial, trial};
+    pub use crate::guard::{Before, Trial, trial};
 }
 
 pub use bus::forecast::{BusForecast, LatePoint, Outlook, RequestForecast, forecast};

@@ -13,15 +13,44 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 
 /// Shakes hands on `socket` as the client of the instrument at `address`.
 pub(crate) async fn secure(socket: TcpStream, address: &str, files: &TlsFiles) -> io::Result<Box<dyn LinkStream>> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
     let name = files.server_name.as_deref().unwrap_or(host).to_owned();
     let name = ServerName::try_from(name).map_err(io::Error::other)?;
-    let stream = TlsConnector::from(Arc::new(client(files)?)).connect(name, socket).await?;
+    let stream = TlsConnector::from(Arc::new(client(files)?)).connect(name, socket).await.map_err(explained)?;
     Ok(Box::new(stream))
+}
+
+/// Why the instrument's certificate is not believed, and what to do: the words go into the event that tells of the lost link.
+fn explained(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<TlsError>());
+    let Some(TlsError::InvalidCertificate(why)) = cause else { return error };
+    let told = match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired: renew it, or set the clock of this machine".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet: set the clock of this machine".into()
+        }
+        CertificateError::UnknownIssuer => {
+            "is signed by nobody in ca_file: put the authority that signed it there".into()
+        }
+        CertificateError::NotValidForName => "has another name: set server_name to one that is in it".into(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!("has another name: set server_name to one that is in it ({})", names(presented))
+        }
+        other => format!("is not valid: {other}"),
+    };
+    io::Error::other(format!("the instrument's certificate {told}"))
+}
+
+/// `DnsName("plc-1")` as a person writes it.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
+    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
 }
 
 fn client(files: &TlsFiles) -> io::Result<ClientConfig> {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use devices::fuzzing::trial;
+use devices::fuzzing::{Before, trial};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../devices/src/guard/oracle.rs"]

@@ -2,7 +2,8 @@
 //!
 //! Nothing in RTU tells the answer to one read from that to another of the same unit, function and length: a late or repeated one would
 //! be taken for whatever is asked then. So each *shape* (function and length of the answer) belongs to one request of the unit, and a
-//! request whose own shape is taken asks for some registers more. The line guard then drops an answer to anything else, however late.
+//! request whose own shape is taken asks for some registers more. The line guard then drops an answer to anything else, however late. A
+//! request for bits at 0x0300 … 0x03FF is, to the byte, an answer of three bytes: its echo comes as late as any answer, so it owns that shape too.
 //!
 //! ```text
 //!   shape free ─► asked as it is      taken ─► asked for 1 … 8 registers more
@@ -101,13 +102,18 @@ impl Shapes {
             .filter_map(|more| longer(need, more, self.bounds))
             .find(|span| self.owners(*span).next().is_none())
             .unwrap_or(need);
+        if let Some(taken) = echo_shape(asked) {
+            self.known.retain(|k| k.asked.shape() != taken); // whose that was is asked for more from now on
+        }
         self.known.push(Known { need, asked, at: now, proven: false, words: Vec::new() });
         asked
     }
 
-    /// Other requests to whose answers `asked`'s could be confused.
+    /// Other requests with whose answers, or echoes, `asked`'s could be confused.
     fn owners(&self, asked: Span) -> impl Iterator<Item = &Known> {
-        self.known.iter().filter(move |k| k.asked.shape() == asked.shape() && k.asked != asked)
+        let shape = asked.shape();
+        let owns = move |k: &Span| k.shape() == shape || echo_shape(*k) == Some(shape);
+        self.known.iter().filter(move |k| owns(&k.asked) && k.asked != asked)
     }
 
     /// True when some requests cannot be told apart.
@@ -205,6 +211,11 @@ pub(crate) enum Belief {
     Doubtful,
 }
 
+/// The answer that the request itself looks like: of as many characters, with the high byte of its address for the count of bytes.
+fn echo_shape(asked: Span) -> Option<(u8, u16)> {
+    (asked.is_bits() && asked.address >> 8 == 3).then_some((asked.function, 3))
+}
+
 /// `need` with so many registers more behind it (or as many times eight bits), if the device's limits allow it.
 fn longer(need: Span, more: u16, bounds: Bounds) -> Option<Span> {
     let more = if need.is_bits() { more * 8 } else { more };
@@ -249,6 +260,25 @@ mod tests {
         assert_eq!(shapes.refused(one(9), 2, now), Refused::Needed, "the short one is the profile's own fault");
         shapes.ask(one(0), now + REFUSED_FOR);
         assert_eq!(shapes.ask(one(9), now + REFUSED_FOR).count, 2);
+    }
+
+    #[test]
+    fn a_request_that_looks_like_an_answer_of_three_bytes_leaves_that_length_to_nobody_else() {
+        let bits = |function, address, count| Span { function, address, count };
+        let now = Instant::now();
+        let asked = |needs: &[Span], bounds: Bounds| {
+            let mut shapes = Shapes { bounds, ..shapes(125) };
+            let counts: Vec<u16> = needs.iter().map(|need| shapes.ask(*need, now).count).collect();
+            (counts, shapes.has_twins())
+        };
+        let (looks, bounds) = (bits(1, 0x310, 1), shapes(125).bounds);
+        let three = bits(1, 0x100, 20);
+        assert_eq!(asked(&[looks, three], bounds), (vec![1, 28], false));
+        assert_eq!(asked(&[three, looks, three], bounds), (vec![20, 1, 28], false), "also when it was asked before");
+        assert_eq!(asked(&[looks, bits(2, 0x100, 20)], bounds), (vec![1, 20], false), "another function");
+        assert_eq!(asked(&[bits(1, 0x3F0, 20)], bounds), (vec![20], false), "its own echo is known to the line guard");
+        let narrow = Bounds { max_bits: 20, ..bounds };
+        assert_eq!(asked(&[looks, three], narrow), (vec![1, 20], true), "it gives no more");
     }
 
     #[test]

@@ -61,16 +61,16 @@ fn of_a_gas_module_b_that_warms_up_no_time_left_is_read_as_over_range_or_a_lost_
 }
 
 #[test]
-fn a_card_that_is_set_to_volts_shows_no_current_to_the_person_who_commissions_it() {
+fn a_card_whose_channel_is_set_to_volts_or_off_shows_no_current_to_the_person_who_commissions_it() {
     let profile = shipped("adam-4117").unwrap();
-    let shown = |type_code: u16| {
+    let shown = |type_code: u16, enabled: u16| {
         let mut answers = crate::commission::Answers::default();
-        for (address, word) in [(0, 52_428), (200, type_code)] {
+        for (address, word) in [(0, 52_428), (200, type_code), (220, enabled)] {
             answers.put(Span { function: 3, address, count: 1 }, Ok(vec![word]), Now::default());
         }
         answers.milliamp(profile.field("channel_0").unwrap())
     };
-    assert_eq!((shown(0x0D), shown(0x08)), (Some(12.0), None));
+    assert_eq!((shown(0x0D, 0xFF), shown(0x08, 0xFF), shown(0x0D, 0xFE)), (Some(12.0), None, None));
 }
 
 #[test]

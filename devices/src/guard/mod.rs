@@ -28,7 +28,7 @@ use tcp::TcpMatcher;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 #[cfg(any(test, feature = "fuzzing"))]
-pub use trial::{Trial, trial};
+pub use trial::{Before, Trial, trial};
 
 /// Which frames the line carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

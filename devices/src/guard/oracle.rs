@@ -1,6 +1,7 @@
 //! The line guard against `rmodbus`, which shares no line with it: a stream made from raw bytes or from whole, damaged, foreign and
-//! repeated frames goes through the guard, and what comes out must be what the other implementation accepts. Over TCP some requests were
-//! given up before: their answers come late, in the place of the end of an answer that was cut short, or as values that look like them.
+//! repeated frames goes through the guard, and what comes out must be what the other implementation accepts. Some requests were given up
+//! before: their answers come late, over TCP also in the place of the end of an answer that was cut short, or as values that look like them.
+//! What that means on RTU is in [`rtu`].
 //!
 //! Used by the seeded tests and, by path, by the fuzz targets. The input is one byte string:
 //!
@@ -8,7 +9,10 @@
 //!   unit, function, address high and requests given up, address low, count, piece, then segments: kind, length or place, …
 //! ```
 
-use super::trial;
+#[path = "oracle/rtu.rs"]
+mod rtu;
+
+use super::{Before, trial};
 use rmodbus::client::ModbusRequest;
 use rmodbus::server::ModbusFrame;
 use rmodbus::server::context::ModbusContext as _;
@@ -17,14 +21,17 @@ use rmodbus::{ErrorKind, ModbusProto};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-type Store = ModbusStorage<512, 512, 512, 512>;
+/// More than the largest address and count that are asked for.
+const SERVED: usize = 1_152;
+
+type Store = ModbusStorage<SERVED, SERVED, SERVED, SERVED>;
 
 const UNIT: u8 = 17;
 
 /// What the other implementation's server serves; filled once, since a fuzzer asks it a thousand times a second.
 static STORE: LazyLock<Box<Store>> = LazyLock::new(|| {
     let mut store = Box::new(Store::new());
-    for n in 0..512 {
+    for n in 0..1_152 {
         store.set_holding(n, n.wrapping_mul(257)).expect("inside the store");
         store.set_input(n, !n).expect("inside the store");
         store.set_coil(n, n % 3 == 0).expect("inside the store");
@@ -77,28 +84,33 @@ impl Question {
 pub(crate) fn compare(rtu: bool, input: &[u8]) {
     let &[unit, function, high, low, count, piece, ref segments @ ..] = input else { return };
     let (unit, function) = (if unit == 0 { UNIT } else { unit }, function % 4 + 1);
-    let (address, count) = (u16::from_be_bytes([high & 1, low]), u16::from(count % 125) + 1);
-    let Some(question) = Question::of(rtu, unit, function, address, count) else { return };
-    let late = if rtu { Vec::new() } else { late(unit, function, address, count, high >> 1 & 3) };
-    let given_up: Vec<Vec<u8>> = late.iter().map(|(request, _)| request.clone()).collect();
+    let count = u16::from(count % 125) + 1;
+    let piece = if piece >= 250 { usize::MAX } else { usize::from(piece % 40) + 1 };
+    if rtu {
+        rtu::compare(unit, function, [high, low], count, piece, segments);
+        return;
+    }
+    let address = u16::from_be_bytes([high & 1, low]);
+    let Some(question) = Question::of(false, unit, function, address, count) else { return };
+    let late = late(unit, function, address, count, high >> 1 & 3);
+    let given_up: Vec<_> = late.iter().map(|(request, _)| (request.clone(), Vec::new())).collect();
     let answers: Vec<&[u8]> = late.iter().map(|(_, answer)| answer.as_slice()).collect();
-    let in_one_read = piece >= 250;
-    let piece = if in_one_read { usize::MAX } else { usize::from(piece % 40) + 1 };
     let mut first: Option<Stream> = None;
-    let outcome = trial(rtu, &given_up, &question.request, piece, |sent| {
+    let before = Before { given_up: &given_up, drained: &[] };
+    let outcome = trial(false, before, &question.request, piece, |sent| {
         let right = question.right(sent);
         if let Some(first) = &first {
             // Asked once more: the device gives the same values, and what was late has come.
             return [&right[..7], &first.honest[7..]].concat();
         }
-        first.insert(Stream::of(segments, sent, &right, &answers)).bytes.clone()
+        first.insert(Stream::of(segments, &right, &answers, sent)).bytes.clone()
     });
     let (Some(outcome), Some(stream)) = (outcome, first) else { panic!("refused: {:02X?}", question.request) };
     assert!(outcome.answers.len() <= 1, "more than one answer to one request");
-    assert!(outcome.held <= if rtu { 2 * 256 } else { 260 + 40 }, "{} bytes held", outcome.held);
+    assert!(outcome.held <= 260 + 40, "{} bytes held", outcome.held);
     for answer in &outcome.answers {
         accepted(&question, answer);
-        let right = !in_one_read || !stream.only_cut || answer[7..] == stream.honest[7..];
+        let right = piece < usize::MAX || !stream.only_cut || answer[7..] == stream.honest[7..];
         assert!(right, "values of another answer: {answer:02X?} for {:02X?}, {input:02X?}", stream.honest);
     }
     assert!(!stream.whole || outcome.answers.len() == 1, "a right answer was lost: {input:02X?}");
@@ -126,7 +138,7 @@ fn accepted(question: &Question, answer: &[u8]) {
     }
 }
 
-/// What comes back, and what may be expected of it.
+/// What comes back over TCP, and what may be expected of it.
 struct Stream {
     bytes: Vec<u8>,
     /// The answer that holds the values of the device.
@@ -138,8 +150,8 @@ struct Stream {
 }
 
 impl Stream {
-    fn of(mut segments: &[u8], sent: &[u8], right: &[u8], late: &[&[u8]]) -> Self {
-        let mut stream = Self { bytes: Vec::new(), honest: right.to_vec(), whole: false, only_cut: sent.len() != 8 };
+    fn of(mut segments: &[u8], right: &[u8], late: &[&[u8]], sent: &[u8]) -> Self {
+        let mut stream = Self { bytes: Vec::new(), honest: right.to_vec(), whole: false, only_cut: true };
         let (mut clean, mut whole, mut cut, mut given, mut came) = (true, false, false, false, BTreeSet::new());
         while let [kind, place, rest @ ..] = segments {
             segments = rest;
@@ -186,10 +198,10 @@ impl Stream {
                     stream.bytes.extend_from_slice(&right[..place.min(right.len())]);
                     (clean, cut) = (false, true);
                 }
-                // On RTU an adapter's echo is dropped; over TCP our own request is a frame with the right number and the wrong length.
+                // Our own request is a frame with the right number and the wrong length.
                 4 => {
                     stream.bytes.extend_from_slice(sent);
-                    clean &= sent.len() == 8;
+                    clean = false;
                 }
                 _ => {
                     let mut frame = right.to_vec();
@@ -199,8 +211,8 @@ impl Stream {
                 }
             }
         }
-        // Over TCP a stream that breaks in the same read takes the answer with it: its end may not be its own.
-        stream.whole = whole && (clean || sent.len() == 8);
+        // A stream that breaks in the same read takes the answer with it: its end may not be its own.
+        stream.whole = whole && clean;
         stream
     }
 }

@@ -1,5 +1,6 @@
 //! The line guard's matchers for fuzz targets and for the comparison with another implementation: a request, a stream in pieces,
-//! and what goes up. Requests that were given up before it may still be answered; what the guard doubts is asked once more.
+//! and what goes up. Requests that were given up before it may still be answered, before it leaves (the line drops what it hears then) or after;
+//! what the guard doubts is asked once more.
 
 use super::rtu::RtuMatcher;
 use super::tcp::TcpMatcher;
@@ -21,21 +22,36 @@ pub struct Trial {
     pub lost: bool,
 }
 
-/// Feeds what `stream` makes of the request sent, in pieces of `piece` bytes, after `given_up` was asked and not answered; `None` when
-/// the request may not leave.
+/// What came before the request under trial.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before<'a> {
+    /// Requests that were asked and not answered, each with what came instead while it was waited for.
+    pub given_up: &'a [(Vec<u8>, Vec<u8>)],
+    /// What came while nothing was asked, until the line was quiet.
+    pub drained: &'a [u8],
+}
+
+/// Feeds what `stream` makes of the request sent, in pieces of `piece` bytes, after what came `before`; `None` when the request may not leave.
 pub fn trial(
     rtu: bool,
-    given_up: &[Vec<u8>],
+    before: Before,
     request: &[u8],
     piece: usize,
     mut stream: impl FnMut(&[u8]) -> Vec<u8>,
 ) -> Option<Trial> {
     let mut matcher = if rtu { Matcher::Rtu(RtuMatcher::default()) } else { Matcher::Tcp(TcpMatcher::default()) };
     let counters = LinkCounters::default();
-    for request in given_up {
+    for (request, instead) in before.given_up {
         matcher.begin(request)?;
+        // what the line takes for an answer is one: the oracle gives none here
+        let verdict = matcher.feed(instead, &counters);
+        assert_eq!(verdict, Verdict::Wait, "not given up: {request:02X?} got {instead:02X?}");
         matcher.abandon(&counters);
     }
+    for piece in before.drained.chunks(piece.max(1)) {
+        matcher.feed(piece, &counters);
+    }
+    matcher.quiet(&counters);
     let mut trial = Trial { sent: matcher.begin(request)?, ..Trial::default() };
     trial.feed(&mut matcher, &stream(&trial.sent), piece, &counters);
     if trial.doubtful && !trial.lost {

@@ -172,6 +172,7 @@ mod tests {
         let mut open = plan(values, BOUNDS, &cost(), |v| cuts.stands_before(v));
         while let Some(block) = open.pop() {
             asked += 1;
+            assert!(asked <= 4 * values.len(), "{block:?} again and again");
             let held = inside(values, block);
             if !refuses(block) {
                 cuts.read(&held);

@@ -1,9 +1,15 @@
 //! The plan against brute force, and the order of its requests.
 
+mod brute;
+
+use super::cuts::Cuts;
 use super::*;
 use crate::{Parity, Transport};
+use brute::{CutSet, Every, reads_over, widest};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::time::Instant;
 
 const WIDE: Bounds = Bounds { max_registers: 125, max_bits: 2000, coils_from_zero: false };
 
@@ -79,58 +85,48 @@ fn neighbours_differ_in_function_or_length_where_that_is_possible() {
     assert!(order.windows(2).all(|w| (w[0].function, w[0].count) != (w[1].function, w[1].count)), "{order:?}");
 }
 
-/// The least cost and number of requests over every way to share the values out to requests.
-fn brute_force(values: &[Span], bounds: Bounds, cost: &Cost, shared: &mut Vec<Vec<Span>>) -> Option<(Duration, usize)> {
-    let Some((first, rest)) = values.split_first() else {
-        return price(shared, bounds, cost).map(|p| (p, shared.len()));
-    };
-    let mut best = None;
-    for i in 0..=shared.len() {
-        if i == shared.len() {
-            shared.push(vec![]);
-        }
-        shared[i].push(*first);
-        let found = brute_force(rest, bounds, cost, shared);
-        best = best.into_iter().chain(found).min();
-        shared[i].pop();
-        shared.retain(|s| !s.is_empty());
-    }
-    best
-}
-
-fn price(shared: &[Vec<Span>], bounds: Bounds, cost: &Cost) -> Option<Duration> {
-    shared.iter().try_fold(Duration::ZERO, |sum, set| {
-        let function = set[0].function;
-        let from = set.iter().map(|s| s.address).min()?;
-        let from = if bounds.coils_from_zero && function == 1 { 0 } else { from };
-        let count = u16::try_from(set.iter().map(|s| s.end()).max()? - u32::from(from)).ok()?;
-        let most = if function <= 2 { bounds.max_bits } else { bounds.max_registers };
-        let one_holds_all = set.iter().any(|s| set.iter().all(|other| s.holds(*other)));
-        let whole = set.iter().all(|s| s.function == function) && (count <= most || one_holds_all);
-        whole.then(|| sum + cost.of(Span { function, address: from, count }))
-    })
-}
-
 fn bus() -> impl Strategy<Value = Transport> {
     prop_oneof![Just(serial(2400)), Just(serial(9600)), Just(serial(115_200)), Just(tcp())]
 }
 
+/// Values of all four functions: bits are closer together in time, so their addresses are wider apart.
 fn spans(most: u16, n: usize) -> impl Strategy<Value = Vec<Span>> {
-    let one = (prop_oneof![Just(1u8), Just(3), Just(4)], 0..most, 1u16..=4);
-    proptest::collection::vec(one.prop_map(|(f, a, c)| span(f, a, c)), 1..n)
+    let one = (1u8..=4, 0..most, 1u16..=4, prop::bool::weighted(0.3));
+    let place = move |(function, address, count, far): (u8, u16, u16, bool)| {
+        span(function, if far && function <= 2 { address * 16 } else { address }, count)
+    };
+    proptest::collection::vec(one.prop_map(place), 1..n)
+}
+
+/// What a profile may ask for, and the standard's own.
+fn bounds() -> impl Strategy<Value = Bounds> {
+    let registers = prop_oneof![Just(125u16), Just(1), Just(16), 4u16..=60];
+    let bits = prop_oneof![Just(2_000u16), Just(1), Just(16), 4u16..=60, 1_000u16..=2_000];
+    (registers, bits, any::<bool>()).prop_map(|(max_registers, max_bits, coils_from_zero)| Bounds {
+        max_registers,
+        max_bits,
+        coils_from_zero,
+    })
+}
+
+/// Cuts before some of the values, by a bit for each.
+fn cut_set(spans: &[Span], which: u16) -> CutSet {
+    let chosen = spans.iter().enumerate().filter(|(nth, _)| which >> (nth % 16) & 1 == 1);
+    chosen.map(|(_, s)| (s.function, s.address)).collect()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    /// Of all four functions, within any limits of a profile, with and without cuts.
     #[test]
     fn no_way_to_share_values_out_to_requests_is_cheaper(
-        spans in spans(120, 7), bus in bus(), turnaround_ms in 0u64..60,
-        max_registers in 4u16..=60, max_bits in 4u16..=60, coils_from_zero in any::<bool>(),
+        spans in spans(120, 7), bus in bus(), turnaround_ms in 0u64..60, bounds in bounds(), which in any::<u16>(), with_cuts in any::<bool>(),
     ) {
-        let bounds = Bounds { max_registers, max_bits, coils_from_zero };
         let cost = Cost::on(&bus, Duration::ZERO, Some(Duration::from_millis(turnaround_ms)));
-        let blocks = plan(&spans, bounds, &cost, |_| false);
-        let (least, fewest) = brute_force(&spans, bounds, &cost, &mut vec![]).unwrap();
+        let cuts = if with_cuts { cut_set(&spans, which) } else { CutSet::new() };
+        let blocks = plan(&spans, bounds, &cost, |v| cuts.contains(&(v.function, v.address)));
+        let forbids = |every: &Every, set: &[Span], _: Span| reads_over(&every.widest, set, &cuts);
+        let (least, fewest) = Every::of(&spans, bounds, &cost, &forbids).least(&spans, &mut vec![]).unwrap();
         let ours: Duration = blocks.iter().map(|b| cost.of(*b)).sum();
         prop_assert_eq!((ours, blocks.len()), (least, fewest), "{:?}", blocks);
     }
@@ -139,25 +135,67 @@ proptest! {
 proptest! {
     #[test]
     fn every_value_is_whole_in_one_request_and_no_request_breaks_a_limit(
-        spans in spans(2_000, 60), bus in bus(), max_registers in 4u16..=125, max_bits in 4u16..=2000,
+        spans in spans(2_000, 60), bus in bus(), bounds in bounds(), which in any::<u16>(),
     ) {
-        let bounds = Bounds { max_registers, max_bits, coils_from_zero: false };
-        let blocks = plan(&spans, bounds, &cost_on(&bus), |_| false);
+        let cuts = cut_set(&spans, which);
+        let blocks = plan(&spans, bounds, &cost_on(&bus), |v| cuts.contains(&(v.function, v.address)));
         for s in &spans {
             prop_assert!(blocks.iter().any(|b| b.holds(*s)), "{s:?} is in no request");
         }
         for b in &blocks {
-            prop_assert!(b.count >= 1 && b.count <= bounds.most(b.function));
+            let most = if b.is_bits() { bounds.max_bits } else { bounds.max_registers };
+            // a value that is wider than the device gives is asked for all the same, and alone
+            let from_zero = bounds.coils_from_zero && b.function == 1;
+            let alone = spans.iter().any(|s| s.end() == b.end() && (s == b || from_zero && s.function == 1));
+            prop_assert!(b.count >= 1 && (b.count <= most || alone), "{b:?} of {bounds:?}");
+            prop_assert!(spans.iter().any(|s| s.end() == b.end() && b.holds(*s)), "{b:?} ends behind what is wanted");
+            let begins = spans.iter().any(|s| s.address == b.address && b.holds(*s));
+            prop_assert!(begins || from_zero && b.address == 0, "{b:?} begins before what is wanted");
         }
     }
 
     #[test]
-    fn no_request_reads_over_a_cut(spans in spans(60, 30), cuts in proptest::collection::btree_set(0u16..60, 0..10)) {
-        let values = distinct(&spans);
-        for b in plan(&spans, WIDE, &cost_on(&tcp()), |v| cuts.contains(&v.address)) {
-            let inner = values.iter().filter(|v| b.holds(**v)).skip(1);
-            prop_assert!(inner.clone().all(|v| !cuts.contains(&v.address)), "{b:?}");
+    fn no_request_reads_over_a_cut(spans in spans(60, 30), bounds in bounds(), which in any::<u16>()) {
+        let (cuts, bounds) = (cut_set(&spans, which), Bounds { coils_from_zero: false, ..bounds });
+        for b in plan(&spans, bounds, &cost_on(&tcp()), |v| cuts.contains(&(v.function, v.address))) {
+            let held: Vec<Span> = spans.iter().copied().filter(|v| b.holds(*v)).collect();
+            prop_assert!(!reads_over(&widest(&spans), &held, &cuts), "{b:?}");
         }
+    }
+
+    /// A device without some of the registers or bits between the values: whatever it refused on the way, in the end no request holds one of them, and
+    /// no plan of which that is true is cheaper.
+    #[test]
+    fn what_was_learned_of_refused_addresses_leaves_the_cheapest_plan_that_touches_none_of_them(
+        spans in spans(40, 7), bus in bus(), missing in proptest::collection::vec((1u8..=4, 0u16..640), 0..60),
+    ) {
+        let is_missing = |(function, address): (u8, u16)| missing.contains(&(function, address));
+        let refuses = |b: Span| (b.address..=b.address + (b.count - 1)).any(|at| is_missing((b.function, at)));
+        prop_assume!(!spans.iter().any(|s| refuses(*s)));
+        let (cost, now) = (cost_on(&bus), Instant::now());
+        let (values, mut cuts) = (distinct(&spans), Cuts::default());
+        let planned = |values: &[Span], cuts: &Cuts| plan(values, WIDE, &cost, |v| cuts.stands_before(v));
+        for second in 0..600 {
+            cuts.try_one(now + Duration::from_secs(second));
+            let (mut open, mut asked) = (planned(&values, &cuts), 0);
+            while let Some(block) = open.pop() {
+                asked += 1;
+                prop_assert!(asked <= 2 * values.len(), "{block:?} again and again");
+                let held: Vec<Span> = values.iter().copied().filter(|v| block.holds(*v)).collect();
+                if !refuses(block) {
+                    cuts.read(&held);
+                } else {
+                    prop_assert!(cuts.refused(&held, now + Duration::from_secs(second)), "{block:?} cannot be cut");
+                    open.extend(planned(&held, &cuts));
+                }
+            }
+        }
+        let blocks = planned(&values, &cuts);
+        prop_assert!(!blocks.iter().any(|b| refuses(*b)), "{blocks:?}");
+        let ours: Duration = blocks.iter().map(|b| cost.of(*b)).sum();
+        let forbids = |_: &Every, _: &[Span], request: Span| refuses(request);
+        let (least, fewest) = Every::of(&spans, WIDE, &cost, &forbids).least(&spans, &mut vec![]).unwrap();
+        prop_assert_eq!((ours, blocks.len()), (least, fewest), "{:?}", blocks);
     }
 
     #[test]

@@ -6,10 +6,15 @@ use super::COMMAND_LINE;
 use crate::web::routes::Role;
 
 /// Why a link is down, by a part of what its bus or the system says.
-const LINK: [(&str, &str); 12] = [
+const LINK: [(&str, &str); 17] = [
     ("closed by the other end or unplugged", "对端断开或线路拔出"),
     ("answers to old requests again and again", "一再收到过期应答"),
     ("the task of the bus failed", "总线任务异常"),
+    ("certificate has expired", "仪表的证书已过期：更换证书，或校正本机时钟"),
+    ("certificate is not valid yet", "仪表的证书尚未生效：校正本机时钟"),
+    ("certificate is signed by nobody in ca_file", "仪表的证书不是 ca_file 中的机构签发：把签发机构的证书加入 ca_file"),
+    ("certificate has another name", "仪表证书上的名称不符：把 server_name 改为证书上的名称"),
+    ("certificate is not valid", "仪表的证书无效"),
     ("onnection refused", "连接被拒绝"),
     ("onnection reset", "连接被对端复位"),
     ("deadline has elapsed", "连接超时"),
@@ -69,6 +74,8 @@ mod tests {
     fn what_a_bus_says_in_english_is_said_in_chinese() {
         assert_eq!(of_device("closed by the other end or unplugged"), "对端断开或线路拔出");
         assert_eq!(of_device("Connection refused (os error 111)"), "连接被拒绝");
+        let name = "the instrument's certificate has another name: set server_name to one that is in it (plc-1)";
+        assert_eq!(of_device(name), "仪表证书上的名称不符：把 server_name 改为证书上的名称");
         assert_eq!(of_device("tcp-1 unit 12"), "tcp-1 站号 12");
         assert_eq!(
             of_device("the driver of /dev/ttyS1 has no RS-485 mode"),

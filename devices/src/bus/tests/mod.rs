@@ -2,6 +2,7 @@
 //!
 //! Every register of the scripted device says where it comes from: `unit * 1000 + address`.
 
+mod course;
 mod fair;
 mod faults;
 mod fresh;

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::DropGuard;
 
 /// A bus over its own connector, until the guard is dropped.
-fn run(spec: BusSpec) -> (mpsc::Receiver<BusMessage>, DropGuard) {
+pub(super) fn run(spec: BusSpec) -> (mpsc::Receiver<BusMessage>, DropGuard) {
     let status = Arc::new(BusStatus::new(&spec));
     let (out, messages) = mpsc::channel(64);
     let stop = CancellationToken::new();

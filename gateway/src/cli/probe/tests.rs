@@ -59,6 +59,7 @@ fn set_to(type_code: u16, channel_0: u16, channel_1: u16) -> Probed {
     look.asked.answers.put(register(1), Ok(vec![channel_1]), now);
     look.asked.answers.put(register(200), Ok(vec![type_code]), now);
     look.asked.answers.put(register(201), Ok(vec![type_code]), now);
+    look.asked.answers.put(register(220), Ok(vec![0xFF]), now);
     look.asked.answers.put(register(2), Err(refused.fault()), now);
     look.asked.failed.push((register(2), refused));
     look.asked.slowest = Some(Duration::from_millis(5));

@@ -5,7 +5,7 @@ use sim::{Faults, FaultyStream, Framing};
 
 /// A right instrument behind a wire with seeded faults, on a real socket or terminal.
 async fn faulty(on: On, seed: u64, rules: &[&str]) -> (Transport, Faults) {
-    let framing = if on == On::Socket { Framing::Tcp } else { Framing::Rtu };
+    let framing = if on == On::Terminal { Framing::Rtu } else { Framing::Tcp };
     let faults = Faults::new(seed, rules.iter().map(|r| r.parse().unwrap()).collect());
     let shared = faults.clone();
     let instrument = move || {
@@ -19,20 +19,19 @@ async fn faulty(on: On, seed: u64, rules: &[&str]) -> (Transport, Faults) {
         tokio::spawn(async move { tokio::io::copy_bidirectional(&mut master, &mut instrument()).await });
         return (serial(&path, 115_200), faults);
     }
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let (mut listener, transport) = Listener::on(on).await;
     tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            let mut wire = instrument();
-            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut socket, &mut wire).await });
+        loop {
+            let (mut far, mut wire) = (listener.accept().await, instrument());
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut far, &mut wire).await });
         }
     });
-    (Transport::Tcp { address }, faults)
+    (transport, faults)
 }
 
 #[tokio::test]
-async fn a_late_answer_is_bad_or_of_its_own_repeat_and_never_another_registers_on_both_wires() {
-    tokio::join!(late(On::Socket), late(On::Terminal));
+async fn a_late_answer_is_bad_or_of_its_own_repeat_and_never_another_registers_on_every_wire() {
+    on_every_wire(late).await;
 }
 
 async fn late(on: On) {
@@ -50,8 +49,8 @@ async fn late(on: On) {
 }
 
 #[tokio::test]
-async fn a_wrong_or_odd_count_a_short_and_a_long_answer_are_bad_as_a_whole_on_both_wires() {
-    tokio::join!(wrong(On::Socket), wrong(On::Terminal));
+async fn a_wrong_or_odd_count_a_short_and_a_long_answer_are_bad_as_a_whole_on_every_wire() {
+    on_every_wire(wrong).await;
 }
 
 async fn wrong(on: On) {
@@ -94,8 +93,8 @@ async fn damage_and_noise_cost_one_answer_and_the_next_good_frame_is_taken() {
 }
 
 #[tokio::test]
-async fn a_foreign_unit_or_function_first_and_the_right_answer_after_it_the_right_one_is_taken_on_both_wires() {
-    for on in BOTH {
+async fn a_foreign_unit_or_function_first_and_the_right_answer_after_it_the_right_one_is_taken_on_every_wire() {
+    on_every_wire(|on| async move {
         let transport = peer(on, move |asked, _| {
             let other = Asked { unit: asked.unit + 1, ..asked.clone() };
             let foreign = [framed(on, &other, &[3, 2, 0xDE, 0xAD]), framed(on, asked, &[4, 2, 0xDE, 0xAD])].concat();
@@ -108,13 +107,15 @@ async fn a_foreign_unit_or_function_first_and_the_right_answer_after_it_the_righ
         }
         let link = rig.status.snapshot().link;
         assert!(link.foreign >= 4 && link.reconnects == 0, "{on:?} {link:?}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn exceptions_1_2_and_3_are_a_configuration_fault_of_their_block_only_without_a_storm_on_both_wires() {
-    tokio::join!(refused(On::Socket, 1), refused(On::Socket, 2), refused(On::Socket, 3));
-    tokio::join!(refused(On::Terminal, 1), refused(On::Terminal, 2), refused(On::Terminal, 3));
+async fn exceptions_1_2_and_3_are_a_configuration_fault_of_their_block_only_without_a_storm_on_every_wire() {
+    for code in [1, 2, 3] {
+        on_every_wire(|on| refused(on, code)).await;
+    }
 }
 
 async fn refused(on: On, code: u8) {
@@ -133,8 +134,8 @@ async fn refused(on: On, code: u8) {
 }
 
 #[tokio::test]
-async fn exceptions_5_6_0a_and_0b_are_tried_later_and_never_cost_the_connection_on_both_wires() {
-    for on in BOTH {
+async fn exceptions_5_6_0a_and_0b_are_tried_later_and_never_cost_the_connection_on_every_wire() {
+    on_every_wire(|on| async move {
         let refuse = move |asked: &Asked, nth: u32| match nth {
             1..=12 => framed(on, asked, &[0x83, [5, 6, 0x0A, 0x0B][nth as usize % 4]]),
             _ => right(on, asked),
@@ -144,32 +145,39 @@ async fn exceptions_5_6_0a_and_0b_are_tried_later_and_never_cost_the_connection_
         assert_eq!(values(&scan), [1007.0]);
         let link = rig.status.snapshot().link;
         assert_eq!((link.reconnects, link.timeouts, link.exceptions), (0, 0, 12), "{on:?}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn a_unit_that_its_converter_does_not_reach_is_dead_and_back_without_a_reconnect_on_both_wires() {
-    for (on, code) in [(On::Socket, 0x0A), (On::Socket, 0x0B), (On::Terminal, 0x0A), (On::Terminal, 0x0B)] {
-        let script = move |asked: &Asked, nth| match nth {
-            1..=3 => framed(on, asked, &[0x83, code]),
-            _ => right(on, asked),
-        };
-        let mut rig = start(peer(on, script).await, &[1], ONE);
-        assert_eq!(rig.state().await.1, "link_up");
-        assert_eq!(rig.state().await, ("u1".into(), "unit_dead"), "{on:?} {code}");
-        assert_eq!(rig.status.report().units[0].unit.state, "dead");
-        assert_eq!(rig.state().await, ("u1".into(), "unit_back"), "{on:?} {code}");
-        let link = rig.status.snapshot().link;
-        assert_eq!((link.reconnects, link.timeouts, link.exceptions), (0, 0, 3), "{on:?} {code}");
+async fn a_unit_that_its_converter_does_not_reach_is_dead_and_back_without_a_reconnect_on_every_wire() {
+    for code in [0x0A, 0x0B] {
+        on_every_wire(|on| dead_and_back(on, code)).await;
     }
+}
+
+async fn dead_and_back(on: On, code: u8) {
+    let script = move |asked: &Asked, nth| match nth {
+        1..=3 => framed(on, asked, &[0x83, code]),
+        _ => right(on, asked),
+    };
+    let mut rig = start(peer(on, script).await, &[1], ONE);
+    assert_eq!(rig.state().await.1, "link_up");
+    assert_eq!(rig.state().await, ("u1".into(), "unit_dead"), "{on:?} {code}");
+    assert_eq!(rig.status.report().units[0].unit.state, "dead");
+    assert_eq!(rig.state().await, ("u1".into(), "unit_back"), "{on:?} {code}");
+    let link = rig.status.snapshot().link;
+    assert_eq!((link.reconnects, link.timeouts, link.exceptions), (0, 0, 3), "{on:?} {code}");
 }
 
 /// How long the neighbours' intervals and ages become no wire tells without a flake: the properties `the_living_keep_their_intervals_whatever_the_time_out`
 /// and `no_reading_of_the_living_becomes_stale_for_the_dead` prove it in virtual time, and the bench `acquisition` measures it.
 #[tokio::test]
-async fn a_silent_unit_of_32_stops_none_of_its_neighbours_and_not_the_same_unit_on_another_bus_on_both_wires() {
-    silent(On::Socket, On::Terminal).await;
-    silent(On::Terminal, On::Socket).await;
+async fn a_silent_unit_of_32_stops_none_of_its_neighbours_and_not_the_same_unit_on_another_bus_on_every_wire() {
+    for on in SOCKETS {
+        silent(*on, On::Terminal).await;
+        silent(On::Terminal, *on).await;
+    }
 }
 
 async fn silent(on: On, elsewhere: On) {
@@ -205,8 +213,8 @@ async fn the_first_values_after_a_time_out_on_a_serial_line_say_so_and_the_secon
 }
 
 #[tokio::test]
-async fn a_request_that_is_never_answered_costs_its_own_values_and_not_its_unit_on_both_wires() {
-    tokio::join!(one_silent_block(On::Socket), one_silent_block(On::Terminal));
+async fn a_request_that_is_never_answered_costs_its_own_values_and_not_its_unit_on_every_wire() {
+    on_every_wire(one_silent_block).await;
 }
 
 /// Cheap instruments do not refuse what they do not have: they say nothing.

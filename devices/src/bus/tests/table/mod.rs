@@ -1,7 +1,7 @@
-//! The table of faults (what happens on the wire, and what it must lead to), row by row, on real sockets and pseudo-terminals in
+//! The table of faults (what happens on the wire, and what it must lead to), row by row, on real sockets, inside TLS and on pseudo-terminals, in
 //! real time.
 //!
-//! Owns the scripted peer: one script, played over either wire. Every register says where it comes from, as in the other tests.
+//! Owns the scripted peer: one script, played over any wire. Every register says where it comes from, as in the other tests.
 
 mod answers;
 mod many;
@@ -12,21 +12,46 @@ mod time;
 use super::*;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncWrite, ReadBuf};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// Which wire a row is played on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum On {
     Socket,
+    #[cfg(feature = "tls")]
+    Tls,
     Terminal,
 }
 
-const BOTH: [On; 2] = [On::Socket, On::Terminal];
+/// What carries numbered frames.
+const SOCKETS: &[On] = &[
+    On::Socket,
+    #[cfg(feature = "tls")]
+    On::Tls,
+];
+
+/// Plays a row on every wire at a time.
+async fn on_every_wire<F: Future<Output = ()> + Send + 'static>(row: impl Fn(On) -> F) {
+    on_each(SOCKETS.iter().copied().chain([On::Terminal]), row).await;
+}
+
+/// Plays a row on every socket at a time.
+async fn on_every_socket<F: Future<Output = ()> + Send + 'static>(row: impl Fn(On) -> F) {
+    on_each(SOCKETS.iter().copied(), row).await;
+}
+
+async fn on_each<F: Future<Output = ()> + Send + 'static>(wires: impl Iterator<Item = On>, row: impl Fn(On) -> F) {
+    let mut rows: JoinSet<()> = wires.map(row).collect();
+    while let Some(played) = rows.join_next().await {
+        played.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+    }
+}
 const PERIOD: Duration = Duration::from_millis(200);
 const TIMEOUT: Duration = Duration::from_millis(150);
 
@@ -84,6 +109,66 @@ impl AsyncWrite for Master {
     }
 }
 
+/// The far end of one connection.
+struct Far {
+    wire: Box<dyn LinkStream>,
+    /// The socket itself, to be treated as the wire inside it cannot be.
+    socket: OwnedFd,
+}
+
+impl AsyncRead for Far {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Far {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.wire).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_shutdown(cx)
+    }
+}
+
+/// Where a peer on a socket is connected to.
+struct Listener {
+    on: On,
+    listener: TcpListener,
+}
+
+impl Listener {
+    /// With the way to it.
+    async fn on(on: On) -> (Self, Transport) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let transport = match on {
+            #[cfg(feature = "tls")]
+            On::Tls => super::tls::way_to(address),
+            _ => Transport::Tcp { address },
+        };
+        (Self { on, listener }, transport)
+    }
+
+    /// The next connection, hands shaken where the wire asks for it.
+    async fn accept(&mut self) -> Far {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let socket = stream.as_fd().try_clone_to_owned().unwrap();
+        let wire: Box<dyn LinkStream> = match self.on {
+            #[cfg(feature = "tls")]
+            On::Tls => match super::tls::acceptor("device").accept(stream).await {
+                Ok(wire) => Box::new(wire),
+                Err(_) => Box::new(tokio::io::empty()), // a gateway that was stopped
+            },
+            _ => Box::new(stream),
+        };
+        Far { wire, socket }
+    }
+}
+
 /// Sends what `script` makes of each request until the other end closes; `nth` counts from 1 over all connections.
 async fn play<S: AsyncRead + AsyncWrite + Unpin>(
     mut wire: S,
@@ -93,12 +178,14 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> S {
     loop {
         let asked = match on {
-            On::Socket => asked_tcp(&mut wire).await,
             On::Terminal => asked_rtu(&mut wire).await,
+            _ => asked_tcp(&mut wire).await,
         };
         let Some(asked) = asked else { return wire };
         *nth += 1;
-        if wire.write_all(&script(&asked, *nth)).await.is_err() {
+        // what a wire keeps back until it is told goes out with the answer
+        let said = wire.write_all(&script(&asked, *nth)).await.is_ok() && wire.flush().await.is_ok();
+        if !said {
             return wire;
         }
     }
@@ -107,15 +194,14 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(
 /// Starts a peer that plays `script` on every connection; gives the way to it.
 async fn peer(on: On, mut script: impl FnMut(&Asked, u32) -> Vec<u8> + Send + 'static) -> Transport {
     let mut nth = 0;
-    if on == On::Socket {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+    if on != On::Terminal {
+        let (mut listener, transport) = Listener::on(on).await;
         tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                drop(play(socket, on, &mut nth, &mut script).await);
+            loop {
+                drop(play(listener.accept().await, on, &mut nth, &mut script).await);
             }
         });
-        return Transport::Tcp { address };
+        return transport;
     }
     let master = Master::open();
     let path = master.path.clone();
@@ -126,8 +212,8 @@ async fn peer(on: On, mut script: impl FnMut(&Asked, u32) -> Vec<u8> + Send + 's
 /// A frame for `asked` with this PDU, in the form of the wire.
 fn framed(on: On, asked: &Asked, pdu: &[u8]) -> Vec<u8> {
     match on {
-        On::Socket => frame_tcp(asked, pdu),
         On::Terminal => frame_rtu(asked.unit, pdu),
+        _ => frame_tcp(asked, pdu),
     }
 }
 

@@ -2,132 +2,183 @@
 
 use super::*;
 use rustix::net::sockopt::set_socket_linger;
-use tokio::net::TcpStream;
 
 /// A listener whose first connections are treated by `hostile`, every later one answered rightly.
-async fn hostile<F, T>(connections: u32, mut treat: F) -> Transport
+async fn hostile<F, T>(on: On, connections: u32, mut treat: F) -> Transport
 where
-    F: FnMut(TcpStream) -> T + Send + 'static,
+    F: FnMut(Far) -> T + Send + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let (mut listener, transport) = Listener::on(on).await;
     tokio::spawn(async move {
-        let mut nth = 0;
-        while let Ok((socket, _)) = listener.accept().await {
-            nth += 1;
+        for nth in 1.. {
+            let far = listener.accept().await;
             if nth <= connections {
-                tokio::spawn(treat(socket));
+                tokio::spawn(treat(far));
             } else {
-                let on = On::Socket;
-                tokio::spawn(async move { play(socket, on, &mut 0, &mut |asked, _| right(on, asked)).await });
+                tokio::spawn(async move { play(far, on, &mut 0, &mut |asked, _| right(on, asked)).await });
             }
         }
     });
-    Transport::Tcp { address }
+    transport
 }
 
 /// The points are bad within the deadline of two requests, then good again over a new connection; a second bus notices nothing.
-async fn bad_in_time_and_back(transport: Transport, what: &str) -> Rig {
-    let mut other = start(peer(On::Socket, |asked, _| right(On::Socket, asked)).await, &[9], ONE);
+async fn bad_in_time_and_back(on: On, transport: Transport, what: &str) -> Rig {
+    let mut other = start(peer(on, move |asked, _| right(on, asked)).await, &[9], ONE);
     let begun = Instant::now();
     let mut rig = start(transport, &[1], ONE);
+    assert_eq!(rig.state().await.1, "link_up");
+    let shaken = if on == On::Socket { Duration::ZERO } else { begun.elapsed() };
     until(&mut rig, |scan| !scan.answered).await;
-    assert!(begun.elapsed() < TIMEOUT * 2 + PERIOD * 2, "{what}: bad after {:?}", begun.elapsed());
+    let bad_after = begun.elapsed().saturating_sub(shaken);
+    assert!(bad_after < TIMEOUT * 2 + PERIOD * 2, "{on:?} {what}: bad after {bad_after:?}");
     let scan = until(&mut rig, |scan| scan.answered).await;
-    assert_eq!(values(&scan), [1007.0], "{what}");
+    assert_eq!(values(&scan), [1007.0], "{on:?} {what}");
     for _ in 0..5 {
-        assert_eq!(values(&other.scan().await), [9007.0], "{what}: the other bus");
+        assert_eq!(values(&other.scan().await), [9007.0], "{on:?} {what}: the other bus");
     }
-    assert_eq!(other.status.snapshot().link.timeouts, 0, "{what}: the other bus");
+    assert_eq!(other.status.snapshot().link.timeouts, 0, "{on:?} {what}: the other bus");
     rig
+}
+
+/// Sends and keeps nothing back.
+async fn say(far: &mut Far, bytes: &[u8]) -> io::Result<()> {
+    far.write_all(bytes).await?;
+    far.flush().await
 }
 
 #[tokio::test]
 async fn a_half_open_connection_is_bad_within_the_deadline_and_is_left() {
-    // Answers once, then hears no more and says nothing: as when the instrument loses power and its router forgets it.
-    let transport = hostile(1, |mut socket| async move {
-        let asked = asked_tcp(&mut socket).await.unwrap();
-        socket.write_all(&frame_tcp(&asked, &data(&asked))).await.unwrap();
-        std::future::pending::<()>().await;
+    on_every_socket(|on| async move {
+        // Answers once, then hears no more and says nothing: as when the instrument loses power and its router forgets it.
+        let transport = hostile(on, 1, |mut far| async move {
+            let asked = asked_tcp(&mut far).await.unwrap();
+            say(&mut far, &frame_tcp(&asked, &data(&asked))).await.unwrap();
+            std::future::pending::<()>().await;
+        })
+        .await;
+        bad_in_time_and_back(on, transport, "half-open").await;
     })
     .await;
-    bad_in_time_and_back(transport, "half-open").await;
 }
 
 #[tokio::test]
 async fn a_peer_that_accepts_and_never_answers_is_bad_within_the_deadline_and_is_left() {
-    let transport = hostile(1, |socket| async move {
-        let _held = socket;
-        std::future::pending::<()>().await;
+    on_every_socket(|on| async move {
+        let transport = hostile(on, 1, |far| async move {
+            let _held = far;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let rig = bad_in_time_and_back(on, transport, "mute").await;
+        assert_eq!(rig.status.snapshot().link.timeouts, 3, "{on:?}: three silences, then another connection");
     })
     .await;
-    let rig = bad_in_time_and_back(transport, "mute").await;
-    assert_eq!(rig.status.snapshot().link.timeouts, 3, "three silences, then another connection");
 }
 
 #[tokio::test]
 async fn a_reset_in_mid_answer_is_bad_and_the_link_is_opened_again() {
-    let transport = hostile(3, |mut socket| async move {
-        let asked = asked_tcp(&mut socket).await.unwrap();
-        socket.write_all(&frame_tcp(&asked, &data(&asked))[..7]).await.unwrap();
-        set_socket_linger(&socket, Some(Duration::ZERO)).unwrap();
+    on_every_socket(|on| async move {
+        let transport = hostile(on, 3, |mut far| async move {
+            let asked = asked_tcp(&mut far).await.unwrap();
+            say(&mut far, &frame_tcp(&asked, &data(&asked))[..7]).await.unwrap();
+            set_socket_linger(&far.socket, Some(Duration::ZERO)).unwrap();
+        })
+        .await;
+        let rig = bad_in_time_and_back(on, transport, "reset").await;
+        assert_eq!(rig.status.snapshot().link.reconnects, 3, "{on:?}");
     })
     .await;
-    let rig = bad_in_time_and_back(transport, "reset").await;
-    assert_eq!(rig.status.snapshot().link.reconnects, 3);
 }
 
 #[tokio::test]
 async fn a_byte_every_five_seconds_is_bad_within_the_deadline() {
-    let transport = hostile(1, |mut socket| async move {
-        let asked = asked_tcp(&mut socket).await.unwrap();
-        for byte in frame_tcp(&asked, &data(&asked)) {
-            if socket.write_all(&[byte]).await.is_err() {
-                return;
+    on_every_socket(|on| async move {
+        let transport = hostile(on, 1, |mut far| async move {
+            let asked = asked_tcp(&mut far).await.unwrap();
+            for byte in frame_tcp(&asked, &data(&asked)) {
+                if say(&mut far, &[byte]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_secs(5)).await;
             }
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        }
+        })
+        .await;
+        bad_in_time_and_back(on, transport, "dripping").await;
     })
     .await;
-    bad_in_time_and_back(transport, "dripping").await;
 }
 
 #[tokio::test]
 async fn a_length_of_0_or_65535_ends_the_connection_at_once() {
-    for length in [[0, 0], [0xFF, 0xFF]] {
-        let transport = hostile(1, move |mut socket| async move {
-            let asked = asked_tcp(&mut socket).await.unwrap();
-            let frame = [&asked.head[..], &[0, 0], &length, &[asked.unit, 3, 2, 0, 1]].concat();
-            socket.write_all(&frame).await.unwrap();
-            assert!(asked_tcp(&mut socket).await.is_none(), "nothing more is asked over this connection");
-        })
-        .await;
-        let rig = bad_in_time_and_back(transport, "length").await;
-        assert_eq!(rig.status.snapshot().link.timeouts, 0, "found out before the deadline");
-    }
+    on_every_socket(|on| async move {
+        for length in [[0, 0], [0xFF, 0xFF]] {
+            let transport = hostile(on, 1, move |mut far| async move {
+                let asked = asked_tcp(&mut far).await.unwrap();
+                let frame = [&asked.head[..], &[0, 0], &length, &[asked.unit, 3, 2, 0, 1]].concat();
+                say(&mut far, &frame).await.unwrap();
+                assert!(asked_tcp(&mut far).await.is_none(), "nothing more is asked over this connection");
+            })
+            .await;
+            let rig = bad_in_time_and_back(on, transport, "length").await;
+            assert_eq!(rig.status.snapshot().link.timeouts, 0, "{on:?}: found out before the deadline");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn ten_thousand_unsolicited_frames_cost_the_connection_no_value_and_no_memory() {
-    let transport = hostile(1, |mut socket| async move {
-        let asked = Asked { head: vec![0x7F, 0xFF], unit: 1, function: 3, address: 7, count: 1 };
-        let frame = frame_tcp(&asked, &[3, 2, 0xAA, 0xAA]);
-        for _ in 0..10_000 {
-            if socket.write_all(&frame).await.is_err() {
-                return;
+    on_every_socket(|on| async move {
+        let transport = hostile(on, 1, |mut far| async move {
+            let asked = Asked { head: vec![0x7F, 0xFF], unit: 1, function: 3, address: 7, count: 1 };
+            let frame = frame_tcp(&asked, &[3, 2, 0xAA, 0xAA]);
+            for _ in 0..10_000 {
+                if say(&mut far, &frame).await.is_err() {
+                    return;
+                }
             }
+        })
+        .await;
+        let mut rig = start(transport, &[1], ONE);
+        for _ in 0..5 {
+            assert_eq!(values(&rig.scan().await), [1007.0], "{on:?}");
         }
+        let link = rig.status.snapshot().link;
+        assert_eq!((link.renewals, link.reconnects), (1, 1), "{on:?}: three of them cost the connection: {link:?}");
+        let kept: usize = rig.status.recorder().exchanges(0).iter().map(|e| e.received.len() + e.request.len()).sum();
+        assert!(kept < 100_000, "{on:?}: {kept} characters in the recorder");
     })
     .await;
-    let mut rig = start(transport, &[1], ONE);
-    for _ in 0..5 {
-        assert_eq!(values(&rig.scan().await), [1007.0]);
+}
+
+/// The same beneath TLS: records instead of frames.
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn a_record_that_is_cut_by_a_reset_damaged_too_long_or_never_ends_is_bad_in_time_and_the_link_is_opened_again() {
+    let begun: &[u8] = &[23, 3, 3, 0, 64, 1, 2, 3, 4, 5, 6, 7];
+    let damaged = [&[23, 3, 3, 0, 64][..], &[0x55; 64]].concat();
+    let too_long: &[u8] = &[23, 3, 3, 0xFF, 0xFF];
+    let on_all = [("cut", begun), ("damaged", &damaged[..]), ("too long", too_long), ("never ends", begun)];
+    for (what, record) in on_all {
+        let (cut, record) = (what == "cut", record.to_vec());
+        let transport = hostile(On::Tls, 1, move |mut far| {
+            let record = record.clone();
+            async move {
+                asked_tcp(&mut far).await.unwrap();
+                rustix::io::write(&far.socket, &record).unwrap();
+                if cut {
+                    set_socket_linger(&far.socket, Some(Duration::ZERO)).unwrap();
+                } else {
+                    // says no more; ends when the gateway does
+                    let _ = far.read_u8().await;
+                }
+            }
+        })
+        .await;
+        bad_in_time_and_back(On::Tls, transport, what).await;
     }
-    let link = rig.status.snapshot().link;
-    assert_eq!((link.renewals, link.reconnects), (1, 1), "three of them cost the connection: {link:?}");
-    let kept: usize = rig.status.recorder().exchanges(0).iter().map(|e| e.received.len() + e.request.len()).sum();
-    assert!(kept < 100_000, "{kept} characters in the recorder");
 }
 
 #[tokio::test]

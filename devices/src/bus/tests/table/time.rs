@@ -14,8 +14,8 @@ impl Clock for Stepped {
 }
 
 #[tokio::test]
-async fn a_clock_stepped_by_hours_changes_no_period_and_makes_no_burst_on_both_wires() {
-    tokio::join!(stepped(On::Socket), stepped(On::Terminal));
+async fn a_clock_stepped_by_hours_changes_no_period_and_makes_no_burst_on_every_wire() {
+    on_every_wire(stepped).await;
 }
 
 async fn stepped(on: On) {
