@@ -153,16 +153,12 @@ impl<S: Source, K: Sink, E: Encode<S::Item>, R: FnMut(&Figures)> Delivery<'_, S,
     /// Delivers all items or sets single ones aside; false when stopped before the end (the cursor then stays, and sending again is
     /// harmless).
     async fn run(&mut self, items: Vec<S::Item>) -> bool {
-        let (mut backoff, mut room) = (BACKOFF_FIRST, 0);
+        let mut backoff = BACKOFF_FIRST;
         // Parts still to be sent, the next one last.
         let mut parts = parts_of(items.len());
         while let Some(part) = parts.pop() {
             let lines = &items[part.clone()];
-            let mut body = String::with_capacity(room);
-            lines.iter().for_each(|item| self.encoder.line(item, &mut body));
-            body.truncate(body.trim_end_matches('\n').len());
-            room = body.len();
-            let body = Bytes::from(body);
+            let body = text_of(lines, self.encoder);
             let answer = tokio::select! {
                 biased;
                 answer = self.sink.write(body.clone()) => answer,
@@ -207,6 +203,19 @@ impl<S: Source, K: Sink, E: Encode<S::Item>, R: FnMut(&Figures)> Delivery<'_, S,
         (self.report)(self.figures);
         pause(length, self.stop).await;
     }
+}
+
+/// Lines of one site are of much the same length: room for all is made by the first, and not by doubling it again and again.
+fn text_of<I>(items: &[I], encoder: &impl Encode<I>) -> Bytes {
+    let mut text = String::new();
+    for (before, item) in items.iter().enumerate() {
+        encoder.line(item, &mut text);
+        if before == 0 {
+            text.reserve_exact(text.len() * items.len() * 9 / 8);
+        }
+    }
+    text.truncate(text.trim_end_matches('\n').len());
+    text.into()
 }
 
 /// Requests for so many items, the first one last.
