@@ -32,6 +32,7 @@ impl Ring {
         self.open = true;
         let exchange = Exchange::asked(self.written, unit, request);
         self.make_room(&exchange);
+        self.seldom.came(unit);
         self.frames.push(exchange, request);
     }
 
