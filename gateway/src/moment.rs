@@ -24,6 +24,18 @@ pub fn site_text(utc_ms: i64) -> String {
     format!("{:.3}", stamp(utc_ms).display_with_offset(SITE))
 }
 
+/// Number of the day of the site, from 1970 on.
+#[must_use]
+pub const fn site_day(utc_ms: i64) -> i64 {
+    (utc_ms + SITE.seconds() as i64 * 1000).div_euclid(DAY_MS)
+}
+
+/// `2026-11-26`.
+#[must_use]
+pub fn day_text(day: i64) -> String {
+    utc_text(day * DAY_MS)[..10].to_owned()
+}
+
 /// What a station or a report wrote for programs, for people; what is no moment stays as it is.
 #[must_use]
 pub fn site_text_of(written: &str) -> String {
@@ -72,6 +84,14 @@ mod tests {
             assert_eq!(read(same, true).map(site_text).as_deref(), Some("2026-11-27T04:31:05.000+08:00"), "{same}");
         }
         assert_eq!((read("1500", false), read("gestern", false), read("", true)), (Some(1500), None, None));
+    }
+
+    #[test]
+    fn what_happens_after_midnight_of_the_site_is_of_the_new_day() {
+        let day = |text: &str| day_text(site_day(read(text, false).unwrap()));
+        assert_eq!(day("2026-11-26T15:59:59.999Z"), "2026-11-26");
+        assert_eq!(day("2026-11-26T16:00:00Z"), "2026-11-27");
+        assert_eq!(day("1969-12-31"), "1969-12-31");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod tests;
 
 pub use annunciator::annunciator_fault_words;
 pub(crate) use counted::counted;
+pub(crate) use details::of_device;
 pub(crate) use hazards::date;
 pub use own::{Own, own_alarm};
 pub(crate) use refusal::of_code as refusal_words;

@@ -159,7 +159,7 @@ fn seen(person: &mut File, mark: &str) -> String {
             break;
         }
     }
-    String::from_utf8(all).unwrap()
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 #[test]

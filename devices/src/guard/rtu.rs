@@ -20,8 +20,8 @@ pub(super) struct RtuMatcher {
     owed: bool,
     /// The echo of the request under way was heard.
     echoed: bool,
-    /// That of the last read was.
-    hears_itself: bool,
+    /// Those of the reads are; none as long as nobody knows.
+    hears_itself: Option<bool>,
 }
 
 impl RtuMatcher {
@@ -55,6 +55,11 @@ impl RtuMatcher {
     pub(super) fn abandon(&mut self, counters: &LinkCounters) -> bool {
         let expect = self.pending.take().map(|(e, _)| e);
         let left = std::mem::take(&mut self.buf);
+        // A whole wait has shown what follows a frame that may be the beginning of an echo: the echo, or nothing.
+        let read = expect.as_ref().filter(|e| e.again.is_none() && self.hears_itself.is_none());
+        if read.is_some_and(|read| self.echoed || find(&left, read, None).is_some()) {
+            self.hears_itself = Some(self.echoed);
+        }
         let Some(expect) = expect else { return sort_out(&left, None, counters) };
         let damaged = left.windows(3).any(|w| w == expect.head());
         if damaged {
@@ -84,7 +89,7 @@ impl RtuMatcher {
         };
         self.buf.extend_from_slice(bytes);
         // The echo goes first: three bytes of bits could make it look like an answer. Of a write one copy at most is an echo.
-        let may_be_echo = expect.again.is_none() || (self.hears_itself && !self.echoed);
+        let may_be_echo = expect.again.is_none() || (self.hears_itself == Some(true) && !self.echoed);
         while let Some(at) = self.buf.windows(REQUEST).position(|w| w == request).filter(|_| may_be_echo) {
             self.buf.drain(at..at + REQUEST);
             self.echoed = true;
@@ -93,12 +98,13 @@ impl RtuMatcher {
                 break;
             }
         }
-        if let Some((from, len)) = find(&self.buf, expect, request) {
+        let echo_may_come = self.hears_itself.is_none_or(|hears| hears && !self.echoed);
+        if let Some((from, len)) = find(&self.buf, expect, echo_may_come.then_some(request)) {
             let frame = self.buf[from..from + len].to_vec();
             sort_out(&self.buf[..from], Some(expect.unit), counters);
             sort_out(&self.buf[from + len..], Some(expect.unit), counters);
             if expect.again.is_none() {
-                self.hears_itself = self.echoed;
+                self.hears_itself = Some(self.echoed);
             }
             self.buf.clear();
             self.pending = None;
@@ -114,8 +120,8 @@ impl RtuMatcher {
     }
 }
 
-/// Offset and length of the awaited answer.
-fn find(buf: &[u8], expect: &Expect, request: &[u8]) -> Option<(usize, usize)> {
+/// Offset and length of the awaited answer; what `echo` begins with is none.
+fn find(buf: &[u8], expect: &Expect, echo: Option<&Vec<u8>>) -> Option<(usize, usize)> {
     (0..buf.len()).find_map(|from| {
         let rest = &buf[from..];
         let len = match rest {
@@ -131,8 +137,8 @@ fn find(buf: &[u8], expect: &Expect, request: &[u8]) -> Option<(usize, usize)> {
             _ => return None,
         };
         let frame = rest.get(..len)?;
-        // An echo comes in pieces, and the check sum of some requests lets their first bytes pass for an answer.
-        let of_the_echo = len < REQUEST && request.starts_with(frame);
+        // An echo comes in pieces, and the check sum of one request in 256 at 0x02xx lets its first seven bytes pass for an answer.
+        let of_the_echo = len < REQUEST && echo.is_some_and(|echo| echo.starts_with(frame));
         (!of_the_echo && intact(frame)).then_some((from, len))
     })
 }

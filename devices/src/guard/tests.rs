@@ -108,6 +108,29 @@ fn the_beginning_of_an_echo_is_no_answer() {
     }
 }
 
+/// Unit 83, register 512: the answer that the register is 0 is the request's first seven bytes.
+#[test]
+fn an_answer_that_the_request_begins_with_is_taken_once_the_line_is_known_to_be_without_echo() {
+    let (request, answer) = (sealed(&[83, 3, 2, 0, 0, 1]), sealed(&[83, 3, 2, 0, 0]));
+    assert!(request.starts_with(&answer));
+    let (other, of_other) = (sealed(&[83, 3, 1, 0, 0, 1]), sealed(&[83, 3, 2, 0, 7]));
+    let counters = LinkCounters::default();
+    let ask = |matcher: &mut RtuMatcher, request: &[u8], line: &[u8]| {
+        matcher.begin(request).unwrap();
+        matcher.feed(line, &counters)
+    };
+    for echoes in [false, true] {
+        let line = |request: &[u8], answer: &[u8]| if echoes { [request, answer].concat() } else { answer.to_vec() };
+        let mut known = RtuMatcher::default();
+        assert_eq!(ask(&mut known, &other, &line(&other, &of_other)), Verdict::Answer(of_other.clone()));
+        assert_eq!(ask(&mut known, &request, &line(&request, &answer)), Verdict::Answer(answer.clone()), "{echoes}");
+        let mut alone = RtuMatcher::default();
+        assert_eq!(ask(&mut alone, &request, &line(&request, &answer)), Verdict::Wait, "it may be the echo");
+        alone.abandon(&counters);
+        assert_eq!(ask(&mut alone, &request, &line(&request, &answer)), Verdict::Answer(answer.clone()), "{echoes}");
+    }
+}
+
 fn rtu_after(stream: &[u8]) -> (Verdict, bool, LinkCounters) {
     let counters = LinkCounters::default();
     let mut matcher = RtuMatcher::default();

@@ -76,7 +76,7 @@ impl Incident {
     pub(super) fn concern(&mut self, concerned: &[Concerns], ring: &Frames, marks: &Marks, seldom: &Seldom) {
         let mut room = MARKED_BYTES;
         let fits = |k: &Kept<'_>| room.checked_sub(k.exchange.cost()).inspect(|left| room = *left).is_some();
-        let older = marks.of(concerned).chain(seldom.of(concerned));
+        let older = marks.of(concerned).chain(seldom.of(concerned, ring));
         self.marked = self.marked.iter().chain(older).take_while(fits).collect();
         let known = self.concerns.len();
         for one in concerned {

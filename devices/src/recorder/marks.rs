@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub(super) const MARKS_MAX: usize = 16;
 /// Exchanges of a unit for each: a unit of several requests, or a value that was on its way.
 const MARKED_MAX: usize = 8;
-/// For each alarm; its units have equal shares.
+/// For each alarm; its units have equal shares, and of very many the newest stay.
 const MARK_BYTES: usize = 2 << 10;
 
 #[derive(Debug)]
@@ -27,10 +27,15 @@ impl Marks {
         self.clear(alarm);
         let of = |unit: u8| {
             let wanted = move |e: &Exchange| e.unit == Some(unit) && e.begun <= until;
-            let oldest = ring.reach(MARKED_MAX, MARK_BYTES / units.len(), wanted);
+            // the newest of each in any case
+            let oldest =
+                ring.reach(MARKED_MAX, MARK_BYTES / units.len(), wanted).min(ring.reach(1, MARK_BYTES, wanted));
             ring.iter().filter(move |k| k.exchange.number >= oldest && wanted(k.exchange))
         };
-        let frames: Frames = units.iter().copied().flat_map(of).collect();
+        let mut frames: Frames = units.iter().copied().flat_map(of).collect();
+        while frames.cost() > MARK_BYTES {
+            frames.pop_front();
+        }
         if self.0.len() == MARKS_MAX {
             self.0.pop_front();
         }

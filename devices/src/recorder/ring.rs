@@ -32,7 +32,7 @@ impl Ring {
         self.open = true;
         let exchange = Exchange::asked(self.written, unit, request);
         self.make_room(&exchange);
-        self.seldom.came(unit);
+        self.seldom.came(&exchange);
         self.frames.push(exchange, request);
     }
 

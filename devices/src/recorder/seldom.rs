@@ -12,30 +12,31 @@ const SELDOM_BYTES: usize = 4 << 10;
 #[derive(Debug)]
 pub(super) struct Seldom {
     frames: Frames,
-    /// Exchanges of each unit that the ring has: counted, because one goes with every request of a busy link.
-    in_ring: [u16; 256],
+    /// Number of the newest exchange of each unit.
+    newest: [u64; 256],
 }
 
 impl Default for Seldom {
     fn default() -> Self {
-        Self { frames: Frames::default(), in_ring: [0; 256] }
+        Self { frames: Frames::default(), newest: [0; 256] }
     }
 }
 
 impl Seldom {
-    /// An exchange of the unit is in the ring from now on.
-    pub(super) fn came(&mut self, unit: Option<u8>) {
-        if let Some(unit) = unit {
-            self.in_ring[usize::from(unit)] += 1;
+    /// The ring has one more.
+    pub(super) fn came(&mut self, exchange: &Exchange) {
+        if let Some(unit) = exchange.unit {
+            self.newest[usize::from(unit)] = exchange.number;
         }
     }
 
-    /// The oldest of the ring is about to go.
+    /// The oldest of the ring is about to go. A unit that was asked again in the newer half of the ring is not about to leave it: most are, and cost
+    /// no more than this.
     pub(super) fn follow(&mut self, ring: &Frames) {
-        let Some(unit) = ring.first().and_then(|going| going.unit) else { return };
-        let stay = &mut self.in_ring[usize::from(unit)];
-        *stay -= 1;
-        if usize::from(*stay) < OF_UNIT {
+        let (Some(going), Some(last)) = (ring.first(), ring.last()) else { return };
+        let Some(unit) = going.unit else { return };
+        let since = last.number.saturating_sub(self.newest[usize::from(unit)]);
+        if since > ring.len() as u64 / 2 {
             self.keep_first(ring);
         }
     }
@@ -54,8 +55,13 @@ impl Seldom {
     }
 
     /// Of those it concerns and of whom the ring has nothing.
-    pub(super) fn of<'s>(&'s self, concerned: &'s [Concerns]) -> impl Iterator<Item = Kept<'s>> {
-        let is_missing = |unit: Option<u8>| unit.is_none_or(|unit| self.in_ring[usize::from(unit)] == 0);
+    pub(super) fn of<'s>(
+        &'s self,
+        concerned: &'s [Concerns],
+        ring: &Frames,
+    ) -> impl Iterator<Item = Kept<'s>> + use<'s> {
+        let oldest = ring.first().map_or(u64::MAX, |first| first.number);
+        let is_missing = move |unit: Option<u8>| unit.is_some_and(|unit| self.newest[usize::from(unit)] < oldest);
         let wanted = move |unit| concerned.iter().any(|one| one.include(unit)) && is_missing(unit);
         self.frames.iter().filter(move |kept| wanted(kept.exchange.unit))
     }

@@ -292,7 +292,34 @@ async fn the_delay_of_an_alarm_about_many_units_keeps_the_last_of_each_within_th
     let concerned: Vec<Concerns> = units.iter().copied().map(Concerns::Unit).collect();
     let marked: Vec<u64> = recorder.lock().marks.of(&concerned).map(|kept| kept.exchange.number).collect();
     assert_eq!(marked, (1_981..=2_000).collect::<Vec<_>>(), "the newest cycle, each unit once");
-    assert!(recorder.lock().marks.of(&concerned).map(|kept| kept.exchange.cost()).sum::<usize>() <= 2 << 10);
+    let bytes = |recorder: &Recorder, concerned: &[Concerns]| {
+        recorder.lock().marks.of(concerned).map(|kept| kept.exchange.cost()).sum::<usize>()
+    };
+    assert!(bytes(&recorder, &concerned) <= 2 << 10);
+
+    let crowd = Recorder::default();
+    plant(&crowd, 40, 10).await;
+    let units: Vec<u8> = (1..=40).collect();
+    crowd.mark("SUM:H", &units, Duration::ZERO);
+    let concerned: Vec<Concerns> = units.iter().copied().map(Concerns::Unit).collect();
+    let bytes = bytes(&crowd, &concerned);
+    let marked = crowd.lock().marks.of(&concerned).count();
+    assert!(marked >= 25 && bytes <= 2 << 10, "{marked} of 40 units, {bytes} bytes");
+}
+
+/// Ten units a second and twenty every tenth second leave the ring and come again: one that is asked once a minute keeps its place.
+#[tokio::test(start_paused = true)]
+async fn units_that_the_ring_has_take_no_place_from_one_that_it_has_lost() {
+    let recorder = Recorder::default();
+    plant(&recorder, 10, 40).await;
+    exchange_with(&recorder, 40, &[7; 9]);
+    for _ in 0..5 {
+        (50..70).for_each(|unit| exchange_with(&recorder, unit, &[unit; 9]));
+        plant(&recorder, 10, 10).await;
+    }
+    recorder.incident("alarm PT-7:DEV", Some("site-7"), &[Concerns::Unit(40)]);
+    let [incident] = &recorder.incidents(0)[..] else { panic!("one incident") };
+    assert_eq!(numbers_of(incident, 40).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

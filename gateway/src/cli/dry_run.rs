@@ -142,7 +142,7 @@ impl DryRun {
             counted(w.alarms, "alarm")
         );
         for day in &w.days {
-            println!("    {} UTC  {:>6}", day.day, day.alarms);
+            println!("    {}  {:>6}", day.day, day.alarms);
         }
         if !w.top.is_empty() {
             println!("  最频繁 most frequent");

@@ -94,7 +94,7 @@ fn floods(list: &[FloodSpan]) -> Vec<String> {
         words("自", "from"),
         words("至", "to"),
         numbers("报警", "alarms"),
-        numbers("10 分钟峰值", "peak of ten minutes"),
+        numbers("10 分钟峰值", "peak /10 min"),
         words("首发", "first"),
     ];
     let row = |f: &FloodSpan| {

@@ -2,6 +2,7 @@
 
 use super::look::Sees;
 use super::operate::{path, plain};
+use crate::moment;
 use serde_json::{Value, json};
 
 /// One step; the roles are those of the page.
@@ -228,14 +229,14 @@ impl HazardAction {
                 json!({ "level": level, "criteria": criteria, "cause": cause })
             }
             Self::Plan { responsibility, measures, funds, due_at, emergency, reason, .. } => json!({
-                "responsibility": responsibility, "measures": measures, "funds": funds, "due_at": due_at,
+                "responsibility": responsibility, "measures": measures, "funds": funds, "due_at": due(due_at),
                 "emergency": emergency, "reason": reason,
             }),
             Self::Report { to, receipt, supervision, .. } => {
                 json!({ "to": to, "receipt": receipt, "supervision": supervision })
             }
             Self::Assign { responsible, due_at, interim_control, reason, .. } => json!({
-                "responsible": responsible, "due_at": due_at, "interim_control": interim_control, "reason": reason,
+                "responsible": responsible, "due_at": due(due_at), "interim_control": interim_control, "reason": reason,
             }),
             Self::Rectify { evidence, .. } => json!({ "evidence": evidence }),
             Self::Accept { opinion, review_report, .. } => {
@@ -286,4 +287,9 @@ impl HazardAction {
             ),
         }
     }
+}
+
+/// A day is kept until its end; what is no moment is sent as it is, and the station says what it takes.
+fn due(text: &str) -> String {
+    moment::read(text.trim(), true).map_or_else(|| text.to_owned(), moment::utc_text)
 }

@@ -233,7 +233,7 @@ fn print_changes(outcome: &Outcome, other: &crate::replay::Other) {
     days.sort_unstable();
     days.dedup();
     let of = |r: &Report, day: &str| r.days.iter().find(|d| d.day == day).map_or(0, |d| d.alarms);
-    let heads = [words("日（UTC）", "day (UTC)"), numbers("现在", "now"), numbers("改后", "then")];
+    let heads = [words("日", "day"), numbers("现在", "now"), numbers("改后", "then")];
     let row =
         |day: &&str| [(*day).to_owned(), of(&outcome.present, day).to_string(), of(&other.report, day).to_string()];
     let rows: Vec<_> = days.iter().map(row).collect();

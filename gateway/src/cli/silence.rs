@@ -101,8 +101,8 @@ impl Question {
         let fewer = if count > 1 { ("，或 --count 1", ", or --count 1") } else { ("", "") };
         let base = match (code, address) {
             (1, _) => String::new(),
-            (_, 0) => " --address 1".to_owned(),
-            (_, address) => format!(" --address {}", address - 1),
+            (_, 0) => format!(" --function {function} --address 1"),
+            (_, address) => format!(" --function {function} --address {}", address - 1),
         };
         let (base_zh, base_en) = match base.is_empty() {
             true => (String::new(), String::new()),
@@ -112,8 +112,8 @@ impl Question {
         };
         let fewer = if code == 1 { ("", "") } else { fewer };
         (
-            format!("试 --function {other}（手册写 {other_reference}）{base_zh}{}", fewer.0),
-            format!("try --function {other} ({other_reference} in manuals){base_en}{}", fewer.1),
+            format!("试 --function {other} --address {address}（手册写 {other_reference}）{base_zh}{}", fewer.0),
+            format!("try --function {other} --address {address} ({other_reference} in manuals){base_en}{}", fewer.1),
         )
     }
 }
@@ -163,7 +163,9 @@ mod tests {
         ] {
             assert!(two.contains(part), "{part}: {two}");
         }
-        for part in ["unit 17", "exception 2", "function 03", "address 40–41 (= 40041)", "try --function 4"] {
+        for part in
+            ["unit 17", "exception 2", "function 03", "address 40–41 (= 40041)", "try --function 4 --address 40"]
+        {
             assert!(two.contains(part), "{part}: {two}");
         }
         let one = said(1, (4, 0, 1), Asks::ByHand);

@@ -2,6 +2,7 @@
 //!
 //! Pure but for a look at the device file. Leaves opening to `devices`, and what an open link answers to `read`, `scan` and `probe`.
 
+use crate::text::of_device;
 use devices::Transport;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt as _;
@@ -22,7 +23,12 @@ pub(super) fn said(transport: &Transport, name: &str, error: &io::Error) -> Stri
     let place = place(transport);
     let (zh, en) = match transport {
         Transport::Rtu { path, .. } => of_port(path, error),
-        _ => of_address(place, error),
+        Transport::TcpTls { .. }
+            if matches!(error.kind(), ErrorKind::Other | ErrorKind::InvalidData) && !is_look_up(error) =>
+        {
+            (of_device(&error.to_string()), "the secure connection is not made".to_owned())
+        }
+        _ => of_address(error),
     };
     let (link_zh, link_en) = match name == place {
         true => (format!(" {place}"), place.to_owned()),
@@ -35,7 +41,12 @@ fn words(zh: &str, en: &str) -> Words {
     (zh.to_owned(), en.to_owned())
 }
 
-fn of_address(address: &str, error: &io::Error) -> Words {
+/// The resolver's own word; it has no kind of error.
+fn is_look_up(error: &io::Error) -> bool {
+    error.to_string().contains("lookup address")
+}
+
+fn of_address(error: &io::Error) -> Words {
     match error.kind() {
         ErrorKind::ConnectionRefused => words(
             "该地址有主机，但这个端口上没有程序在监听：核对端口（Modbus TCP 通常是 502），仪表或串口服务器的 TCP 服务是否已启用；有的只收一个连接，正在运行的网关可能占着它",
@@ -54,7 +65,7 @@ fn of_address(address: &str, error: &io::Error) -> Words {
             "本程序编译时没有包含 Modbus/TCP Security（特性 modbus-tls）",
             "this program was built without Modbus/TCP Security (feature modbus-tls)",
         ),
-        _ if address.parse::<std::net::SocketAddr>().is_err() => words(
+        _ if is_look_up(error) => words(
             "主机名解析不出：核对拼写和 DNS，或写 IP 地址",
             "the name is not known: check its spelling and DNS, or give an IP address",
         ),
@@ -113,8 +124,22 @@ mod tests {
         );
         assert!(refused.contains("没有程序在监听") && refused.contains("nothing listens on this port"), "{refused}");
         assert!(said(ErrorKind::TimedOut).contains("网线"));
-        let by_hand = super::said(&tcp("plc.plant:502"), "plc.plant:502", &io::Error::other("lookup"));
+        let by_hand = super::said(
+            &tcp("plc.plant:502"),
+            "plc.plant:502",
+            &io::Error::other("failed to lookup address information"),
+        );
         assert!(by_hand.starts_with("无法打开 plc.plant:502：主机名解析不出"), "{by_hand}");
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_believed_is_no_unknown_name() {
+        let tls = devices::TlsFiles { ca: "ca.pem".into(), client: None, server_name: None };
+        let secure = Transport::TcpTls { address: "plc-1.plant:802".into(), tls };
+        let said = |why: &str| said(&secure, "tls-a1", &io::Error::other(why.to_owned()));
+        let expired = said("the instrument's certificate has expired: renew it, or set the clock of this machine");
+        assert!(expired.contains("证书已过期") && !expired.contains("DNS"), "{expired}");
+        assert!(said("failed to lookup address information").contains("主机名解析不出"));
     }
 
     #[test]

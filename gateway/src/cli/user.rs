@@ -214,10 +214,10 @@ impl People {
 
     /// The journal has one writer, the gateway: it finds the note there within a second, or at its next start.
     fn note(&self, action: &'static str, what: &str) {
-        let at = jiff::Timestamp::from_millisecond(SystemClock::default().now().wall.utc_ms).unwrap_or_default();
+        let at = crate::moment::site_text(SystemClock::default().now().wall.utc_ms);
         let uid = rustix::process::getuid().as_raw();
         let sudo = std::env::var("SUDO_USER").map(|user| format!(" ({user})")).unwrap_or_default();
-        let detail = format!("{what}; uid {uid}{sudo}, {at:.0}");
+        let detail = format!("{what}; uid {uid}{sudo}, {at}");
         if self.runtime.block_on(self.accounts.leave_note(action, detail)).is_err() {
             eprintln!("改动有效，但未能为运行日志留下记录 · done, but no note for the journal could be left");
         }

@@ -129,6 +129,9 @@ fn words(fault: &Fault, form: Form) -> (String, String) {
             (format!("端口 {port} 不在 1 到 65535 之间"), format!("the port {port} is not within 1 to 65535"))
         }
         Fault::PortElsewhere => said("端口不写在 host 里", "the port does not belong into `host`"),
+        Fault::NoIp(host) if host.parse::<Ipv6Addr>().is_ok() => {
+            (format!("IPv6 地址 {host} 要写在方括号里"), format!("the IPv6 address {host} has no brackets"))
+        }
         Fault::NoIp(host) if form == Form::Listen => (
             format!("{host} 不是 IP 地址：监听地址要写数字 IP"),
             format!("{host} is no IP address: a page is served at a numeric one"),
@@ -176,6 +179,10 @@ fn meant(fault: &Fault, written: &str, form: Form) -> Option<String> {
             Some(bare.trim_end_matches('/').to_owned())
         }
         Fault::NoScheme => Some(format!("http://{written}")),
+        // an IPv6 address without its brackets
+        Fault::NoIp(host) if form == Form::Listen && host.parse::<Ipv6Addr>().is_ok() => {
+            Some(format!("[{host}]:{}", written.rsplit(':').next()?))
+        }
         _ => None,
     }
 }
@@ -214,6 +221,7 @@ mod tests {
             (Form::Listen, "127.0.0.1：22081", Some(Fault::FullWidth('：'))),
             (Form::Listen, "localhost:8080", ip("localhost")),
             (Form::Listen, "127.0.0.1:65536", port("65536")),
+            (Form::Listen, "::1:8080", ip("::1")),
             (Form::Host, "broker.example", None),
             (Form::Host, "fe80::1", None),
             (Form::Host, "broker.example:1883", Some(Fault::PortElsewhere)),
@@ -230,6 +238,8 @@ mod tests {
         ] {
             assert_eq!(fault(written, form), fault_of, "{written}");
         }
+        let bare = is_no_address("--listen", "::1:8080", Form::Listen).unwrap();
+        assert!(bare.contains("写 \"[::1]:8080\"") && bare.contains("方括号"), "{bare}");
     }
 
     #[test]

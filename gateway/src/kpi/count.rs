@@ -2,7 +2,7 @@
 
 use super::figure::{Basis, figures};
 use super::{DAY_MS, Report};
-use crate::moment::utc_text;
+use crate::moment::{day_text, site_day, utc_text};
 use crate::store::Span;
 use rules::{AlarmFact, Event, EventKind};
 use schemars::JsonSchema;
@@ -46,7 +46,7 @@ pub struct FloodSpan {
     pub(super) ms: i64,
 }
 
-/// Alarms of a UTC day.
+/// Alarms of a day of the site.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct DayCount {
     pub day: String,
@@ -178,7 +178,7 @@ impl Counts {
         *self.by_alarm.entry(fact.alarm.clone()).or_default() += 1;
         self.by_priority[usize::from(fact.priority.clamp(1, 4)) - 1] += 1;
         *self.by_period.entry(at.div_euclid(PERIOD_MS)).or_default() += 1;
-        *self.by_day.entry(at.div_euclid(DAY_MS)).or_default() += 1;
+        *self.by_day.entry(site_day(at)).or_default() += 1;
     }
 
     fn raised(&mut self, alarm: &str, at: i64) {
@@ -214,7 +214,7 @@ impl Counts {
         let mut days = BTreeMap::<i64, u64>::new();
         for (_, since, to, _) in &self.long {
             let from = (since + DAY_MS).max(self.span.from_ms);
-            for day in from.div_euclid(DAY_MS)..=to.div_euclid(DAY_MS) {
+            for day in site_day(from)..=site_day(*to) {
                 *days.entry(day).or_default() += 1;
             }
         }
@@ -273,8 +273,4 @@ impl Counts {
             chattering,
         }
     }
-}
-
-fn day_text(day: i64) -> String {
-    utc_text(day * DAY_MS)[..10].to_owned()
 }

@@ -34,7 +34,7 @@ pub struct Report {
     /// Active for more than a day, longest first.
     pub standing: Vec<Standing>,
     pub floods: Vec<FloodSpan>,
-    /// By UTC day.
+    /// By day of the site.
     pub days: Vec<DayCount>,
 }
 

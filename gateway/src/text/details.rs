@@ -27,7 +27,7 @@ const LINK: [(&str, &str); 17] = [
 ];
 
 /// `tcp-1 unit 12` → `tcp-1 站号 12`; `Connection refused (os error 111)` → `连接被拒绝`.
-pub(super) fn of_device(detail: &str) -> String {
+pub(crate) fn of_device(detail: &str) -> String {
     let known = LINK.iter().find(|(part, _)| detail.contains(part));
     known.map_or_else(|| detail.replace(" unit ", " 站号 "), |(_, zh)| (*zh).to_owned())
 }

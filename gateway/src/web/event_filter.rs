@@ -112,8 +112,8 @@ fn moment(name: &str, value: &str) -> Result<i64, Wrong> {
 }
 
 pub(super) const MOMENT: (&str, &str) = (
-    "时间，如 2026-11-24T08:00:00Z，或 1970 年以来的毫秒数",
-    "a time such as 2026-11-24T08:00:00Z, or milliseconds since 1970",
+    "时间，如 2026-11-24T16:00:00+08:00，或 1970 年以来的毫秒数",
+    "a time such as 2026-11-24T16:00:00+08:00, or milliseconds since 1970",
 );
 
 /// Every kind there is. Serde's own list is taken, so that a kind that is added needs no second entry here.

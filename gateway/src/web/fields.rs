@@ -110,8 +110,8 @@ fn of_field(field: &str, max: Option<u64>) -> (String, String) {
             format!("the name or account of who asks, at least {NAME_MIN} characters, never the approver's"),
         ),
         ("due_at", _) => (
-            "将来三年以内的时间，如 2026-12-01T08:00:00Z".into(),
-            "a time within the next three years, such as 2026-12-01T08:00:00Z".into(),
+            "将来三年以内的时间，如 2026-12-01T16:00:00+08:00".into(),
+            "a time within the next three years, such as 2026-12-01T16:00:00+08:00".into(),
         ),
         ("plan", _) => ("先定的治理方案（五落实）".into(), "a plan with its five settled items first".into()),
         ("report", _) => ("先向监管部门的报告".into(), "a report to the supervising department first".into()),

@@ -137,7 +137,9 @@ impl Asked {
     fn failed(&mut self, device: &DeviceSpec, value: Span, silence: Silence) {
         let why = match silence {
             Silence::Timeout if self.heard => format!("{}: {}", value.address, does_not_answer()),
-            _ => because(&silence, asked_of(device, value)),
+            // these say it themselves
+            Silence::Exception(1..=3) => because(&silence, asked_of(device, value)),
+            _ => format!("{}: {}", value.address, because(&silence, asked_of(device, value))),
         };
         self.say(why);
         self.answers.put(value, Err(silence.fault()), self.clock.now());
