@@ -234,10 +234,18 @@ async fn of_an_instrument_that_gives_one_register_at_a_time_a_command_listens_be
 #[tokio::test]
 async fn a_prompt_unit_is_asked_twice_more_for_its_first_value_and_once_for_any_other() {
     for transport in both(late_at(0, Duration::ZERO)).await {
-        let mut session = session(&transport).await;
-        for (address, asked) in [(0, 3), (100, 4), (200, 5)] {
-            assert_eq!(own(&mut session, address).await, Ok(()));
-            assert_eq!(session.status.link().bytes_sent.get(), 8 * asked, "8 bytes a question");
+        // In real time: on a machine that stalls for twice the wait nothing of before can come any more, and one question is spared.
+        for attempt in 1.. {
+            let (begun, mut session) = (Instant::now(), session(&transport).await);
+            let mut bytes = Vec::new();
+            for address in [0, 100, 200] {
+                assert_eq!(own(&mut session, address).await, Ok(()));
+                bytes.push(session.status.link().bytes_sent.get());
+            }
+            if bytes == [24, 32, 40] {
+                break;
+            }
+            assert!(begun.elapsed() >= WAIT && attempt < 9, "8 bytes a question: {bytes:?}");
         }
     }
 }

@@ -173,7 +173,10 @@ mod tests {
             one.contains("不支持这个功能码（异常 1）：问的是功能 04，地址 0 (= 30001)") && one.contains("--function 3"),
             "{one}"
         );
-        assert!(!one.contains("--address") && !one.contains("--count"), "{one}");
+        assert!(
+            one.contains("--function 3 --address 0") && !one.contains("地址基数") && !one.contains("--count"),
+            "{one}"
+        );
         let three = said(3, (1, 0, 100), Asks::ByHand);
         assert!(
             three.contains("0–99 (= 00001)") && three.contains("--count 1") && three.contains("--address 1"),
