@@ -10,7 +10,7 @@ function look() {
 
   for (const n of nodes) {
     const style = getComputedStyle(n);
-    if (style.overflowX === 'hidden' && n.scrollWidth > n.clientWidth + 1 && said(n) && !n.title && !n.matches('.frame, .chart, .plan')) found.push(`cut without a title: ${where(n)}`);
+    if (style.overflowX === 'hidden' && n.scrollWidth > n.clientWidth + 1 && said(n) && !n.title && !n.closest('[title]')?.title.includes(said(n)) && !n.matches('.frame, .chart, .plan')) found.push(`cut without a title: ${where(n)}`);
     if (style.overflowX === 'auto' && n.scrollWidth > n.clientWidth + 1 && !n.matches('.wide, nav')) found.push(`wider than its frame by ${n.scrollWidth - n.clientWidth}: ${where(n)}`);
   }
   const wider = document.documentElement.scrollWidth - innerWidth;
