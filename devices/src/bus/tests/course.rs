@@ -40,15 +40,20 @@ fn word(unit: u8, function: u8, address: u16, nth: u16) -> u16 {
     u16::from(unit) << 14 | u16::from(function == 4) << 13 | (address & 0x3FF) << 3 | (nth % 8)
 }
 
-fn coil(address: u16) -> bool {
-    address < 0x300
+/// No two of a unit's three are the same in both units.
+fn coil(unit: u8, address: u16) -> bool {
+    match address {
+        0x113 => false,
+        0x310 => unit == UNITS[1],
+        _ => true,
+    }
 }
 
 /// The value is that of this field, whichever answer it was in.
 fn is_of(value: f64, unit: u8, (_, function, address, _): (&str, u8, u16, &str)) -> bool {
     let may_be = |expected: u16| (value - f64::from(expected)).abs() < f64::EPSILON;
     if function == 1 {
-        return may_be(u16::from(coil(address)));
+        return may_be(u16::from(coil(unit, address)));
     }
     (0..8).any(|nth| may_be(word(unit, function, address, nth)))
 }
@@ -76,7 +81,7 @@ impl Line {
         let nth = u16::try_from(self.asked % 8).unwrap();
         let places = asked.address..asked.address + asked.count;
         let data: Vec<u8> = if asked.function == 1 {
-            let bits: Vec<bool> = places.map(coil).collect();
+            let bits: Vec<bool> = places.map(|place| coil(asked.unit, place)).collect();
             bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |sum, bit| sum << 1 | u8::from(*bit))).collect()
         } else {
             places.flat_map(|at| word(asked.unit, asked.function, at, nth).to_be_bytes()).collect()
