@@ -12,6 +12,29 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 /** What a browser says when the server is away, which this test causes itself. */
 const SERVER_AWAY = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_NETWORK|Failed to load resource/;
 
+/** What each page asked for and has not had, its stream of news apart. */
+const awaited = new WeakMap();
+
+/** Until a page has what it asked for and its layout holds still for three pictures. */
+export async function settled(page, limitMs = 10_000) {
+  const end = Date.now() + limitMs;
+  const still = () =>
+    page.evaluate(async () => {
+      const picture = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      const layout = () => `${document.querySelectorAll('*').length} ${document.documentElement.scrollHeight} ${document.querySelector('main')?.scrollHeight}`;
+      const first = layout();
+      for (let n = 0; n < 3; n++) {
+        await picture();
+        if (layout() !== first) return false;
+      }
+      return true;
+    });
+  while (awaited.get(page).size > 0 || !(await still()) || awaited.get(page).size > 0) {
+    if (Date.now() > end) throw new Error(`not at rest within ${limitMs} ms; awaited: ${[...awaited.get(page)].map((r) => r.url()).join(' ')}`);
+    await new Promise((later) => setTimeout(later, 20));
+  }
+}
+
 export async function openBrowser() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   const faults = [];
@@ -27,6 +50,10 @@ export async function openBrowser() {
     page.on('console', (m) => {
       if (m.type() === 'error' && !(watch.serverAway && SERVER_AWAY.test(m.text()))) faults.push(`console: ${m.text()}`);
     });
+    const missing = new Set();
+    awaited.set(page, missing);
+    page.on('request', (r) => r.resourceType() !== 'eventsource' && missing.add(r));
+    for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => missing.delete(r));
     page.on('request', (r) => {
       const url = new URL(r.url());
       if (/^(http|ws)s?:$/.test(url.protocol) && url.hostname !== '127.0.0.1') faults.push(`foreign host: ${r.url()}`);

@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { axeFindings, openBrowser } from './browser.mjs';
+import { axeFindings, openBrowser, settled } from './browser.mjs';
 import { startDemo } from './demo.mjs';
 import { chineseLeft, layoutFindings } from './layout.mjs';
 import { flood, groups } from './groups.mjs';
@@ -352,7 +352,7 @@ async function languages() {
   await shot('overview-en');
   for (const name of ['alarms', 'hidden']) {
     await go(name);
-    await page.waitForTimeout(300);
+    await settled(page);
     await shot(`${name}-en`);
   }
   await page.getByRole('button', { name: '中文' }).click();
@@ -364,7 +364,7 @@ async function everyPage() {
     await page.setViewportSize(size);
     for (const name of PAGES) {
       await go(name);
-      await page.waitForTimeout(400);
+      await settled(page);
       await fact(`axe finds nothing serious on ${name} at ${size.width}×${size.height}, nothing is cut or covered`, async () => {
         await clean(name);
         await whole(name);

@@ -1,6 +1,6 @@
 // Both stations on a phone: nothing to move sideways for, every action in reach, what is worst in sight. In both languages and themes.
 
-import { axeFindings } from './browser.mjs';
+import { axeFindings, settled } from './browser.mjs';
 import { layoutFindings } from './layout.mjs';
 
 const PHONE = { width: 390, height: 844 };
@@ -24,7 +24,10 @@ export async function phone({ demo, browser, fact, until, use }) {
         .filter((n) => n.getBoundingClientRect().left < -1 || n.getBoundingClientRect().right > innerWidth + 1)
         .map((n) => n.textContent || n.ariaLabel),
     );
+  /** The bar of a lost contact lies over the list by intent. */
+  const inContact = (page) => until(10_000, 'contact', async () => (await page.locator('.banner[role="alert"]').count()) === 0);
   async function judge(page, where) {
+    await inContact(page);
     const found = [...(await layoutFindings(page)), ...(await axeFindings(page)), ...(await outOfReach(page)).map((n) => `out of reach: ${n}`)];
     if (found.length > 0) throw new Error(`${where}:\n${found.join('\n')}`);
   }
@@ -60,7 +63,7 @@ export async function phone({ demo, browser, fact, until, use }) {
       for (const name of LISTS) {
         await page.goto(`${demo.site}/#/${name}`);
         await page.locator('main').waitFor();
-        await page.waitForTimeout(400);
+        await settled(page);
         await judge(page, name);
       }
     });
@@ -69,7 +72,7 @@ export async function phone({ demo, browser, fact, until, use }) {
         await page.goto(`${demo.site}/#/alarms`);
         await page.locator(path).click();
         await page.getByRole('dialog').waitFor({ timeout: 3000 });
-        await page.waitForTimeout(300);
+        await settled(page);
         await judge(page, path);
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'detached', timeout: 3000 });

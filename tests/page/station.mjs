@@ -1,6 +1,6 @@
 // What an operator sets and hears at the station, and how the page looks while a link is dead: both languages, both themes, both screens.
 
-import { axeFindings } from './browser.mjs';
+import { axeFindings, settled } from './browser.mjs';
 import { chineseLeft, layoutFindings } from './layout.mjs';
 
 const SIZES = [{ width: 1366, height: 768 }, { width: 1920, height: 1080 }];
@@ -26,7 +26,7 @@ export async function station({ demo, browser, fact, until, use }) {
     await page.goto(`${demo.site}/#/${name}`);
     await page.mouse.move(5, page.viewportSize().height - 5);
     await page.locator('main').waitFor();
-    await page.waitForTimeout(400);
+    await settled(page);
   };
 
   await looks();
