@@ -8,6 +8,7 @@
 
 mod bare;
 mod faults;
+mod least;
 mod lines;
 mod million;
 mod peers;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     if let [flag, script] = words.as_slice()
         && let Some(poller) = bare::Poller::of(flag)
     {
-        bare::main(poller, &std::fs::read_to_string(script).expect("the script"));
+        bare::main(poller, script.as_ref());
         return ExitCode::SUCCESS;
     }
     if words.first().is_some_and(|word| word == running::CHILD) {
