@@ -161,7 +161,9 @@ impl Address {
 pub(super) fn address(text: &str) -> Result<Address, String> {
     let wrong =
         || format!("“{text}”不是地址：写 17、0x6001、6001H 或 40018 · is no address: write 17, 0x6001, 6001H or 40018");
-    typed_address(text).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
+    // `plan` and `probe` print 24577 as it is on the wire, and no table of references begins with that digit.
+    let printed = || text.parse().ok().filter(|_| text.starts_with(['2', '5', '6'])).map(|address| (None, address));
+    typed_address(text).or_else(printed).map(|(function, address)| Address(function, address)).ok_or_else(wrong)
 }
 
 /// Runs a command that talks to instruments.
@@ -254,6 +256,16 @@ mod tests {
         for (text, function) in [("30001", Some(4)), ("30001", None), ("17", Some(3))] {
             assert_eq!(fits(text, function), Ok(()), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_that_plan_and_probe_print_is_taken_and_no_spoilt_reference_for_one() {
+        let read = |text: &str| address(text).map(|super::Address(function, address)| (function, address)).ok();
+        assert_eq!(
+            [read("24577"), read("65535"), read("40018")],
+            [Some((None, 24_577)), Some((None, 65_535)), Some((Some(3), 17))]
+        );
+        assert_eq!(["40000", "30000", "65536", "2457a", "+24577"].map(read), [None; 5]);
     }
 
     #[test]
